@@ -1,0 +1,190 @@
+/**
+ * Graph IR: immutable SSA over values with named axes.
+ *
+ * A `Program` is what one model (or one declaration under test) becomes once its parameters are numbers. It has a graph
+ * per entry point; graphs share parameters and states by path. Nodes are listed in an order in which every operand comes
+ * before its use. Regions (the body of a mixture, of a stack, the mask of an attention) are graphs that see only their
+ * own parameters: what they need from outside is passed as an operand, so a region can be moved and compared freely.
+ *
+ * A pass makes a new graph; nothing is changed in place.
+ */
+import type { Size } from "../axes/size.js";
+import type { SourceSpan } from "../errors/diagnostic.js";
+import type { Attrs, Axis, DType, ValueType } from "../ops/types.js";
+
+/** Number of a value; printed as `%12`. Unique in a graph, regions included. */
+export type ValueId = number;
+
+export interface Value {
+  readonly id: ValueId;
+  readonly type: ValueType;
+  /** The name in the source, when it had one; for people only. */
+  readonly name?: string;
+}
+
+export interface Node {
+  readonly op: string;
+  readonly operands: readonly ValueId[];
+  readonly attrs: Attrs;
+  readonly regions: readonly Region[];
+  readonly results: readonly Value[];
+  readonly span?: SourceSpan;
+}
+
+export interface Region {
+  readonly params: readonly Value[];
+  readonly nodes: readonly Node[];
+  readonly results: readonly ValueId[];
+}
+
+/**
+ * One entry point. Its inputs are the region parameters in order, named by `inputs`; `outputs` names the results.
+ */
+export interface Entry {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly body: Region;
+}
+
+/** How the numbers of a parameter are stored; block formats run along the last axis in blocks of 32. */
+export type StorageType = "f32" | "f16" | "bf16" | "q8_0" | "q4_0" | "i32";
+
+/**
+ * A parameter of the whole program. Inside a stack it carries the layer axis first, inside a bank the expert axis next:
+ * `layers.moe.experts.gate` is `[L, E, D, F]`. `matrix` marks operands of contractions that a storage format may pack:
+ * the axis that contractions sum over is `contracted`.
+ */
+export interface ParamDecl {
+  readonly path: string;
+  readonly dtype: DType;
+  readonly axes: readonly Axis[];
+  /** Leading axes that enumerate layers (of nested stacks, outermost first). */
+  readonly layerAxes: number;
+  readonly contracted?: string;
+  /** What the spec demands (`quant(q4_0)`), when it says so; otherwise the build chooses. */
+  readonly storage?: StorageType;
+  /** How a random or test instance is filled: standard deviation or constant. */
+  readonly init?:
+    { readonly kind: "normal"; readonly deviation: number } | { readonly kind: "constant"; readonly value: number };
+  readonly span?: SourceSpan;
+}
+
+/**
+ * Kept between calls. `fixed` states have all axes known; a `cache` grows along its first axis (after the layer axes) by
+ * the number of new tokens at each call, up to the context length that the build plans for.
+ */
+export interface StateDecl {
+  readonly path: string;
+  readonly kind: "fixed" | "cache";
+  readonly dtype: DType;
+  readonly axes: readonly Axis[];
+  readonly layerAxes: number;
+  readonly init: number;
+}
+
+/** Changeable at run time without a compile. */
+export interface KnobDecl {
+  readonly path: string;
+  readonly dtype: DType;
+  readonly axes: readonly Axis[];
+  readonly layerAxes: number;
+  readonly init: number;
+  readonly range?: readonly [number, number];
+}
+
+/**
+ * Names of run-time sizes have fixed meanings: `T` (or whatever a model calls the axis of its tokens) is listed in
+ * `runtimeSizes`; `past` is the number of positions already in the caches, and `past + T` the number after the call.
+ */
+export interface Program {
+  readonly name: string;
+  readonly params: readonly ParamDecl[];
+  readonly states: readonly StateDecl[];
+  readonly knobs: readonly KnobDecl[];
+  readonly runtimeSizes: readonly string[];
+  readonly entries: readonly Entry[];
+  /** Names in checkpoints: format -> parameter path -> tensor name with `{i}` and `{e}`, as the spec gives them. */
+  readonly weightNames: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/* ---- the region ops' attributes: stated here once for builder, passes, evaluator and schedules ---- */
+
+/**
+ * `route`: operands `[weights, by?, where?]`, each `[tokens…, E]`; result routes.
+ * - `top`: the k best per token by `by` (or by weight), ties to the lowest index; NaN and -inf are never chosen.
+ * - `within`: k / groups best in each of `groups` equal runs of experts.
+ * - `where`: those with `where` true, at most `k`, best first.
+ * - `experts`: each expert takes its k best tokens (over the last token axis).
+ * - `everyone`: all experts, slot = expert.
+ * - `only`: operand 0 is i32 `[tokens…]`, the expert of each token, weight 1.
+ */
+export interface RouteAttrs extends Attrs {
+  readonly choice: "top" | "within" | "where" | "experts" | "everyone" | "only";
+  readonly k: Size;
+  readonly groups?: Size;
+  readonly experts: string;
+  readonly hasBy: boolean;
+  readonly hasWhere: boolean;
+  /** Divide the kept weights by their sum + `epsilon`. */
+  readonly renormalize: boolean;
+  readonly epsilon: number;
+}
+
+/**
+ * `mixture`: operands `[x, routes, params of bank 0…, params of bank 1…, captures…]`, one region per bank with params
+ * `[x of one token, its params without the expert axis…, captures…]` and one result. Experts are numbered through the
+ * banks in order. Result: sum over slots of weight * expert(x), with the token axes of x. `dispatch` has the same
+ * operands and keeps the slot axis (`slotAxis`) instead of summing; `combine` (operands `[values, routes]`) sums.
+ */
+export interface MixtureAttrs extends Attrs {
+  readonly banks: readonly { readonly experts: Size; readonly params: number }[];
+  readonly captures: number;
+  /** Where the weight goes: on what comes out of the expert (usual) or on what goes in (Llama 4). */
+  readonly weigh: "output" | "input";
+}
+
+/**
+ * `attend`: operands `[q, k, v, sinks?, keep?]`. q `[…, Q, …, C]`, k `[…, S, …, C]`, v `[…, S, …, V]`; axes shared by
+ * name are batch axes, so grouped-query attention is q `[T, G, R, C]` with k `[S, G, C]`. Regions: `mask` with params
+ * (query position i32, key position i32) -> bool when `hasMask`. Result has q's axes with C replaced by v's value axis.
+ * A row with no allowed key is zero. `sinks` `[…]` are logits that join the denominator only.
+ */
+export interface AttendAttrs extends Attrs {
+  readonly queryAxis: string;
+  readonly keyAxis: string;
+  readonly contracted: string;
+  readonly valueAxis: string;
+  readonly scale: number;
+  /** Position of the first query: `past` with a cache, 0 without. Key positions start at 0. */
+  readonly queryOffset: Size;
+  readonly hasMask: boolean;
+  readonly hasSinks: boolean;
+  readonly hasKeep: boolean;
+}
+
+/**
+ * `stack`: operands `[carried…, stacked params…, captures…]`, region params the same with the layer axis taken off the
+ * stacked ones, region results the next carried values. States used inside belong to the layer.
+ */
+export interface StackAttrs extends Attrs {
+  readonly name: string;
+  readonly layers: Size;
+  readonly carried: number;
+  readonly stacked: number;
+}
+
+/** `fold`: operands `[carried…, captures…]`, region params `[turn i32, carried…, captures…]`, results the next carried. */
+export interface FoldAttrs extends Attrs {
+  readonly from: Size;
+  readonly to: Size;
+  readonly carried: number;
+}
+
+/** `append`: writes operand 0 `[axis, …]` behind the cache `state` and gives all of it, with the axis named `as`. */
+export interface AppendAttrs extends Attrs {
+  readonly state: string;
+  readonly axis: string;
+  readonly as: string;
+}

@@ -1,0 +1,184 @@
+/**
+ * Kernel IR: one program, four printers (WebAssembly, LLVM IR, WGSL, CUDA C++) and an interpreter.
+ *
+ * A kernel is a structured program over buffers: loops, branches, mutable locals, scalar and vector arithmetic. Parallel
+ * work is a grid of independent blocks; the plan says how many (on a CPU a block is a chunk of work that any thread may
+ * take, on a GPU a workgroup). Inside a block, `threads` run side by side, share `shared` buffers and meet at barriers;
+ * CPU schedules use one thread and vectors instead. The vector width is chosen by the schedule from the target record,
+ * so a printer never widens or splits a vector.
+ *
+ * Registers hold f32, i32, bool, and vectors of f32, i32, i16 and i8; narrow memory types (f16, bf16, i8, u8, i16) turn
+ * into registers at the load and back at the store.
+ */
+
+/** How one element of a buffer lies in memory. f16 and bf16 load as f32; i8, u8 and i16 load as i32 when scalar. */
+export type MemoryType = "f32" | "f16" | "bf16" | "i32" | "i16" | "i8" | "u8";
+
+/** What a register holds: `lanes` 1 is a scalar. i16 and i8 occur as vectors only. */
+export interface RegisterType {
+  readonly element: "f32" | "i32" | "i16" | "i8" | "bool";
+  readonly lanes: number;
+}
+
+export interface BufferParam {
+  readonly name: string;
+  readonly element: MemoryType;
+  readonly access: "read" | "write" | "readwrite";
+}
+/** Memory of one block: `shared` between its threads, or `local` to one thread. */
+export interface BlockBuffer {
+  readonly name: string;
+  readonly element: MemoryType;
+  readonly space: "shared" | "local";
+  readonly length: number;
+}
+export interface ScalarParam {
+  readonly name: string;
+  readonly type: "i32" | "f32";
+}
+
+export interface Kernel {
+  readonly name: string;
+  /** For people: which node of the graph it computes and how. */
+  readonly doc: string;
+  readonly buffers: readonly BufferParam[];
+  readonly scalars: readonly ScalarParam[];
+  readonly blockBuffers: readonly BlockBuffer[];
+  /** Threads of one block; 1 on a CPU. */
+  readonly threads: number;
+  readonly body: readonly Statement[];
+}
+
+export type Statement =
+  /** An immutable register. */
+  | { readonly kind: "let"; readonly name: string; readonly value: Expression }
+  /** A mutable register. */
+  | { readonly kind: "var"; readonly name: string; readonly value: Expression }
+  | { readonly kind: "assign"; readonly name: string; readonly value: Expression }
+  /** `lanes` consecutive elements from `index` on, counted in elements of the buffer. */
+  | {
+      readonly kind: "store";
+      readonly buffer: string;
+      readonly index: Expression;
+      readonly value: Expression;
+      /** Memory type when it is not the buffer's; `index` still counts the buffer's elements. */
+      readonly as?: MemoryType;
+    }
+  | {
+      readonly kind: "for";
+      readonly name: string;
+      readonly from: Expression;
+      /** Exclusive. */
+      readonly to: Expression;
+      /** A positive constant. */
+      readonly step: number;
+      readonly body: readonly Statement[];
+    }
+  | {
+      readonly kind: "if";
+      readonly condition: Expression;
+      readonly then: readonly Statement[];
+      readonly else: readonly Statement[];
+    }
+  /** All threads of the block; only outside of divergent control flow. */
+  | { readonly kind: "barrier" }
+  /** i32 only; the old value goes to `result` when it is named. */
+  | {
+      readonly kind: "atomic-add";
+      readonly buffer: string;
+      readonly index: Expression;
+      readonly value: Expression;
+      readonly result?: string;
+    };
+
+export type UnaryOp =
+  | "neg"
+  | "abs"
+  | "floor"
+  | "ceil"
+  /** Half to even. */
+  | "round"
+  | "sqrt"
+  | "exp"
+  | "log"
+  | "sin"
+  | "cos"
+  | "tanh"
+  | "not";
+
+/** `div` and `rem` on i32 truncate toward zero; `shr` keeps the sign, `shru` does not; comparisons give bool lanes. */
+export type BinaryOp =
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "rem"
+  | "min"
+  | "max"
+  | "and"
+  | "or"
+  | "xor"
+  | "shl"
+  | "shr"
+  | "shru"
+  | "eq"
+  | "ne"
+  | "lt"
+  | "le"
+  | "gt"
+  | "ge";
+
+export type Expression = { readonly type: RegisterType } & (
+  | { readonly kind: "constant"; readonly value: number }
+  /** A register, a loop variable or a scalar parameter. */
+  | { readonly kind: "get"; readonly name: string }
+  /** The number of this block in the grid. */
+  | { readonly kind: "block" }
+  /** The number of this thread in its block. */
+  | { readonly kind: "thread" }
+  /**
+   * `type.lanes` consecutive elements; a load of i8 lanes with `type.element` i32 widens each lane. `as` reads bytes of
+   * the buffer as another memory type; `index` still counts the buffer's own elements.
+   */
+  | { readonly kind: "load"; readonly buffer: string; readonly index: Expression; readonly as?: MemoryType }
+  | { readonly kind: "unary"; readonly op: UnaryOp; readonly operand: Expression }
+  | { readonly kind: "binary"; readonly op: BinaryOp; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: "select"; readonly condition: Expression; readonly yes: Expression; readonly no: Expression }
+  /** a * b + c; whether it rounds once or twice is the target's choice. */
+  | { readonly kind: "fma"; readonly a: Expression; readonly b: Expression; readonly c: Expression }
+  /** Number conversion; f32 to i32 truncates and saturates. */
+  | { readonly kind: "convert"; readonly operand: Expression }
+  /** The same bits under another type of the same width. */
+  | { readonly kind: "bitcast"; readonly operand: Expression }
+  | { readonly kind: "splat"; readonly operand: Expression }
+  | { readonly kind: "extract"; readonly operand: Expression; readonly lane: number }
+  /** Lane i of the result is lane `lanes[i]` of the concatenation of a and b. */
+  | { readonly kind: "shuffle"; readonly a: Expression; readonly b: Expression; readonly lanes: readonly number[] }
+  /** Half of the lanes, each twice as wide: i8 to i16, i16 to i32. */
+  | {
+      readonly kind: "widen";
+      readonly operand: Expression;
+      readonly half: "low" | "high";
+      readonly signed: boolean;
+    }
+  /** i16 x 2n, i16 x 2n -> i32 x n: products of neighbours added in pairs. */
+  | { readonly kind: "dot-pairs"; readonly a: Expression; readonly b: Expression }
+  /**
+   * Four i8 neighbours multiplied and added to each i32 lane: a signed, b in 0..127 when `b7` is set (the condition under
+   * which relaxed SIMD and vpdpbusd agree), else signed. `accumulator` has a quarter of the lanes.
+   */
+  | {
+      readonly kind: "dot-quads";
+      readonly a: Expression;
+      readonly b: Expression;
+      readonly accumulator: Expression;
+      readonly b7: boolean;
+    }
+  /**
+   * i8 x 2n signed, i8 x 2n in 0..127 -> i16 x n: products of neighbours added in pairs; the caller proves that the sum
+   * fits into 16 bits.
+   */
+  | { readonly kind: "dot-pairs-i8"; readonly a: Expression; readonly b: Expression }
+  /** All lanes to one scalar, in the order of a binary tree over neighbours. */
+  | { readonly kind: "reduce"; readonly op: "add" | "min" | "max"; readonly operand: Expression }
+);

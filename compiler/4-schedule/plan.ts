@@ -1,0 +1,117 @@
+/**
+ * The plan: what a device does for one call of an entry point, as data. It is what the schedule hands to the bundle and
+ * what the runtime walks: launches of kernels, loops over layers, and where every buffer lies. Sizes are texts of `Size`
+ * over the run-time sizes (`T`, `past`), so a plan is plain JSON.
+ *
+ * Memory has four spaces. `weights`: read only, packed at build time, layers of one parameter at a fixed stride.
+ * `state`: caches and other values kept between calls. `arena`: everything that lives within one call; offsets come from
+ * the memory plan for the largest call. `io`: inputs and outputs of the entry points, and knobs.
+ */
+import type { Axis, DType } from "../ops/types.js";
+import type { StorageType } from "../2-graph/ir.js";
+
+export type MemorySpace = "weights" | "state" | "arena" | "io";
+
+export interface PlanBuffer {
+  readonly id: string;
+  readonly space: MemorySpace;
+  /** Byte offset in its space, a multiple of 64. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** One parameter in the weights space: layers outermost, each packed by `layout`. */
+export interface PlanWeight {
+  readonly buffer: string;
+  readonly path: string;
+  readonly storage: StorageType;
+  /** Name of a packing of `6-bundle` (a total map from layout names to packers), e.g. `rows`, `q8-rows4`. */
+  readonly layout: string;
+  /** Axes with numbers, layers first, as the packer expects them from the checkpoint. */
+  readonly axes: readonly { readonly name: string; readonly size: number }[];
+  readonly layerAxes: number;
+  /** Bytes from one layer to the next (0 without layers). */
+  readonly layerStride: number;
+}
+
+export interface PlanState {
+  readonly buffer: string;
+  readonly path: string;
+  readonly kind: "fixed" | "cache";
+  readonly dtype: DType;
+  readonly init: number;
+  /** Bytes of one position of one layer, for caches: what must be moved when a prefix is kept or dropped. */
+  readonly positionBytes: number;
+  readonly layers: number;
+  readonly layerStride: number;
+}
+
+export interface PlanPort {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly axes: readonly { readonly name: string; readonly size: string }[];
+  readonly buffer: string;
+}
+
+export type PlanStep = PlanLaunch | PlanLoop;
+
+export interface PlanLaunch {
+  readonly kind: "launch";
+  readonly kernel: string;
+  /** Blocks of the grid, a text of `Size`; 0 skips the launch. */
+  readonly grid: string;
+  readonly buffers: readonly PlanBufferArg[];
+  readonly scalars: readonly PlanScalarArg[];
+  /** Which node of the source this is, for traces and profiles. */
+  readonly label: string;
+}
+/** Repeat for each layer of a stack. */
+export interface PlanLoop {
+  readonly kind: "loop";
+  readonly name: string;
+  readonly count: number;
+  readonly steps: readonly PlanStep[];
+}
+export interface PlanBufferArg {
+  readonly buffer: string;
+  /** Bytes, a text of `Size`. */
+  readonly offset: string;
+  /** Bytes added per turn of the enclosing loops, by loop name. */
+  readonly strides: Readonly<Record<string, number>>;
+}
+/** A text of `Size` for i32 (loop names are sizes too: the number of the turn), a number for f32. */
+export type PlanScalarArg =
+  { readonly type: "i32"; readonly value: string } | { readonly type: "f32"; readonly value: number };
+
+/** Where the routes of a mixture lie after a call, for traces: `[layers, T, slots]` i32 and f32. */
+export interface PlanTrace {
+  readonly label: string;
+  readonly loop?: string;
+  readonly layers: number;
+  readonly experts: number;
+  readonly slots: number;
+  readonly index: string;
+  readonly weight: string;
+}
+
+export interface PlanEntry {
+  readonly name: string;
+  readonly inputs: readonly PlanPort[];
+  readonly outputs: readonly PlanPort[];
+  readonly steps: readonly PlanStep[];
+  readonly traces: readonly PlanTrace[];
+}
+
+export interface Plan {
+  /** Bounds of the run-time sizes: the largest call, and the context length for `past + T`. */
+  readonly limits: Readonly<Record<string, number>>;
+  readonly spaces: Readonly<Record<MemorySpace, number>>;
+  readonly buffers: readonly PlanBuffer[];
+  readonly weights: readonly PlanWeight[];
+  readonly states: readonly PlanState[];
+  readonly knobs: readonly PlanPort[];
+  readonly entries: readonly PlanEntry[];
+}
+
+/** For schedules that name axes only. */
+export type { Axis };
