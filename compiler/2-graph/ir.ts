@@ -93,6 +93,16 @@ export interface KnobDecl {
   readonly range?: readonly [number, number];
 }
 
+/** Where a parameter lies in a checkpoint. */
+export interface WeightSource {
+  /** Tensor name; `{i}`, `{j}`… stand for the layers, `{e}` for the expert. */
+  readonly pattern: string;
+  /** Axes in the order in which the file has them, outermost first; the parameter's own order when absent. */
+  readonly axes?: readonly string[];
+  /** The file pairs rotary dimensions (2i, 2i + 1); the spec pairs (i, i + C / 2). */
+  readonly interleaved?: boolean;
+}
+
 /**
  * Names of run-time sizes have fixed meanings: `T` (or whatever a model calls the axis of its tokens) is listed in
  * `runtimeSizes`; `past` is the number of positions already in the caches, and `past + T` the number after the call.
@@ -104,8 +114,8 @@ export interface Program {
   readonly knobs: readonly KnobDecl[];
   readonly runtimeSizes: readonly string[];
   readonly entries: readonly Entry[];
-  /** Names in checkpoints: format -> parameter path -> tensor name with `{i}` and `{e}`, as the spec gives them. */
-  readonly weightNames: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Names in checkpoints, as the spec gives them: format -> parameter path -> where it lies. */
+  readonly weightNames: Readonly<Record<string, Readonly<Record<string, WeightSource>>>>;
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
