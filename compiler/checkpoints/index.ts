@@ -1,0 +1,11 @@
+/** Checkpoint files: readers, writers, number formats. Pure: bytes come from a `ByteSource`. */
+export { memorySource } from "./byte-source.js";
+export { ggufChunks, writeGguf, type GgufContent } from "./gguf-write.js";
+export { readGguf } from "./gguf-read.js";
+export * from "./metadata.js";
+export { openCheckpoint } from "./open.js";
+export { readSafetensors, readSafetensorsSharded } from "./safetensors-read.js";
+export { safetensorsChunks, writeSafetensors, type SafetensorsContent } from "./safetensors-write.js";
+export { fromF32, STORAGE, STORAGE_TYPES, storageBytes, toF32, valueCount } from "./storage.js";
+export type { EncodableType, StorageRecord } from "./storage.js";
+export type * from "./types.js";

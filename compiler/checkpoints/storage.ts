@@ -1,0 +1,138 @@
+/**
+ * The storage types: one record for each says how large a block is, what the two file formats call it, and how to turn
+ * it into f32 and back. A new type is one record here (and its codec).
+ *
+ * Multi-byte values are little-endian in both file formats, and typed arrays are little-endian on every platform that
+ * runs Node or a browser today; `aligned` below copies when a view would start on an odd byte.
+ */
+import { BLOCK_VALUES, decodeQ4, decodeQ8, encodeQ4, encodeQ8 } from "./blocks.js";
+import { badShape } from "./errors.js";
+import { decodeBf16, decodeF16, encodeBf16, encodeF16 } from "./half.js";
+import type { StorageType } from "./types.js";
+
+/** One storage type. */
+export interface StorageRecord {
+  /** Values in a block; blocks run along the innermost axis, so that axis must be a multiple of it. */
+  readonly blockValues: number;
+  /** Bytes of a block. */
+  readonly blockBytes: number;
+  /** Type number in GGUF, if the format has it. */
+  readonly ggml?: number;
+  /** Type name in safetensors, if the format has it. */
+  readonly safetensors?: string;
+  /** Fill `out` from the bytes of whole blocks. i64 values beyond 2^53 are rounded. */
+  readonly decode: (bytes: Uint8Array, out: Float32Array) => void;
+  /** Fill `out` with whole blocks; absent for types that only come from files. */
+  readonly encode?: (values: Float32Array, out: Uint8Array) => void;
+}
+
+/** The same bytes at an address that a typed array of `width`-byte elements may start on. */
+function aligned(bytes: Uint8Array, width: number): Uint8Array {
+  return bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+}
+
+/** Every storage type; a total map, so a type without a record does not compile. */
+export const STORAGE: Readonly<Record<StorageType, StorageRecord>> = {
+  f32: {
+    blockValues: 1,
+    blockBytes: 4,
+    ggml: 0,
+    safetensors: "F32",
+    decode: (bytes, out) => {
+      new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes.subarray(0, out.byteLength));
+    },
+    encode: (values, out) => out.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+  },
+  f16: { blockValues: 1, blockBytes: 2, ggml: 1, safetensors: "F16", decode: decodeF16, encode: encodeF16 },
+  bf16: { blockValues: 1, blockBytes: 2, ggml: 30, safetensors: "BF16", decode: decodeBf16, encode: encodeBf16 },
+  i32: {
+    blockValues: 1,
+    blockBytes: 4,
+    ggml: 26,
+    safetensors: "I32",
+    decode: (bytes, out) => {
+      const source = aligned(bytes, 4);
+      out.set(new Int32Array(source.buffer, source.byteOffset, out.length));
+    },
+  },
+  i64: {
+    blockValues: 1,
+    blockBytes: 8,
+    ggml: 27,
+    safetensors: "I64",
+    decode: (bytes, out) => {
+      const source = aligned(bytes, 8);
+      const values = new BigInt64Array(source.buffer, source.byteOffset, out.length);
+      for (let i = 0; i < out.length; i++) out[i] = Number(values[i]!);
+    },
+  },
+  u8: { blockValues: 1, blockBytes: 1, safetensors: "U8", decode: (bytes, out) => out.set(bytes) },
+  i8: {
+    blockValues: 1,
+    blockBytes: 1,
+    ggml: 24,
+    safetensors: "I8",
+    decode: (bytes, out) => out.set(new Int8Array(bytes.buffer, bytes.byteOffset, out.length)),
+  },
+  bool: { blockValues: 1, blockBytes: 1, safetensors: "BOOL", decode: (bytes, out) => out.set(bytes) },
+  q8_0: { blockValues: BLOCK_VALUES, blockBytes: 34, ggml: 8, decode: decodeQ8, encode: encodeQ8 },
+  q4_0: { blockValues: BLOCK_VALUES, blockBytes: 18, ggml: 2, decode: decodeQ4, encode: encodeQ4 },
+};
+
+/** All storage types, in the order of the table. */
+export const STORAGE_TYPES = Object.keys(STORAGE) as readonly StorageType[];
+
+/**
+ * Number of values of a shape.
+ *
+ * @throws MoecError MOE5111 for negative or fractional sizes and for products beyond 2^53.
+ */
+export function valueCount(shape: readonly number[], name: string): number {
+  let count = 1;
+  for (const size of shape) {
+    if (!Number.isSafeInteger(size) || size < 0) throw badShape(name, shape, "a size is not a whole number");
+    count *= size;
+    if (!Number.isSafeInteger(count)) throw badShape(name, shape, "it has more than 2^53 values");
+  }
+  return count;
+}
+
+/**
+ * Bytes that a tensor takes.
+ *
+ * @throws MoecError MOE5111 when the shape is not one, or its innermost axis is not a whole number of blocks.
+ */
+export function storageBytes(type: StorageType, shape: readonly number[], name: string): number {
+  const { blockValues, blockBytes } = STORAGE[type];
+  const count = valueCount(shape, name);
+  if (blockValues > 1 && (shape.at(-1) ?? 1) % blockValues !== 0) {
+    throw badShape(name, shape, `its last size is not a multiple of the ${blockValues} values of a ${type} block`);
+  }
+  const bytes = (count / blockValues) * blockBytes;
+  if (!Number.isSafeInteger(bytes)) throw badShape(name, shape, "it has more than 2^53 bytes");
+  return bytes;
+}
+
+/** Values of stored bytes as f32. `bytes` holds whole blocks. */
+export function toF32(type: StorageType, bytes: Uint8Array): Float32Array {
+  const { blockValues, blockBytes, decode } = STORAGE[type];
+  const out = new Float32Array(Math.floor(bytes.length / blockBytes) * blockValues);
+  decode(bytes, out);
+  return out;
+}
+
+/** Types that f32 values can be converted to. */
+export type EncodableType = "f32" | "f16" | "bf16" | "q8_0" | "q4_0";
+
+/**
+ * Convert f32 values to stored bytes.
+ *
+ * @param values for block types a multiple of the block; rows must be whole blocks.
+ * @throws MoecError MOE5111 when the count is not whole blocks, MOE5118 when a value cannot be quantized.
+ */
+export function fromF32(type: EncodableType, values: Float32Array): Uint8Array {
+  const { encode } = STORAGE[type];
+  const out = new Uint8Array(storageBytes(type, [values.length], "values"));
+  encode!(values, out);
+  return out;
+}
