@@ -11,10 +11,14 @@
  * into registers at the load and back at the store.
  */
 
-/** How one element of a buffer lies in memory. f16 and bf16 load as f32; i8, u8 and i16 load as i32 when scalar. */
+/**
+ * How one element of a buffer lies in memory. f16 and bf16 load as f32 and round to nearest even at the store; i8, u8 and
+ * i16 load as i32 when scalar and keep their low bits at the store. The byte address of every access is a multiple of the
+ * size of its memory type (one element, not the whole vector).
+ */
 export type MemoryType = "f32" | "f16" | "bf16" | "i32" | "i16" | "i8" | "u8";
 
-/** What a register holds: `lanes` 1 is a scalar. i16 and i8 occur as vectors only. */
+/** What a register holds: `lanes` 1 is a scalar, else a power of two. i16 and i8 occur as vectors only. */
 export interface RegisterType {
   readonly element: "f32" | "i32" | "i16" | "i8" | "bool";
   readonly lanes: number;
@@ -25,7 +29,7 @@ export interface BufferParam {
   readonly element: MemoryType;
   readonly access: "read" | "write" | "readwrite";
 }
-/** Memory of one block: `shared` between its threads, or `local` to one thread. */
+/** Memory of one block: `shared` between its threads, or `local` to one thread. Its content at the start is undefined. */
 export interface BlockBuffer {
   readonly name: string;
   readonly element: MemoryType;
@@ -37,6 +41,7 @@ export interface ScalarParam {
   readonly type: "i32" | "f32";
 }
 
+/** Names of buffers, scalars, block buffers, registers and loop variables are all distinct within one kernel. */
 export interface Kernel {
   readonly name: string;
   /** For people: which node of the graph it computes and how. */
@@ -68,9 +73,9 @@ export type Statement =
       readonly kind: "for";
       readonly name: string;
       readonly from: Expression;
-      /** Exclusive. */
+      /** Exclusive; `from` and `to` are evaluated once, before the first turn. */
       readonly to: Expression;
-      /** A positive constant. */
+      /** A positive constant. `to + step` fits into i32. */
       readonly step: number;
       readonly body: readonly Statement[];
     }
@@ -104,9 +109,15 @@ export type UnaryOp =
   | "sin"
   | "cos"
   | "tanh"
+  /** Of bool, or of every bit of an integer. */
   | "not";
 
-/** `div` and `rem` on i32 truncate toward zero; `shr` keeps the sign, `shru` does not; comparisons give bool lanes. */
+/**
+ * i32 arithmetic wraps. `div` and `rem` on i32 truncate toward zero; a zero divisor and -2^31 / -1 are errors of the
+ * schedule. The right operand of a shift is an i32 scalar, taken modulo the width of a lane; `shr` keeps the sign, `shru`
+ * does not. `min` and `max` on f32 give NaN when either operand is, and order -0 before 0. Comparisons give bool lanes;
+ * with a NaN only `ne` holds.
+ */
 export type BinaryOp =
   | "add"
   | "sub"
@@ -138,19 +149,22 @@ export type Expression = { readonly type: RegisterType } & (
   | { readonly kind: "thread" }
   /**
    * `type.lanes` consecutive elements; a load of i8 lanes with `type.element` i32 widens each lane. `as` reads bytes of
-   * the buffer as another memory type; `index` still counts the buffer's own elements.
+   * the buffer as another memory type; `index` still counts the buffer's own elements. Bytes as lanes of i8 or i16: i8
+   * lanes take the bits of i8 and u8 memory as they are, i16 lanes those of i16, or i8 and u8 widened.
    */
   | { readonly kind: "load"; readonly buffer: string; readonly index: Expression; readonly as?: MemoryType }
   | { readonly kind: "unary"; readonly op: UnaryOp; readonly operand: Expression }
   | { readonly kind: "binary"; readonly op: BinaryOp; readonly left: Expression; readonly right: Expression }
   | { readonly kind: "select"; readonly condition: Expression; readonly yes: Expression; readonly no: Expression }
-  /** a * b + c; whether it rounds once or twice is the target's choice. */
+  /** a * b + c on f32; whether it rounds once or twice is the target's choice. */
   | { readonly kind: "fma"; readonly a: Expression; readonly b: Expression; readonly c: Expression }
-  /** Number conversion; f32 to i32 truncates and saturates. */
+  /** Number conversion; f32 to i32 truncates and saturates, NaN to 0; bool to 0 and 1. */
   | { readonly kind: "convert"; readonly operand: Expression }
-  /** The same bits under another type of the same width. */
+  /** The same bits under another type of the same width, least significant lane first. Not for bool. */
   | { readonly kind: "bitcast"; readonly operand: Expression }
   | { readonly kind: "splat"; readonly operand: Expression }
+  /** A vector from as many scalars. */
+  | { readonly kind: "join"; readonly operands: readonly Expression[] }
   | { readonly kind: "extract"; readonly operand: Expression; readonly lane: number }
   /** Lane i of the result is lane `lanes[i]` of the concatenation of a and b. */
   | { readonly kind: "shuffle"; readonly a: Expression; readonly b: Expression; readonly lanes: readonly number[] }
@@ -179,6 +193,6 @@ export type Expression = { readonly type: RegisterType } & (
    * fits into 16 bits.
    */
   | { readonly kind: "dot-pairs-i8"; readonly a: Expression; readonly b: Expression }
-  /** All lanes to one scalar, in the order of a binary tree over neighbours. */
+  /** All lanes to one scalar, in the order of a binary tree over neighbours: (0 + 1) + (2 + 3). */
   | { readonly kind: "reduce"; readonly op: "add" | "min" | "max"; readonly operand: Expression }
 );
