@@ -70,3 +70,20 @@ export function explain(code: string): Explanation {
   const suggestions = names.flatMap((name) => entries.filter((entry) => entry.name === name || entry.code === name));
   return { kind: "unknown", code: wanted, suggestions };
 }
+
+/** The explanation as Markdown, for a terminal, a hover or a page. */
+export function explanationText(entry: CatalogEntry): string {
+  const blocks = (title: string, examples: readonly CatalogExample[]): string =>
+    examples
+      .map(
+        ({ language, text, file }, index) =>
+          `${index === 0 ? `${title}:` : `\`${file}\`:`}\n\n\`\`\`${language}\n${text}\`\`\`\n`,
+      )
+      .join("\n");
+  const fix = entry.fix === undefined ? "" : `\nQuick fix: ${entry.fix}\n`;
+  const warning = entry.severity === "warning" ? "This is a warning.\n\n" : "";
+  return (
+    `# ${entry.code}: ${entry.title}\n\n> ${entry.message}\n\n${warning}${entry.why}\n\n` +
+    `${blocks("Wrong", entry.wrong)}\n${blocks("Fixed", entry.fixed)}${fix}`
+  );
+}

@@ -35,6 +35,37 @@ export const messages = {
   MOE5206: { severity: "error", title: "unsupported embedded tokenizer", message: "the GGUF tokenizer has {key} `{value}`, which is not supported" },
   MOE5207: { severity: "error", title: "token id out of range", message: "token id {id} is not in the vocabulary of {size} tokens" },
   MOE5208: { severity: "error", title: "unknown special token", message: "{file} names `{token}` as {role}, but the vocabulary has no such token" },
+  MOE5301: { severity: "error", title: "not a bundle", message: "`{path}` is not a bundle: {reason}" },
+  MOE5302: { severity: "error", title: "damaged manifest", message: "the manifest is damaged at `{at}`: {reason}" },
+  MOE5303: { severity: "error", title: "bundle of another version", message: "the bundle has ABI {found}, this moec runs ABI {expected}" },
+  MOE5304: { severity: "error", title: "missing bundle file", message: "the bundle has no file `{file}`" },
+  MOE5305: { severity: "error", title: "bundle file of another size", message: "`{file}` has {found} bytes, the manifest says {expected}" },
+  MOE5306: { severity: "error", title: "bundle file of another content", message: "`{file}` does not have the SHA-256 that the manifest says" },
+  MOE5307: { severity: "error", title: "path outside the bundle", message: "`{path}` is not a plain path inside the bundle" },
+  MOE5308: { severity: "error", title: "device not in the bundle", message: "the bundle has no kernels for `{device}`; it has {available}" },
+  MOE5309: { severity: "error", title: "device cannot run here", message: "`{device}` can't run here: {reason}" },
+  MOE5310: { severity: "error", title: "weights exceed the memory", message: "{target} has {limit} of memory, the model needs {needed}: {weights} of weights, {state} of state, {arena} of workspace" },
+  MOE5311: { severity: "error", title: "folder is not a bundle", message: "`{path}` exists and is not a bundle; it is left as it is" },
+  MOE5312: { severity: "error", title: "damaged plan", message: "the plan is damaged at `{at}`: {reason}" },
+  MOE5313: { severity: "error", title: "bundle without tokenizer", message: "the bundle has no tokenizer, so it can't read or write text" },
+  MOE5314: { severity: "error", title: "build in progress", message: "another build of `{path}` is running (process {process})" },
+  MOE5320: { severity: "error", title: "context full", message: "the context holds {limit} positions; {past} are used and {asked} more were asked for" },
+  MOE5321: { severity: "error", title: "bad input", message: "input `{name}` of `{entry}`: {reason}" },
+  MOE5322: { severity: "error", title: "no such entry point", message: "the bundle has no entry point `{name}`; it has {available}" },
+  MOE5323: { severity: "error", title: "bad option", message: "option `{name}` is {value}; it must be {expected}" },
+  MOE5324: { severity: "error", title: "model was disposed", message: "the model was disposed; it can't {action} any more" },
+  MOE5325: { severity: "error", title: "model is busy", message: "the model is busy with another call" },
+  MOE5326: { severity: "error", title: "no names for this checkpoint format", message: "model `{model}` says no tensor names for {format} checkpoints" },
+  MOE5327: { severity: "error", title: "parameter without tensor", message: "parameter `{path}` has no tensor: {reason}" },
+  MOE5328: { severity: "error", title: "unknown layout", message: "the plan asks for weight layout `{layout}`, which does not exist" },
+  MOE5329: { severity: "error", title: "kernel failed", message: "kernel `{kernel}` (`{label}`) failed: {reason}" },
+  MOE5401: { severity: "error", title: "project file is not YAML", message: "moec.yaml: {reason}" },
+  MOE5402: { severity: "error", title: "wrong key in the project file", message: "moec.yaml, `{at}`: {reason}" },
+  MOE5403: { severity: "error", title: "no project", message: "`{path}` is no project: {reason}" },
+  MOE5404: { severity: "error", title: "file exists already", message: "`{path}` exists already; nothing was written" },
+  MOE5405: { severity: "error", title: "bad argument", message: "{what}" },
+  MOE5406: { severity: "error", title: "no single model", message: "`{file}` declares {count} models{names}; say which with --model" },
+  MOE5407: { severity: "error", title: "no weights", message: "`{file}` has no weights: name a checkpoint in moec.yaml, or give --random" },
 } as const satisfies Readonly<Record<string, Message>>;
 
 /** Every code that moec can say. */
@@ -73,6 +104,37 @@ export interface MessageSlots {
   readonly MOE5206: { readonly key: Slot; readonly value: Slot };
   readonly MOE5207: { readonly id: Slot; readonly size: Slot };
   readonly MOE5208: { readonly file: Slot; readonly token: Slot; readonly role: Slot };
+  readonly MOE5301: { readonly path: Slot; readonly reason: Slot };
+  readonly MOE5302: { readonly at: Slot; readonly reason: Slot };
+  readonly MOE5303: { readonly found: Slot; readonly expected: Slot };
+  readonly MOE5304: { readonly file: Slot };
+  readonly MOE5305: { readonly file: Slot; readonly found: Slot; readonly expected: Slot };
+  readonly MOE5306: { readonly file: Slot };
+  readonly MOE5307: { readonly path: Slot };
+  readonly MOE5308: { readonly device: Slot; readonly available: Slot };
+  readonly MOE5309: { readonly device: Slot; readonly reason: Slot };
+  readonly MOE5310: { readonly target: Slot; readonly limit: Slot; readonly needed: Slot; readonly weights: Slot; readonly state: Slot; readonly arena: Slot };
+  readonly MOE5311: { readonly path: Slot };
+  readonly MOE5312: { readonly at: Slot; readonly reason: Slot };
+  readonly MOE5313: Readonly<Record<string, never>>;
+  readonly MOE5314: { readonly path: Slot; readonly process: Slot };
+  readonly MOE5320: { readonly limit: Slot; readonly past: Slot; readonly asked: Slot };
+  readonly MOE5321: { readonly name: Slot; readonly entry: Slot; readonly reason: Slot };
+  readonly MOE5322: { readonly name: Slot; readonly available: Slot };
+  readonly MOE5323: { readonly name: Slot; readonly value: Slot; readonly expected: Slot };
+  readonly MOE5324: { readonly action: Slot };
+  readonly MOE5325: Readonly<Record<string, never>>;
+  readonly MOE5326: { readonly model: Slot; readonly format: Slot };
+  readonly MOE5327: { readonly path: Slot; readonly reason: Slot };
+  readonly MOE5328: { readonly layout: Slot };
+  readonly MOE5329: { readonly kernel: Slot; readonly label: Slot; readonly reason: Slot };
+  readonly MOE5401: { readonly reason: Slot };
+  readonly MOE5402: { readonly at: Slot; readonly reason: Slot };
+  readonly MOE5403: { readonly path: Slot; readonly reason: Slot };
+  readonly MOE5404: { readonly path: Slot };
+  readonly MOE5405: { readonly what: Slot };
+  readonly MOE5406: { readonly file: Slot; readonly count: Slot; readonly names: Slot };
+  readonly MOE5407: { readonly file: Slot };
 }
 
 /** One constructor of a diagnostic for each code. */
@@ -170,4 +232,97 @@ export const errors = {
   /** MOE5208: unknown special token */
   unknownSpecialToken: (slots: MessageSlots["MOE5208"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5208", messages.MOE5208, slots, span, parts),
+  /** MOE5301: not a bundle */
+  notABundle: (slots: MessageSlots["MOE5301"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5301", messages.MOE5301, slots, span, parts),
+  /** MOE5302: damaged manifest */
+  damagedManifest: (slots: MessageSlots["MOE5302"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5302", messages.MOE5302, slots, span, parts),
+  /** MOE5303: bundle of another version */
+  otherAbi: (slots: MessageSlots["MOE5303"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5303", messages.MOE5303, slots, span, parts),
+  /** MOE5304: missing bundle file */
+  missingBundleFile: (slots: MessageSlots["MOE5304"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5304", messages.MOE5304, slots, span, parts),
+  /** MOE5305: bundle file of another size */
+  otherSize: (slots: MessageSlots["MOE5305"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5305", messages.MOE5305, slots, span, parts),
+  /** MOE5306: bundle file of another content */
+  otherHash: (slots: MessageSlots["MOE5306"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5306", messages.MOE5306, slots, span, parts),
+  /** MOE5307: path outside the bundle */
+  pathOutsideBundle: (slots: MessageSlots["MOE5307"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5307", messages.MOE5307, slots, span, parts),
+  /** MOE5308: device not in the bundle */
+  deviceNotInBundle: (slots: MessageSlots["MOE5308"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5308", messages.MOE5308, slots, span, parts),
+  /** MOE5309: device cannot run here */
+  deviceCannotRun: (slots: MessageSlots["MOE5309"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5309", messages.MOE5309, slots, span, parts),
+  /** MOE5310: weights exceed the memory */
+  weightsExceedMemory: (slots: MessageSlots["MOE5310"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5310", messages.MOE5310, slots, span, parts),
+  /** MOE5311: folder is not a bundle */
+  folderIsNotABundle: (slots: MessageSlots["MOE5311"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5311", messages.MOE5311, slots, span, parts),
+  /** MOE5312: damaged plan */
+  damagedPlan: (slots: MessageSlots["MOE5312"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5312", messages.MOE5312, slots, span, parts),
+  /** MOE5313: bundle without tokenizer */
+  bundleWithoutTokenizer: (slots: MessageSlots["MOE5313"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5313", messages.MOE5313, slots, span, parts),
+  /** MOE5314: build in progress */
+  buildInProgress: (slots: MessageSlots["MOE5314"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5314", messages.MOE5314, slots, span, parts),
+  /** MOE5320: context full */
+  contextFull: (slots: MessageSlots["MOE5320"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5320", messages.MOE5320, slots, span, parts),
+  /** MOE5321: bad input */
+  badInput: (slots: MessageSlots["MOE5321"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5321", messages.MOE5321, slots, span, parts),
+  /** MOE5322: no such entry point */
+  noSuchEntry: (slots: MessageSlots["MOE5322"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5322", messages.MOE5322, slots, span, parts),
+  /** MOE5323: bad option */
+  badOption: (slots: MessageSlots["MOE5323"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5323", messages.MOE5323, slots, span, parts),
+  /** MOE5324: model was disposed */
+  modelDisposed: (slots: MessageSlots["MOE5324"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5324", messages.MOE5324, slots, span, parts),
+  /** MOE5325: model is busy */
+  modelBusy: (slots: MessageSlots["MOE5325"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5325", messages.MOE5325, slots, span, parts),
+  /** MOE5326: no names for this checkpoint format */
+  noNamesForFormat: (slots: MessageSlots["MOE5326"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5326", messages.MOE5326, slots, span, parts),
+  /** MOE5327: parameter without tensor */
+  parameterWithoutTensor: (slots: MessageSlots["MOE5327"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5327", messages.MOE5327, slots, span, parts),
+  /** MOE5328: unknown layout */
+  unknownLayout: (slots: MessageSlots["MOE5328"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5328", messages.MOE5328, slots, span, parts),
+  /** MOE5329: kernel failed */
+  kernelFailed: (slots: MessageSlots["MOE5329"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5329", messages.MOE5329, slots, span, parts),
+  /** MOE5401: project file is not YAML */
+  projectFileSyntax: (slots: MessageSlots["MOE5401"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5401", messages.MOE5401, slots, span, parts),
+  /** MOE5402: wrong key in the project file */
+  projectFileKey: (slots: MessageSlots["MOE5402"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5402", messages.MOE5402, slots, span, parts),
+  /** MOE5403: no project */
+  noProject: (slots: MessageSlots["MOE5403"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5403", messages.MOE5403, slots, span, parts),
+  /** MOE5404: file exists already */
+  wouldOverwrite: (slots: MessageSlots["MOE5404"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5404", messages.MOE5404, slots, span, parts),
+  /** MOE5405: bad argument */
+  badArgument: (slots: MessageSlots["MOE5405"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5405", messages.MOE5405, slots, span, parts),
+  /** MOE5406: no single model */
+  noSingleModel: (slots: MessageSlots["MOE5406"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5406", messages.MOE5406, slots, span, parts),
+  /** MOE5407: no weights */
+  noWeights: (slots: MessageSlots["MOE5407"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5407", messages.MOE5407, slots, span, parts),
 } as const;

@@ -5,10 +5,19 @@
  * See `docs/add-an-error.md`.
  */
 export { catalog } from "./catalog.generated.js";
-export { explain } from "./catalog.js";
-export { errors } from "./errors.generated.js";
+export { explain, explanationText } from "./catalog.js";
+export { closest } from "./closest.js";
+export { errors, messages } from "./errors.generated.js";
+export { locateDiagnostics } from "./located.js";
+export { MoecError } from "./moec-error.js";
+export { ansiPalette, plainPalette } from "./palette.js";
 export { moecError } from "./raise.js";
-export type { CatalogEntry, Explanation } from "./catalog.js";
+export { renderDiagnostic, renderDiagnostics } from "./render.js";
+export type { CatalogEntry, CatalogExample, Explanation } from "./catalog.js";
 export type { DiagnosticParts, Slot } from "./construct.js";
 export type { Diagnostic, Fix, Label, Severity, SourceSpan, TextEdit } from "./diagnostic.js";
-export type { ErrorCode } from "./errors.generated.js";
+export type { ErrorCode, MessageSlots } from "./errors.generated.js";
+export type { LocatedDiagnostic } from "./located.js";
+export type { MoecErrorPlace } from "./moec-error.js";
+export type { Palette } from "./palette.js";
+export type { RenderOptions, SourceReader } from "./render.js";
