@@ -1,0 +1,148 @@
+/**
+ * Expressions that stretch to the right: lambdas, `if`, `fold` and mode branches.
+ */
+import type { ParserMethod } from "chevrotain";
+import { ModeWord, T } from "../lexer.js";
+import type { BlockExpression, CarryBinding, Expression, Mode, ModeBranch } from "../tree.js";
+import { ExpressionParser } from "./expressions.js";
+
+export abstract class BranchParser extends ExpressionParser {
+  abstract override readonly block: ParserMethod<[], BlockExpression>;
+
+  protected override startsStretching(): boolean {
+    if (this.is(T.If)) return true;
+    if (this.is(T.LParen)) return this.startsLambda();
+    if (this.is(T.Fold)) return this.is(T.LParen, 2) && this.is(T.Identifier, 3) && this.is(T.In, 4);
+    return this.startsMode();
+  }
+
+  private startsMode(): boolean {
+    return this.is(ModeWord) && this.is(T.LBrace, 2) && this.sameLine(2);
+  }
+
+  /** `(` opens a lambda when `=>` follows its group, or when it holds a typed parameter, which no tuple does. */
+  private startsLambda(): boolean {
+    const typed = this.is(T.Identifier, 2) && this.is(T.Colon, 3);
+    if (typed) return true;
+    const after = this.afterGroup();
+    if (after === undefined) return false;
+    return after.tokenType === T.FatArrow || (after.tokenType === T.Arrow && this.is(T.RParen, 2));
+  }
+
+  override readonly stretching: ParserMethod<[], Expression> = this.RULE("stretching", () =>
+    this.OR<Expression>({
+      IGNORE_AMBIGUITIES: true,
+      DEF: [
+        { ALT: () => this.SUBRULE(this.lambda) },
+        { ALT: () => this.SUBRULE(this.condition) },
+        { ALT: () => this.SUBRULE(this.fold) },
+        { ALT: () => this.SUBRULE(this.mode) },
+      ],
+    }),
+  );
+
+  private readonly lambda = this.RULE("lambda", (): Expression => {
+    const start = this.start();
+    const params = this.SUBRULE(this.parameterList);
+    const result = this.OPTION({
+      // `->` before a brace is a mistyped `=>`, which `expect` repairs.
+      GATE: () => !this.is(T.LBrace, 2),
+      DEF: () => {
+        this.CONSUME(T.Arrow);
+        return this.SUBRULE(this.type);
+      },
+    });
+    this.expect(1, T.FatArrow, () => this.startsExpression());
+    const body = this.SUBRULE(this.body);
+    return { kind: "lambda", params, ...(result === undefined ? {} : { result }), body, span: this.span(start) };
+  });
+
+  /** What stands behind `=>`; statements without their opening brace are read as the block they were meant to be. */
+  readonly body: ParserMethod<[], Expression> = this.RULE("body", (): Expression => {
+    if (!this.RECORDING_PHASE && (this.is(T.Let) || this.is(T.Assert))) return this.SUBRULE(this.block);
+    return this.SUBRULE(this.expression);
+  });
+
+  private readonly condition = this.RULE("condition", (): Expression => {
+    const start = this.start();
+    this.CONSUME(T.If);
+    const condition = this.SUBRULE(this.expression);
+    this.expect(1, T.Then, () => this.startsExpression() && !this.is(T.LBrace));
+    const then = this.SUBRULE2(this.expression);
+    this.expect(1, T.Else);
+    const otherwise = this.SUBRULE3(this.expression);
+    return { kind: "if", condition, then, else: otherwise, span: this.span(start) };
+  });
+
+  private readonly fold = this.RULE("fold", (): Expression => {
+    const start = this.start();
+    let carry: CarryBinding[] = [];
+    let head = undefined as Pick<Extract<Expression, { kind: "fold" }>, "index" | "range"> | undefined;
+    let until: Expression | undefined;
+    this.CONSUME(T.Fold);
+    const open = this.CONSUME(T.LParen);
+    this.within(open, true, () => {
+      const index = this.SUBRULE(this.identifier);
+      this.CONSUME(T.In);
+      const range = this.SUBRULE(this.range);
+      head = { index, range };
+      this.expect(1, T.Comma, () => this.is(T.LParen) || this.is(T.Identifier));
+      this.OR([
+        { ALT: () => (carry = this.SUBRULE(this.carryGroup)) },
+        { ALT: () => (carry = [this.SUBRULE(this.carryBinding)]) },
+      ]);
+      this.OPTION({
+        GATE: () => this.LA(2).image === "until",
+        DEF: () => {
+          this.CONSUME2(T.Comma);
+          this.SUBRULE2(this.identifier);
+          this.expect(1, T.Colon, () => this.startsExpression());
+          until = this.SUBRULE(this.expression);
+        },
+      });
+      this.expect(1, T.RParen);
+    });
+    if (head === undefined) return this.errorExpression(start);
+    this.expect(1, T.FatArrow, () => this.startsExpression());
+    const body = this.SUBRULE(this.body);
+    return { kind: "fold", ...head, carry, ...(until === undefined ? {} : { until }), body, span: this.span(start) };
+  });
+
+  private readonly carryGroup = this.RULE("carryGroup", (): CarryBinding[] => {
+    const items: CarryBinding[] = [];
+    const open = this.CONSUME(T.LParen);
+    this.within(open, true, () => {
+      this.MANY({
+        GATE: () => !this.is(T.RParen),
+        DEF: () => {
+          items.push(this.SUBRULE(this.carryBinding));
+          this.separator(T.RParen);
+        },
+      });
+      this.expect(1, T.RParen);
+    });
+    return items;
+  });
+
+  private readonly mode = this.RULE("mode", (): Expression => {
+    const start = this.start();
+    const branches: ModeBranch[] = [];
+    branches.push(this.SUBRULE(this.modeBranch));
+    this.MANY({
+      GATE: () => this.startsMode() && this.sameLine(1),
+      DEF: () => branches.push(this.SUBRULE2(this.modeBranch)),
+    });
+    const otherwise = this.OPTION(() => {
+      this.CONSUME(T.Else);
+      return this.SUBRULE(this.expression);
+    });
+    return { kind: "mode", branches, ...(otherwise === undefined ? {} : { otherwise }), span: this.span(start) };
+  });
+
+  private readonly modeBranch = this.RULE("modeBranch", (): ModeBranch => {
+    const start = this.start();
+    const word = this.CONSUME(ModeWord);
+    const body = this.SUBRULE(this.block);
+    return { kind: "mode-branch", mode: word.image as Mode, body, span: this.span(start) };
+  });
+}

@@ -1,0 +1,235 @@
+/**
+ * Expressions. One rule reads a row of operands and operators; `assemble` gives it its shape. An operand that stretches to
+ * the right (lambda, `if`, `fold`, mode branch) ends the row.
+ */
+import type { IToken, ParserMethod } from "chevrotain";
+import { Infix, T } from "../lexer.js";
+import { UNITS } from "../tokens.js";
+import type {
+  Argument,
+  BlockExpression,
+  Expression,
+  Identifier,
+  IndexEntry,
+  NumberLiteral,
+  StringLiteral,
+} from "../tree.js";
+import { readEscapes } from "../strings.js";
+import { assemble, type Operand, type Operator } from "./assemble.js";
+import { ListParser } from "./parameters.js";
+
+const unitWords = new Set(UNITS);
+
+export abstract class ExpressionParser extends ListParser {
+  abstract readonly block: ParserMethod<[], BlockExpression>;
+  abstract readonly stretching: ParserMethod<[], Expression>;
+  /** True when the operand just read stretches as far to the right as it can. */
+  protected stretched = false;
+  /** The longest row of operators or suffixes so far: a cheap bound on how deep the tree can be. */
+  protected longestRow = 0;
+
+  override readonly expression: ParserMethod<[], Expression> = this.RULE("expression", () =>
+    this.nested(() => {
+      const operands: Operand[] = [];
+      const operators: Operator[] = [];
+      this.SUBRULE(this.operand, { ARGS: [operands] });
+      this.MANY({
+        GATE: () => !this.stretched && !(this.onNewLine() && this.is(T.Minus)),
+        DEF: () => {
+          const token = this.CONSUME(Infix);
+          operators.push({ text: spelling(token), span: { start: token.startOffset, end: token.endOffset! + 1 } });
+          this.SUBRULE2(this.operand, { ARGS: [operands] });
+        },
+      });
+      return this.ACTION(() => {
+        if (operators.length === 0 && operands[0]!.prefixes.length === 0) return operands[0]!.value;
+        this.longestRow = Math.max(this.longestRow, operators.length);
+        return assemble(operands, operators, (operator) => this.chained(operator));
+      });
+    }),
+  );
+
+  private chained(operator: Operator): void {
+    const span = { file: this.source.file, ...operator.span };
+    this.report(this.failure("MOE1011", { operator: operator.text }, {}, span).diagnostic);
+  }
+
+  private readonly operand = this.RULE("operand", (operands: Operand[]): void => {
+    const prefixes: Operand["prefixes"][number][] = [];
+    this.MANY(() => {
+      const token = this.OR<IToken>([{ ALT: () => this.CONSUME(T.Minus) }, { ALT: () => this.CONSUME(T.Bang) }]);
+      prefixes.push({ operator: token.tokenType === T.Minus ? "-" : "!", start: token.startOffset });
+    });
+    const start = this.start();
+    const value = this.SUBRULE(this.suffixed);
+    this.ACTION(() => {
+      this.longestRow = Math.max(this.longestRow, prefixes.length);
+      operands.push({ prefixes, value, span: this.span(start), open: this.stretched });
+    });
+  });
+
+  private readonly suffixed = this.RULE("suffixed", (): Expression => {
+    const start = this.start();
+    let value = this.SUBRULE(this.primary);
+    let row = 0;
+    this.MANY({
+      GATE: () => !this.stretched && value.kind !== "block" && (this.is(T.Dot) || !this.onNewLine()),
+      DEF: () => {
+        row += 1;
+        this.OR([
+          {
+            ALT: () => {
+              this.CONSUME(T.Dot);
+              const member = this.SUBRULE(this.identifier);
+              value = { kind: "member", object: value, member, span: this.span(start) };
+            },
+          },
+          {
+            ALT: () => {
+              const args: Argument[] = this.SUBRULE(this.argumentList);
+              value = { kind: "call", callee: value, args, span: this.span(start) };
+            },
+          },
+          {
+            ALT: () => {
+              const entries: IndexEntry[] = this.SUBRULE(this.indexEntries);
+              value = { kind: "index", object: value, entries, span: this.span(start) };
+            },
+          },
+        ]);
+        this.stretched = false;
+      },
+    });
+    if (row > this.longestRow) this.longestRow = row;
+    return value;
+  });
+
+  private readonly primary = this.RULE("primary", (): Expression => {
+    this.ACTION(() => {
+      if (!this.startsExpression()) throw this.expected("an expression");
+    });
+    const stretches = !this.RECORDING_PHASE && this.startsStretching();
+    const value = this.OR<Expression>({
+      IGNORE_AMBIGUITIES: true,
+      DEF: [
+        { GATE: () => stretches, ALT: () => this.SUBRULE(this.stretching) },
+        { ALT: () => this.SUBRULE(this.name) },
+        { ALT: () => this.SUBRULE(this.number) },
+        { ALT: () => this.SUBRULE(this.group) },
+        { ALT: () => this.SUBRULE(this.list) },
+        { ALT: () => this.SUBRULE(this.block) },
+        { ALT: () => this.SUBRULE(this.string) },
+        { ALT: () => this.boolean(this.CONSUME(T.True), true) },
+        { ALT: () => this.boolean(this.CONSUME(T.False), false) },
+      ],
+    });
+    this.stretched = stretches;
+    return value;
+  });
+
+  /** True where a lambda, `if`, `fold` or a mode branch stands. */
+  protected abstract startsStretching(): boolean;
+
+  private boolean(token: IToken, value: boolean): Expression {
+    return { kind: "boolean", value, span: { start: token.startOffset, end: token.endOffset! + 1 } };
+  }
+
+  private readonly name = this.RULE("name", (): Expression => {
+    const name = this.SUBRULE(this.identifier);
+    return { kind: "name", name, span: name.span };
+  });
+
+  readonly string = this.RULE("string", (): StringLiteral => {
+    const start = this.start();
+    const token = this.expect(1, T.String);
+    const raw = token.image;
+    const closed = raw.length > 1 && token.tokenType !== T.OpenString;
+    return this.ACTION(() => ({
+      kind: "string",
+      value: readEscapes(closed ? raw.slice(1, -1) : raw.slice(1)).value,
+      span: this.span(start),
+    }));
+  });
+
+  /** A number with its unit, or `2:4`. */
+  private readonly number = this.RULE("number", (): Expression => {
+    const start = this.start();
+    const left = this.plainNumber(this.CONSUME(T.Number));
+    const right = this.OPTION({
+      GATE: () => this.is(T.Number, 2),
+      DEF: () => {
+        this.CONSUME(T.Colon);
+        return this.plainNumber(this.CONSUME2(T.Number));
+      },
+    });
+    const hasUnit =
+      right === undefined && !this.next().first && unitWords.has(this.LA(1).image) && !this.is(T.Colon, 2);
+    const unit = this.OPTION2({ GATE: () => hasUnit, DEF: () => this.SUBRULE(this.identifier) });
+    if (right !== undefined) return { kind: "ratio", left, right, span: this.span(start) };
+    return unit === undefined ? left : { ...left, unit, span: this.span(start) };
+  });
+
+  private plainNumber(token: IToken): NumberLiteral {
+    const text = token.image;
+    const value = Number(text.replaceAll("_", ""));
+    const integer = /^[\d_]+$/.test(text);
+    return { kind: "number", value, integer, text, span: { start: token.startOffset, end: token.endOffset! + 1 } };
+  }
+
+  /** `(a)` leaves no node, `(a, b)`, `(a,)` and `()` are tuples. */
+  private readonly group = this.RULE("group", (): Expression => {
+    const start = this.start();
+    const items: Expression[] = [];
+    let commas = 0;
+    const open = this.CONSUME(T.LParen);
+    this.within(open, true, () => {
+      this.MANY({
+        GATE: () => !this.is(T.RParen),
+        DEF: () => {
+          items.push(this.SUBRULE(this.expression));
+          this.separator(T.RParen);
+          if (this.LA(0).tokenType === T.Comma) commas += 1;
+        },
+      });
+      this.expect(1, T.RParen);
+    });
+    const [only] = items;
+    if (only !== undefined && items.length === 1 && commas === 0) return only;
+    if (items.length === 0 && this.brokenHere()) return this.errorExpression(start);
+    return { kind: "tuple", items, span: this.span(start) };
+  });
+
+  private readonly list = this.RULE("list", (): Expression => {
+    const start = this.start();
+    const items = this.SUBRULE(this.listItems);
+    return { kind: "list", items, span: this.span(start) };
+  });
+
+  /** `layers[i].moe.experts.gate`: a chain without calls. */
+  readonly path = this.RULE("path", (): Expression => {
+    const start = this.start();
+    let value: Expression = this.SUBRULE(this.name);
+    this.MANY(() => {
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(T.Dot);
+            const member: Identifier = this.SUBRULE(this.identifier);
+            value = { kind: "member", object: value, member, span: this.span(start) };
+          },
+        },
+        {
+          ALT: () => {
+            const entries = this.SUBRULE(this.indexEntries);
+            value = { kind: "index", object: value, entries, span: this.span(start) };
+          },
+        },
+      ]);
+    });
+    return value;
+  });
+}
+
+function spelling(token: IToken): string {
+  return token.tokenType === T.DoubleAmp ? "&" : token.tokenType === T.DoubleBar ? "|" : token.image;
+}

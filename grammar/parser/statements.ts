@@ -1,0 +1,233 @@
+/**
+ * Blocks and their statements. A statement ends with its line, at `;`, or before a reserved word that opens the next one.
+ */
+import type { ParserMethod } from "chevrotain";
+import { replace } from "../errors.js";
+import { T, shorten } from "../lexer.js";
+import { nearest } from "../nearest.js";
+import type { AxisMember, BlockExpression, Expression, Identifier, Statement } from "../tree.js";
+import { ITEM_WORDS, type SyntaxFailure } from "./base.js";
+import { BranchParser } from "./branches.js";
+
+const STATEMENT_WORDS = new Map([
+  ["let", T.Let],
+  ["assert", T.Assert],
+  ["axis", T.Axis],
+]);
+
+export abstract class StatementParser extends BranchParser {
+  override readonly block: ParserMethod<[], BlockExpression> = this.RULE("block", (): BlockExpression => {
+    const start = this.start();
+    const statements: Statement[] = [];
+    const outer = this.loose;
+    this.expect(1, T.LBrace, () => this.is(T.Let) || this.is(T.Assert));
+    this.ACTION(() => (this.loose = false));
+    this.MANY({
+      GATE: () => this.moreStatements(),
+      DEF: () => {
+        this.attempt(
+          () => void statements.push(this.SUBRULE(this.statement)),
+          () => undefined,
+        );
+        this.endOfItem(T.Semicolon);
+      },
+    });
+    this.ACTION(() => (this.loose = outer));
+    this.expect(1, T.RBrace);
+    return this.ACTION((): BlockExpression => {
+      const last = statements.at(-1);
+      if (last?.kind !== "expression-statement") return { kind: "block", statements, span: this.span(start) };
+      return { kind: "block", statements: statements.slice(0, -1), result: last.value, span: this.span(start) };
+    });
+  });
+
+  /** Skips what can open no statement, with one error. */
+  private moreStatements(): boolean {
+    this.newRegion();
+    while (!this.atEnd() && !this.is(T.RBrace) && this.next().boundary !== true) {
+      if (this.is(T.Axis) && this.is(T.Identifier, 2)) return true;
+      if (this.startsExpression() || this.is(T.Let) || this.is(T.Assert)) {
+        this.correctWord(STATEMENT_WORDS, "statement");
+        return true;
+      }
+      this.report(this.unexpected("a statement").diagnostic);
+      const before = this.position();
+      if (!ITEM_WORDS.includes(this.LA(1).tokenType)) this.skipItem();
+      if (this.position() === before) this.SKIP_TOKEN();
+    }
+    return false;
+  }
+
+  /** The next token itself is wrong here, whether it opens a line or not. */
+  protected unexpected(what: string): SyntaxFailure {
+    const token = this.next();
+    if (this.atEnd() || token.image === "") return this.expected(what);
+    const span = { file: this.source.file, start: token.startOffset, end: token.endOffset! + 1 };
+    const closes = this.is(T.RParen) || this.is(T.RBracket) || this.is(T.RBrace);
+    if (closes)
+      return this.failure("MOE1015", { bracket: token.image }, { fixes: replace("Remove it", span, "") }, span);
+    return this.failure("MOE1003", { what, found: `\`${shorten(token.image)}\`` }, {}, span);
+  }
+
+  /** `lte p = …`: two names in a row can only be a misspelt opening word; it is read as the word it resembles. */
+  protected correctWord(words: ReadonlyMap<string, typeof T.Let>, what: string): void {
+    const token = this.next();
+    const behind = this.LA(2);
+    const pair = this.is(T.Identifier) && this.sameLine(2) && (this.is(T.Identifier, 2) || this.is(T.String, 2));
+    const unpack = this.is(T.Identifier) && this.is(T.LParen, 2) && behind.startOffset > token.endOffset! + 1;
+    if (!pair && !unpack) return;
+    if (words.has(token.image) && pair) return;
+    const suggestion = nearest(token.image, [...words.keys()]);
+    const type = suggestion === undefined ? undefined : words.get(suggestion);
+    if (suggestion === undefined || type === undefined || (unpack && type !== T.Let)) return;
+    if (unpack && !this.unpacks()) return;
+    const span = { file: this.source.file, start: token.startOffset, end: token.endOffset! + 1 };
+    const slots = { word: token.image, what, suggestion };
+    this.report(
+      this.failure("MOE1002", slots, { fixes: replace(`Write \`${suggestion}\``, span, suggestion) }, span).diagnostic,
+    );
+    token.tokenType = type;
+    token.tokenTypeIdx = type.tokenTypeIdx!;
+  }
+
+  private unpacks(): boolean {
+    const group = this.source.tokens[this.position() + 1]?.partner;
+    return group !== undefined && this.source.tokens[group.index + 1]?.tokenType === T.Equal;
+  }
+
+  /** After an item: `;`, a new line, `}` or a word that opens the next item. */
+  protected endOfItem(separator: typeof T.Semicolon): void {
+    let more = false;
+    this.option(8, () => {
+      this.consume(8, separator);
+      more = true;
+    });
+    this.ACTION(() => {
+      if (more || this.atEnd() || this.is(T.RBrace) || this.next().first || this.startsItem()) return;
+      if (this.is(separator)) return;
+      const start = this.LA(1).startOffset;
+      const place = { file: this.source.file, start, end: start };
+      if (this.startsExpression() && this.LA(1).image !== "")
+        this.report(this.failure("MOE1014", {}, { fixes: replace("Insert `;`", place, "; ") }).diagnostic);
+      else this.report(this.unexpected("the end of the line").diagnostic);
+      this.skipItem();
+    });
+  }
+
+  /** A word that opens the next item though it stands on the same line. */
+  protected startsItem(): boolean {
+    return ITEM_WORDS.includes(this.LA(1).tokenType);
+  }
+
+  private readonly statement = this.RULE("statement", (): Statement => {
+    const start = this.start();
+    const assigns = this.is(T.Identifier) && this.is(T.Equal, 2);
+    const axis = this.is(T.Axis) && this.is(T.Identifier, 2);
+    return this.OR<Statement>({
+      IGNORE_AMBIGUITIES: true,
+      DEF: [
+        { ALT: () => this.SUBRULE(this.letStatement) },
+        { ALT: () => this.SUBRULE(this.assertStatement) },
+        { GATE: () => axis, ALT: () => this.SUBRULE(this.axisMember) },
+        {
+          GATE: () => assigns,
+          ALT: () => {
+            const target = this.SUBRULE(this.identifier);
+            this.CONSUME(T.Equal);
+            const value = this.SUBRULE(this.value);
+            return { kind: "assign", target, value, span: this.span(start) };
+          },
+        },
+        {
+          ALT: () => {
+            const value = this.attempt(
+              () => this.SUBRULE(this.expression),
+              () => this.errorExpression(start),
+            );
+            return { kind: "expression-statement", value, span: this.span(start) };
+          },
+        },
+      ],
+    });
+  });
+
+  /** An expression at the end of an item: where it is wrong, only it is lost. */
+  readonly value: ParserMethod<[], Expression> = this.RULE("value", () => {
+    const start = this.start();
+    return this.attempt(
+      () => this.SUBRULE(this.expression),
+      () => this.errorExpression(start),
+    );
+  });
+
+  /** The same behind `=>`. */
+  readonly bodyValue: ParserMethod<[], Expression> = this.RULE("bodyValue", () => {
+    const start = this.start();
+    return this.attempt(
+      () => this.SUBRULE(this.body),
+      () => this.errorExpression(start),
+    );
+  });
+
+  private readonly letStatement = this.RULE("letStatement", (): Statement => {
+    const start = this.start();
+    let names: Identifier[] = [];
+    let tuple = false;
+    this.CONSUME(T.Let);
+    return this.attempt<Statement>(
+      () => {
+        this.OR([
+          {
+            ALT: () => {
+              tuple = true;
+              names = this.SUBRULE(this.nameGroup);
+            },
+          },
+          { ALT: () => (names = [this.SUBRULE(this.identifier)]) },
+        ]);
+        const type = this.OPTION(() => {
+          this.CONSUME(T.Colon);
+          return this.SUBRULE(this.type);
+        });
+        this.expect(1, T.Equal, () => this.startsExpression() && !this.next().first);
+        const value = this.SUBRULE(this.value);
+        return { kind: "let", names, tuple, ...(type === undefined ? {} : { type }), value, span: this.span(start) };
+      },
+      () => ({ kind: "let", names, tuple, value: this.errorExpression(this.lastEnd()), span: this.span(start) }),
+    );
+  });
+
+  private readonly nameGroup = this.RULE("nameGroup", (): Identifier[] => {
+    const names: Identifier[] = [];
+    const open = this.CONSUME(T.LParen);
+    this.within(open, true, () => {
+      this.MANY(() => {
+        names.push(this.SUBRULE(this.identifier));
+        this.separator(T.RParen);
+      });
+      this.expect(1, T.RParen);
+    });
+    return names;
+  });
+
+  private readonly assertStatement = this.RULE("assertStatement", (): Statement => {
+    const start = this.start();
+    this.CONSUME(T.Assert);
+    const value = this.SUBRULE(this.value);
+    const message = this.OPTION(() => {
+      this.CONSUME(T.Comma);
+      return this.SUBRULE(this.string);
+    });
+    return { kind: "assert", value, ...(message === undefined ? {} : { message }), span: this.span(start) };
+  });
+
+  /** `axis C = ceil(T * factor / E)`, among members and in blocks. */
+  readonly axisMember = this.RULE("axisMember", (): AxisMember => {
+    const start = this.start();
+    this.CONSUME(T.Axis);
+    const name = this.SUBRULE(this.identifier);
+    this.expect(1, T.Equal, () => this.startsExpression());
+    const size = this.SUBRULE(this.value);
+    return { kind: "axis", name, size, span: this.span(start), ...this.doc(start) };
+  });
+}
