@@ -1,0 +1,110 @@
+/** The two kinds of embedded tokenizers as parts of the Hugging Face schema. */
+import { badVocabulary, noEmbeddedTokenizer, show } from "./errors.js";
+import type { PreTokenizerRecord } from "./pre-tokenizers.js";
+import type { Step } from "./schema.js";
+
+/** Vocabulary as the file has it, checked to be consistent. */
+export interface EmbeddedVocabulary {
+  readonly tokens: readonly string[];
+  /** GGUF token type of each token. */
+  readonly types: readonly number[];
+  readonly scores: readonly number[] | undefined;
+  readonly merges: readonly string[] | undefined;
+}
+
+/** Parts of a `tokenizer.json`. */
+export interface ConvertedModel {
+  readonly normalizer: Step | null;
+  readonly preTokenizer: Step | null;
+  readonly decoder: Step;
+  readonly model: object;
+  /** Whether a text begins with the bos token when the file does not say. */
+  readonly addBos: boolean;
+}
+
+const vocabOf = ({ tokens }: EmbeddedVocabulary): object => Object.fromEntries(tokens.map((token, id) => [token, id]));
+
+/**
+ * Byte-level BPE.
+ *
+ * @throws MoecError MOE5205 without merges.
+ */
+export function byteLevelModel(vocabulary: EmbeddedVocabulary, pre: PreTokenizerRecord): ConvertedModel {
+  const { merges } = vocabulary;
+  if (merges === undefined) throw noEmbeddedTokenizer("`tokenizer.ggml.merges` is missing");
+  const bytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true };
+  return {
+    normalizer: pre.normalizer ?? null,
+    preTokenizer: { type: "Sequence", pretokenizers: [...pre.steps, { ...bytes, use_regex: false }] },
+    decoder: { ...bytes, use_regex: true },
+    model: {
+      type: "BPE",
+      vocab: vocabOf(vocabulary),
+      merges,
+      byte_fallback: false,
+      fuse_unk: false,
+      ignore_merges: pre.ignoreMerges,
+    },
+    addBos: pre.addBos,
+  };
+}
+
+/** SentencePiece keeps pieces far shorter; a longer one would only make the search for its splits slow. */
+const MAX_PIECE_LENGTH = 512;
+const NORMAL = 1;
+
+/**
+ * SentencePiece BPE. The file has a score for each piece instead of a list of merges; a better score merges earlier, so
+ * the merges are all splits of all pieces into two pieces, best score first. (Pieces of equal score merge in the order
+ * of their ids here and from left to right in llama.cpp; trained vocabularies have no equal scores.)
+ *
+ * @param prefix whether a space is put before a text.
+ * @param unknown id of the unknown token, or -1.
+ * @throws MoecError MOE5205 without scores, MOE5204 for pieces that are too long.
+ */
+export function sentencePieceModel(vocabulary: EmbeddedVocabulary, prefix: boolean, unknown: number): ConvertedModel {
+  const { scores } = vocabulary;
+  if (scores === undefined) throw noEmbeddedTokenizer("`tokenizer.ggml.scores` is missing");
+  const spaces: Step = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  const first: Step[] = prefix ? [{ type: "Prepend", prepend: "▁" }] : [];
+  const strip: Step[] = prefix ? [{ type: "Strip", content: " ", start: 1, stop: 0 }] : [];
+  return {
+    normalizer: { type: "Sequence", normalizers: [...first, spaces] },
+    preTokenizer: null,
+    decoder: {
+      type: "Sequence",
+      decoders: [
+        { type: "Replace", pattern: { String: "▁" }, content: " " },
+        { type: "ByteFallback" },
+        { type: "Fuse" },
+        ...strip,
+      ],
+    },
+    model: {
+      type: "BPE",
+      unk_token: unknown === -1 ? null : vocabulary.tokens[unknown],
+      fuse_unk: true,
+      byte_fallback: true,
+      ignore_merges: false,
+      vocab: vocabOf(vocabulary),
+      merges: mergesByScore(vocabulary, scores),
+    },
+    addBos: true,
+  };
+}
+
+function mergesByScore({ tokens, types }: EmbeddedVocabulary, scores: readonly number[]): [string, string][] {
+  const pieces = new Set(tokens.filter((_, id) => types[id] === NORMAL));
+  const merges: { score: number; id: number; pair: [string, string] }[] = [];
+  for (const [id, token] of tokens.entries()) {
+    if (!pieces.has(token)) continue;
+    if (token.length > MAX_PIECE_LENGTH)
+      throw badVocabulary(`the piece \`${show(token)}\` has ${token.length} letters`);
+    const letters = Array.from(token);
+    for (let cut = 1; cut < letters.length; cut++) {
+      const pair: [string, string] = [letters.slice(0, cut).join(""), letters.slice(cut).join("")];
+      if (pieces.has(pair[0]) && pieces.has(pair[1])) merges.push({ score: scores[id]!, id, pair });
+    }
+  }
+  return merges.sort((a, b) => b.score - a.score || a.id - b.id).map(({ pair }) => pair);
+}

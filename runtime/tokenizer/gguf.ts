@@ -1,0 +1,138 @@
+/**
+ * The tokenizer inside a GGUF file, converted to the Hugging Face schema. Two kinds are known: `gpt2` (byte-level BPE,
+ * merges and a named pre-tokenizer) and `llama` (SentencePiece BPE, scores instead of merges).
+ */
+import {
+  optionalBool,
+  optionalNumber,
+  optionalNumbers,
+  optionalString,
+  optionalStrings,
+} from "../../compiler/checkpoints/metadata.js";
+import type { Metadata } from "../../compiler/checkpoints/types.js";
+import { badVocabulary, noEmbeddedTokenizer, show, unsupportedEmbedded } from "./errors.js";
+import { byteLevelModel, type ConvertedModel, type EmbeddedVocabulary, sentencePieceModel } from "./gguf-models.js";
+import { PRE_TOKENIZERS } from "./pre-tokenizers.js";
+import type { TokenizerFiles } from "./tokenizer.js";
+
+/** Token types of GGUF that matter here. */
+const UNKNOWN = 2;
+const CONTROL = 3;
+const USER_DEFINED = 4;
+
+/**
+ * The files that `loadTokenizer` takes, from a GGUF file's metadata. A `tokenizer.huggingface.json` in the metadata is
+ * preferred, because it says everything.
+ *
+ * @throws MoecError MOE5205 when the file has no tokenizer or a contradictory one, MOE5206 when it is of an unknown
+ * kind, MOE5112 when a key has another type, MOE5204 when a token is there twice.
+ */
+export function tokenizerFromGguf(metadata: Metadata): TokenizerFiles {
+  const ends = ["eos", "eot", "eom"].map((role) => optionalNumber(metadata, `tokenizer.ggml.${role}_token_id`));
+  const eos = [...new Set(ends.filter((id) => id !== undefined))];
+  const bos = optionalNumber(metadata, "tokenizer.ggml.bos_token_id");
+  const ids = { ...(bos === undefined ? {} : { bos }), eos };
+  const complete = optionalString(metadata, "tokenizer.huggingface.json");
+  if (complete !== undefined) return { tokenizer: complete, ...ids };
+
+  const model = optionalString(metadata, "tokenizer.ggml.model");
+  if (model === undefined) throw noEmbeddedTokenizer("`tokenizer.ggml.model` is missing");
+  if (!Object.hasOwn(KINDS, model)) throw unsupportedEmbedded("tokenizer.ggml.model", model, Object.keys(KINDS));
+  const vocabulary = readVocabulary(metadata);
+  const converted = KINDS[model as keyof typeof KINDS](metadata, vocabulary);
+  return { tokenizer: assemble(vocabulary, converted, boundaries(metadata, vocabulary, converted.addBos)), ...ids };
+}
+
+const KINDS = {
+  gpt2: (metadata: Metadata, vocabulary: EmbeddedVocabulary): ConvertedModel => {
+    const pre = optionalString(metadata, "tokenizer.ggml.pre");
+    if (pre === undefined) throw noEmbeddedTokenizer("`tokenizer.ggml.pre` is missing");
+    const record = PRE_TOKENIZERS.find(({ names }) => names.includes(pre));
+    if (record === undefined) {
+      throw unsupportedEmbedded(
+        "tokenizer.ggml.pre",
+        pre,
+        PRE_TOKENIZERS.flatMap(({ names }) => names),
+      );
+    }
+    return byteLevelModel(vocabulary, record);
+  },
+  llama: (metadata: Metadata, vocabulary: EmbeddedVocabulary): ConvertedModel => {
+    const prefix = optionalBool(metadata, "tokenizer.ggml.add_space_prefix") ?? true;
+    return sentencePieceModel(vocabulary, prefix, vocabulary.types.indexOf(UNKNOWN));
+  },
+};
+
+function readVocabulary(metadata: Metadata): EmbeddedVocabulary {
+  const tokens = optionalStrings(metadata, "tokenizer.ggml.tokens");
+  if (tokens === undefined) throw noEmbeddedTokenizer("`tokenizer.ggml.tokens` is missing");
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (seen.has(token)) throw badVocabulary(`\`${show(token)}\` is there twice`);
+    seen.add(token);
+  }
+  const ofEach = (key: string): readonly number[] | undefined => {
+    const values = optionalNumbers(metadata, key);
+    if (values !== undefined && values.length !== tokens.length) {
+      throw noEmbeddedTokenizer(`\`${key}\` has ${values.length} entries for ${tokens.length} tokens`);
+    }
+    return values;
+  };
+  return {
+    tokens,
+    types: ofEach("tokenizer.ggml.token_type") ?? tokens.map(() => 1),
+    scores: ofEach("tokenizer.ggml.scores"),
+    merges: optionalStrings(metadata, "tokenizer.ggml.merges"),
+  };
+}
+
+/** Special tokens put before and after a text. */
+interface Boundaries {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+function boundaries(metadata: Metadata, { tokens }: EmbeddedVocabulary, addBosByDefault: boolean): Boundaries {
+  const token = (role: "bos" | "eos", byDefault: boolean): string[] => {
+    const wanted = optionalBool(metadata, `tokenizer.ggml.add_${role}_token`) ?? byDefault;
+    const id = optionalNumber(metadata, `tokenizer.ggml.${role}_token_id`);
+    if (!wanted || id === undefined) return [];
+    const text = tokens[id];
+    if (text === undefined)
+      throw noEmbeddedTokenizer(`the ${role} token has id ${id}, beyond the ${tokens.length} tokens`);
+    return [text];
+  };
+  return { before: token("bos", addBosByDefault), after: token("eos", false) };
+}
+
+function assemble(
+  { tokens, types }: EmbeddedVocabulary,
+  converted: ConvertedModel,
+  { before, after }: Boundaries,
+): object {
+  const added = tokens.flatMap((content, id) => {
+    const special = types[id] === CONTROL || types[id] === UNKNOWN;
+    if (!special && types[id] !== USER_DEFINED) return [];
+    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+  });
+  const around = [...before, ...after];
+  const item = (token: string) => ({ SpecialToken: { id: token, type_id: 0 } });
+  const special = (token: string) => [token, { id: token, ids: [tokens.indexOf(token)], tokens: [token] }] as const;
+  const template = {
+    type: "TemplateProcessing",
+    single: [...before.map(item), { Sequence: { id: "A", type_id: 0 } }, ...after.map(item)],
+    pair: [{ Sequence: { id: "A", type_id: 0 } }, { Sequence: { id: "B", type_id: 1 } }],
+    special_tokens: Object.fromEntries(around.map(special)),
+  };
+  return {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: added.filter(({ content }) => content !== ""),
+    normalizer: converted.normalizer,
+    pre_tokenizer: converted.preTokenizer,
+    post_processor: around.length === 0 ? null : template,
+    decoder: converted.decoder,
+    model: converted.model,
+  };
+}

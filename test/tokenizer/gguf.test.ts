@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import type { MetadataValue } from "../../compiler/checkpoints/index.js";
+import { loadTokenizer, tokenizerFromGguf } from "../../runtime/tokenizer/index.js";
+import { codeOf } from "../checkpoints/coded.js";
+import { byteLevelMetadata, sentencePieceMetadata, wordPieceJson } from "./fixtures.js";
+
+type Entries = ReadonlyMap<string, MetadataValue>;
+const load = (metadata: Entries) => loadTokenizer(tokenizerFromGguf(metadata));
+
+function changed(metadata: Entries, changes: Record<string, MetadataValue | undefined>): Entries {
+  const copy = new Map(metadata);
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === undefined) copy.delete(`tokenizer.ggml.${key}`);
+    else copy.set(`tokenizer.ggml.${key}`, value);
+  }
+  return copy;
+}
+
+const flag = (value: boolean): MetadataValue => ({ type: "bool", value });
+const text = (value: string): MetadataValue => ({ type: "string", value });
+
+describe("SentencePiece", () => {
+  const tokenizer = load(sentencePieceMetadata);
+
+  it("merges the pieces of best score first, after a space and the bos token", () => {
+    const ids = tokenizer.encode("hello world");
+    expect(ids).toEqual([1, 3 + 256 + 12, 3 + 256 + 17]);
+    expect(tokenizer.decode(ids.slice(1))).toBe("hello world");
+  });
+
+  it("spells what it does not know in bytes", () => {
+    const ids = tokenizer.encode("é", { addSpecial: false });
+    expect(ids).toEqual([3 + 256, 3 + 0xc3, 3 + 0xa9]);
+    expect(tokenizer.decode(ids)).toBe("é");
+  });
+
+  it("reads specials, with and without the keys that say when they are added", () => {
+    expect(tokenizer).toMatchObject({ bos: 1, eos: [2], vocabSize: 3 + 256 + 18 });
+    expect(tokenizer.decode([1, 3 + 256 + 12, 2], { skipSpecial: true })).toBe("hello");
+    const bare = load(changed(sentencePieceMetadata, { add_bos_token: flag(false), add_eos_token: flag(true) }));
+    expect(bare.encode("hello")).toEqual([3 + 256 + 12, 2]);
+    const plain = load(changed(sentencePieceMetadata, { add_space_prefix: flag(false), add_bos_token: flag(false) }));
+    expect(plain.decode(plain.encode(" hello"))).toBe(" hello");
+  });
+});
+
+describe("byte-level BPE", () => {
+  const tokenizer = load(byteLevelMetadata);
+
+  it("merges by rank and keeps control and user-defined tokens whole", () => {
+    expect(tokenizer.encode(" hello<tool><|end|>")).toEqual([258, 257, "o".charCodeAt(0), 260, 259]);
+    expect(tokenizer.decode([258, 257, 111, 260, 259])).toBe(" hello<tool><|end|>");
+    expect(tokenizer.decode([258, 260, 259], { skipSpecial: true })).toBe(" he<tool>");
+    expect(tokenizer.eos).toEqual([259]);
+    expect(tokenizer.bos).toBeUndefined();
+  });
+
+  it("brings text to the normal form of the original", () => {
+    expect(tokenizer.encode("e\u0301")).toEqual([0xc3, 0xa9]);
+  });
+
+  it("splits digits as the named pre-tokenizer does", () => {
+    const llama3 = load(changed(byteLevelMetadata, { pre: text("llama-bpe") }));
+    expect(llama3.decode(llama3.encode("it's 12345\n\n  x"))).toBe("it's 12345\n\n  x");
+  });
+});
+
+it("prefers a complete tokenizer.json in the metadata", () => {
+  const metadata = new Map(byteLevelMetadata).set("tokenizer.huggingface.json", text(JSON.stringify(wordPieceJson)));
+  metadata.delete("tokenizer.ggml.eos_token_id");
+  expect(load(metadata).encode("playing")).toEqual([1, 3, 4, 2]);
+});
+
+describe("refusals", () => {
+  const strings = (...values: string[]): MetadataValue => ({ type: "array", of: "string", values });
+  it.each<[string, string, Entries]>([
+    ["no tokenizer", "MOE5205", new Map()],
+    ["kind t5", "MOE5206", changed(byteLevelMetadata, { model: text("t5") })],
+    ["kind toString", "MOE5206", changed(byteLevelMetadata, { model: text("toString") })],
+    ["kind of another type", "MOE5112", changed(byteLevelMetadata, { model: { type: "u32", value: 1 } })],
+    ["no tokens", "MOE5205", changed(byteLevelMetadata, { tokens: undefined })],
+    ["no pre-tokenizer", "MOE5205", changed(byteLevelMetadata, { pre: undefined })],
+    ["pre-tokenizer default", "MOE5206", changed(byteLevelMetadata, { pre: text("default") })],
+    ["no merges", "MOE5205", changed(byteLevelMetadata, { merges: undefined })],
+    ["no scores", "MOE5205", changed(sentencePieceMetadata, { scores: undefined })],
+    [
+      "fewer types than tokens",
+      "MOE5205",
+      changed(byteLevelMetadata, { token_type: { type: "array", of: "i32", values: Int32Array.of(1) } }),
+    ],
+    ["a token twice", "MOE5204", changed(byteLevelMetadata, { tokens: strings("a", "a"), token_type: undefined })],
+    ["a merge of unknown tokens", "MOE5204", changed(byteLevelMetadata, { merges: strings("x yz") })],
+    ["a merge of one token", "MOE5202", changed(byteLevelMetadata, { merges: strings("x") })],
+    [
+      "an eos beyond the vocabulary",
+      "MOE5207",
+      changed(byteLevelMetadata, { eos_token_id: { type: "u32", value: 9999 } }),
+    ],
+    [
+      "a bos beyond the vocabulary",
+      "MOE5205",
+      changed(sentencePieceMetadata, { bos_token_id: { type: "u32", value: 9999 } }),
+    ],
+  ])("%s", (_, code, metadata) => {
+    expect(codeOf(() => load(metadata))).toBe(code);
+  });
+});
