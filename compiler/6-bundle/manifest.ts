@@ -1,0 +1,103 @@
+/**
+ * `manifest.json`: what is in a bundle, said once, so that a page can decide before it downloads anything. The runtime
+ * checks every field of it before use.
+ */
+import type { DType } from "../ops/types.js";
+import type { StorageType } from "../2-graph/ir.js";
+
+/**
+ * How plan, kernels, weights and runtime fit together. It grows when an old runtime would read a new bundle wrongly;
+ * both sides state it as this type, so they can't drift apart.
+ */
+export type BundleAbi = 1;
+
+/** An input or output of an entry point; sizes are texts of `Size` over the run-time sizes. */
+export interface ManifestPort {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly axes: readonly { readonly name: string; readonly size: string }[];
+}
+
+export interface ManifestEntry {
+  readonly name: string;
+  readonly inputs: readonly ManifestPort[];
+  readonly outputs: readonly ManifestPort[];
+}
+
+export interface ManifestKnob extends ManifestPort {
+  readonly init: number;
+  readonly range?: readonly [number, number];
+}
+
+/** One build of the kernels; a host takes the first that it can run. */
+export interface ManifestKernels {
+  readonly file: string;
+  readonly relaxedSimd: boolean;
+  readonly threads: boolean;
+}
+
+/** What the wasm target of the bundle needs. */
+export interface ManifestTarget {
+  readonly name: "wasm";
+  readonly kernels: readonly ManifestKernels[];
+  /** Bytes of block memory that each thread needs. */
+  readonly scratchBytes: number;
+}
+
+/** Bytes of each space, and their sum: what a device needs besides its own code. */
+export interface ManifestMemory {
+  readonly weights: number;
+  readonly state: number;
+  readonly arena: number;
+  readonly io: number;
+  readonly peak: number;
+}
+
+/** A piece of the weights space: `bytes` bytes that begin at `offset`. */
+export interface ManifestShard {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface ManifestFile {
+  /** Relative, with forward slashes. */
+  readonly path: string;
+  readonly bytes: number;
+  /** 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Defaults of `generate`, from the spec or `moec.yaml`. */
+export interface ManifestGeneration {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly maxTokens?: number;
+  readonly stop?: readonly string[];
+}
+
+export interface Manifest {
+  readonly format: "moec-bundle";
+  readonly abi: BundleAbi;
+  /** The model's name in its spec. */
+  readonly name: string;
+  /** Version of moec that wrote it. */
+  readonly compiler: string;
+  readonly entries: readonly ManifestEntry[];
+  readonly knobs: readonly ManifestKnob[];
+  /** Most new tokens per call under the token axis' name, and `context`: most positions. */
+  readonly limits: Readonly<Record<string, number>>;
+  readonly memory: ManifestMemory;
+  readonly targets: readonly ManifestTarget[];
+  readonly plan: string;
+  readonly shards: readonly ManifestShard[];
+  /** Parameters by storage: how many numbers are kept as what. */
+  readonly parameters: Readonly<Partial<Record<StorageType, number>>>;
+  readonly tokenizer?: string;
+  readonly generation: ManifestGeneration;
+  /** Every file but the manifest itself. */
+  readonly files: readonly ManifestFile[];
+}

@@ -1,0 +1,130 @@
+/**
+ * Checks `plan.json` before a device trusts it: buffers lie inside their spaces, spaces are those of the manifest, ports
+ * and states name buffers that exist.
+ */
+import type {
+  MemorySpace,
+  Plan,
+  PlanBuffer,
+  PlanBufferArg,
+  PlanEntry,
+  PlanLaunch,
+  PlanLoop,
+  PlanPort,
+  PlanScalarArg,
+  PlanState,
+  PlanStep,
+  PlanTrace,
+  PlanWeight,
+} from "../../compiler/4-schedule/plan.js";
+import type { Manifest } from "../../compiler/6-bundle/manifest.js";
+import {
+  count,
+  json,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  record,
+  table,
+  text,
+  wrong,
+  type Reader,
+} from "./shape.js";
+
+const space = oneOf<MemorySpace>("weights", "state", "arena", "io");
+const dtype = oneOf("f32", "i32", "bool");
+const buffer = object<PlanBuffer>({ id: text, space, offset: count, bytes: count });
+const textAxis = object<{ name: string; size: string }>({ name: text, size: text });
+const weight = object<PlanWeight>({
+  buffer: text,
+  path: text,
+  storage: oneOf("f32", "f16", "bf16", "q8_0", "q4_0", "i32"),
+  layout: text,
+  axes: list(object<{ name: string; size: number }>({ name: text, size: count })),
+  layerAxes: count,
+  layerStride: count,
+});
+/** `init` may be an infinity, which JSON can't say: such numbers are written as text. */
+const init: Reader<number> = (value, at) => (typeof value === "string" ? Number(value) : number(value, at));
+const state = object<PlanState>({
+  buffer: text,
+  path: text,
+  kind: oneOf("fixed", "cache"),
+  dtype,
+  init,
+  positionBytes: count,
+  layers: count,
+  layerStride: count,
+});
+const port = object<PlanPort>({ name: text, dtype, axes: list(textAxis), buffer: text });
+const bufferArg = object<PlanBufferArg>({ buffer: text, offset: text, strides: table(number) });
+const scalarArg: Reader<PlanScalarArg> = (value, at) =>
+  record(value, at)["type"] === "i32"
+    ? object<PlanScalarArg & { type: "i32" }>({ type: oneOf("i32"), value: text })(value, at)
+    : object<PlanScalarArg & { type: "f32" }>({ type: oneOf("f32"), value: init })(value, at);
+const launch = object<PlanLaunch>({
+  kind: oneOf("launch"),
+  kernel: text,
+  grid: text,
+  buffers: list(bufferArg),
+  scalars: list(scalarArg),
+  label: text,
+});
+const loop: Reader<PlanLoop> = (value, at) =>
+  object<PlanLoop>({ kind: oneOf("loop"), name: text, count, steps: list(step) })(value, at);
+const step: Reader<PlanStep> = (value, at) =>
+  record(value, at)["kind"] === "loop" ? loop(value, at) : launch(value, at);
+const trace = object<Omit<PlanTrace, "loop"> & { loop: string | undefined }>({
+  label: text,
+  loop: optional(text),
+  layers: count,
+  experts: count,
+  slots: count,
+  index: text,
+  weight: text,
+}) as Reader<PlanTrace>;
+const entry = object<PlanEntry>({
+  name: text,
+  inputs: list(port),
+  outputs: list(port),
+  steps: list(step),
+  traces: list(trace),
+});
+
+/** @throws MoecError MOE5302 with the place of what is wrong. */
+export function readPlan(source: string, manifest: Manifest): Plan {
+  const plan = object<Plan>({
+    limits: table(count),
+    spaces: object<Record<MemorySpace, number>>({ weights: count, state: count, arena: count, io: count }),
+    buffers: list(buffer),
+    weights: list(weight),
+    states: list(state),
+    knobs: list(port),
+    entries: list(entry),
+  })(json(source, "plan.json"), "plan.json");
+  checkBuffers(plan);
+  if (plan.spaces.weights !== manifest.memory.weights) {
+    throw wrong("plan.json.spaces.weights", `it is not the ${manifest.memory.weights} of the manifest`);
+  }
+  return plan;
+}
+
+function checkBuffers(plan: Plan): void {
+  const ids = new Set<string>();
+  for (const { id, space: where, offset, bytes } of plan.buffers) {
+    if (ids.has(id)) throw wrong("plan.json.buffers", `\`${id}\` is declared twice`);
+    if (offset + bytes > plan.spaces[where]) throw wrong("plan.json.buffers", `\`${id}\` ends outside its space`);
+    ids.add(id);
+  }
+  const used = [
+    ...plan.states,
+    ...plan.knobs,
+    ...plan.entries.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
+  ].map((one) => one.buffer);
+  const traced = plan.entries.flatMap(({ traces }) => traces).flatMap(({ index, weight: values }) => [index, values]);
+  for (const id of [...used, ...traced]) {
+    if (!ids.has(id)) throw wrong("plan.json", `buffer \`${id}\` is not declared`);
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * What the model asks of a machine: memory in four spaces, a way to fill it, one call of an entry point, a way to read.
+ * A device is made for one bundle and holds its plan. Everything may be asynchronous (a GPU is); the WebAssembly device
+ * answers at once.
+ */
+import type { MemorySpace } from "../compiler/4-schedule/plan.js";
+import type { SizeValues } from "./plan/sizes.js";
+
+/** What runs and what does not, in words for people: `moec doctor` and the model's `report` show it. */
+export interface DeviceReport {
+  /** `wasm`, `interpreter`… */
+  readonly device: string;
+  readonly threads: number;
+  /** Set when there is one thread: why. */
+  readonly whyOneThread?: string;
+  readonly relaxedSimd: boolean;
+  /** Bytes of memory that the device took. */
+  readonly memoryBytes: number;
+}
+
+export interface Device {
+  readonly report: DeviceReport;
+  /** The memory itself, where the host can address it: weights are then read from the file to where they belong. */
+  window?(space: MemorySpace, offset: number, length: number): Uint8Array;
+  /** Weights are written once, at load. */
+  write(space: MemorySpace, offset: number, bytes: Uint8Array): void | Promise<void>;
+  /** The bytes of a range, as a copy or as a view that is good until the next call. */
+  read(space: MemorySpace, offset: number, length: number): Uint8Array | Promise<Uint8Array>;
+  /** Runs one entry point; inputs were written before, outputs can be read after. */
+  run(entry: string, sizes: SizeValues): void | Promise<void>;
+  /** Gives everything back. Nothing else may be called afterwards. */
+  dispose(): void;
+}

@@ -1,0 +1,11 @@
+/** The runtime's public names that are the same in Node and in browsers. */
+export { Model, type CallOptions, type CallResult } from "./model/model.js";
+export type { LoadOptions, LoadProgress } from "./model/open.js";
+export type { ModelClass } from "./load.js";
+export type { GenerateOptions, GenerationStep } from "./generate/generate.js";
+export type { SamplingOptions } from "./generate/sampling.js";
+export type { FloatTensor, InputValue, IntTensor, RouteTrace, Tensor } from "./model/tensor.js";
+export type { Snapshot } from "./model/states.js";
+export type { DeviceReport } from "./device.js";
+export type { Tokenizer } from "./tokenizer/types.js";
+export { MoecError } from "../compiler/errors/moec-error.js";

@@ -1,0 +1,94 @@
+/** The loop that writes text: read the prompt, choose a token, show what is certain of it, go on. */
+import type { ManifestGeneration } from "../../compiler/6-bundle/manifest.js";
+import { moecError } from "../../compiler/errors/raise.js";
+import type { Host } from "../host.js";
+import type { PieceResult } from "../model/runner.js";
+import type { RouteTrace } from "../model/tensor.js";
+import type { Tokenizer } from "../tokenizer/types.js";
+import { makeSampler, type SamplingOptions } from "./sampling.js";
+import { StopStrings } from "./stop-strings.js";
+
+/** One call of the model inside a generation. */
+export interface GenerationStep {
+  /** Ids that were read: the prompt in the first step, then one token. */
+  readonly read: readonly number[];
+  /** The id that was chosen; undefined when the text ended without one. */
+  readonly chosen: number;
+  readonly routes: readonly RouteTrace[];
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  /** Most tokens to write; default 256, or what the bundle says. */
+  readonly maxTokens?: number;
+  /** Text that ends the generation; it is not shown. */
+  readonly stop?: readonly string[];
+  /** Ends the generation with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Read routes at each step for `onStep`. */
+  readonly trace?: boolean;
+  /** Told after each call of the model, before its text is shown. */
+  readonly onStep?: (step: GenerationStep) => void;
+}
+
+/** What the loop asks of the model. */
+export interface TextModel {
+  readonly host: Host;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly defaults: ManifestGeneration;
+  /** Most positions. */
+  readonly context: number;
+  advance(ids: readonly number[], trace: boolean, signal?: AbortSignal): Promise<PieceResult>;
+  /** Keeps what the caches share with `ids` and says how many ids that is. */
+  rewindTo(ids: readonly number[]): Promise<number>;
+  used(): number;
+}
+
+export async function* generateText(
+  model: TextModel,
+  prompt: string | readonly number[],
+  given: GenerateOptions,
+): AsyncGenerator<string, void> {
+  const options = { ...model.defaults, ...given };
+  const sample = makeSampler(options);
+  const most = options.maxTokens ?? 256;
+  if (!Number.isInteger(most) || most < 0) {
+    throw moecError("MOE5323", { name: "maxTokens", value: String(most), expected: "a whole number from 0" });
+  }
+  const { tokenizer, host } = model;
+  if (!tokenizer) throw moecError("MOE5313", {});
+  const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : [...prompt];
+  if (ids.length === 0) {
+    throw moecError("MOE5321", { name: "prompt", entry: "generate", reason: "it has no tokens" });
+  }
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const ends = new Set(tokenizer.eos);
+  const decoder = tokenizer.streamDecoder({ skipSpecial: true });
+  const stops = new StopStrings(options.stop ?? []);
+  let next = ids.slice(await model.rewindTo(ids));
+  for (let written = 0; written < most; written++) {
+    // The last token of a full context can still be chosen; it needs no position of its own.
+    if (written > 0 && model.used() + next.length > model.context) break;
+    const { outputs, routes } = await model.advance(next, options.trace ?? false, signal);
+    const chosen = sample(lastLogits(outputs), ids);
+    options.onStep?.({ read: next, chosen, routes });
+    if (ends.has(chosen)) break;
+    ids.push(chosen);
+    next = [chosen];
+    const { text, stopped } = stops.push(decoder.push(chosen));
+    if (text !== "") yield text;
+    if (stopped) return;
+    // Timers, input and the abort signal get their turn between tokens.
+    await host.breathe();
+    signal?.throwIfAborted();
+  }
+  const rest = stops.push(decoder.flush());
+  const end = rest.text + (rest.stopped ? "" : stops.finish());
+  if (end !== "") yield end;
+}
+
+function lastLogits(outputs: PieceResult["outputs"]): Float32Array {
+  const first = Object.values(outputs)[0]?.data;
+  if (first instanceof Float32Array) return first;
+  throw moecError("MOE5322", { name: "forward", available: Object.keys(outputs).join(", ") });
+}

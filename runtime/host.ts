@@ -1,0 +1,39 @@
+/** What the runtime asks of the place it runs in. Node and browsers each have one; tests may pass their own. */
+import type { WorkerStart } from "./wasm/work.js";
+
+export interface Host {
+  readonly name: string;
+  /** Threads that can run at the same time. */
+  readonly parallelism: number;
+  /** Whether this thread may block; the main thread of a browser may not. */
+  readonly canBlock: boolean;
+  /** Why threads can't share memory here, in words; undefined when they can. */
+  readonly whyNoThreads: string | undefined;
+  /** Turns relaxed SIMD on where that is a switch. Called before any module is compiled. */
+  enableRelaxedSimd(): void;
+  /** Starts a worker thread with `startWorker` of `wasm/work.ts` and gives a function that ends it. */
+  startThread(start: WorkerStart): () => void;
+  /** Lets timers, input and abort signals have their turn. */
+  breathe(): Promise<void>;
+}
+
+/** The files of one bundle, by paths relative to its folder. */
+export interface BundleFiles {
+  /** Where the bundle lies, for messages. */
+  readonly location: string;
+  /**
+   * A whole file.
+   *
+   * @throws MoecError MOE5304 when it is not there.
+   */
+  read(path: string): Promise<Uint8Array>;
+  /**
+   * Reads a file of exactly `target.length` bytes to where it belongs and gives the SHA-256 of what was read.
+   *
+   * @param onBytes Told how many bytes have come since it was last called.
+   * @throws MoecError MOE5304 when it is not there, MOE5305 when it has another size.
+   */
+  readInto(path: string, target: Uint8Array, onBytes?: (count: number) => void): Promise<string>;
+  /** SHA-256 in hexadecimal digits. */
+  sha256(bytes: Uint8Array): Promise<string>;
+}

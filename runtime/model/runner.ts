@@ -1,0 +1,135 @@
+/**
+ * Calls of entry points on a device: writes inputs, runs, reads outputs and routes; cuts inputs that are longer than the
+ * largest call into pieces where the caches allow it.
+ */
+import type { Plan, PlanBuffer, PlanEntry, PlanPort, PlanTrace } from "../../compiler/4-schedule/plan.js";
+import { moecError } from "../../compiler/errors/raise.js";
+import type { Device } from "../device.js";
+import { compileSize, type SizeValues } from "../plan/sizes.js";
+import { bad, type CheckedInput } from "./inputs.js";
+import { toNumbers, type RouteTrace, type Tensor } from "./tensor.js";
+
+export interface PieceResult {
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly routes: readonly RouteTrace[];
+}
+
+export interface ReadChoice {
+  readonly trace: boolean;
+  /** Only the last place of the outermost axis: all that generation needs. */
+  readonly lastOnly: boolean;
+}
+
+export class Runner {
+  private readonly buffers: ReadonlyMap<string, PlanBuffer>;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly device: Device,
+  ) {
+    this.buffers = new Map(plan.buffers.map((buffer) => [buffer.id, buffer]));
+  }
+
+  entry(name: string): PlanEntry {
+    const entry = this.plan.entries.find((candidate) => candidate.name === name);
+    if (entry) return entry;
+    throw moecError("MOE5322", { name, available: this.plan.entries.map((one) => one.name).join(", ") });
+  }
+
+  /** Runs one call; `sizes` are within the limits of the plan. */
+  async run(
+    entry: PlanEntry,
+    inputs: readonly CheckedInput[],
+    sizes: SizeValues,
+    read: ReadChoice,
+  ): Promise<PieceResult> {
+    for (const { port, data } of inputs) {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      const buffer = this.buffers.get(port.buffer)!;
+      if (bytes.length > buffer.bytes) throw bad(entry, port.name, `its buffer has ${buffer.bytes} bytes`);
+      await this.device.write(buffer.space, buffer.offset, bytes);
+    }
+    await this.device.run(entry.name, sizes);
+    const outputs: Record<string, Tensor> = {};
+    for (const port of entry.outputs) outputs[port.name] = await this.readPort(port, sizes, read.lastOnly);
+    const routes: RouteTrace[] = [];
+    if (read.trace) for (const trace of entry.traces) routes.push(await this.readTrace(trace, entry, sizes));
+    return { outputs, routes };
+  }
+
+  private async readPort(port: PlanPort, sizes: SizeValues, lastOnly: boolean): Promise<Tensor> {
+    const full = port.axes.map(({ name, size }) => ({ name, size: compileSize(size).evaluate(sizes) }));
+    const [outer, ...inner] = full;
+    const place = inner.reduce((product, axis) => product * axis.size, 1);
+    const places = outer === undefined ? 1 : outer.size;
+    const skipped = lastOnly && outer !== undefined ? Math.max(0, places - 1) : 0;
+    const buffer = this.buffers.get(port.buffer)!;
+    const bytes = (places - skipped) * place * 4;
+    const raw = await this.device.read(buffer.space, buffer.offset + skipped * place * 4, bytes);
+    const axes = outer === undefined ? [] : [{ name: outer.name, size: places - skipped }, ...inner];
+    return { dtype: port.dtype, axes, data: toNumbers(raw, port.dtype) };
+  }
+
+  private async readTrace(trace: PlanTrace, entry: PlanEntry, sizes: SizeValues): Promise<RouteTrace> {
+    const tokens = sizes[tokenAxis(entry)] ?? 1;
+    const bytes = trace.layers * tokens * trace.slots * 4;
+    const read = async (id: string, dtype: "i32" | "f32"): Promise<Float32Array | Int32Array> => {
+      const buffer = this.buffers.get(id)!;
+      return toNumbers(await this.device.read(buffer.space, buffer.offset, bytes), dtype);
+    };
+    const { label, layers, slots, experts } = trace;
+    const index = (await read(trace.index, "i32")) as Int32Array;
+    const weight = (await read(trace.weight, "f32")) as Float32Array;
+    return { label, layers, tokens, slots, experts, index, weight };
+  }
+}
+
+/** Name of the run-time size that counts the new tokens of a call. */
+export function tokenAxis(entry: PlanEntry): string {
+  const open = entry.inputs.flatMap((port) => port.axes).find(({ size }) => /^[A-Za-z_]\w*$/.test(size));
+  return open?.size ?? "T";
+}
+
+/** Joins the results of consecutive pieces along the axis of the tokens. */
+export function joinPieces(pieces: readonly PieceResult[], axis: string): PieceResult {
+  const [first] = pieces;
+  if (pieces.length === 1 || !first) return first ?? { outputs: {}, routes: [] };
+  const outputs: Record<string, Tensor> = {};
+  for (const [name, tensor] of Object.entries(first.outputs)) {
+    const parts = pieces.map((piece) => piece.outputs[name]!);
+    outputs[name] = tensor.axes[0]?.name === axis ? concatenate(parts) : parts.at(-1)!;
+  }
+  const routes = first.routes.map((_, number) => joinRoutes(pieces.map((piece) => piece.routes[number]!)));
+  return { outputs, routes };
+}
+
+function concatenate(parts: readonly Tensor[]): Tensor {
+  const [first] = parts as [Tensor, ...Tensor[]];
+  const length = parts.reduce((sum, part) => sum + part.data.length, 0);
+  const data = first.dtype === "f32" ? new Float32Array(length) : new Int32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  const size = parts.reduce((sum, part) => sum + part.axes[0]!.size, 0);
+  return { dtype: first.dtype, axes: [{ name: first.axes[0]!.name, size }, ...first.axes.slice(1)], data };
+}
+
+/** Layers are outermost, so the pieces interleave. */
+function joinRoutes(parts: readonly RouteTrace[]): RouteTrace {
+  const [first] = parts as [RouteTrace, ...RouteTrace[]];
+  const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
+  const index = new Int32Array(first.layers * tokens * first.slots);
+  const weight = new Float32Array(index.length);
+  let at = 0;
+  for (let layer = 0; layer < first.layers; layer++) {
+    for (const part of parts) {
+      const row = part.tokens * part.slots;
+      index.set(part.index.subarray(layer * row, (layer + 1) * row), at);
+      weight.set(part.weight.subarray(layer * row, (layer + 1) * row), at);
+      at += row;
+    }
+  }
+  return { ...first, tokens, index, weight };
+}

@@ -1,0 +1,56 @@
+/** Values that go into and come out of a model: numbers in row-major order, with the axes they lie on. */
+import type { DType } from "../../compiler/ops/types.js";
+
+export interface TensorAxis {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** `f32` comes as Float32Array; `i32` and `bool` (0 or 1) as Int32Array. */
+export interface Tensor<A extends string = string> {
+  readonly dtype: DType;
+  /** Outermost first. */
+  readonly axes: readonly (TensorAxis & { readonly name: A })[];
+  readonly data: Float32Array | Int32Array;
+}
+
+/** An output of dtype f32 on the named axes, outermost first. */
+export interface FloatTensor<A extends string = string> extends Tensor<A> {
+  readonly dtype: "f32";
+  readonly data: Float32Array;
+}
+
+/** An output of dtype i32 or bool. */
+export interface IntTensor<A extends string = string> extends Tensor<A> {
+  readonly dtype: "i32" | "bool";
+  readonly data: Int32Array;
+}
+
+/** Numbers of an input; the shape is taken from the entry's axes. Inputs with several open axes need `shape`. */
+export type InputValue =
+  | readonly number[]
+  | Int32Array
+  | Float32Array
+  | { readonly data: ArrayLike<number>; readonly shape: readonly number[] };
+
+/**
+ * Which expert took which token, for one mixture of the model: `index[(layer * tokens + token) * slots + slot]` is an
+ * expert, or -1 where a slot is empty, and `weight` has the same places.
+ */
+export interface RouteTrace {
+  /** The mixture's place in the spec. */
+  readonly label: string;
+  readonly layers: number;
+  readonly tokens: number;
+  readonly slots: number;
+  readonly experts: number;
+  readonly index: Int32Array;
+  readonly weight: Float32Array;
+}
+
+/** Copies bytes to numbers; the copy stays good when the device goes on. */
+export function toNumbers(bytes: Uint8Array, dtype: DType): Float32Array | Int32Array {
+  const copy = new ArrayBuffer(bytes.length);
+  new Uint8Array(copy).set(bytes);
+  return dtype === "f32" ? new Float32Array(copy) : new Int32Array(copy);
+}

@@ -1,0 +1,27 @@
+/** The runtime's host in Node. */
+import { availableParallelism } from "node:os";
+import { setFlagsFromString } from "node:v8";
+import { Worker } from "node:worker_threads";
+import type { Host } from "../host.js";
+import type { WorkerStart } from "../wasm/work.js";
+
+/**
+ * @param worker The module that worker threads run; tests that run from the sources give the compiled one.
+ */
+export function nodeHost(worker: URL = new URL("./worker.js", import.meta.url)): Host {
+  return {
+    name: "node",
+    parallelism: availableParallelism(),
+    canBlock: true,
+    whyNoThreads: undefined,
+    // Node 20 has relaxed SIMD behind a flag that takes effect for modules compiled later; newer ones ignore it.
+    enableRelaxedSimd: () => setFlagsFromString("--experimental-wasm-relaxed-simd"),
+    startThread: (start: WorkerStart) => {
+      const thread = new Worker(worker, { workerData: start, stdout: false, stderr: false });
+      // A program that is done may end without `dispose`.
+      thread.unref();
+      return () => void thread.terminate();
+    },
+    breathe: () => new Promise((resolve) => setImmediate(resolve)),
+  };
+}

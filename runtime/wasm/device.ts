@@ -1,0 +1,156 @@
+/**
+ * The WebAssembly device: one memory that holds all spaces, one module with all kernels, and threads that share both
+ * where the host allows it.
+ */
+import type { MemorySpace, Plan } from "../../compiler/4-schedule/plan.js";
+import { moecError } from "../../compiler/errors/raise.js";
+import type { Device, DeviceReport } from "../device.js";
+import type { Host } from "../host.js";
+import { flattenEntry, type FlatLaunch } from "../plan/launches.js";
+import type { SizeValues } from "../plan/sizes.js";
+import { fillTable, kernelFailed, runAlone, type PreparedEntry } from "./calls.js";
+import { wasmFeatures } from "./features.js";
+import { mapMemory, type MemoryMap } from "./memory-map.js";
+import { CONTROL, CONTROL_WORDS, finishCall, instantiate, openCall, ROW, stopWork } from "./work.js";
+import type { KernelFunction, SharedWork } from "./work.js";
+
+export interface WasmChoice {
+  readonly threads: number;
+  readonly whyOneThread?: string;
+  readonly relaxedSimd: boolean;
+}
+
+/**
+ * What of the bundle's variants this host can run.
+ *
+ * @param threads How many are wanted; all that run at the same time when it is not given.
+ * @throws MoecError MOE5309 when the engine has no SIMD.
+ */
+export function chooseWasm(host: Host, threads?: number): WasmChoice {
+  host.enableRelaxedSimd();
+  const features = wasmFeatures();
+  if (!features.simd) throw moecError("MOE5309", { device: "wasm", reason: "this engine has no SIMD" });
+  const { relaxedSimd } = features;
+  const why =
+    threads === 1
+      ? "one was asked for"
+      : (host.whyNoThreads ??
+        (features.sharedMemory ? undefined : "this engine can't share memory between threads") ??
+        (host.parallelism > 1 ? undefined : "the machine has one core"));
+  if (why !== undefined) return { threads: 1, whyOneThread: why, relaxedSimd };
+  return { threads: threads ?? host.parallelism, relaxedSimd };
+}
+
+export interface WasmDeviceParts {
+  readonly plan: Plan;
+  readonly module: WebAssembly.Module;
+  readonly scratchBytes: number;
+  readonly choice: WasmChoice;
+  readonly host: Host;
+}
+
+/**
+ * Takes the memory, makes the instances and starts the threads.
+ *
+ * @throws MoecError MOE5310 when the model is larger than one memory, MOE5309 when the host refuses that memory, MOE5312
+ * when the plan names a kernel that the module lacks.
+ */
+export function makeWasmDevice(parts: WasmDeviceParts): Device {
+  return new WasmDevice(parts);
+}
+
+class WasmDevice implements Device {
+  readonly report: DeviceReport;
+  private readonly map: MemoryMap;
+  private readonly memory: WebAssembly.Memory;
+  private readonly work: SharedWork;
+  private readonly entries: ReadonlyMap<string, PreparedEntry>;
+  private readonly rows: FlatLaunch[] = [];
+  private readonly stops: (() => void)[] = [];
+  private readonly canBlock: boolean;
+
+  constructor({ plan, module, scratchBytes, choice, host }: WasmDeviceParts) {
+    const { threads } = choice;
+    this.canBlock = host.canBlock;
+    this.map = mapMemory(plan, scratchBytes, threads);
+    this.memory = takeMemory(this.map, threads > 1);
+    const flat = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, this.map.bases)]));
+    const names = [...new Set([...flat.values()].flat().map((launch) => launch.kernel))];
+    const args = new Map([...flat.values()].flat().map((launch) => [launch.kernel, launch.args.length]));
+    const exports = instantiate(module, this.memory, this.map.scratch[0]!);
+    const kernels = names.map((name) => {
+      if (typeof exports[name] === "function")
+        return { run: exports[name] as KernelFunction, args: args.get(name) ?? 0 };
+      throw moecError("MOE5312", { at: "entries", reason: `the module has no kernel \`${name}\`` });
+    });
+    this.entries = new Map(
+      [...flat].map(([name, launches]) => {
+        const numbers = launches.map((launch) => names.indexOf(launch.kernel));
+        return [name, { launches, kernels: numbers }];
+      }),
+    );
+    this.work = makeWork([...this.entries.values()], kernels, threads > 1);
+    for (let thread = 1; thread < threads; thread++) {
+      const { control, table, stride } = this.work;
+      const named = names.map((name, number) => ({ name, args: kernels[number]!.args }));
+      const scratch = this.map.scratch[thread]!;
+      this.stops.push(
+        host.startThread({ module, memory: this.memory, scratch, control, table, stride, kernels: named }),
+      );
+    }
+    this.report = { device: "wasm", ...choice, memoryBytes: this.map.bytes };
+  }
+
+  write(space: MemorySpace, offset: number, bytes: Uint8Array): void {
+    new Uint8Array(this.memory.buffer, this.map.bases[space] + offset, bytes.length).set(bytes);
+  }
+
+  window(space: MemorySpace, offset: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, this.map.bases[space] + offset, length);
+  }
+
+  read(space: MemorySpace, offset: number, length: number): Uint8Array {
+    return this.window(space, offset, length);
+  }
+
+  run(entry: string, sizes: SizeValues): void {
+    const prepared = this.entries.get(entry);
+    if (!prepared) throw moecError("MOE5322", { name: entry, available: [...this.entries.keys()].join(", ") });
+    const count = fillTable(prepared, sizes, this.work, this.report.threads, this.rows);
+    if (count === 0) return;
+    if (this.report.threads === 1) {
+      runAlone(this.work, this.rows);
+      return;
+    }
+    finishCall(this.work, openCall(this.work, count), this.canBlock);
+    const failed = Atomics.load(this.work.control, CONTROL.failed);
+    if (failed > 0) throw kernelFailed(this.rows[failed - 1]!, "it trapped on one of the threads");
+  }
+
+  dispose(): void {
+    if (this.stops.length > 0) stopWork(this.work.control);
+    for (const stop of this.stops.splice(0)) stop();
+  }
+}
+
+/** The whole memory at once: it never grows, so views of it stay good. */
+function takeMemory(map: MemoryMap, shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: map.pages, maximum: map.pages, shared });
+  } catch {
+    throw moecError("MOE5309", { device: "wasm", reason: `the host refuses a memory of ${map.bytes} bytes` });
+  }
+}
+
+function makeWork(entries: readonly PreparedEntry[], kernels: SharedWork["kernels"], shared: boolean): SharedWork {
+  const stride = ROW.args + Math.max(0, ...kernels.map((kernel) => kernel.args));
+  const rows = Math.max(1, ...entries.map((entry) => entry.launches.length));
+  const buffer = (bytes: number): ArrayBuffer | SharedArrayBuffer =>
+    shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
+  return {
+    control: new Int32Array(buffer(CONTROL_WORDS * 4)),
+    table: new Float64Array(buffer(rows * stride * 8)),
+    stride,
+    kernels,
+  };
+}

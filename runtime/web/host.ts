@@ -1,0 +1,32 @@
+/** The runtime's host in a browser, on its main thread or in a worker. */
+import type { Host } from "../host.js";
+import type { WorkerStart } from "../wasm/work.js";
+
+export function webHost(): Host {
+  return {
+    name: "web",
+    parallelism: navigator.hardwareConcurrency || 1,
+    canBlock: typeof document === "undefined",
+    whyNoThreads:
+      typeof SharedArrayBuffer === "undefined" || !crossOriginIsolated
+        ? "the page is not cross-origin isolated (it needs the headers Cross-Origin-Opener-Policy: same-origin and " +
+          "Cross-Origin-Embedder-Policy: require-corp)"
+        : undefined,
+    enableRelaxedSimd: () => undefined,
+    startThread: (start: WorkerStart) => {
+      const thread = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+      thread.postMessage(start);
+      return () => thread.terminate();
+    },
+    breathe: () =>
+      new Promise((resolve) => {
+        // A message comes without the 4 ms that browsers add to nested timers.
+        const channel = new MessageChannel();
+        channel.port1.onmessage = () => {
+          channel.port1.close();
+          resolve();
+        };
+        channel.port2.postMessage(undefined);
+      }),
+  };
+}
