@@ -18,6 +18,8 @@ import { readEscapes } from "../strings.js";
 import { assemble, type Operand, type Operator } from "./assemble.js";
 import { ListParser } from "./parameters.js";
 
+/** How many operators, signs or suffixes one row may have. */
+const ROW_LIMIT = 250;
 const unitWords = new Set(UNITS);
 
 export abstract class ExpressionParser extends ListParser {
@@ -37,17 +39,23 @@ export abstract class ExpressionParser extends ListParser {
         GATE: () => !this.stretched && !(this.onNewLine() && this.is(T.Minus)),
         DEF: () => {
           const token = this.CONSUME(Infix);
+          this.limitRow(operators.length);
           operators.push({ text: spelling(token), span: { start: token.startOffset, end: token.endOffset! + 1 } });
           this.SUBRULE2(this.operand, { ARGS: [operands] });
         },
       });
       return this.ACTION(() => {
         if (operators.length === 0 && operands[0]!.prefixes.length === 0) return operands[0]!.value;
-        this.longestRow = Math.max(this.longestRow, operators.length);
         return assemble(operands, operators, (operator) => this.chained(operator));
       });
     }),
   );
+
+  /** A row makes a tree as deep as it is long. */
+  private limitRow(length: number): void {
+    if (length > this.longestRow) this.longestRow = length;
+    if (length >= ROW_LIMIT) throw this.failure("MOE1010", { limit: ROW_LIMIT });
+  }
 
   private chained(operator: Operator): void {
     const span = { file: this.source.file, ...operator.span };
@@ -58,12 +66,12 @@ export abstract class ExpressionParser extends ListParser {
     const prefixes: Operand["prefixes"][number][] = [];
     this.MANY(() => {
       const token = this.OR<IToken>([{ ALT: () => this.CONSUME(T.Minus) }, { ALT: () => this.CONSUME(T.Bang) }]);
+      this.limitRow(prefixes.length);
       prefixes.push({ operator: token.tokenType === T.Minus ? "-" : "!", start: token.startOffset });
     });
     const start = this.start();
     const value = this.SUBRULE(this.suffixed);
     this.ACTION(() => {
-      this.longestRow = Math.max(this.longestRow, prefixes.length);
       operands.push({ prefixes, value, span: this.span(start), open: this.stretched });
     });
   });
@@ -76,6 +84,7 @@ export abstract class ExpressionParser extends ListParser {
       GATE: () => !this.stretched && value.kind !== "block" && (this.is(T.Dot) || !this.onNewLine()),
       DEF: () => {
         row += 1;
+        this.limitRow(row);
         this.OR([
           {
             ALT: () => {
@@ -100,7 +109,6 @@ export abstract class ExpressionParser extends ListParser {
         this.stretched = false;
       },
     });
-    if (row > this.longestRow) this.longestRow = row;
     return value;
   });
 
