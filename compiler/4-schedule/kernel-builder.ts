@@ -24,7 +24,7 @@ import type {
   Statement,
 } from "./kernel-ir.js";
 import { scalarMath } from "./kernel-math.js";
-import { i32, loadable, loadedElement, registerType, sameType, typeText } from "./kernel-types.js";
+import { i32, loadable, loadedElement, registerType, reservedNames, sameType, typeText } from "./kernel-types.js";
 
 /** A buffer that a builder made: of the kernel's parameters or of its blocks. */
 export interface BufferHandle {
@@ -36,6 +36,11 @@ export interface BufferHandle {
 export interface Variable {
   readonly get: Expression;
   set(value: Operand): void;
+}
+
+/** An open block of statements of a kernel under construction. */
+export interface Place {
+  readonly place: unique symbol;
 }
 
 export interface LoadOptions {
@@ -51,7 +56,7 @@ const asExpression = (value: Operand, type: RegisterType): Expression =>
   typeof value === "number" ? constant(value, type) : value;
 
 export class KernelBuilder {
-  private readonly names = new Map<string, number>();
+  private readonly names = new Map<string, number>(reservedNames.map((word) => [word, 0]));
   private readonly buffers: BufferParam[] = [];
   private readonly scalars: ScalarParam[] = [];
   private readonly blockBuffers: BlockBuffer[] = [];
@@ -148,6 +153,22 @@ export class KernelBuilder {
     this.statements.push(
       options.as === undefined || options.as === buffer.element ? base : { ...base, as: options.as },
     );
+  }
+
+  /** The block of statements that is being written, to which `at` can add more while it is still open. */
+  place(): Place {
+    return this.statements as unknown as Place;
+  }
+
+  /** Write what `body` writes at the end of an open block around the current one: how a schedule hoists out of loops. */
+  at<T>(place: Place, body: () => T): T {
+    const current = this.statements;
+    this.statements = place as unknown as Statement[];
+    try {
+      return body();
+    } finally {
+      this.statements = current;
+    }
   }
 
   /** What `body` writes, apart. */

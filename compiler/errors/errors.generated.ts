@@ -4,6 +4,21 @@ import type { Diagnostic, SourceSpan } from "./diagnostic.js";
 
 /** The sentence of each code, with its slots in braces. */
 export const messages = {
+  MOE1001: { severity: "error", title: "expected something else", message: "expected {expected}, found {found}" },
+  MOE1002: { severity: "error", title: "misspelt opening word", message: "`{word}` opens no {what}; did you mean `{suggestion}`?" },
+  MOE1003: { severity: "error", title: "something else belongs here", message: "expected {what}, found {found}" },
+  MOE1004: { severity: "error", title: "bracket never closed", message: "`{bracket}` is never closed" },
+  MOE1005: { severity: "error", title: "string never closed", message: "this string is never closed" },
+  MOE1006: { severity: "error", title: "comment never closed", message: "this comment is never closed" },
+  MOE1007: { severity: "error", title: "unknown character", message: "`{text}` is no character of the language" },
+  MOE1008: { severity: "error", title: "not a number", message: "`{text}` is no number" },
+  MOE1009: { severity: "error", title: "unknown escape", message: "`{text}` is no escape" },
+  MOE1010: { severity: "error", title: "nested too deeply", message: "this is nested more than {limit} levels deep" },
+  MOE1011: { severity: "error", title: "operators do not chain", message: "`{operator}` does not chain" },
+  MOE1012: { severity: "error", title: "spelled as in other languages", message: "write `{right}` instead of `{wrong}`" },
+  MOE1013: { severity: "error", title: "reserved word used as a name", message: "`{word}` is a reserved word and cannot be a name" },
+  MOE1014: { severity: "error", title: "two statements on one line", message: "a second statement on one line needs a `;` before it" },
+  MOE1015: { severity: "error", title: "closing bracket without an opening one", message: "`{bracket}` closes nothing" },
   MOE5101: { severity: "error", title: "not a checkpoint", message: "the file is neither GGUF nor safetensors" },
   MOE5102: { severity: "error", title: "file is cut off", message: "{what} needs {needed} bytes at offset {offset}, but the file has {size}" },
   MOE5103: { severity: "error", title: "unsupported GGUF version", message: "GGUF version {version} is not supported, only version 3" },
@@ -66,6 +81,12 @@ export const messages = {
   MOE5405: { severity: "error", title: "bad argument", message: "{what}" },
   MOE5406: { severity: "error", title: "no single model", message: "`{file}` declares {count} models{names}; say which with --model" },
   MOE5407: { severity: "error", title: "no weights", message: "`{file}` has no weights: name a checkpoint in moec.yaml, or give --random" },
+  MOE5501: { severity: "error", title: "Kernel leaves a buffer", message: "kernel {kernel}: element {index} of {buffer} is {access}, but it lies outside of the buffer or off its alignment" },
+  MOE5502: { severity: "error", title: "Kernel divides an integer by zero", message: "kernel {kernel} divides an i32 by zero, or -2147483648 by -1" },
+  MOE5503: { severity: "error", title: "Threads of a block miss a barrier", message: "kernel {kernel}: some threads of a block ended while others wait at a barrier" },
+  MOE5504: { severity: "error", title: "No such kernel", message: "there is no kernel called {kernel}" },
+  MOE5505: { severity: "error", title: "Kernel is launched with other arguments", message: "kernel {kernel} takes {wanted}, but was launched with {given}" },
+  MOE5506: { severity: "error", title: "Buffer is not aligned", message: "kernel {kernel}: buffer {buffer} lies at byte {address}, which is no multiple of its element size" },
 } as const satisfies Readonly<Record<string, Message>>;
 
 /** Every code that moec can say. */
@@ -73,6 +94,21 @@ export type ErrorCode = keyof typeof messages;
 
 /** What the braces in the message of a code must be filled with. */
 export interface MessageSlots {
+  readonly MOE1001: { readonly expected: Slot; readonly found: Slot };
+  readonly MOE1002: { readonly word: Slot; readonly what: Slot; readonly suggestion: Slot };
+  readonly MOE1003: { readonly what: Slot; readonly found: Slot };
+  readonly MOE1004: { readonly bracket: Slot };
+  readonly MOE1005: Readonly<Record<string, never>>;
+  readonly MOE1006: Readonly<Record<string, never>>;
+  readonly MOE1007: { readonly text: Slot };
+  readonly MOE1008: { readonly text: Slot };
+  readonly MOE1009: { readonly text: Slot };
+  readonly MOE1010: { readonly limit: Slot };
+  readonly MOE1011: { readonly operator: Slot };
+  readonly MOE1012: { readonly right: Slot; readonly wrong: Slot };
+  readonly MOE1013: { readonly word: Slot };
+  readonly MOE1014: Readonly<Record<string, never>>;
+  readonly MOE1015: { readonly bracket: Slot };
   readonly MOE5101: Readonly<Record<string, never>>;
   readonly MOE5102: { readonly what: Slot; readonly needed: Slot; readonly offset: Slot; readonly size: Slot };
   readonly MOE5103: { readonly version: Slot };
@@ -135,10 +171,61 @@ export interface MessageSlots {
   readonly MOE5405: { readonly what: Slot };
   readonly MOE5406: { readonly file: Slot; readonly count: Slot; readonly names: Slot };
   readonly MOE5407: { readonly file: Slot };
+  readonly MOE5501: { readonly kernel: Slot; readonly index: Slot; readonly buffer: Slot; readonly access: Slot };
+  readonly MOE5502: { readonly kernel: Slot };
+  readonly MOE5503: { readonly kernel: Slot };
+  readonly MOE5504: { readonly kernel: Slot };
+  readonly MOE5505: { readonly kernel: Slot; readonly wanted: Slot; readonly given: Slot };
+  readonly MOE5506: { readonly kernel: Slot; readonly buffer: Slot; readonly address: Slot };
 }
 
 /** One constructor of a diagnostic for each code. */
 export const errors = {
+  /** MOE1001: expected something else */
+  expectedToken: (slots: MessageSlots["MOE1001"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1001", messages.MOE1001, slots, span, parts),
+  /** MOE1002: misspelt opening word */
+  misspeltWord: (slots: MessageSlots["MOE1002"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1002", messages.MOE1002, slots, span, parts),
+  /** MOE1003: something else belongs here */
+  unexpected: (slots: MessageSlots["MOE1003"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1003", messages.MOE1003, slots, span, parts),
+  /** MOE1004: bracket never closed */
+  unclosedBracket: (slots: MessageSlots["MOE1004"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1004", messages.MOE1004, slots, span, parts),
+  /** MOE1005: string never closed */
+  unclosedString: (slots: MessageSlots["MOE1005"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1005", messages.MOE1005, slots, span, parts),
+  /** MOE1006: comment never closed */
+  unclosedComment: (slots: MessageSlots["MOE1006"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1006", messages.MOE1006, slots, span, parts),
+  /** MOE1007: unknown character */
+  unknownCharacter: (slots: MessageSlots["MOE1007"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1007", messages.MOE1007, slots, span, parts),
+  /** MOE1008: not a number */
+  badNumber: (slots: MessageSlots["MOE1008"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1008", messages.MOE1008, slots, span, parts),
+  /** MOE1009: unknown escape */
+  badEscape: (slots: MessageSlots["MOE1009"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1009", messages.MOE1009, slots, span, parts),
+  /** MOE1010: nested too deeply */
+  nestedTooDeeply: (slots: MessageSlots["MOE1010"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1010", messages.MOE1010, slots, span, parts),
+  /** MOE1011: operators do not chain */
+  operatorsDoNotChain: (slots: MessageSlots["MOE1011"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1011", messages.MOE1011, slots, span, parts),
+  /** MOE1012: spelled as in other languages */
+  foreignSpelling: (slots: MessageSlots["MOE1012"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1012", messages.MOE1012, slots, span, parts),
+  /** MOE1013: reserved word used as a name */
+  reservedWord: (slots: MessageSlots["MOE1013"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1013", messages.MOE1013, slots, span, parts),
+  /** MOE1014: two statements on one line */
+  twoStatementsOnALine: (slots: MessageSlots["MOE1014"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1014", messages.MOE1014, slots, span, parts),
+  /** MOE1015: closing bracket without an opening one */
+  strayClosingBracket: (slots: MessageSlots["MOE1015"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE1015", messages.MOE1015, slots, span, parts),
   /** MOE5101: not a checkpoint */
   notACheckpoint: (slots: MessageSlots["MOE5101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5101", messages.MOE5101, slots, span, parts),
@@ -325,4 +412,22 @@ export const errors = {
   /** MOE5407: no weights */
   noWeights: (slots: MessageSlots["MOE5407"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5407", messages.MOE5407, slots, span, parts),
+  /** MOE5501: Kernel leaves a buffer */
+  kernelAccessOutOfBounds: (slots: MessageSlots["MOE5501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5501", messages.MOE5501, slots, span, parts),
+  /** MOE5502: Kernel divides an integer by zero */
+  kernelDividesByZero: (slots: MessageSlots["MOE5502"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5502", messages.MOE5502, slots, span, parts),
+  /** MOE5503: Threads of a block miss a barrier */
+  threadsMissABarrier: (slots: MessageSlots["MOE5503"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5503", messages.MOE5503, slots, span, parts),
+  /** MOE5504: No such kernel */
+  noSuchKernel: (slots: MessageSlots["MOE5504"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5504", messages.MOE5504, slots, span, parts),
+  /** MOE5505: Kernel is launched with other arguments */
+  kernelArgumentsDiffer: (slots: MessageSlots["MOE5505"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5505", messages.MOE5505, slots, span, parts),
+  /** MOE5506: Buffer is not aligned */
+  misalignedBuffer: (slots: MessageSlots["MOE5506"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5506", messages.MOE5506, slots, span, parts),
 } as const;

@@ -1,0 +1,173 @@
+/**
+ * One kernel as the source of a JavaScript function `(m, address, end, scalar, from, to)`: views of the memory, byte
+ * addresses and ends of the buffers, scalar parameters, and the range of blocks.
+ *
+ * With one thread the body is a plain loop. With more, the body of a thread is a generator that yields at every barrier,
+ * and all threads of a block run from barrier to barrier in turn.
+ */
+import { functionBody, functionOps } from "../kernel-functions.js";
+import type { Expression, Kernel, MemoryType, Statement } from "../kernel-ir.js";
+import { memoryBytes } from "../kernel-types.js";
+import { laneTexts, named, registerName, viewIndex, type BufferPlace, type Writer } from "./expressions.js";
+import { encoded, viewNames, viewOf } from "./memory.js";
+
+class KernelWriter implements Writer {
+  readonly lines: string[] = [];
+  private temporaries = 0;
+  private readonly places = new Map<string, BufferPlace>();
+
+  constructor(
+    readonly kernel: string,
+    readonly checked: boolean,
+    private readonly threads = 1,
+  ) {}
+
+  line(text: string): void {
+    this.lines.push(text);
+  }
+
+  fresh(): string {
+    return `t${this.temporaries++}`;
+  }
+
+  place(place: BufferPlace): void {
+    this.places.set(place.name, place);
+  }
+
+  buffer(name: string): BufferPlace {
+    const place = this.places.get(name);
+    if (!place) throw new TypeError(`kernel ${this.kernel}: ${name} is no buffer`);
+    return place;
+  }
+
+  private declare(word: "const" | "let", name: string, value: Expression): void {
+    const texts = laneTexts(this, value);
+    texts.forEach((text, lane) => this.line(`${word} ${registerName(name, lane, texts.length)} = ${text};`));
+  }
+
+  statements(statements: readonly Statement[]): void {
+    for (const statement of statements) this.statement(statement);
+  }
+
+  private statement(statement: Statement): void {
+    switch (statement.kind) {
+      case "let":
+        return this.declare("const", statement.name, statement.value);
+      case "var":
+        return this.declare("let", statement.name, statement.value);
+      case "assign": {
+        const { lanes } = statement.value.type;
+        // All lanes are computed before the first is written: a shuffle may read its own register.
+        const texts = laneTexts(this, statement.value).map((text) => (lanes === 1 ? text : named(this, text)));
+        const copies = texts.map((text) => (lanes > 1 && text.startsWith("$") ? this.copy(text) : text));
+        copies.forEach((text, lane) => this.line(`${registerName(statement.name, lane, lanes)} = ${text};`));
+        return;
+      }
+      case "store":
+        return this.store(statement.buffer, statement.as, statement.index, statement.value);
+      case "for": {
+        const from = laneTexts(this, statement.from)[0]!;
+        const to = this.copy(laneTexts(this, statement.to)[0]!);
+        const name = registerName(statement.name, 0, 1);
+        this.line(`for (let ${name} = ${from}; ${name} < ${to}; ${name} = ${name} + ${statement.step} | 0) {`);
+        this.statements(statement.body);
+        return this.line("}");
+      }
+      case "if":
+        this.line(`if (${laneTexts(this, statement.condition)[0]!}) {`);
+        this.statements(statement.then);
+        if (statement.else.length > 0) {
+          this.line("} else {");
+          this.statements(statement.else);
+        }
+        return this.line("}");
+      case "barrier":
+        // Alone, a thread never waits.
+        return this.threads > 1 ? this.line("yield;") : undefined;
+      case "atomic-add": {
+        const buffer = this.buffer(statement.buffer);
+        const start = named(this, viewIndex(this, buffer, undefined, statement.index, 1, "written"));
+        const element = `${buffer.views}i32[${start}]`;
+        const value = laneTexts(this, statement.value)[0]!;
+        if (statement.result === undefined) return this.line(`${element} += ${value};`);
+        const name = registerName(statement.result, 0, 1);
+        this.line(`const ${name} = ${element};`);
+        return this.line(`${element} = ${name} + ${value};`);
+      }
+      default:
+        statement satisfies never;
+    }
+  }
+
+  private copy(text: string): string {
+    const name = this.fresh();
+    this.line(`const ${name} = ${text};`);
+    return name;
+  }
+
+  private store(name: string, as: MemoryType | undefined, index: Expression, value: Expression): void {
+    const buffer = this.buffer(name);
+    const memory = as ?? buffer.element;
+    const { lanes } = value.type;
+    const start = viewIndex(this, buffer, as, index, lanes, "written");
+    const base = lanes === 1 ? start : named(this, start);
+    const texts = laneTexts(this, value).map((text) => (lanes === 1 ? text : named(this, text)));
+    texts.forEach((text, lane) =>
+      this.line(
+        `${buffer.views}${viewOf[memory]}[${lane === 0 ? base : `${base} + ${lane}`}] = ${encoded(memory, text)};`,
+      ),
+    );
+  }
+}
+
+/** Source of the functions that kernels call: exp, log, sin, cos, tanh on one lane. */
+export function functionsSource(): string {
+  const source = functionOps.map((op) => {
+    const writer = new KernelWriter(op, false);
+    const { parameter, body, result } = functionBody(op, 1);
+    writer.statements(body);
+    const value = laneTexts(writer, result)[0]!;
+    return `function ${op}(${registerName(parameter, 0, 1)}) {\n${writer.lines.join("\n")}\nreturn ${value};\n}`;
+  });
+  return source.join("\n");
+}
+
+const viewsOf = (prefix: string, memory: string): string =>
+  viewNames.map((view) => `const ${prefix}${view} = ${memory}.${view};`).join(" ");
+
+function blockBuffers(kernel: Kernel, writer: KernelWriter, space: "shared" | "local"): void {
+  for (const { name, element, length, space: own } of kernel.blockBuffers) {
+    if (own !== space) continue;
+    const bytes = Math.ceil((length * memoryBytes[element]) / 4) * 4;
+    writer.line(`const b_${name} = block(${bytes}); ${viewsOf(`b_${name}_`, `b_${name}`)} const e_${name} = ${bytes};`);
+    writer.place({ name, element, views: `b_${name}_`, address: "0", end: `e_${name}` });
+  }
+}
+
+/** Source of the body of `new Function("fround", "n", "fail", "divided", "block", "uneven", source)`. */
+export function kernelSource(kernel: Kernel, checked: boolean): string {
+  const writer = new KernelWriter(kernel.name, checked, kernel.threads);
+  kernel.buffers.forEach(({ name, element }, i) => {
+    writer.line(`const a_${name} = address[${i}]; const e_${name} = end[${i}];`);
+    writer.place({ name, element, views: "m_", address: `a_${name}`, end: `e_${name}` });
+  });
+  kernel.scalars.forEach(({ name }, i) => writer.line(`const ${registerName(name, 0, 1)} = scalar[${i}];`));
+  writer.line("for (let $$block = from; $$block < to; $$block++) {");
+  blockBuffers(kernel, writer, "shared");
+  if (kernel.threads === 1) {
+    writer.line("const $$thread = 0;");
+    blockBuffers(kernel, writer, "local");
+    writer.statements(kernel.body);
+  } else {
+    writer.line("const body = function* ($$thread) {");
+    blockBuffers(kernel, writer, "local");
+    writer.statements(kernel.body);
+    writer.line("};");
+    writer.line(`const threads = Array.from({ length: ${kernel.threads} }, (_, thread) => body(thread));`);
+    writer.line("for (;;) { let done = 0; for (const thread of threads) if (thread.next().done) done++;");
+    writer.line(`if (done === ${kernel.threads}) break; if (done > 0) uneven(${JSON.stringify(kernel.name)}); }`);
+  }
+  writer.line("}");
+  const head = `"use strict";\n${functionsSource()}\nreturn function (m, address, end, scalar, from, to) {`;
+  return `${head}\n${viewsOf("m_", "m")}\n${writer.lines.join("\n")}\n};`;
+}
