@@ -20,6 +20,9 @@ const CLOSERS = new Set<TokenType>(CLOSER.values());
 const MEMBER_WORDS = new Set<TokenType>([T.State, T.Knob, T.Stack, T.Axis, T.Schedule, T.Grad, T.Weights]);
 const NEVER_GROUPED = new Set<TokenType>([T.Param, T.Use, T.Let, T.Assert, T.Import]);
 
+/** Behind a reserved word these show that it was meant as a name. */
+const NAMES_ONLY = new Set<TokenType>([T.Colon, T.Equal, T.Comma, T.RParen, T.RBracket]);
+
 interface Frame {
   readonly open: MoeToken;
   /** Column of the first token on the line of the opening bracket. */
@@ -140,7 +143,7 @@ class Matcher {
     const previous = this.tokens[token.index - 1]!;
     const next = this.tokens[token.index + 1];
     const startsMember =
-      NEVER_GROUPED.has(token.tokenType) ||
+      (NEVER_GROUPED.has(token.tokenType) && next !== undefined && !NAMES_ONLY.has(next.tokenType)) ||
       (token.first && MEMBER_WORDS.has(token.tokenType) && next !== undefined && tokenMatcher(next, T.Identifier));
     if (startsMember) {
       while (top !== undefined && top.open.tokenType !== T.LBrace) {

@@ -19,6 +19,12 @@ export const messages = {
   MOE1013: { severity: "error", title: "reserved word used as a name", message: "`{word}` is a reserved word and cannot be a name" },
   MOE1014: { severity: "error", title: "two statements on one line", message: "a second statement on one line needs a `;` before it" },
   MOE1015: { severity: "error", title: "closing bracket without an opening one", message: "`{bracket}` closes nothing" },
+  MOE3101: { severity: "error", title: "unknown pass", message: "there is no pass `{name}`; the passes are {known}" },
+  MOE3102: { severity: "error", title: "pass broke the graph", message: "pass `{pass}` made a graph of `{program}` that is not valid: {problem}" },
+  MOE3301: { severity: "error", title: "op has no kernel", message: "`{op}` cannot run on target `{target}`: {reason}" },
+  MOE3302: { severity: "error", title: "memory limit", message: "the plan needs {needed} bytes, and target `{target}` addresses {limit}: weights {weights}, state {state}, values of one call {arena}, inputs and outputs {io}" },
+  MOE3303: { severity: "error", title: "size not known at build", message: "{what} has the size `{size}`, which is known only at run time" },
+  MOE3304: { severity: "error", title: "blocks do not fit", message: "`{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of 32" },
   MOE5101: { severity: "error", title: "not a checkpoint", message: "the file is neither GGUF nor safetensors" },
   MOE5102: { severity: "error", title: "file is cut off", message: "{what} needs {needed} bytes at offset {offset}, but the file has {size}" },
   MOE5103: { severity: "error", title: "unsupported GGUF version", message: "GGUF version {version} is not supported, only version 3" },
@@ -72,8 +78,8 @@ export const messages = {
   MOE5325: { severity: "error", title: "model is busy", message: "the model is busy with another call" },
   MOE5326: { severity: "error", title: "no names for this checkpoint format", message: "model `{model}` says no tensor names for {format} checkpoints" },
   MOE5327: { severity: "error", title: "parameter without tensor", message: "parameter `{path}` has no tensor: {reason}" },
-  MOE5328: { severity: "error", title: "unknown layout", message: "the plan asks for weight layout `{layout}`, which does not exist" },
   MOE5329: { severity: "error", title: "kernel failed", message: "kernel `{kernel}` (`{label}`) failed: {reason}" },
+  MOE5330: { severity: "error", title: "not a language model", message: "`{name}` has no entry point that turns token ids into logits, so it can't write text" },
   MOE5401: { severity: "error", title: "project file is not YAML", message: "moec.yaml: {reason}" },
   MOE5402: { severity: "error", title: "wrong key in the project file", message: "moec.yaml, `{at}`: {reason}" },
   MOE5403: { severity: "error", title: "no project", message: "`{path}` is no project: {reason}" },
@@ -109,6 +115,12 @@ export interface MessageSlots {
   readonly MOE1013: { readonly word: Slot };
   readonly MOE1014: Readonly<Record<string, never>>;
   readonly MOE1015: { readonly bracket: Slot };
+  readonly MOE3101: { readonly name: Slot; readonly known: Slot };
+  readonly MOE3102: { readonly pass: Slot; readonly program: Slot; readonly problem: Slot };
+  readonly MOE3301: { readonly op: Slot; readonly target: Slot; readonly reason: Slot };
+  readonly MOE3302: { readonly needed: Slot; readonly target: Slot; readonly limit: Slot; readonly weights: Slot; readonly state: Slot; readonly arena: Slot; readonly io: Slot };
+  readonly MOE3303: { readonly what: Slot; readonly size: Slot };
+  readonly MOE3304: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot };
   readonly MOE5101: Readonly<Record<string, never>>;
   readonly MOE5102: { readonly what: Slot; readonly needed: Slot; readonly offset: Slot; readonly size: Slot };
   readonly MOE5103: { readonly version: Slot };
@@ -162,8 +174,8 @@ export interface MessageSlots {
   readonly MOE5325: Readonly<Record<string, never>>;
   readonly MOE5326: { readonly model: Slot; readonly format: Slot };
   readonly MOE5327: { readonly path: Slot; readonly reason: Slot };
-  readonly MOE5328: { readonly layout: Slot };
   readonly MOE5329: { readonly kernel: Slot; readonly label: Slot; readonly reason: Slot };
+  readonly MOE5330: { readonly name: Slot };
   readonly MOE5401: { readonly reason: Slot };
   readonly MOE5402: { readonly at: Slot; readonly reason: Slot };
   readonly MOE5403: { readonly path: Slot; readonly reason: Slot };
@@ -226,6 +238,24 @@ export const errors = {
   /** MOE1015: closing bracket without an opening one */
   strayClosingBracket: (slots: MessageSlots["MOE1015"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE1015", messages.MOE1015, slots, span, parts),
+  /** MOE3101: unknown pass */
+  unknownPass: (slots: MessageSlots["MOE3101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3101", messages.MOE3101, slots, span, parts),
+  /** MOE3102: pass broke the graph */
+  passBrokeTheGraph: (slots: MessageSlots["MOE3102"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3102", messages.MOE3102, slots, span, parts),
+  /** MOE3301: op has no kernel */
+  opHasNoKernel: (slots: MessageSlots["MOE3301"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3301", messages.MOE3301, slots, span, parts),
+  /** MOE3302: memory limit */
+  memoryLimit: (slots: MessageSlots["MOE3302"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3302", messages.MOE3302, slots, span, parts),
+  /** MOE3303: size not known at build */
+  sizeNotKnownAtBuild: (slots: MessageSlots["MOE3303"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3303", messages.MOE3303, slots, span, parts),
+  /** MOE3304: blocks do not fit */
+  blocksDoNotFit: (slots: MessageSlots["MOE3304"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3304", messages.MOE3304, slots, span, parts),
   /** MOE5101: not a checkpoint */
   notACheckpoint: (slots: MessageSlots["MOE5101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5101", messages.MOE5101, slots, span, parts),
@@ -385,12 +415,12 @@ export const errors = {
   /** MOE5327: parameter without tensor */
   parameterWithoutTensor: (slots: MessageSlots["MOE5327"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5327", messages.MOE5327, slots, span, parts),
-  /** MOE5328: unknown layout */
-  unknownLayout: (slots: MessageSlots["MOE5328"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
-    makeDiagnostic("MOE5328", messages.MOE5328, slots, span, parts),
   /** MOE5329: kernel failed */
   kernelFailed: (slots: MessageSlots["MOE5329"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5329", messages.MOE5329, slots, span, parts),
+  /** MOE5330: not a language model */
+  notALanguageModel: (slots: MessageSlots["MOE5330"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5330", messages.MOE5330, slots, span, parts),
   /** MOE5401: project file is not YAML */
   projectFileSyntax: (slots: MessageSlots["MOE5401"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5401", messages.MOE5401, slots, span, parts),

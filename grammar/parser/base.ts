@@ -5,11 +5,11 @@
  * would match everywhere. Three means, in order: `expect` repairs one token in place; `within` skips to the closing
  * bracket of a group; `skipItem` skips to the next statement, member or declaration. Brackets are already matched.
  */
-import { EmbeddedActionsParser, tokenMatcher, type IToken, type TokenType } from "chevrotain";
+import { EmbeddedActionsParser, isRecognitionException, tokenMatcher, type IToken, type TokenType } from "chevrotain";
 import type { Diagnostic, SourceSpan } from "../../compiler/errors/diagnostic.js";
 import { replace, syntaxError, type SyntaxCode, type SyntaxExtras } from "../errors.js";
 import { Infix, T, VOCABULARY, shorten, type MoeToken } from "../lexer.js";
-import { nearest } from "../nearest.js";
+import { closest } from "../../compiler/errors/closest.js";
 import type { ErrorExpression, Identifier, Span } from "../tree.js";
 
 /** How deep expressions and types may nest: far above any reader's patience, well below the stack. */
@@ -136,6 +136,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     this.diagnostics.push(diagnostic);
   }
 
+  private reportFailure(error: Error): void {
+    const failure = error instanceof SyntaxFailure ? error : this.expected("something else");
+    this.report(failure.diagnostic);
+  }
+
   /** An error was reported in this statement, member or declaration. */
   protected brokenHere(): boolean {
     return this.brokenRegion === this.region;
@@ -194,7 +199,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     const onLine = !this.atEnd() && !token.first && token.image !== "";
     const withFix = (title: string, text: string) =>
       this.report({ ...failure.diagnostic, fixes: replace(title, span, text) });
-    if (onLine && tokenMatcher(token, T.Identifier) && nearest(token.image, [word]) !== undefined) {
+    if (onLine && tokenMatcher(token, T.Identifier) && closest(token.image, [word]).length > 0) {
       withFix(`Write ${label}`, word);
       return this.SKIP_TOKEN();
     }
@@ -241,8 +246,8 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       body();
     } catch (error) {
       const partner = (open as MoeToken).partner;
-      if (!(error instanceof SyntaxFailure) || partner === undefined || partner.index < this.position()) throw error;
-      this.report(error.diagnostic);
+      if (!isFailure(error) || partner === undefined || partner.index < this.position()) throw error;
+      this.reportFailure(error);
       const start = this.start();
       while (this.position() < partner.index) this.SKIP_TOKEN();
       lost?.(this.errorExpression(start));
@@ -298,13 +303,18 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     try {
       return rule();
     } catch (error) {
-      if (!(error instanceof SyntaxFailure)) throw error;
+      if (!isFailure(error)) throw error;
       this.loose = before;
-      this.report(error.diagnostic);
+      this.reportFailure(error);
       this.skipItem();
       return instead();
     }
   }
+}
+
+/** Our own failures, and chevrotain's where a rule without a better message meets a wrong token. */
+function isFailure(error: unknown): error is Error {
+  return error instanceof SyntaxFailure || (error instanceof Error && isRecognitionException(error));
 }
 
 const EXPRESSION_STARTS: readonly TokenType[] = [

@@ -87,6 +87,9 @@ export abstract class BranchParser extends ExpressionParser {
       const range = this.SUBRULE(this.range);
       head = { index, range };
       this.expect(1, T.Comma, () => this.is(T.LParen) || this.is(T.Identifier));
+      this.ACTION(() => {
+        if (!this.is(T.LParen) && !this.is(T.Identifier)) throw this.expected("a carried value such as `acc = 0`");
+      });
       this.OR([
         { ALT: () => (carry = this.SUBRULE(this.carryGroup)) },
         { ALT: () => (carry = [this.SUBRULE(this.carryBinding)]) },

@@ -227,12 +227,12 @@ export abstract class MemberParser extends StatementParser {
         ...this.doc(start),
       } as const;
       if (layers.kind === "of") return { ...common, count: layers.count, body: layers.body, span: this.span(start) };
-      if (layers.kind !== "error") {
-        const place = { file: this.source.file, ...layers.span };
+      if (!this.brokenHere()) {
+        const slots = { expected: "`of`", found: this.found() };
         this.report(
-          this.failure("MOE1003", { what: "a count and a module, as in `L of Layer`", found: "one value" }, {}, place)
-            .diagnostic,
+          this.failure("MOE1001", slots, { help: "layers are a count and a module: `L of Layer`" }).diagnostic,
         );
+        this.skipItem();
       }
       return { ...common, count: this.errorExpression(layers.span.start), body: layers, span: this.span(start) };
     });

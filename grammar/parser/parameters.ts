@@ -22,7 +22,7 @@ export abstract class ListParser extends TypeParser {
     const open = this.CONSUME(T.LBracket);
     this.within(open, true, () => {
       this.MANY({
-        GATE: () => !this.is(T.RBracket),
+        GATE: () => this.nameAhead(T.RBracket),
         DEF: () => {
           items.push(this.SUBRULE(this.axisParam));
           this.separator(T.RBracket);
@@ -48,7 +48,7 @@ export abstract class ListParser extends TypeParser {
     const open = this.CONSUME(T.LParen);
     this.within(open, true, () => {
       this.MANY({
-        GATE: () => !this.is(T.RParen),
+        GATE: () => this.nameAhead(T.RParen),
         DEF: () => {
           items.push(this.SUBRULE(this.parameter));
           this.separator(T.RParen);
@@ -110,7 +110,7 @@ export abstract class ListParser extends TypeParser {
       true,
       () => {
         this.MANY({
-          GATE: () => !this.is(T.RParen),
+          GATE: () => (this.is(T.Colon, 2) ? this.nameAhead(T.RParen) : !this.is(T.RParen)),
           DEF: () => {
             items.push(this.SUBRULE(this.argument));
             this.separator(T.RParen);

@@ -4,7 +4,7 @@
 import type { ParserMethod } from "chevrotain";
 import { replace } from "../errors.js";
 import { T, shorten } from "../lexer.js";
-import { nearest } from "../nearest.js";
+import { closest } from "../../compiler/errors/closest.js";
 import type { AxisMember, BlockExpression, Expression, Identifier, Statement } from "../tree.js";
 import { ITEM_WORDS, type SyntaxFailure } from "./base.js";
 import { BranchParser } from "./branches.js";
@@ -77,7 +77,7 @@ export abstract class StatementParser extends BranchParser {
     const unpack = this.is(T.Identifier) && this.is(T.LParen, 2) && behind.startOffset > token.endOffset! + 1;
     if (!pair && !unpack) return;
     if (words.has(token.image) && pair) return;
-    const suggestion = nearest(token.image, [...words.keys()]);
+    const suggestion = closest(token.image, words.keys())[0];
     const type = suggestion === undefined ? undefined : words.get(suggestion);
     if (suggestion === undefined || type === undefined || (unpack && type !== T.Let)) return;
     if (unpack && !this.unpacks()) return;
@@ -176,6 +176,10 @@ export abstract class StatementParser extends BranchParser {
     this.CONSUME(T.Let);
     return this.attempt<Statement>(
       () => {
+        this.ACTION(() => {
+          if (!this.is(T.LParen)) this.refuseReserved();
+          if (!this.is(T.LParen) && !this.is(T.Identifier)) throw this.expected("a name");
+        });
         this.OR([
           {
             ALT: () => {

@@ -1,7 +1,7 @@
 /**
  * Types: `f32[T, D]`, `[T, D]`, `uint[3][D, F]`, `routes[E]`, `(int, [T])`, with storage formats behind them.
  */
-import type { ParserMethod } from "chevrotain";
+import { tokenMatcher, type ParserMethod, type TokenType } from "chevrotain";
 import { T, type MoeToken } from "../lexer.js";
 import type { Argument, AxisUse, Expression, Identifier, NamedType, StorageFormat, TypeExpression } from "../tree.js";
 import { BaseParser } from "./base.js";
@@ -18,15 +18,21 @@ export abstract class TypeParser extends BaseParser {
   });
 
   /** A reserved word where a name belongs is taken as the name, with the one error that says so. */
-  private refuseReserved(): void {
+  protected refuseReserved(): void {
     const token = this.next();
     const behind = this.LA(2);
     const word = /^[a-z]+$/.test(token.image);
     const alone = [T.Colon, T.Equal, T.Comma, T.RParen, T.RBracket, T.LBracket].includes(behind.tokenType);
-    if (!word || token.first || !alone) return;
+    if (!word || tokenMatcher(token, T.Identifier) || token.first || !alone) return;
     this.report(this.failure("MOE1013", { word: token.image }).diagnostic);
     token.tokenType = T.Identifier;
     token.tokenTypeIdx = T.Identifier.tokenTypeIdx!;
+  }
+
+  /** For the gate of a list of names: lets a reserved word through, with its error. */
+  protected nameAhead(close: TokenType): boolean {
+    this.refuseReserved();
+    return !this.is(close);
   }
 
   readonly type: ParserMethod<[], TypeExpression> = this.RULE("type", () =>
