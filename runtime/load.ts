@@ -1,6 +1,7 @@
 /** What a bundle's `index.js` calls. */
 import type { BundleFiles, Host } from "./host.js";
-import { Model, type ModelParts } from "./model/model.js";
+import type { Model} from "./model/model.js";
+import { type ModelParts } from "./model/model.js";
 import { openModel, type LoadOptions } from "./model/open.js";
 
 /** A class of models: `Model` itself, or the typed one that a bundle's shim declares. */

@@ -87,6 +87,8 @@ export interface Manifest {
   /** Version of moec that wrote it. */
   readonly compiler: string;
   readonly entries: readonly ManifestEntry[];
+  /** The entry of the plan that `generate` calls: token ids in, logits of the last one out. Absent for other models. */
+  readonly language?: string;
   readonly knobs: readonly ManifestKnob[];
   /** Most new tokens per call under the token axis' name, and `context`: most positions. */
   readonly limits: Readonly<Record<string, number>>;

@@ -45,8 +45,8 @@ const hash: Reader<string> = (value, at) => {
 };
 const file = object<ManifestFile>({ path, bytes: count, sha256: hash });
 
-type Loose<T> = { [K in keyof T]: T[K] | undefined };
-const generation = object<Loose<Required<ManifestGeneration>>>({
+type Loose<T> = { [K in keyof T]-?: T[K] | undefined };
+const generation = object<Loose<ManifestGeneration>>({
   temperature: optional(number),
   topK: optional(count),
   topP: optional(number),
@@ -79,12 +79,13 @@ export function readManifest(source: string, location: string): Manifest {
     throw moecError("MOE5301", { path: location, reason: "its manifest.json was not written by moec" });
   }
   if (root["abi"] !== ABI) throw moecError("MOE5303", { found: JSON.stringify(root["abi"]) ?? "none", expected: ABI });
-  const manifest = object<Omit<Manifest, "tokenizer"> & { tokenizer: string | undefined }>({
+  const manifest = object<Loose<Pick<Manifest, "tokenizer" | "language">> & Omit<Manifest, "tokenizer" | "language">>({
     format: oneOf("moec-bundle"),
     abi: oneOf(ABI),
     name: text,
     compiler: text,
     entries: list(entry),
+    language: optional(text),
     knobs: list(knob),
     limits: table(count),
     memory,

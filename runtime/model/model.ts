@@ -200,7 +200,9 @@ export class Model {
 
   /** Reads token ids and gives the logits of the last one. */
   private async advance(ids: readonly number[], trace: boolean, signal?: AbortSignal): Promise<PieceResult> {
-    const entry = languageEntry(this.parts.plan);
+    const { language } = this.manifest;
+    if (language === undefined) throw moecError("MOE5330", { name: this.manifest.name });
+    const entry = this.runner.entry(language);
     return this.pieces(entry, { [entry.inputs[0]!.name]: ids }, { trace, ...(signal ? { signal } : {}) }, true);
   }
 
@@ -253,14 +255,4 @@ export class Model {
 function slicePlaces(data: Float32Array | Int32Array, places: number, from: number, count: number): typeof data {
   const place = data.length / Math.max(1, places);
   return data.subarray(from * place, (from + count) * place);
-}
-
-/** The entry that generation uses: `forward`, or the first that turns token ids into numbers. */
-function languageEntry(plan: Plan): PlanEntry {
-  const fits = (entry: PlanEntry): boolean =>
-    entry.inputs.length === 1 && entry.inputs[0]!.dtype === "i32" && entry.outputs[0]?.dtype === "f32";
-  const found =
-    plan.entries.find((entry) => entry.name === "forward" && fits(entry)) ?? plan.entries.find((entry) => fits(entry));
-  if (found) return found;
-  throw moecError("MOE5322", { name: "forward", available: plan.entries.map((entry) => entry.name).join(", ") });
 }

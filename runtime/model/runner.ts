@@ -72,10 +72,16 @@ export class Runner {
 
   private async readTrace(trace: PlanTrace, entry: PlanEntry, sizes: SizeValues): Promise<RouteTrace> {
     const tokens = sizes[tokenAxis(entry)] ?? 1;
-    const bytes = trace.layers * tokens * trace.slots * 4;
+    const places = tokens * trace.slots;
     const read = async (id: string, dtype: "i32" | "f32"): Promise<Float32Array | Int32Array> => {
       const buffer = this.buffers.get(id)!;
-      return toNumbers(await this.device.read(buffer.space, buffer.offset, bytes), dtype);
+      const all = dtype === "f32" ? new Float32Array(trace.layers * places) : new Int32Array(trace.layers * places);
+      for (let layer = 0; layer < trace.layers; layer++) {
+        const offset = buffer.offset + layer * trace.layerStride;
+        const bytes = await this.device.read(buffer.space, offset, places * 4);
+        all.set(toNumbers(bytes, dtype), layer * places);
+      }
+      return all;
     };
     const { label, layers, slots, experts } = trace;
     const index = (await read(trace.index, "i32")) as Int32Array;

@@ -1,0 +1,81 @@
+/** The manifest of a bundle, from the program and its plan. */
+import type { Entry, Program, StorageType } from "../2-graph/ir.js";
+import type { Plan, PlanEntry, PlanPort } from "../4-schedule/plan.js";
+import type { BundleInput } from "./bundle.js";
+import type { BundleAbi, Manifest, ManifestKernels, ManifestPort, ManifestShard } from "./manifest.js";
+
+/** What this compiler writes. */
+const abi: BundleAbi = 1;
+
+/** Entries that the compiler derived from another one carry this ending; they are not shown to users. */
+export const LAST_TOKEN_SUFFIX = "_last";
+
+/** Everything of the manifest but the list of files. */
+export function bundleManifest(
+  input: BundleInput,
+  kernels: readonly ManifestKernels[],
+  shards: readonly ManifestShard[],
+): Omit<Manifest, "files"> {
+  const { program, plan } = input;
+  const language = languageEntry(plan);
+  const { weights, state, arena, io } = plan.spaces;
+  return {
+    format: "moec-bundle",
+    abi,
+    name: program.name,
+    compiler: input.compiler,
+    entries: plan.entries
+      .filter((entry) => !isDerived(entry, plan))
+      .map(({ name, inputs, outputs }) => ({ name, inputs: inputs.map(port), outputs: outputs.map(port) })),
+    ...(language === undefined ? {} : { language: language.name }),
+    knobs: plan.knobs.map((knob) => {
+      const declared = program.knobs.find(({ path }) => path === knob.name);
+      const range = declared?.range === undefined ? {} : { range: declared.range };
+      return { ...port(knob), init: declared?.init ?? 0, ...range };
+    }),
+    limits: plan.limits,
+    memory: { weights, state, arena, io, peak: weights + state + arena + io },
+    targets: [{ name: "wasm", kernels, scratchBytes: input.scratchBytes }],
+    plan: "plan.json",
+    shards,
+    parameters: countParameters(program, plan),
+    ...(input.tokenizer === undefined ? {} : { tokenizer: "tokenizer.json" }),
+    generation: input.generation,
+  };
+}
+
+function port({ name, dtype, axes }: PlanPort): ManifestPort {
+  return { name, dtype, axes };
+}
+
+function isDerived(entry: PlanEntry | Entry, plan: Plan): boolean {
+  const base = entry.name.endsWith(LAST_TOKEN_SUFFIX) ? entry.name.slice(0, -LAST_TOKEN_SUFFIX.length) : undefined;
+  return base !== undefined && plan.entries.some(({ name }) => name === base);
+}
+
+/** `forward`, or the first entry that turns token ids into numbers on two axes; its last-token form where there is one. */
+function languageEntry(plan: Plan): PlanEntry | undefined {
+  const fits = ({ inputs, outputs }: PlanEntry): boolean =>
+    inputs.length === 1 &&
+    inputs[0]!.dtype === "i32" &&
+    inputs[0]!.axes.length === 1 &&
+    outputs[0]?.dtype === "f32" &&
+    outputs[0].axes.length === 2;
+  const found = plan.entries.find((entry) => entry.name === "forward" && fits(entry)) ?? plan.entries.find(fits);
+  return plan.entries.find((entry) => entry.name === `${found?.name}${LAST_TOKEN_SUFFIX}`) ?? found;
+}
+
+/** How many numbers are kept as what; a parameter that is packed twice counts once, in its narrowest form. */
+function countParameters(program: Program, plan: Plan): Partial<Record<StorageType, number>> {
+  const counts: Partial<Record<StorageType, number>> = {};
+  for (const { path } of program.params) {
+    const packed = plan.weights.filter((weight) => weight.path === path);
+    const [first] = packed.sort((a, b) => BITS[a.storage] - BITS[b.storage]);
+    if (!first) continue;
+    const numbers = first.axes.reduce((product, axis) => product * axis.size, 1);
+    counts[first.storage] = (counts[first.storage] ?? 0) + numbers;
+  }
+  return counts;
+}
+
+const BITS: Readonly<Record<StorageType, number>> = { f32: 32, i32: 32, f16: 16, bf16: 16, q8_0: 8.5, q4_0: 4.5 };

@@ -1,0 +1,154 @@
+/**
+ * Where the numbers of a parameter come from: a checkpoint, by the names that the spec gives, or a seed. One layer at a
+ * time, in the axis order that is asked for.
+ */
+import { moecError } from "../errors/raise.js";
+import type { Checkpoint } from "../checkpoints/types.js";
+import type { ParamDecl, Program, WeightSource } from "../2-graph/ir.js";
+import { pairHalves, rearrange } from "./rearrange.js";
+import { normalValues } from "./random-values.js";
+
+export interface ParameterSource {
+  /** Values of a parameter in one layer, row-major over `axes` (its own axes without those of the layers). */
+  read(path: string, layer: readonly number[], axes: readonly string[]): Float32Array;
+}
+
+interface Shape {
+  readonly names: readonly string[];
+  readonly sizes: readonly number[];
+}
+
+function shapeOf(param: ParamDecl): Shape {
+  const own = param.axes.slice(param.layerAxes);
+  return { names: own.map(({ name }) => name), sizes: own.map((axis) => axis.size.evaluate({})) };
+}
+
+function findParam(program: Program, path: string): ParamDecl {
+  const found = program.params.find((param) => param.path === path);
+  if (found) return found;
+  throw withoutTensor(path, "the program has no such parameter");
+}
+
+function withoutTensor(path: string, reason: string): Error {
+  return moecError("MOE5327", { path, reason });
+}
+
+/**
+ * Parameters from a checkpoint.
+ *
+ * @throws MoecError MOE5326 when the spec has no names for the checkpoint's format; `read` throws MOE5327 when a
+ * parameter has no name, or its tensor is missing or of another shape.
+ */
+export function checkpointSource(program: Program, checkpoint: Checkpoint): ParameterSource {
+  const names = program.weightNames[checkpoint.format];
+  if (!names) throw moecError("MOE5326", { model: program.name, format: checkpoint.format });
+  return {
+    read(path, layer, axes) {
+      const param = findParam(program, path);
+      const source = names[path];
+      if (!source) throw withoutTensor(path, `the \`weights ${checkpoint.format}\` block does not name it`);
+      const shape = shapeOf(param);
+      const values = source.pattern.includes("{e}")
+        ? readExperts(checkpoint, source, shape, layer, path)
+        : readTensor(checkpoint, source, shape, nameAt(source.pattern, layer), path);
+      return rearrange(values, shape.sizes, orderOf(shape.names, axes, path));
+    },
+  };
+}
+
+const LAYER_LETTERS = ["{i}", "{j}", "{k}", "{l}"];
+
+function nameAt(pattern: string, layer: readonly number[]): string {
+  return layer.reduce((name, number, depth) => name.replaceAll(LAYER_LETTERS[depth]!, String(number)), pattern);
+}
+
+/** One tensor per expert: the expert axis is the first of the parameter's own. */
+function readExperts(
+  checkpoint: Checkpoint,
+  source: WeightSource,
+  shape: Shape,
+  layer: readonly number[],
+  path: string,
+): Float32Array {
+  const [experts = 0, ...sizes] = shape.sizes;
+  const [bank, ...names] = shape.names;
+  const inner = { names, sizes };
+  const axes = source.axes?.filter((axis) => axis !== bank);
+  const one: WeightSource = { ...source, ...(axes ? { axes } : {}) };
+  const size = sizes.reduce((product, count) => product * count, 1);
+  const values = new Float32Array(experts * size);
+  for (let expert = 0; expert < experts; expert++) {
+    const name = nameAt(source.pattern, layer).replaceAll("{e}", String(expert));
+    values.set(readTensor(checkpoint, one, inner, name, path), expert * size);
+  }
+  return values;
+}
+
+/** A tensor with its axes in the parameter's own order. */
+function readTensor(
+  checkpoint: Checkpoint,
+  source: WeightSource,
+  shape: Shape,
+  name: string,
+  path: string,
+): Float32Array {
+  const tensor = checkpoint.tensors.get(name);
+  if (!tensor) throw withoutTensor(path, `the checkpoint has no tensor \`${name}\``);
+  const stored = source.axes ?? shape.names;
+  const order = orderOf(shape.names, stored, path);
+  const sizes = order.map((axis) => shape.sizes[axis]!);
+  if (!isMerged(tensor.shape, sizes)) {
+    const wanted = stored.map((axis, index) => `${axis} = ${sizes[index]}`).join(", ");
+    throw withoutTensor(path, `tensor \`${name}\` has shape [${tensor.shape.join(", ")}], not [${wanted}]`);
+  }
+  let values = checkpoint.readF32(name);
+  if (source.interleaved === true) values = unpair(values, shape, order);
+  return rearrange(
+    values,
+    sizes,
+    shape.names.map((axis) => stored.indexOf(axis)),
+  );
+}
+
+/** The rotary axis is the last of the parameter's own axes. */
+function unpair(values: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
+  const at = order.indexOf(shape.names.length - 1);
+  const size = shape.sizes[shape.names.length - 1]!;
+  const product = (axes: readonly number[]): number => axes.reduce((all, axis) => all * shape.sizes[axis]!, 1);
+  return pairHalves(values, product(order.slice(0, at)), size, product(order.slice(at + 1)));
+}
+
+/** Whether merging neighbours of `sizes` gives `stored` (sizes of 1 may be absent or added). */
+function isMerged(stored: readonly number[], sizes: readonly number[]): boolean {
+  let at = 0;
+  for (const size of stored) {
+    let product = 1;
+    while (product < size && at < sizes.length) product *= sizes[at++]!;
+    if (product !== size) return false;
+  }
+  return sizes.slice(at).every((size) => size === 1);
+}
+
+/** For each axis of `to`, where it is in `from`. */
+function orderOf(from: readonly string[], to: readonly string[], path: string): readonly number[] {
+  const order = to.map((axis) => from.indexOf(axis));
+  if (order.length === from.length && !order.includes(-1) && new Set(order).size === order.length) return order;
+  throw withoutTensor(path, `its axes are [${from.join(", ")}], not [${to.join(", ")}]`);
+}
+
+/** Parameters filled by their declared initialization (normal of deviation 0.02 without one), the same for a seed. */
+export function randomSource(program: Program, seed: number): ParameterSource {
+  return {
+    read(path, layer, axes) {
+      const param = findParam(program, path);
+      const shape = shapeOf(param);
+      const count = shape.sizes.reduce((product, size) => product * size, 1);
+      const init = param.init ?? { kind: "normal", deviation: 0.02 };
+      const values =
+        init.kind === "constant"
+          ? new Float32Array(count).fill(init.value)
+          : normalValues(`${seed}/${path}/${layer.join(".")}`, count, init.deviation);
+      return rearrange(values, shape.sizes, orderOf(shape.names, axes, path));
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** Copies of row-major values with their axes in another order. */
+
+/**
+ * @param values Row-major over `sizes`.
+ * @param order `order[i]` is which axis of the source is axis i of the result.
+ */
+export function rearrange(values: Float32Array, sizes: readonly number[], order: readonly number[]): Float32Array {
+  if (order.every((axis, index) => axis === index)) return values;
+  const strides = new Array<number>(sizes.length).fill(1);
+  for (let axis = sizes.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * sizes[axis + 1]!;
+  const counts = order.map((axis) => sizes[axis]!);
+  const steps = order.map((axis) => strides[axis]!);
+  const result = new Float32Array(values.length);
+  const inner = counts.length - 1;
+  const count = counts[inner] ?? 1;
+  const step = steps[inner] ?? 1;
+  const place = new Array<number>(counts.length).fill(0);
+  let from = 0;
+  for (let at = 0; at < result.length; at += count) {
+    for (let index = 0; index < count; index++) result[at + index] = values[from + index * step]!;
+    // The next row: count up like an odometer, without the innermost axis.
+    for (let axis = inner - 1; axis >= 0; axis--) {
+      from += steps[axis]!;
+      if (++place[axis]! < counts[axis]!) break;
+      from -= steps[axis]! * counts[axis]!;
+      place[axis] = 0;
+    }
+  }
+  return result;
+}
+
+/**
+ * Rotary dimensions from pairs (2i, 2i + 1) to pairs (i, i + n / 2), along one axis of row-major values.
+ *
+ * @param outer Product of the sizes before the axis.
+ * @param size Of the axis; even.
+ * @param inner Product of the sizes behind it.
+ */
+export function pairHalves(values: Float32Array, outer: number, size: number, inner: number): Float32Array {
+  const result = new Float32Array(values.length);
+  const half = size / 2;
+  for (let block = 0; block < outer; block++) {
+    for (let to = 0; to < size; to++) {
+      const from = to < half ? 2 * to : 2 * (to - half) + 1;
+      const source = (block * size + from) * inner;
+      result.set(values.subarray(source, source + inner), (block * size + to) * inner);
+    }
+  }
+  return result;
+}
