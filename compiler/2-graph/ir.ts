@@ -140,6 +140,8 @@ export interface RouteAttrs extends Attrs {
   /** Divide the kept weights by their sum + `epsilon`. */
   readonly renormalize: boolean;
   readonly epsilon: number;
+  /** Number of experts, for `only`, whose operand has no expert axis. */
+  readonly size?: Size;
 }
 
 /**
@@ -153,6 +155,23 @@ export interface MixtureAttrs extends Attrs {
   readonly captures: number;
   /** Where the weight goes: on what comes out of the expert (usual) or on what goes in (Llama 4). */
   readonly weigh: "output" | "input";
+  /**
+   * How many operands after the routes belong to a token (and to an expert, when they have the expert axis of the
+   * routes): `[tokens…, E?, …]`. Regions get them behind x, without these axes. 0 when absent.
+   */
+  readonly perToken?: number;
+}
+
+/** `dispatch`: an x that has the axis `slotAxis` gives each slot an input of its own. Values are not weighted. */
+export interface DispatchAttrs extends MixtureAttrs {
+  readonly slotAxis: string;
+}
+
+/** `combine`: operands `[values, routes]`; each term is weight * value; `concat` joins the slots along `axis`. */
+export interface CombineAttrs extends Attrs {
+  readonly rule: "sum" | "mean" | "product" | "concat";
+  readonly slotAxis: string;
+  readonly axis?: string;
 }
 
 /**

@@ -46,6 +46,18 @@ export type Attrs = Readonly<Record<string, AttrValue | undefined>>;
 export interface RegionType {
   readonly params: readonly ValueType[];
   readonly results: readonly ValueType[];
+  /** Cost of one run of the region, for cost rules; the graph fills it in (type rules never read it). */
+  readonly cost?: OpCost;
+}
+
+/** What the program around a use declares, for ops that name a parameter, a state or a knob by path. */
+export interface Declarations {
+  /** Type of a parameter with all its axes, layers and experts first. */
+  param(path: string): TensorType | undefined;
+  /** Type of a knob with all its axes. */
+  knob(path: string): TensorType | undefined;
+  /** Type of a state as one layer sees it: without the layer axes. */
+  state(path: string): { readonly kind: "fixed" | "cache"; readonly type: TensorType } | undefined;
 }
 
 /** One use of an op, as its type and cost rules see it. */
@@ -53,6 +65,8 @@ export interface OpCall<A extends Attrs = Attrs> {
   readonly operands: readonly ValueType[];
   readonly attrs: A;
   readonly regions: readonly RegionType[];
+  /** Absent where no program is at hand: then a path is not looked up, and ops that need it refuse (MOE2058). */
+  readonly declared?: Declarations;
 }
 
 /** Dense row-major values of one tensor at run time, as the reference evaluator holds them (f64 carries every dtype). */
@@ -75,13 +89,24 @@ export type ReferenceValue = ReferenceTensor | ReferenceRoutes;
 
 /** What the reference semantics of an op may ask of the evaluator around it. */
 export interface ReferenceContext {
-  /** Run region number `region` of the current node. */
-  run(region: number, args: readonly ReferenceValue[]): readonly ReferenceValue[];
+  /** Run region number `region` of the current node; `layer` opens one turn of a stack for what is inside. */
+  run(
+    region: number,
+    args: readonly ReferenceValue[],
+    layer?: { readonly stack: string; readonly index: number },
+  ): readonly ReferenceValue[];
+  /** The turn of the enclosing stack `name`. */
+  layerIndex(name: string): number;
   /** The number behind a size, with the run-time sizes of this call. */
   size(size: Size): number;
   /** State named `path` in the innermost enclosing layer; undefined before its first write. */
   readState(path: string): ReferenceValue | undefined;
   writeState(path: string, value: ReferenceValue): void;
+  /** Write rows behind a cache and give all of its rows; the first axis of both is the one that grows. */
+  appendState(path: string, rows: ReferenceTensor): ReferenceTensor;
+  knob(path: string): ReferenceTensor;
+  /** Called with the routes that a mixture or dispatch follows, for traces. */
+  trace(routes: ReferenceRoutes): void;
   /** A parameter of the program by its path. */
   param(path: string): ReferenceTensor;
 }
@@ -102,7 +127,9 @@ export interface ScalarMath<E> {
   sub(a: E, b: E): E;
   mul(a: E, b: E): E;
   div(a: E, b: E): E;
+  /** NaN when either is NaN (f32). */
   min(a: E, b: E): E;
+  /** NaN when either is NaN (f32). */
   max(a: E, b: E): E;
   neg(a: E): E;
   abs(a: E): E;
@@ -155,8 +182,14 @@ export interface OpDef<A extends Attrs = Attrs> {
   /** Names a rule of the autodiff table, or says that there is none. */
   readonly gradient: "chain" | "none";
   reference(context: ReferenceContext, operands: readonly ReferenceValue[], call: OpCall<A>): readonly ReferenceValue[];
-  /** For `elementwise` lowering: the formula, one element at a time. */
+  /**
+   * For `elementwise` lowering: the formula, one element at a time. Where its value has another dtype than the result of
+   * the node (`cast`), the schedule converts: f32 to i32 truncates and saturates with NaN to 0, a number to bool is `!= 0`,
+   * bool to a number is 0 or 1.
+   */
   readonly scalar?: <E>(math: ScalarMath<E>, ...operands: readonly E[]) => E;
+  /** The formula on i32 operands where it is another one (division); `scalar` when absent. */
+  readonly scalarInteger?: <E>(math: ScalarMath<E>, ...operands: readonly E[]) => E;
   readonly lowering: Lowering;
 }
 
