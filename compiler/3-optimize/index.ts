@@ -1,0 +1,22 @@
+/**
+ * Optimize: a graph in, a better graph with the same results out; and what schedules ask about the finished graph
+ * (clusters, mask intervals).
+ *
+ * @example const better = optimize(deriveLastToken(program));
+ */
+export { dumpPasses, optimize, type OptimizeOptions } from "./optimize.js";
+export { deriveLastToken, type LastTokenOptions } from "./last-token.js";
+export { passes } from "./passes.js";
+export type { Pass, PassOrder } from "./pass.js";
+export { clusterKinds, clusterText, findClusters } from "./clusters/find.js";
+export type {
+  Cluster,
+  EpilogueCluster,
+  ExpertCluster,
+  ExpertProduct,
+  NormCluster,
+  RouterCluster,
+} from "./clusters/types.js";
+export { classifyBlock, intervalText, keyRanges, maskIntervals } from "./masks/intervals.js";
+export type { Block, BlockKind, KeyInterval, MaskAnalysis } from "./masks/intervals.js";
+export { formText, type Form, type FormFunction } from "./masks/form.js";

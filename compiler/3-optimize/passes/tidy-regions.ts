@@ -1,0 +1,116 @@
+/** The borders of regions: what goes in is what is needed, and only what changes is carried. */
+import type { Node, Region, ValueId } from "../../2-graph/ir.js";
+import { captureCount, capturesOf, substitute, usedIn, withCaptures } from "../captures.js";
+import { constantOf, hasEffect } from "../graph.js";
+import type { Pass } from "../pass.js";
+import { rewriteProgram, type RegionEditor, type Rule } from "../rewrite.js";
+
+/** Twice the same capture becomes one; a constant is written down inside; what no region uses goes. */
+function tidyCaptures(node: Node, editor: RegionEditor): Node | undefined {
+  const captures = capturesOf(node);
+  const used = node.regions.map(usedIn);
+  const first = new Map<ValueId, (typeof captures)[number]>();
+  const kept: (typeof captures)[number][] = [];
+  const swaps = node.regions.map(() => new Map<ValueId, ValueId>());
+  const inside = node.regions.map((): Node[] => []);
+  for (const capture of captures) {
+    if (!capture.params.some((param, index) => used[index]!.has(param.id))) continue;
+    const twin = first.get(capture.operand);
+    const maker = editor.producer(capture.operand);
+    if (twin) {
+      capture.params.forEach((param, index) => swaps[index]!.set(param.id, twin.params[index]!.id));
+    } else if (maker && constantOf(maker) !== undefined) {
+      capture.params.forEach((param, index) => {
+        const copy = { id: editor.ids.fresh(), type: param.type };
+        inside[index]!.push({ ...maker, results: [copy] });
+        swaps[index]!.set(param.id, copy.id);
+      });
+    } else {
+      first.set(capture.operand, capture);
+      kept.push(capture);
+    }
+  }
+  if (kept.length === captures.length) return undefined;
+  const bodies = node.regions.map((region, index): Region => {
+    const swapped = substitute(region, swaps[index]!);
+    return { ...swapped, nodes: [...inside[index]!, ...swapped.nodes] };
+  });
+  return withCaptures(node, kept, bodies);
+}
+
+/** What a loop hands on as it came is a capture. The results that it had are the operands themselves. */
+function invariantCarried(node: Node): { node: Node; unchanged: readonly boolean[] } | undefined {
+  if (node.op !== "stack" && node.op !== "fold") return undefined;
+  const carried = node.attrs["carried"];
+  const body = node.regions[0];
+  if (typeof carried !== "number" || !body) return undefined;
+  const lead = node.op === "fold" ? 1 : 0;
+  const unchanged = body.results.map((result, index) => result === body.params[lead + index]!.id);
+  if (!unchanged.some(Boolean)) return undefined;
+  const changing = <T>(items: readonly T[]): T[] => items.filter((_, index) => !unchanged[index]);
+  const fixed = <T>(items: readonly T[]): T[] => items.filter((_, index) => unchanged[index]);
+  const params = body.params.slice(lead);
+  const region: Region = {
+    ...body,
+    params: [
+      ...body.params.slice(0, lead),
+      ...changing(params.slice(0, carried)),
+      ...params.slice(carried),
+      ...fixed(params.slice(0, carried)),
+    ],
+    results: changing(body.results),
+  };
+  const operands = [
+    ...changing(node.operands.slice(0, carried)),
+    ...node.operands.slice(carried),
+    ...fixed(node.operands.slice(0, carried)),
+  ];
+  const attrs = { ...node.attrs, carried: region.results.length };
+  return { node: { ...node, operands, attrs, regions: [region], results: changing(node.results) }, unchanged };
+}
+
+/** Parameters of layers or experts that the body does not use. */
+function unusedParams(node: Node): Node | undefined {
+  if (node.op !== "stack") return undefined;
+  const { carried, stacked } = node.attrs;
+  const body = node.regions[0];
+  if (typeof carried !== "number" || typeof stacked !== "number" || !body) return undefined;
+  const used = usedIn(body);
+  const keep = (index: number): boolean =>
+    index < carried || index >= carried + stacked || used.has(body.params[index]!.id);
+  const count = body.params.filter((_, index) => !keep(index)).length;
+  if (count === 0) return undefined;
+  return {
+    ...node,
+    operands: node.operands.filter((_, index) => keep(index)),
+    attrs: { ...node.attrs, stacked: stacked - count },
+    regions: [{ ...body, params: body.params.filter((_, index) => keep(index)) }],
+  };
+}
+
+const rule: Rule = (old, editor) => {
+  if (captureCount(old) === undefined) return undefined;
+  const carried = invariantCarried(old);
+  // A loop that changes nothing is gone, unless something inside has an effect; then it keeps what it carries.
+  if (carried?.node.results.length === 0 && !hasEffect(old)) return old.operands.slice(0, old.results.length);
+  if (carried && carried.node.results.length > 0) {
+    const values = editor.emit(carried.node);
+    let next = 0;
+    return carried.unchanged.map((same, index) => (same ? old.operands[index]! : values[next++]!));
+  }
+  const tidy = tidyCaptures(old, editor) ?? unusedParams(old);
+  return tidy
+    ? editor.emit({ ...tidy, results: old.results.map((each) => ({ ...each, id: editor.ids.fresh() })) })
+    : undefined;
+};
+
+export const tidyRegions: Pass = {
+  name: "tidy-regions",
+  doc:
+    "The borders of `stack`, `fold`, `mixture` and `dispatch`: captures that are not used are dropped, equal ones are " +
+    "joined, scalar constants are written down inside; parameters that no layer uses are not handed in; a carried value " +
+    "that no layer changes becomes a capture.",
+  after: [{ pass: "share", reason: "equal captures are the same value only after sharing" }],
+  before: [{ pass: "hoist", reason: "what depends on an unchanged carried value does not depend on the layer" }],
+  run: (program) => rewriteProgram(program, rule),
+};
