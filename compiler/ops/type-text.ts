@@ -10,7 +10,9 @@ export function nameText(name: string): string {
 
 /** `D=256`, or `T` when the axis has the size of its own name. */
 export function axisText(axis: Axis): string {
-  return axis.size.key === axis.name ? axis.name : `${nameText(axis.name)}=${axis.size.key}`;
+  return axis.size.key === axis.name && plainName.test(axis.name)
+    ? axis.name
+    : `${nameText(axis.name)}=${axis.size.key}`;
 }
 
 export function axesText(axes: readonly Axis[]): string {
