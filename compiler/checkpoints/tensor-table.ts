@@ -46,6 +46,17 @@ function checkOverlap(infos: readonly TensorInfo[], sources: readonly ByteSource
   }
 }
 
+/**
+ * A tensor that must be there.
+ *
+ * @throws MoecError MOE5116 with the nearest names when it is not.
+ */
+export function requireTensor(tensors: ReadonlyMap<string, TensorInfo>, name: string, file?: string): TensorInfo {
+  const info = tensors.get(name);
+  if (info === undefined) throw noSuchTensor(name, nearestNames(name, [...tensors.keys()]), file);
+  return info;
+}
+
 /** A `Checkpoint` over a checked table. */
 export function checkpointOf(
   format: Checkpoint["format"],
@@ -53,11 +64,7 @@ export function checkpointOf(
   tensors: ReadonlyMap<string, TensorInfo>,
   sources: readonly ByteSource[],
 ): Checkpoint {
-  const find = (name: string): TensorInfo => {
-    const info = tensors.get(name);
-    if (info === undefined) throw noSuchTensor(name, nearestNames(name, [...tensors.keys()]), sources[0]?.name);
-    return info;
-  };
+  const find = (name: string): TensorInfo => requireTensor(tensors, name, sources[0]?.name);
   const readPart = (name: string, byteOffset: number, byteLength: number): Uint8Array => {
     const info = find(name);
     if (!(byteOffset >= 0 && byteLength >= 0 && byteOffset + byteLength <= info.byteLength)) {

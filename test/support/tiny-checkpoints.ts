@@ -1,0 +1,158 @@
+/**
+ * Tiny random models of the four mixture-of-experts families, in both formats. Weights come from a hash of tensor name
+ * and index, so a model is the same on every machine and in every format; they are scaled so that activations stay
+ * finite and routing is not flat. llama.cpp loads the GGUF files: a SentencePiece vocabulary is embedded.
+ */
+import {
+  type EncodableType,
+  type MetadataValue,
+  writeGguf,
+  writeSafetensors,
+} from "../../compiler/checkpoints/index.js";
+import {
+  type FamilyConfig,
+  type FamilyTensor,
+  ggufMetadata,
+  ggufTensors,
+  hfConfig,
+  hfTensors,
+} from "../../compiler/checkpoints/families/index.js";
+
+/** Families that have a tiny model. */
+export type TinyFamily = "olmoe" | "mixtral" | "qwen2-moe" | "qwen3-moe";
+
+const base = {
+  layers: 2,
+  width: 128,
+  heads: 4,
+  kvHeads: 2,
+  headWidth: 32,
+  vocab: 512,
+  context: 256,
+  ffnWidth: 0,
+  experts: 8,
+  expertsPerToken: 2,
+  expertWidth: 64,
+  sharedWidth: 0,
+  ropeTheta: 10000,
+  normEps: 1e-5,
+  typeVocab: 0,
+  tied: false,
+  normalizeTopK: false,
+  qkvBias: false,
+  outputBias: false,
+  ffnBias: false,
+  qkNorm: "none",
+  activation: "silu",
+  denseLayers: [],
+} as const;
+
+/** Their configs. Each differs from the others in what its family adds; rows are whole blocks of 32. */
+export const tinyConfigs: Readonly<Record<TinyFamily, FamilyConfig>> = {
+  olmoe: { ...base, family: "olmoe", kvHeads: 4, experts: 64, expertsPerToken: 8, expertWidth: 32, qkNorm: "full" },
+  mixtral: { ...base, family: "mixtral", ropeTheta: 1e6, normalizeTopK: true },
+  "qwen2-moe": {
+    ...base,
+    family: "qwen2-moe",
+    ffnWidth: 128,
+    sharedWidth: 96,
+    ropeTheta: 1e6,
+    normEps: 1e-6,
+    qkvBias: true,
+  },
+  "qwen3-moe": {
+    ...base,
+    family: "qwen3-moe",
+    headWidth: 64,
+    experts: 16,
+    expertsPerToken: 4,
+    expertWidth: 32,
+    ffnWidth: 96,
+    ropeTheta: 1e6,
+    normEps: 1e-6,
+    normalizeTopK: true,
+    qkNorm: "head",
+  },
+};
+
+/** All of them, for `it.each`. */
+export const tinyFamilies = Object.keys(tinyConfigs) as TinyFamily[];
+
+/** 32-bit FNV-1a of a text. */
+function hashText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** Uniform in [-1, 1) from a counter: the finalizer of MurmurHash3, whose bits are as good as independent. */
+function uniform(counter: number): number {
+  let h = counter >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1;
+}
+
+/** Middle and spread of a tensor's values. A matrix of spread sqrt(3 / inputs) keeps the size of what goes through it. */
+function spreadOf({ key, shape }: FamilyTensor): { middle: number; spread: number } {
+  if (key.endsWith("norm")) return { middle: 1, spread: 0.2 };
+  if (key.endsWith("_bias")) return { middle: 0, spread: 0.2 };
+  const inputs = shape.at(-1)!;
+  if (key === "embed") return { middle: 0, spread: Math.sqrt(3) };
+  const gain = key.endsWith("router") ? 3 : 1;
+  return { middle: 0, spread: gain * Math.sqrt(3 / inputs) };
+}
+
+/** Values of one tensor, row-major, rotary rows in halves. */
+export function tinyValues(tensor: FamilyTensor, seed = 1): Float32Array {
+  const { middle, spread } = spreadOf(tensor);
+  const start = Math.imul(hashText(tensor.key), 0x9e3779b1) + Math.imul(seed, 0x6c078965);
+  const count = tensor.shape.reduce((product, size) => product * size, 1);
+  return Float32Array.from({ length: count }, (_, i) => middle + spread * uniform(start + i));
+}
+
+/** SentencePiece vocabulary: three specials, 256 bytes, small letters with and without a space, fillers. */
+export function tinyVocabulary(size: number): Map<string, MetadataValue> {
+  const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+  const letters = Array.from("abcdefghijklmnopqrstuvwxyz");
+  const pieces = [...letters.map((letter) => `▁${letter}`), "▁", ...letters];
+  const named = ["<unk>", "<s>", "</s>", ...bytes, ...pieces];
+  const fillers = Array.from({ length: size - named.length }, (_, i) => `filler${i}`);
+  const types = [2, 3, 3, ...bytes.map(() => 6), ...[...pieces, ...fillers].map(() => 1)];
+  const tokens = [...named, ...fillers];
+  return new Map<string, MetadataValue>([
+    ["tokenizer.ggml.model", { type: "string", value: "llama" }],
+    ["tokenizer.ggml.tokens", { type: "array", of: "string", values: tokens }],
+    ["tokenizer.ggml.scores", { type: "array", of: "f32", values: Float32Array.from(tokens, (_, id) => -id) }],
+    ["tokenizer.ggml.token_type", { type: "array", of: "i32", values: Int32Array.from(types) }],
+    ["tokenizer.ggml.bos_token_id", { type: "u32", value: 1 }],
+    ["tokenizer.ggml.eos_token_id", { type: "u32", value: 2 }],
+    ["tokenizer.ggml.unknown_token_id", { type: "u32", value: 0 }],
+    ["tokenizer.ggml.add_bos_token", { type: "bool", value: true }],
+  ]);
+}
+
+/** Bytes of a GGUF file with matrices stored as `type`. */
+export function tinyGguf(family: TinyFamily, type: EncodableType, seed = 1): Uint8Array {
+  const config = tinyConfigs[family];
+  const metadata = new Map([...ggufMetadata(config, `tiny ${family}`), ...tinyVocabulary(config.vocab)]);
+  return writeGguf({ metadata, tensors: ggufTensors(config, (tensor) => tinyValues(tensor, seed), type) });
+}
+
+/** The files of a Hugging Face folder. */
+export interface TinyFolder {
+  /** Text of `config.json`. */
+  readonly config: string;
+  /** Bytes of `model.safetensors`. */
+  readonly model: Uint8Array;
+}
+
+/** A Hugging Face folder with all tensors stored as `type`. */
+export function tinyHuggingFace(family: TinyFamily, type: "f32" | "f16" | "bf16", seed = 1): TinyFolder {
+  const config = tinyConfigs[family];
+  const tensors = hfTensors(config, (tensor) => tinyValues(tensor, seed), type);
+  return {
+    config: `${JSON.stringify({ ...hfConfig(config), torch_dtype: type }, null, 1)}\n`,
+    model: writeSafetensors({ tensors, metadata: new Map([["format", "pt"]]) }),
+  };
+}
