@@ -52,7 +52,8 @@ export function floatText(value: number): string {
 function constantText(expression: Expression & { kind: "constant" }): string {
   const { value, type } = expression;
   if (type.element === "i32" && type.lanes === 1) return String(value);
-  const number = type.element === "bool" ? (value ? "true" : "false") : floatText(value);
+  const number =
+    type.element === "bool" ? (value ? "true" : "false") : type.element === "f32" ? floatText(value) : String(value);
   return type.element === "bool" && type.lanes === 1 ? number : `${number}:${typeText(type)}`;
 }
 

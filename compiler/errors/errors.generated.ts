@@ -25,6 +25,9 @@ export const messages = {
   MOE3302: { severity: "error", title: "memory limit", message: "the plan needs {needed} bytes, and target `{target}` addresses {limit}: weights {weights}, state {state}, values of one call {arena}, inputs and outputs {io}" },
   MOE3303: { severity: "error", title: "size not known at build", message: "{what} has the size `{size}`, which is known only at run time" },
   MOE3304: { severity: "error", title: "blocks do not fit", message: "`{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of 32" },
+  MOE4501: { severity: "error", title: "No such vector on this target", message: "kernel {kernel} uses {type}, which this target has no register for" },
+  MOE4502: { severity: "error", title: "Target has one thread in a block", message: "kernel {kernel} wants {threads} threads in a block, but this target has one" },
+  MOE4503: { severity: "error", title: "Printer of another target", message: "target {target} does not belong to the {wanted} printer" },
   MOE5101: { severity: "error", title: "not a checkpoint", message: "the file is neither GGUF nor safetensors" },
   MOE5102: { severity: "error", title: "file is cut off", message: "{what} needs {needed} bytes at offset {offset}, but the file has {size}" },
   MOE5103: { severity: "error", title: "unsupported GGUF version", message: "GGUF version {version} is not supported, only version 3" },
@@ -121,6 +124,9 @@ export interface MessageSlots {
   readonly MOE3302: { readonly needed: Slot; readonly target: Slot; readonly limit: Slot; readonly weights: Slot; readonly state: Slot; readonly arena: Slot; readonly io: Slot };
   readonly MOE3303: { readonly what: Slot; readonly size: Slot };
   readonly MOE3304: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot };
+  readonly MOE4501: { readonly kernel: Slot; readonly type: Slot };
+  readonly MOE4502: { readonly kernel: Slot; readonly threads: Slot };
+  readonly MOE4503: { readonly target: Slot; readonly wanted: Slot };
   readonly MOE5101: Readonly<Record<string, never>>;
   readonly MOE5102: { readonly what: Slot; readonly needed: Slot; readonly offset: Slot; readonly size: Slot };
   readonly MOE5103: { readonly version: Slot };
@@ -256,6 +262,15 @@ export const errors = {
   /** MOE3304: blocks do not fit */
   blocksDoNotFit: (slots: MessageSlots["MOE3304"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3304", messages.MOE3304, slots, span, parts),
+  /** MOE4501: No such vector on this target */
+  noSuchVector: (slots: MessageSlots["MOE4501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4501", messages.MOE4501, slots, span, parts),
+  /** MOE4502: Target has one thread in a block */
+  threadsInABlock: (slots: MessageSlots["MOE4502"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4502", messages.MOE4502, slots, span, parts),
+  /** MOE4503: Printer of another target */
+  printerOfAnotherTarget: (slots: MessageSlots["MOE4503"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4503", messages.MOE4503, slots, span, parts),
   /** MOE5101: not a checkpoint */
   notACheckpoint: (slots: MessageSlots["MOE5101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5101", messages.MOE5101, slots, span, parts),
