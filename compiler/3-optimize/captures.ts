@@ -48,19 +48,6 @@ export function capturesOf(node: Node): readonly { readonly operand: ValueId; re
   }));
 }
 
-/** The region with other values in the place of some; inner regions never see outer values, so one level is enough. */
-export function substitute(region: Region, values: ReadonlyMap<ValueId, ValueId>): Region {
-  if (values.size === 0) return region;
-  const now = (id: ValueId): ValueId => values.get(id) ?? id;
-  return {
-    params: region.params,
-    nodes: region.nodes.map((node) =>
-      node.operands.some((id) => values.has(id)) ? { ...node, operands: node.operands.map(now) } : node,
-    ),
-    results: region.results.map(now),
-  };
-}
-
 /** The values that nodes or results of this region use. */
 export function usedIn(region: Region): ReadonlySet<ValueId> {
   return new Set([...region.nodes.flatMap((node) => node.operands), ...region.results]);

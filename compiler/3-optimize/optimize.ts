@@ -45,8 +45,9 @@ function choose({ passes: names, also = [] }: OptimizeOptions): readonly Pass[] 
 
 function check(pass: Pass, program: Program): void {
   const [problem] = verify(program);
-  if (problem !== undefined)
-    throw moecError("MOE3102", { pass: pass.name, program: program.name, problem: String(problem) });
+  if (!problem) return;
+  const text = `${problem.where}: ${problem.code} ${JSON.stringify(problem.slots)}`;
+  throw moecError("MOE3102", { pass: pass.name, program: program.name, problem: text });
 }
 
 /** The text of the graph before the first pass (under the name `build`) and after each pass. */

@@ -5,18 +5,18 @@
  * @example rewriteProgram(program, (node, editor) => (node.op === "neg" ? [editor.add("mul", …)] : undefined))
  */
 import type { Entry, Node, Program, Region, Value, ValueId } from "../2-graph/ir.js";
+import { inline } from "../2-graph/rewrite.js";
+import { declarationsOf, regionType } from "../2-graph/types.js";
+import { nextId } from "../2-graph/walk.js";
 import { getOp } from "../ops/index.js";
 import { sameType, typeText } from "../ops/type-text.js";
 import type { Attrs, Declarations, OpCall, ValueType } from "../ops/types.js";
-import { declarationsOf, valuesIn } from "./graph.js";
 
 /** Hands out numbers that no value of the entry has. */
 export class ValueIds {
   private next: number;
   constructor(body: Region) {
-    let largest = -1;
-    for (const { id } of valuesIn(body)) largest = Math.max(largest, id);
-    this.next = largest + 1;
+    this.next = nextId({ body });
   }
   fresh(): ValueId {
     return this.next++;
@@ -104,17 +104,16 @@ export class RegionEditor {
     return this.addAll(op, operands, attrs, [], like)[0]!;
   }
 
+  /** Puts the nodes of a region here, with `args` for its parameters; gives what stands for its results. */
+  inline(region: Region, args: readonly ValueId[]): readonly ValueId[] {
+    const { nodes, results } = inline(region, args, () => this.ids.fresh());
+    for (const node of nodes) this.emit(node);
+    return results;
+  }
+
   constant(value: number, dtype: "f32" | "i32" | "bool" = "f32"): ValueId {
     return this.add("constant", [], { value, dtype });
   }
-}
-
-function regionType(region: Region): OpCall["regions"][number] {
-  const types = new Map([...region.params, ...region.nodes.flatMap((node) => node.results)].map((v) => [v.id, v.type]));
-  return {
-    params: region.params.map(({ type }) => type),
-    results: region.results.map((id) => types.get(id)!),
-  };
 }
 
 /**

@@ -1,8 +1,9 @@
 /** A region while clusters are looked for: who makes and who uses a value, and which nodes are taken. */
 import type { Node, Region, ValueId } from "../../2-graph/ir.js";
+import { typesOf } from "../../2-graph/types.js";
+import { definitions, users } from "../../2-graph/walk.js";
 import { getOp } from "../../ops/index.js";
 import type { ValueType } from "../../ops/types.js";
-import { producers, typesOf, users } from "../graph.js";
 
 export class Scope {
   readonly made: ReadonlyMap<ValueId, Node>;
@@ -13,7 +14,7 @@ export class Scope {
   private readonly taken = new Set<Node>();
 
   constructor(readonly region: Region) {
-    this.made = producers(region);
+    this.made = definitions(region);
     this.uses = users(region);
     this.types = typesOf(region);
     this.results = new Set(region.results);

@@ -2,7 +2,7 @@
 import type { Node } from "../../2-graph/ir.js";
 import { Size } from "../../axes/size.js";
 import { getOp } from "../../ops/index.js";
-import type { OpCall, ReferenceContext, ReferenceTensor, ReferenceValue, TensorType } from "../../ops/types.js";
+import type { OpCall, ReferenceContext, ReferenceTensor, TensorType } from "../../ops/types.js";
 import { constantOf, tensorOf } from "../graph.js";
 import type { Pass } from "../pass.js";
 import { rewriteProgram, type RegionEditor, type Rule } from "../rewrite.js";
@@ -39,8 +39,7 @@ function reference(node: Node | undefined): ReferenceTensor | undefined {
   return { kind: "tensor", dtype: type.dtype, axes, data: Float64Array.from(values as readonly number[], Number) };
 }
 
-function asConstant(value: ReferenceValue | undefined, type: TensorType, node: Node, editor: RegionEditor): number[] {
-  if (value?.kind !== "tensor") return [];
+function asConstant(value: ReferenceTensor, type: TensorType, node: Node, editor: RegionEditor): number[] {
   const { dtype } = type;
   if (type.axes.length === 0) return [editor.add("constant", [], { value: value.data[0]!, dtype }, node)];
   const axes = type.axes.map(({ name, size }) => ({ name, size }));
@@ -64,6 +63,8 @@ const rule: Rule = (node, editor) => {
   if (operands.some((operand) => operand === undefined)) return undefined;
   const call: OpCall = { operands: node.operands.map((id) => editor.type(id)), attrs: node.attrs, regions: [] };
   const [value] = op.reference(context, operands as readonly ReferenceTensor[], call);
+  // What is not a number stays a computation, which a reader of the graph can follow.
+  if (value?.kind !== "tensor" || value.data.some(Number.isNaN)) return undefined;
   return asConstant(value, type, node, editor);
 };
 

@@ -1,9 +1,9 @@
 /** Work that is the same for every layer, turn or expert is done once, before. */
 import type { Node, Region, Value, ValueId } from "../../2-graph/ir.js";
-import { capturesOf, captureCount, substitute, withCaptures } from "../captures.js";
+import { renumber, substitute } from "../../2-graph/rewrite.js";
+import { capturesOf, captureCount, withCaptures } from "../captures.js";
 import { hasEffect } from "../graph.js";
 import type { Pass } from "../pass.js";
-import { renumber } from "../renumber.js";
 import { rewriteProgram, type RegionEditor, type Rule } from "../rewrite.js";
 
 /**

@@ -1,6 +1,7 @@
 /** The borders of regions: what goes in is what is needed, and only what changes is carried. */
 import type { Node, Region, ValueId } from "../../2-graph/ir.js";
-import { captureCount, capturesOf, substitute, usedIn, withCaptures } from "../captures.js";
+import { substitute } from "../../2-graph/rewrite.js";
+import { captureCount, capturesOf, usedIn, withCaptures } from "../captures.js";
 import { constantOf, hasEffect } from "../graph.js";
 import type { Pass } from "../pass.js";
 import { rewriteProgram, type RegionEditor, type Rule } from "../rewrite.js";

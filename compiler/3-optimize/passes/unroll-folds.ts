@@ -2,7 +2,6 @@
 import { Size } from "../../axes/size.js";
 import type { Region, ValueId } from "../../2-graph/ir.js";
 import type { Pass } from "../pass.js";
-import { inline } from "../renumber.js";
 import { rewriteProgram, type Rule } from "../rewrite.js";
 
 /** Nodes that an unrolled fold may have: beyond that a loop is smaller and as fast. */
@@ -25,7 +24,7 @@ const rule: Rule = (node, editor) => {
   const captures = node.operands.slice(carried);
   for (let turn = first; turn < end; turn++) {
     const number = editor.add("constant", [], { value: turn, dtype: "i32" }, node);
-    values = inline(body, [number, ...values, ...captures], editor);
+    values = editor.inline(body, [number, ...values, ...captures]);
   }
   return values;
 };
