@@ -1,4 +1,8 @@
 /** Graph IR: building, printing, checking, rewriting and running graphs. */
 export { evaluate, type EvaluateOptions, type Evaluation, type RouteTrace } from "./evaluate.js";
 export { GraphBuilder, RegionBuilder, type NodeOptions } from "./graph-builder.js";
+export { parseProgram } from "./parse.js";
+export { printNode, printProgram, printRegion, type PrintOptions } from "./print.js";
 export { StateStore } from "./states.js";
+export { declarationsOf } from "./types.js";
+export { verify, type GraphProblem } from "./verify.js";
