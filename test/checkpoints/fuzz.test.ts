@@ -6,6 +6,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ByteSource, memorySource, openCheckpoint } from "../../compiler/checkpoints/index.js";
 import { MoecError } from "../../compiler/errors/moec-error.js";
+import { hfConfig, readFamilyConfig, readFamilyTensors } from "../../compiler/checkpoints/families/index.js";
+import { tinyConfigs, tinyFamilies, tinyGguf } from "../support/tiny-checkpoints.js";
 import { ggufBytes, safetensorsBytes } from "./samples.js";
 
 const numRuns = Number(process.env["MOEC_FUZZ_RUNS"] ?? 300);
@@ -101,3 +103,29 @@ describe.each([
 function prefixLength(bytes: Uint8Array): number {
   return bytes[8] === 0x7b ? 9 : 8;
 }
+
+describe.each(tinyFamilies)("config of %s", (family) => {
+  const checkpoint = openCheckpoint(memorySource(tinyGguf(family, "q4_0")));
+  const valid = hfConfig(tinyConfigs[family]);
+  const value = fc.oneof(
+    fc.constantFrom(null, 0, -1, 1, 3, 2 ** 31, 1e300, NaN, "x", true, [], {}, [0, 1]),
+    fc.jsonValue(),
+  );
+
+  it("gives a config or a coded error for any values", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom(...Object.keys(valid), "rope_scaling", "mlp_only_layers"), value, { maxKeys: 3 }),
+        (changes) => {
+          try {
+            readFamilyTensors(checkpoint, readFamilyConfig({ config: { ...valid, ...changes } }));
+          } catch (error) {
+            if (!(error instanceof MoecError)) throw error;
+            expect(error.code).toMatch(/^MOE51\d\d$/);
+          }
+        },
+      ),
+      { numRuns },
+    );
+  });
+});
