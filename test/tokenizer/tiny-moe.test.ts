@@ -84,9 +84,10 @@ describe("ids", () => {
   });
 
   it("of all texts take a few seconds at most", () => {
-    const start = performance.now();
+    // Time of this process, not of the clock: other test files run beside this one.
+    const start = process.cpuUsage();
     for (const { text } of texts) tokenizer.encode(text);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(5);
   });
 });
 
