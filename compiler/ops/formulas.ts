@@ -101,7 +101,8 @@ export function geluFormula<E>(m: ScalarMath<E>, x: E): E {
 }
 
 export function geluTanhFormula<E>(m: ScalarMath<E>, x: E): E {
-  const bounded = atLeast(m, x, -20);
+  // Far below the bound the result is 0 even in doubles; the bound keeps -Infinity * 0 away.
+  const bounded = atLeast(m, x, -64);
   const cube = m.mul(bounded, m.mul(bounded, bounded));
   const u = m.mul(m.constant(2 * tanhScale), m.add(bounded, m.mul(m.constant(0.044715), cube)));
   return m.mul(bounded, sigmoidFormula(m, u));
