@@ -4,6 +4,7 @@ export type { LoadOptions, LoadProgress } from "./model/open.js";
 export type { ModelClass } from "./load.js";
 export type { GenerateOptions, GenerationStep } from "./generate/generate.js";
 export type { SamplingOptions } from "./generate/sampling.js";
+export { joinRoutes } from "./model/tensor.js";
 export type { FloatTensor, InputValue, IntTensor, RouteTrace, Tensor } from "./model/tensor.js";
 export type { Snapshot } from "./model/states.js";
 export type { DeviceReport } from "./device.js";

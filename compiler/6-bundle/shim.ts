@@ -2,7 +2,7 @@
  * The ES module of a bundle and its types: a class with one method per entry point, whose inputs, outputs and knobs have
  * the names and axes of the spec. Written with ts-morph, so that names are quoted and docs are placed by a printer.
  */
-import { Project, QuoteKind, type OptionalKind, type PropertySignatureStructure } from "ts-morph";
+import { IndentationText, Project, QuoteKind, type OptionalKind, type PropertySignatureStructure } from "ts-morph";
 import type { Manifest, ManifestEntry, ManifestPort } from "./manifest.js";
 
 export interface ShimFile {
@@ -17,7 +17,7 @@ export function shimFiles(manifest: Described): readonly ShimFile[] {
   const project = new Project({
     useInMemoryFileSystem: true,
     skipLoadingLibFiles: true,
-    manipulationSettings: { quoteKind: QuoteKind.Double },
+    manipulationSettings: { quoteKind: QuoteKind.Double, indentationText: IndentationText.TwoSpaces },
   });
   return [
     { path: "index.d.ts", text: typesText(project, manifest) },

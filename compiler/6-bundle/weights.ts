@@ -1,6 +1,6 @@
 /** The weights space of a bundle: every parameter packed where the plan wants it, in order of offsets. */
 import type { Plan, PlanWeight } from "../4-schedule/plan.js";
-import { packWeight } from "../4-schedule/layout/pack.js";
+import { packLayer } from "../4-schedule/layout/pack.js";
 import { moecError } from "../errors/raise.js";
 import type { ParameterSource } from "./parameters.js";
 
@@ -21,9 +21,10 @@ export function* packWeights(plan: Plan, source: ParameterSource): Generator<Wei
   const placed = plan.weights.map((weight) => ({ weight, buffer: offsets.get(weight.buffer)! }));
   placed.sort((a, b) => a.buffer.offset - b.buffer.offset);
   for (const { weight, buffer } of placed) {
+    const axes = weight.axes.slice(weight.layerAxes).map(({ name }) => name);
     let offset = buffer.offset;
     for (const layer of layersOf(weight)) {
-      const bytes = packLayer(weight, layer, source);
+      const bytes = packLayer(weight, source.read(weight.path, layer, axes));
       if (offset + bytes.length > buffer.offset + buffer.bytes) {
         throw moecError("MOE5312", { at: weight.path, reason: `its packed bytes do not fit into \`${buffer.id}\`` });
       }
@@ -31,13 +32,6 @@ export function* packWeights(plan: Plan, source: ParameterSource): Generator<Wei
       offset += weight.layerStride;
     }
   }
-}
-
-/** The packer sees a weight without layers. */
-function packLayer(weight: PlanWeight, layer: readonly number[], source: ParameterSource): Uint8Array {
-  const axes = weight.axes.slice(weight.layerAxes);
-  const names = axes.map(({ name }) => name);
-  return packWeight({ ...weight, axes, layerAxes: 0, layerStride: 0 }, () => source.read(weight.path, layer, names));
 }
 
 /** Numbers of all layers, outermost stack first; one empty tuple without layers. */

@@ -7,7 +7,7 @@ import { moecError } from "../../compiler/errors/raise.js";
 import type { Device } from "../device.js";
 import { compileSize, type SizeValues } from "../plan/sizes.js";
 import { bad, type CheckedInput } from "./inputs.js";
-import { toNumbers, type RouteTrace, type Tensor } from "./tensor.js";
+import { joinRoutes, toNumbers, type RouteTrace, type Tensor } from "./tensor.js";
 
 export interface PieceResult {
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -120,22 +120,4 @@ function concatenate(parts: readonly Tensor[]): Tensor {
   }
   const size = parts.reduce((sum, part) => sum + part.axes[0]!.size, 0);
   return { dtype: first.dtype, axes: [{ name: first.axes[0]!.name, size }, ...first.axes.slice(1)], data };
-}
-
-/** Layers are outermost, so the pieces interleave. */
-function joinRoutes(parts: readonly RouteTrace[]): RouteTrace {
-  const [first] = parts as [RouteTrace, ...RouteTrace[]];
-  const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
-  const index = new Int32Array(first.layers * tokens * first.slots);
-  const weight = new Float32Array(index.length);
-  let at = 0;
-  for (let layer = 0; layer < first.layers; layer++) {
-    for (const part of parts) {
-      const row = part.tokens * part.slots;
-      index.set(part.index.subarray(layer * row, (layer + 1) * row), at);
-      weight.set(part.weight.subarray(layer * row, (layer + 1) * row), at);
-      at += row;
-    }
-  }
-  return { ...first, tokens, index, weight };
 }

@@ -54,3 +54,21 @@ export function toNumbers(bytes: Uint8Array, dtype: DType): Float32Array | Int32
   new Uint8Array(copy).set(bytes);
   return dtype === "f32" ? new Float32Array(copy) : new Int32Array(copy);
 }
+
+/** Traces of one mixture over consecutive calls as one. Layers are outermost, so the calls interleave. */
+export function joinRoutes(parts: readonly RouteTrace[]): RouteTrace {
+  const [first] = parts as [RouteTrace, ...RouteTrace[]];
+  const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
+  const index = new Int32Array(first.layers * tokens * first.slots);
+  const weight = new Float32Array(index.length);
+  let at = 0;
+  for (let layer = 0; layer < first.layers; layer++) {
+    for (const part of parts) {
+      const row = part.tokens * part.slots;
+      index.set(part.index.subarray(layer * row, (layer + 1) * row), at);
+      weight.set(part.weight.subarray(layer * row, (layer + 1) * row), at);
+      at += row;
+    }
+  }
+  return { ...first, tokens, index, weight };
+}

@@ -1,0 +1,80 @@
+/**
+ * Bundles for `run` and `generate`: made once, made again when anything that goes into them has changed. They lie in
+ * `.moec` beside the spec, which may be deleted at any time.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { packageRoot } from "./package-root.js";
+import type { Project } from "./project.js";
+import type { Shell } from "./shell.js";
+
+export interface CachedBundle {
+  readonly folder: string;
+  /** False when the bundle was there already. */
+  readonly wasBuilt: boolean;
+}
+
+/** The bundle of a project, built when it is not there or stale. The compiler is loaded only then. */
+export async function cachedBundle(shell: Shell, project: Project): Promise<CachedBundle> {
+  const { spec, quantization, random } = project;
+  const cache = join(dirname(spec), ".moec");
+  const name = [
+    basename(spec, ".moe"),
+    project.modelName,
+    random === undefined ? quantization : `random-${quantization}`,
+  ];
+  const folder = join(cache, name.filter((part) => part !== undefined).join("-"));
+  const stampFile = `${folder}.stamp`;
+  const sources = readStamp(stampFile)?.sources ?? [spec];
+  if (existsSync(join(folder, "manifest.json")) && readStamp(stampFile)?.stamp === stampOf(project, sources)) {
+    return { folder, wasBuilt: false };
+  }
+  const { makeBundle } = await import("./make-bundle.js");
+  const made = makeBundle(shell, project, folder);
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(stampFile, JSON.stringify({ sources: made.sources, stamp: stampOf(project, made.sources) }));
+  return { folder, wasBuilt: true };
+}
+
+interface Stamp {
+  /** All `.moe` files that the model is made of. */
+  readonly sources: readonly string[];
+  readonly stamp: string;
+}
+
+function readStamp(file: string): Stamp | undefined {
+  try {
+    const value = JSON.parse(readFileSync(file, "utf8")) as Partial<Stamp>;
+    return Array.isArray(value.sources) && typeof value.stamp === "string" ? (value as Stamp) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Hash of everything that goes into a bundle; large files count by size and time. */
+function stampOf(project: Project, sources: readonly string[]): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify(project));
+  for (const file of sources) hash.update(existsSync(file) ? readFileSync(file) : "gone");
+  const companions = project.tokenizer === undefined ? [] : [project.tokenizer];
+  for (const file of [...project.weights, ...companions, ...compilerFiles()]) hash.update(fileMark(file));
+  return hash.digest("hex");
+}
+
+function fileMark(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats ? `${file} ${stats.size} ${stats.mtimeMs}` : `${file} gone`;
+}
+
+/** The compiled compiler and the standard library: a new moec builds anew. */
+function compilerFiles(): readonly string[] {
+  return ["dist/compiler", "dist/grammar", "stdlib"].flatMap((part) => {
+    const folder = join(packageRoot, part);
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(js|moe)$/.test(file))
+      .sort()
+      .map((file) => join(folder, file));
+  });
+}

@@ -1,0 +1,68 @@
+/** Opens the checkpoint that a project names: a file, a folder with shards, or a list of shards. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { openCheckpoint, readSafetensorsSharded, type Checkpoint } from "../compiler/checkpoints/index.js";
+import { moecError } from "../compiler/errors/raise.js";
+import { openFileSource, type FileSource } from "../runtime/node/file-source.js";
+
+export interface OpenCheckpoint {
+  readonly checkpoint: Checkpoint;
+  /** Absolute paths of all files that it reads. */
+  readonly files: readonly string[];
+  close(): void;
+}
+
+const INDEX = "model.safetensors.index.json";
+
+/** @throws MoecError MOE5123 and what the readers throw. */
+export function openCheckpointFiles(paths: readonly string[]): OpenCheckpoint {
+  const [first] = paths;
+  if (first === undefined) throw moecError("MOE5123", { path: "", reason: "no checkpoint is named" });
+  if (paths.length > 1) return openShards(dirname(first), indexOfShards(paths));
+  if (statSync(first, { throwIfNoEntry: false })?.isDirectory()) return openFolder(first);
+  if (basename(first) === INDEX) return openShards(dirname(first), readFileSync(first, "utf8"));
+  const source = openFileSource(first);
+  return { checkpoint: openCheckpoint(source), files: [first], close: () => source.close() };
+}
+
+function openFolder(folder: string): OpenCheckpoint {
+  if (existsSync(join(folder, INDEX))) return openShards(folder, readFileSync(join(folder, INDEX), "utf8"));
+  const files = readdirSync(folder).filter((name) => /\.(safetensors|gguf)$/.test(name));
+  const [only] = files;
+  if (only !== undefined && files.length === 1) return openCheckpointFiles([join(folder, only)]);
+  const reason = only === undefined ? "the folder holds no checkpoint" : `the folder holds ${files.length} checkpoints`;
+  throw moecError("MOE5123", { path: folder, reason });
+}
+
+/** An index for shards that were listed by hand: every tensor is where it is found. */
+function indexOfShards(paths: readonly string[]): string {
+  const map: Record<string, string> = {};
+  for (const path of paths) {
+    const source = openFileSource(path);
+    try {
+      for (const name of openCheckpoint(source).tensors.keys()) map[name] = basename(path);
+    } finally {
+      source.close();
+    }
+  }
+  return JSON.stringify({ weight_map: map });
+}
+
+function openShards(folder: string, indexText: string): OpenCheckpoint {
+  const sources: FileSource[] = [];
+  const files: string[] = [];
+  const close = (): void => sources.forEach((source) => source.close());
+  try {
+    const checkpoint = readSafetensorsSharded(indexText, (name) => {
+      const path = join(folder, name);
+      const source = openFileSource(path);
+      sources.push(source);
+      files.push(path);
+      return source;
+    });
+    return { checkpoint, files, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}

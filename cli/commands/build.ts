@@ -1,0 +1,129 @@
+/** `moec build`: sources and weights in, a bundle out. */
+import { watch } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { MadeBundle } from "../make-bundle.js";
+import { EXIT, type ExitCode } from "../exit-codes.js";
+import { report } from "../failures.js";
+import { addModelOptions, type ModelOptions } from "../options.js";
+import type { CommandDefinition } from "../program.js";
+import type { Shell } from "../shell.js";
+import { bytesText, countText, plural, timeText } from "../show/units.js";
+import { named } from "../source-host.js";
+
+interface BuildOptions extends ModelOptions {
+  readonly out?: string;
+  readonly watch?: boolean;
+}
+
+export const buildCommand: CommandDefinition = (program, start) => {
+  const command = program
+    .command("build")
+    .summary("compile a model and its weights into a bundle")
+    .description(
+      "Compiles a model with its weights into a folder that runs in Node and in browsers without a compiler.",
+    )
+    .argument("[project]", "a folder with a moec.yaml, that file, or a .moe file", ".")
+    .option("-o, --out <folder>", "where the bundle goes; what moec.yaml says when left out")
+    .option("-w, --watch", "build again when a source changes")
+    .action((project: string, options: BuildOptions) =>
+      start("build", options, async (shell) => {
+        if (options.watch === true) return watchAndBuild(shell, project, options);
+        return (await buildOnce(shell, project, options)).code;
+      }),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  moec build                                  the project in this folder
+  moec build examples/tiny-moe --out dist/tiny --quantization q4_0
+  moec build spec.moe --random 1 --json
+`,
+    );
+  return addModelOptions(command);
+};
+
+async function buildOnce(
+  shell: Shell,
+  path: string,
+  options: BuildOptions,
+): Promise<{ readonly code: ExitCode; readonly sources: readonly string[] }> {
+  const { openSources } = await import("../project.js");
+  const { makeBundle } = await import("../make-bundle.js");
+  const project = openSources(path, shell.io.cwd, options);
+  const out = options.out === undefined ? project.out : resolve(shell.io.cwd, options.out);
+  const made = makeBundle(shell, project, out);
+  for (const line of describe(shell, made)) shell.say(line);
+  const { manifest, times, folder } = made;
+  shell.result(true, { folder, times, manifest });
+  const files = [...made.sources, ...(project.file === undefined ? [] : [project.file])];
+  return { code: EXIT.ok, sources: files };
+}
+
+function describe(shell: Shell, { manifest, folder, times, kernels }: MadeBundle): readonly string[] {
+  const { dim, strong, accent } = shell.palette;
+  const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  const size = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const stored = Object.entries(manifest.parameters).map(([type, count]) => `${countText(count)} as ${type}`);
+  const { weights, state, arena, io, peak } = manifest.memory;
+  const entries = manifest.entries.map(({ name }) => name).join(", ");
+  const line = (label: string, text: string): string => `  ${dim(label.padEnd(11))}${text}`;
+  return [
+    `${strong(manifest.name)} ${dim("→")} ${accent(named(shell.io.cwd, folder))}  ${dim(`in ${timeText(total)}`)}`,
+    line("parameters", stored.join(", ")),
+    line("entries", entries),
+    line("kernels", plural(kernels, "kernel")),
+    line(
+      "memory",
+      `${bytesText(peak)}: weights ${bytesText(weights)}, state ${bytesText(state)}, ` +
+        `workspace ${bytesText(arena + io)}`,
+    ),
+    line("files", `${plural(manifest.files.length + 1, "file")}, ${bytesText(size)}`),
+    line("stages", times.map(({ stage, milliseconds }) => `${stage} ${timeText(milliseconds)}`).join(", ")),
+  ];
+}
+
+/** Editors write files in several steps; changes this close together are one. */
+const SETTLE_MILLISECONDS = 80;
+
+/** Builds, then again after each change, until Ctrl-C. A build that fails waits for the next change. */
+async function watchAndBuild(shell: Shell, path: string, options: BuildOptions): Promise<ExitCode> {
+  let sources: readonly string[] = [resolve(shell.io.cwd, path)];
+  while (!shell.io.signal.aborted) {
+    try {
+      ({ sources } = await buildOnce(shell, path, options));
+    } catch (error) {
+      report(shell, error);
+    }
+    shell.note(shell.notePalette.dim(`watching ${plural(sources.length, "file")}…`));
+    await nextChange(sources, shell.io.signal);
+  }
+  return EXIT.interrupted;
+}
+
+/** Resolves after one of the files has changed and rested. Folders are watched, since editors replace files. */
+function nextChange(files: readonly string[], signal: AbortSignal): Promise<void> {
+  return new Promise((resolvePromise) => {
+    const folders = new Set(files.flatMap((file) => [dirname(file), file]));
+    let timer: NodeJS.Timeout | undefined;
+    const done = (): void => {
+      for (const watcher of watchers) watcher.close();
+      clearTimeout(timer);
+      resolvePromise();
+    };
+    const watchers = [...folders].flatMap((folder) => {
+      try {
+        return [
+          watch(folder, (_, name) => {
+            if (name !== null && !/\.(moe|yaml|yml)$/.test(name)) return;
+            clearTimeout(timer);
+            timer = setTimeout(done, SETTLE_MILLISECONDS);
+          }),
+        ];
+      } catch {
+        return [];
+      }
+    });
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

@@ -1,0 +1,102 @@
+/** `moec doctor`: what this machine has, and what that means for speed. */
+import { execFileSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { nodeHost } from "../../runtime/node/host.js";
+import { wasmFeatures } from "../../runtime/wasm/features.js";
+import { EXIT } from "../exit-codes.js";
+import { moecVersion, packageRoot } from "../package-root.js";
+import type { CommandDefinition } from "../program.js";
+import type { CommonOptions } from "../shell.js";
+import { bytesText } from "../show/units.js";
+
+interface Finding {
+  readonly name: string;
+  readonly state: "good" | "limited" | "absent" | "broken";
+  readonly text: string;
+}
+
+/** The oldest Node that is tested. */
+const OLDEST_NODE = [20, 19] as const;
+
+export const doctorCommand: CommandDefinition = (program, start) =>
+  program
+    .command("doctor")
+    .summary("say what this machine can do")
+    .description("Looks at Node, the WebAssembly engine, cores and memory, and says what is missing and what it costs.")
+    .action((options: CommonOptions) =>
+      start("doctor", options, (shell) => {
+        const findings = examine();
+        const { added, warning, error, dim, strong } = shell.palette;
+        const signs = { good: added("✓"), limited: warning("!"), absent: dim("–"), broken: error("✗") };
+        const width = Math.max(...findings.map(({ name }) => name.length)) + 2;
+        for (const { name, state, text } of findings) {
+          shell.say(`${signs[state]} ${strong(name.padEnd(width))}${state === "absent" ? dim(text) : text}`);
+        }
+        const isBroken = findings.some(({ state }) => state === "broken");
+        shell.result(!isBroken, { version: moecVersion(), findings });
+        return Promise.resolve(isBroken ? EXIT.failed : EXIT.ok);
+      }),
+    )
+    .addHelpText("after", "\nExamples:\n  moec doctor\n  moec doctor --json\n");
+
+function examine(): readonly Finding[] {
+  const host = nodeHost();
+  host.enableRelaxedSimd();
+  const features = wasmFeatures();
+  const cores = availableParallelism();
+  const model = cpus()[0]?.model.trim() ?? "unknown processor";
+  return [
+    { name: "moec", state: "good", text: moecVersion() },
+    node(),
+    { name: "processor", state: "good", text: `${model}, ${cores} ${cores === 1 ? "core" : "cores"}` },
+    { name: "memory", state: "good", text: bytesText(totalmem()) },
+    features.simd
+      ? { name: "wasm SIMD", state: "good", text: "128-bit vectors" }
+      : { name: "wasm SIMD", state: "broken", text: "missing; moec's kernels can't run without it" },
+    features.relaxedSimd
+      ? { name: "relaxed SIMD", state: "good", text: "fused multiply-add and 8-bit dot products" }
+      : { name: "relaxed SIMD", state: "limited", text: "missing; quantized models run at about a third of the speed" },
+    threads(features.sharedMemory, cores),
+    standardLibrary(),
+    command("llc-14", ["--version"], "LLVM", "the native target is not built yet"),
+    command("nvcc", ["--version"], "CUDA", "the CUDA target is not built yet"),
+  ];
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const isOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+  const wanted = `moec needs ${OLDEST_NODE.join(".")} or newer`;
+  return {
+    name: "Node",
+    state: isOld ? "broken" : "good",
+    text: isOld ? `${process.version}; ${wanted}` : process.version,
+  };
+}
+
+function threads(canShare: boolean, cores: number): Finding {
+  if (!canShare) return { name: "threads", state: "limited", text: "off: this engine can't share memory" };
+  if (cores === 1) return { name: "threads", state: "limited", text: "off: the machine has one core" };
+  return { name: "threads", state: "good", text: `${cores}, on shared memory` };
+}
+
+function standardLibrary(): Finding {
+  try {
+    accessSync(`${packageRoot}/stdlib/index.moe`, constants.R_OK);
+    return { name: "library", state: "good", text: "std is there" };
+  } catch {
+    return { name: "library", state: "broken", text: "the standard library is missing; install moec again" };
+  }
+}
+
+/** Tools that are not needed today. */
+function command(tool: string, args: readonly string[], name: string, note: string): Finding {
+  try {
+    const text = execFileSync(tool, args, { stdio: ["ignore", "pipe", "ignore"], timeout: 5000 }).toString();
+    const version = /(\d+\.\d+(\.\d+)?)/.exec(text)?.[1] ?? "found";
+    return { name, state: "absent", text: `${tool} ${version}; ${note}` };
+  } catch {
+    return { name, state: "absent", text: `not found; ${note}` };
+  }
+}

@@ -1,0 +1,47 @@
+/** `moec new`: a project to start from. */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { Option } from "commander";
+import { moecError } from "../../compiler/errors/raise.js";
+import { EXIT } from "../exit-codes.js";
+import { UsageError } from "../failures.js";
+import type { CommandDefinition } from "../program.js";
+import type { CommonOptions } from "../shell.js";
+import { TEMPLATES, type TemplateName } from "../templates.js";
+
+interface NewOptions extends CommonOptions {
+  readonly template: TemplateName;
+}
+
+export const newCommand: CommandDefinition = (program, start) =>
+  program
+    .command("new")
+    .summary("start a project")
+    .description("Makes a folder with a small model that checks, builds and runs.")
+    .argument("<folder>", "the folder to make; its name becomes the model's")
+    .addOption(new Option("--template <name>", "what to start from").choices(Object.keys(TEMPLATES)).default("mixture"))
+    .action((folder: string, options: NewOptions) =>
+      start("new", options, (shell) => {
+        const place = resolve(shell.io.cwd, folder);
+        if (existsSync(place) && readdirSync(place).length > 0) throw moecError("MOE5404", { path: folder });
+        const name = modelName(basename(place));
+        const files = TEMPLATES[options.template](name);
+        mkdirSync(place, { recursive: true });
+        for (const { path, text } of files) writeFileSync(join(place, path), text, { flag: "wx" });
+        const { accent, added } = shell.palette;
+        shell.say(`${added("✓")} ${folder} with ${files.map(({ path }) => path).join(", ")}`);
+        shell.say(`\n  ${accent(`moec check ${folder}`)}\n  ${accent(`moec test ${folder}`)}`);
+        shell.say(`  ${accent(`moec build ${folder} --random 1`)}`);
+        shell.result(true, { folder: place, files: files.map(({ path }) => path) });
+        return Promise.resolve(EXIT.ok);
+      }),
+    )
+    .addHelpText("after", "\nExamples:\n  moec new my-model\n  moec new encoder --template dense\n");
+
+/** `my-model` becomes `MyModel`. */
+function modelName(folder: string): string {
+  const words = folder.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  if (/^[A-Z]\w*$/.test(name)) return name;
+  throw new UsageError(`\`${folder}\` gives no name for a model; begin it with a letter`);
+}

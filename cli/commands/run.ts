@@ -1,0 +1,43 @@
+/** `moec run`: compile what is needed, then write text. */
+import { UsageError } from "../failures.js";
+import { addModelOptions, addTextOptions, type ModelOptions, type TextOptions } from "../options.js";
+import type { CommandDefinition } from "../program.js";
+import { timeText } from "../show/units.js";
+
+export const runCommand: CommandDefinition = (program, start) => {
+  const command = program
+    .command("run")
+    .summary("compile a model if needed and write on from a prompt")
+    .description("Compiles a spec with its weights (once; the result is kept in .moec), then writes on from a prompt.")
+    .argument("<model>", "a .moe file, a folder with a moec.yaml, or a bundle")
+    .argument("[prompt]", "the text to go on from; standard input when it is -")
+    .action((model: string, prompt: string | undefined, options: ModelOptions & TextOptions) =>
+      start("run", options, async (shell) => {
+        const text = prompt === "-" ? await shell.io.readInput() : prompt;
+        if (text === undefined) throw new UsageError('a prompt is missing: moec run <model> "Once upon a time"');
+        const { openProject } = await import("../project.js");
+        const opened = openProject(model, shell.io.cwd, options);
+        let { folder } = opened;
+        if (opened.kind === "project") {
+          const { cachedBundle } = await import("../cached-bundle.js");
+          const begun = performance.now();
+          const made = await cachedBundle(shell, opened);
+          folder = made.folder;
+          if (made.wasBuilt) shell.note(shell.notePalette.dim(`compiled in ${timeText(performance.now() - begun)}`));
+        }
+        const { writeText } = await import("../write-text.js");
+        return writeText(shell, folder, text, options, true);
+      }),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  moec run examples/tiny-moe "In the beginning"
+  moec run examples/tiny-moe "declare function " --max-tokens 40 --trace
+  moec run tiny.moe "x" --random 1 --size L=2     without weights, for speed and shape
+  echo "Once upon" | moec run dist/tiny-moe -
+`,
+    );
+  return addTextOptions(addModelOptions(command));
+};

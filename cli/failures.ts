@@ -1,0 +1,75 @@
+/** From whatever a command threw to text or JSON and an exit code. */
+import type { Diagnostic } from "../compiler/errors/diagnostic.js";
+import { locateDiagnostics } from "../compiler/errors/located.js";
+import { MoecError } from "../compiler/errors/moec-error.js";
+import { renderDiagnostics, type SourceReader } from "../compiler/errors/render.js";
+import { EXIT, type ExitCode } from "./exit-codes.js";
+import type { Shell } from "./shell.js";
+
+/** Diagnostics that end a command. */
+export class DiagnosticsError extends Error {
+  constructor(
+    readonly diagnostics: readonly Diagnostic[],
+    readonly read: SourceReader,
+  ) {
+    super(diagnostics.map((one) => `${one.code}: ${one.message}`).join("\n"));
+  }
+}
+
+/** A wrong command line: said in one line, exit code 2. */
+export class UsageError extends Error {}
+
+/** At most this many are shown; the last line counts the others. */
+const SHOWN_DIAGNOSTICS = 50;
+
+/** Shows diagnostics; with `--json` they are a field of the result instead. */
+export function showDiagnostics(shell: Shell, diagnostics: readonly Diagnostic[], read: SourceReader): void {
+  if (diagnostics.length === 0 || shell.json) return;
+  const options = { palette: shell.notePalette, limit: SHOWN_DIAGNOSTICS, width: Math.max(60, shell.io.columns) };
+  shell.progress.clear();
+  shell.io.err(`${renderDiagnostics(diagnostics, read, options)}\n`);
+}
+
+/** Says what went wrong and gives the exit code. */
+export function report(shell: Shell, error: unknown): ExitCode {
+  shell.progress.clear();
+  if (shell.io.signal.aborted) {
+    shell.result(false, { interrupted: true });
+    return EXIT.interrupted;
+  }
+  if (error instanceof DiagnosticsError) {
+    showDiagnostics(shell, error.diagnostics, error.read);
+    shell.result(false, { diagnostics: locateDiagnostics(error.diagnostics, error.read) });
+    return EXIT.wrongInput;
+  }
+  if (error instanceof MoecError) {
+    const { code, message, place, help } = error;
+    sayCoded(shell, error);
+    shell.result(false, { error: { code, message, ...(place ? { place } : {}), ...(help ? { help } : {}) } });
+    return EXIT.failed;
+  }
+  if (error instanceof UsageError) {
+    shell.note(`${shell.notePalette.error("error")}: ${error.message}`);
+    shell.result(false, { error: { message: error.message } });
+    return EXIT.usage;
+  }
+  return reportBug(shell, error);
+}
+
+function sayCoded(shell: Shell, { code, message, place, help }: MoecError): void {
+  const palette = shell.notePalette;
+  shell.note(`${palette.error(`error[${code}]`)}: ${palette.strong(message)}`);
+  const where = [place?.file, place?.path, place?.offset === undefined ? undefined : `byte ${place.offset}`];
+  const at = where.filter((part) => part !== undefined).join(", ");
+  if (at !== "") shell.note(`  ${palette.dim(at)}`);
+  for (const line of help?.split("\n") ?? []) shell.note(`  ${palette.dim("=")} ${line}`);
+  shell.note(`  ${palette.dim("=")} ${palette.accent(`moec explain ${code}`)}`);
+}
+
+function reportBug(shell: Shell, error: unknown): ExitCode {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  shell.note(`${shell.notePalette.error("this is a mistake in moec")}; please report it with the lines below`);
+  shell.note(text);
+  shell.result(false, { error: { message: text, bug: true } });
+  return EXIT.bug;
+}

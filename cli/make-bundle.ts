@@ -1,0 +1,98 @@
+/** From a project to a bundle on disk. */
+import { resolve } from "node:path";
+import { checkpointSource, randomSource, writeBundle, type Manifest } from "../compiler/6-bundle/index.js";
+import type { KernelModule } from "../compiler/6-bundle/index.js";
+import { emitWasm, scratchBytes } from "../compiler/5-emit/wasm/index.js";
+import type { Kernel } from "../compiler/4-schedule/kernel-ir.js";
+import { moecError } from "../compiler/errors/raise.js";
+import { wasmRelaxed, wasmSimd } from "../compiler/targets/index.js";
+import { openCheckpointFiles } from "./checkpoint-files.js";
+import { buildOptimized, checkSpec, scheduleProject } from "./compile.js";
+import { moecVersion } from "./package-root.js";
+import type { Project } from "./project.js";
+import type { Shell } from "./shell.js";
+import { named } from "./source-host.js";
+import { tokenizerText } from "./tokenizer-files.js";
+import { writeFolder } from "./write-folder.js";
+
+/** Milliseconds of a stage, for people and `--json`. */
+export interface StageTime {
+  readonly stage: string;
+  readonly milliseconds: number;
+}
+
+export interface MadeBundle {
+  readonly manifest: Manifest;
+  readonly folder: string;
+  readonly times: readonly StageTime[];
+  readonly kernels: number;
+  /** Absolute paths of the `.moe` files that the model is made of. */
+  readonly sources: readonly string[];
+}
+
+/**
+ * Checks, compiles and packs a project into `folder`.
+ *
+ * @throws DiagnosticsError for a wrong spec, MoecError for everything else that a user can cause.
+ */
+export function makeBundle(shell: Shell, project: Project, folder: string): MadeBundle {
+  const times: StageTime[] = [];
+  const stage = <T>(name: string, work: () => T): T => {
+    shell.progress.update(`${name}…`);
+    const start = performance.now();
+    const result = work();
+    times.push({ stage: name, milliseconds: performance.now() - start });
+    return result;
+  };
+  if (project.weights.length === 0 && project.random === undefined) {
+    throw moecError("MOE5407", { file: named(shell.io.cwd, project.spec) });
+  }
+  const checked = stage("check", () => checkSpec(shell, project.spec));
+  const { built, optimized } = stage("optimize", () => buildOptimized(checked, project));
+  const { kernels, plan } = stage("schedule", () => scheduleProject(optimized, project));
+  const modules = stage("emit", () => emitModules(kernels));
+  const opened = project.weights.length === 0 ? undefined : openCheckpointFiles(project.weights);
+  try {
+    const parameters = opened ? checkpointSource(built, opened.checkpoint) : randomSource(built, project.random ?? 0);
+    const tokenizer = tokenizerText(project.tokenizer, opened?.checkpoint);
+    const manifest = stage("pack", () =>
+      writeFolder(folder, (writer) =>
+        writeBundle(
+          {
+            program: built,
+            plan,
+            modules,
+            scratchBytes: scratchBytes(kernels),
+            parameters,
+            ...(tokenizer === undefined ? {} : { tokenizer }),
+            generation: definedOnly(project.generate),
+            compiler: moecVersion(),
+            onProgress: (done, total) => shell.progress.update("packing weights", done / total),
+          },
+          writer,
+        ),
+      ),
+    );
+    const sources = checked.project.files.map((file) => resolve(shell.io.cwd, file.name));
+    return { manifest, folder, times, kernels: kernels.length, sources };
+  } finally {
+    opened?.close();
+    shell.progress.clear();
+  }
+}
+
+/** Kernels with and without relaxed SIMD, for shared and for unshared memory: a host takes what it can run. */
+function emitModules(kernels: readonly Kernel[]): readonly KernelModule[] {
+  return [true, false].flatMap((relaxedSimd) =>
+    [true, false].map((threads) => ({
+      relaxedSimd,
+      threads,
+      bytes: emitWasm(kernels, relaxedSimd ? wasmRelaxed : wasmSimd, { threads }),
+    })),
+  );
+}
+
+function definedOnly<T extends object>(source: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(source).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,83 @@
+/** Options that several commands share, with their checks. */
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { QUANTIZATIONS, type Quantization } from "./project-file.js";
+import type { CommonOptions } from "./shell.js";
+
+/** Options of commands that compile a model. */
+export interface ModelOptions extends CommonOptions {
+  readonly model?: string;
+  readonly size?: Readonly<Record<string, number>>;
+  readonly quantization?: Quantization;
+  readonly context?: number;
+  readonly prefill?: number;
+  readonly random?: number;
+}
+
+/** Options of commands that write text. */
+export interface TextOptions extends CommonOptions {
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+  readonly threads?: number;
+  readonly trace?: boolean;
+}
+
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It is not a number.");
+  return value;
+}
+
+export function wholeNumber(text: string): number {
+  const value = number(text);
+  if (!Number.isInteger(value)) throw new InvalidArgumentError("It is not a whole number.");
+  return value;
+}
+
+function sizeAssignment(text: string, before: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> {
+  const match = /^([A-Za-z]\w*)=(\d+)$/.exec(text);
+  if (!match) throw new InvalidArgumentError("It must look like L=4.");
+  return { ...before, [match[1]!]: Number(match[2]) };
+}
+
+function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+/** `--model`, `--size`, `--quantization`, `--context`, `--prefill`, `--random`. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .option("--model <name>", "which model of the file")
+    .option("--size <name=number>", "set a size of the model, such as L=2; may be repeated", sizeAssignment)
+    .addOption(new Option("--quantization <format>", "how matrices are stored").choices(QUANTIZATIONS))
+    .option("--context <positions>", "most positions that the caches hold", wholeNumber)
+    .option("--prefill <tokens>", "most tokens that are read in one go", wholeNumber)
+    .option("--random <seed>", "fill the parameters at random instead of from a checkpoint", wholeNumber);
+}
+
+/** Sampling, `--max-tokens`, `--stop`, `--threads`, `--trace`. */
+export function addTextOptions(command: Command): Command {
+  return command
+    .option("-n, --max-tokens <count>", "most tokens to write", wholeNumber)
+    .option("-t, --temperature <number>", "0 always takes the most likely token", number)
+    .option("--top-k <count>", "choose among the k most likely tokens", wholeNumber)
+    .option("--top-p <share>", "choose among the most likely tokens that make up this share", number)
+    .option("--min-p <share>", "drop tokens less likely than this share of the best", number)
+    .option("--repetition-penalty <number>", "make tokens that occurred less likely; 1 is off", number)
+    .option("--seed <number>", "equal seeds give equal text", wholeNumber)
+    .option("--stop <text>", "end before this text; may be repeated", collect)
+    .option("--threads <count>", "threads; all cores when left out", wholeNumber)
+    .option("--trace", "show which expert took which token in each layer");
+}
+
+/** The sampling part of the options, without what was not given. */
+export function samplingOf(options: TextOptions): Omit<TextOptions, "json" | "color" | "threads" | "trace"> {
+  const { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop } = options;
+  const given = { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,103 @@
+/**
+ * A small picture of which expert took which token: one column per token, one line per layer and slot, one letter and
+ * colour per expert, and beside it how the tokens were shared among the experts.
+ *
+ * ```text
+ *           In the beginning
+ * layer 0   A C C F A ·   A 41%  C 22%
+ * ```
+ */
+import type { RouteTrace } from "../../runtime/exports.js";
+
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** Colours that can be told apart on dark and on light grounds, from the 256 that terminals have. */
+const COLORS = [39, 208, 76, 170, 220, 45, 203, 141, 113, 215, 81, 177];
+
+export interface MapOptions {
+  readonly colors: boolean;
+  /** Cells that a line may have. */
+  readonly columns: number;
+}
+
+/**
+ * @param routes Traces of the same mixtures over consecutive calls.
+ * @param tokens Text of each token, in the order of the traces.
+ */
+export function expertMap(routes: readonly RouteTrace[], tokens: readonly string[], options: MapOptions): string[] {
+  const lines: string[] = [];
+  const label = (trace: RouteTrace, layer: number): string => (trace.layers > 1 ? `layer ${layer}` : trace.label);
+  const names = routes.flatMap((trace) => Array.from({ length: trace.layers }, (_, layer) => label(trace, layer)));
+  const margin = Math.max(0, ...names.map((name) => name.length)) + 2;
+  const shareCells = 22;
+  const most = Math.max(8, options.columns - margin - shareCells - 3);
+  for (const trace of routes) {
+    const first = Math.max(0, trace.tokens - most);
+    for (let layer = 0; layer < trace.layers; layer++) {
+      for (let slot = 0; slot < trace.slots; slot++) {
+        const head = slot === 0 ? label(trace, layer).padEnd(margin) : " ".repeat(margin);
+        let cells = "";
+        for (let token = first; token < trace.tokens; token++)
+          cells += cell(expertAt(trace, layer, token, slot), options);
+        const tail = slot === 0 ? `   ${shareBar(trace, layer, options)}` : "";
+        lines.push(`${head}${cells}${tail}`);
+      }
+    }
+    if (first > 0) lines.push(`${" ".repeat(margin)}(the last ${trace.tokens - first} of ${trace.tokens} tokens)`);
+  }
+  return tokens.length === 0 ? lines : [...header(tokens, most, margin), ...lines];
+}
+
+/** Where the text begins and ends, so that the columns can be found in it. */
+function header(tokens: readonly string[], most: number, margin: number): string[] {
+  const shown = tokens.slice(-most).map((token) => oneLine(token));
+  const first = shown[0] ?? "";
+  const last = shown.at(-1) ?? "";
+  const width = shown.length;
+  if (width < first.length + last.length + 3) return [`${" ".repeat(margin)}${first.slice(0, Math.max(1, width))}`];
+  const gap = " ".repeat(width - first.length - last.length - 2);
+  return [`${" ".repeat(margin)}┌${first}${gap}${last}┐`];
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s/g, "␣");
+}
+
+function expertAt(trace: RouteTrace, layer: number, token: number, slot: number): number {
+  return trace.index[(layer * trace.tokens + token) * trace.slots + slot] ?? -1;
+}
+
+function cell(expert: number, options: MapOptions): string {
+  if (expert < 0) return "·";
+  return paint(LETTERS[expert % LETTERS.length]!, expert, options);
+}
+
+function paint(text: string, expert: number, { colors }: MapOptions): string {
+  return colors ? `\u001b[38;5;${COLORS[expert % COLORS.length]}m${text}\u001b[0m` : text;
+}
+
+/** The busiest experts of a layer with their share of its slots. */
+function shareBar(trace: RouteTrace, layer: number, options: MapOptions): string {
+  const counts = expertCounts(trace, layer);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const best = counts
+    .map((count, expert) => ({ count, expert }))
+    .sort((a, b) => b.count - a.count || a.expert - b.expert)
+    .slice(0, 3)
+    .filter(({ count }) => count > 0);
+  return best
+    .map(({ count, expert }) => {
+      const share = `${Math.round((100 * count) / Math.max(1, total))}%`;
+      return `${paint(LETTERS[expert % LETTERS.length]!, expert, options)} ${share}`;
+    })
+    .join("  ");
+}
+
+/** How often each expert of a layer was chosen. */
+export function expertCounts(trace: RouteTrace, layer: number): number[] {
+  const counts = new Array<number>(trace.experts).fill(0);
+  const row = trace.tokens * trace.slots;
+  for (const expert of trace.index.subarray(layer * row, (layer + 1) * row)) {
+    if (expert >= 0) counts[expert]!++;
+  }
+  return counts;
+}

@@ -1,0 +1,81 @@
+/** What `moec new` writes. The tests check, test and build every template. */
+
+export interface TemplateFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+export type TemplateName = "mixture" | "dense";
+
+/** Files of each template for a model of the given name. */
+export const TEMPLATES: Readonly<Record<TemplateName, (name: string) => readonly TemplateFile[]>> = {
+  mixture: (name) => [
+    { path: "model.moe", text: mixture(name) },
+    { path: "moec.yaml", text: projectText },
+    { path: ".gitignore", text: ".moec/\ndist/\n" },
+  ],
+  dense: (name) => [
+    { path: "model.moe", text: dense(name) },
+    { path: "moec.yaml", text: projectText },
+    { path: ".gitignore", text: ".moec/\ndist/\n" },
+  ],
+};
+
+const projectText = `# The project: what \`moec build\` puts together.
+model: model.moe
+quantization: q8_0
+context: 256
+out: dist/model
+# weights: model.safetensors
+# tokenizer: tokenizer.json
+`;
+
+function mixture(name: string): string {
+  return `import { Attention, Causal, MoE, RMSNorm } from "std"
+
+/// One layer: attention, then a mixture of experts, each behind a norm.
+block Layer[D, H, G, C, F, E](k: int) {
+  use norm1 = RMSNorm[D](epsilon: 1e-5)
+  use attn = Attention[D, H, G, C](mask: Causal, theta: 10_000)
+  use norm2 = RMSNorm[D](epsilon: 1e-5)
+  use moe = MoE[D, F, E](k)
+  (x: [T, D]) => {
+    let h = x + attn(norm1(x))
+    h + moe(norm2(h))
+  }
+}
+
+/// A small language model whose feed-forward layers are mixtures: each token visits 2 of 8 experts.
+model ${name}[V = 256, L = 2, D = 64, H = 4, G = 2, C = 16, F = 128, E = 8] {
+  param tok: [V, D] = normal(0.02)
+  stack layers = L of Layer[D, H, G, C, F, E](k: 2)
+  use norm = RMSNorm[D](epsilon: 1e-5)
+  forward(tokens: int[T]) -> f32[T, V] => norm(layers(tok[V: tokens])) @ tok
+}
+`;
+}
+
+function dense(name: string): string {
+  return `import { Attention, Causal, RMSNorm, SwiGLU } from "std"
+
+/// One layer: attention, then a feed-forward network, each behind a norm.
+block Layer[D, H, G, C, F] {
+  use norm1 = RMSNorm[D](epsilon: 1e-5)
+  use attn = Attention[D, H, G, C](mask: Causal, theta: 10_000)
+  use norm2 = RMSNorm[D](epsilon: 1e-5)
+  use ffn = SwiGLU[D, F]
+  (x: [T, D]) => {
+    let h = x + attn(norm1(x))
+    h + ffn(norm2(h))
+  }
+}
+
+/// A small language model without experts: the baseline of every mixture.
+model ${name}[V = 256, L = 2, D = 64, H = 4, G = 2, C = 16, F = 256] {
+  param tok: [V, D] = normal(0.02)
+  stack layers = L of Layer[D, H, G, C, F]
+  use norm = RMSNorm[D](epsilon: 1e-5)
+  forward(tokens: int[T]) -> f32[T, V] => norm(layers(tok[V: tokens])) @ tok
+}
+`;
+}

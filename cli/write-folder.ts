@@ -1,0 +1,110 @@
+/**
+ * Writes a bundle as a whole or not at all: into a folder beside the target, which takes the target's place when
+ * everything is there. A lock keeps a second build of the same folder out; what a killed build left is cleared by the
+ * next one.
+ */
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { BundleWriter, OpenFile } from "../compiler/6-bundle/index.js";
+import { moecError } from "../compiler/errors/raise.js";
+
+/**
+ * Runs `write` with a writer and puts the result at `folder`.
+ *
+ * @throws MoecError MOE5311 when `folder` exists and is not a bundle, MOE5314 when another process builds it.
+ */
+export function writeFolder<T>(folder: string, write: (writer: BundleWriter) => T): T {
+  refuseForeign(folder);
+  mkdirSync(dirname(folder), { recursive: true });
+  const release = lock(folder);
+  const aside = sibling(folder, "building");
+  const old = sibling(folder, "old");
+  try {
+    rmSync(aside, { recursive: true, force: true });
+    mkdirSync(aside);
+    const result = write(folderWriter(aside));
+    rmSync(old, { recursive: true, force: true });
+    if (existsSync(folder)) renameSync(folder, old);
+    renameSync(aside, folder);
+    rmSync(old, { recursive: true, force: true });
+    return result;
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+    // Died between the two renames: the old bundle goes back.
+    if (!existsSync(folder) && existsSync(old)) renameSync(old, folder);
+    release();
+  }
+}
+
+function sibling(folder: string, ending: string): string {
+  return join(dirname(folder), `.${basename(folder)}.${ending}`);
+}
+
+/** An empty folder or a bundle may be replaced, anything else is somebody's work. */
+function refuseForeign(folder: string): void {
+  if (!existsSync(folder)) return;
+  const isBundle = (): boolean => {
+    try {
+      const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as { readonly format?: unknown };
+      return manifest.format === "moec-bundle";
+    } catch {
+      return false;
+    }
+  };
+  const isEmpty = (): boolean => {
+    try {
+      return readdirSync(folder).length === 0;
+    } catch {
+      return false;
+    }
+  };
+  if (!isEmpty() && !isBundle()) throw moecError("MOE5311", { path: folder });
+}
+
+function lock(folder: string): () => void {
+  const path = sibling(folder, "lock");
+  for (let attempt = 0; ; attempt++) {
+    try {
+      writeFileSync(path, String(process.pid), { flag: "wx" });
+      return () => rmSync(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const owner = Number(readFileSync(path, "utf8"));
+      if (attempt > 0 || isAlive(owner)) throw moecError("MOE5314", { path: folder, process: owner });
+      rmSync(path, { force: true });
+    }
+  }
+}
+
+function isAlive(process_: number): boolean {
+  if (!Number.isInteger(process_) || process_ <= 0) return false;
+  try {
+    process.kill(process_, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function folderWriter(folder: string): BundleWriter {
+  return {
+    open: (path): OpenFile => {
+      const descriptor = openSync(join(folder, path), "w");
+      const hash = createHash("sha256");
+      let size = 0;
+      return {
+        write(bytes) {
+          for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at, bytes.length - at);
+          hash.update(bytes);
+          size += bytes.length;
+        },
+        close() {
+          closeSync(descriptor);
+          return { path, bytes: size, sha256: hash.digest("hex") };
+        },
+      };
+    },
+  };
+}
