@@ -27,6 +27,8 @@ export interface PlanWeight {
   readonly storage: StorageType;
   /** Name of a packing of `6-bundle` (a total map from layout names to packers), e.g. `rows`, `q8-rows4`. */
   readonly layout: string;
+  /** The axis that a packed layout runs along (blocks of quants, panels); absent where the layout is `rows` of numbers. */
+  readonly contracted?: string;
   /** Axes with numbers, layers first, as the packer expects them from the checkpoint. */
   readonly axes: readonly { readonly name: string; readonly size: number }[];
   readonly layerAxes: number;
@@ -83,11 +85,15 @@ export interface PlanBufferArg {
 export type PlanScalarArg =
   { readonly type: "i32"; readonly value: string } | { readonly type: "f32"; readonly value: number };
 
-/** Where the routes of a mixture lie after a call, for traces: `[layers, T, slots]` i32 and f32. */
+/**
+ * Where the routes of a mixture lie after a call, for traces: `[T, slots]` i32 (-1 for none) and f32 for each layer, the
+ * layers `layerStride` bytes apart.
+ */
 export interface PlanTrace {
   readonly label: string;
   readonly loop?: string;
   readonly layers: number;
+  readonly layerStride: number;
   readonly experts: number;
   readonly slots: number;
   readonly index: string;

@@ -13,6 +13,18 @@ export type Atom =
   | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "ceil" | "floor" | "min" | "max"; readonly left: Size; readonly right: Size };
 
+/** What `Size.interpret` needs to know of the arithmetic that it builds in. */
+export interface SizeArithmetic<E> {
+  constant(value: number): E;
+  name(name: string): E;
+  add(left: E, right: E): E;
+  multiply(left: E, right: E): E;
+  ceil(left: E, right: E): E;
+  floor(left: E, right: E): E;
+  min(left: E, right: E): E;
+  max(left: E, right: E): E;
+}
+
 interface Term {
   readonly coefficient: number;
   /** Atoms with their powers, sorted by key. */
@@ -176,6 +188,26 @@ export class Size {
 
   equals(other: Size): boolean {
     return this.key === other.key;
+  }
+
+  /** True when no term is negative, so that the size is at least zero for all values of its names. */
+  get isPlainlyNonNegative(): boolean {
+    return this.terms.every((term) => term.coefficient >= 0);
+  }
+
+  /** Rebuild the size in another arithmetic, such as expressions of a kernel. */
+  interpret<E>(to: SizeArithmetic<E>): E {
+    const atom = (from: Atom): E =>
+      from.kind === "name" ? to.name(from.name) : to[from.kind](from.left.interpret(to), from.right.interpret(to));
+    const product = (term: Term): E => {
+      const factors = term.factors.flatMap((factor) => Array.from({ length: factor.power }, () => atom(factor.atom)));
+      if (factors.length === 0) return to.constant(term.coefficient);
+      const all = factors.reduce((left, right) => to.multiply(left, right));
+      return term.coefficient === 1 ? all : to.multiply(all, to.constant(term.coefficient));
+    };
+    return this.terms.length === 0
+      ? to.constant(0)
+      : this.terms.map(product).reduce((left, right) => to.add(left, right));
   }
 
   /** The names it depends on, sorted. */

@@ -1,0 +1,128 @@
+/** One entry point while it is lowered: its steps so far, the loops it is in, memory for what must lie somewhere. */
+import { Size } from "../../axes/size.js";
+import type { Node } from "../../2-graph/ir.js";
+import type { DType } from "../../ops/types.js";
+import { lanesOf } from "../../targets/index.js";
+import type { PlanStep, PlanTrace } from "../plan.js";
+import type { Routes } from "./routes.js";
+import { Emitter } from "./emitter.js";
+import { writeNest } from "./nest.js";
+import { alignTo64, bytesOf, memoryElement, type ProgramLowering } from "./program-lowering.js";
+import { atStart } from "./storage.js";
+import { elements, rowMajor, Stored, type Tensor, type TensorAxis } from "./tensor.js";
+
+export interface LoopFrame {
+  readonly name: string;
+  readonly stack: string;
+  readonly count: number;
+}
+
+export class EntryLowering {
+  readonly steps: PlanStep[] = [];
+  readonly traces: PlanTrace[] = [];
+  readonly loops: LoopFrame[] = [];
+  private open: PlanStep[] = this.steps;
+  private readonly loopNames = new Map<string, number>();
+  /** The node being lowered: what kernels are labelled with. */
+  node: Node | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly program: ProgramLowering,
+  ) {}
+
+  get lanes(): number {
+    return lanesOf(this.program.target, 32);
+  }
+
+  get label(): string {
+    const named = this.node?.results.find((result) => result.name !== undefined)?.name;
+    const op = this.node?.op ?? "copy";
+    return named === undefined ? op : `${op} ${named}`;
+  }
+
+  emitter(kind: string, doc?: string): Emitter {
+    return new Emitter(kind, doc ?? this.label, this.lanes);
+  }
+
+  launch(emitter: Emitter, grid: Size, label = this.label): void {
+    const { kernel, buffers, scalars } = emitter.finish();
+    const name = this.program.keep(kernel);
+    this.open.push({ kind: "launch", kernel: name, grid: grid.key, buffers, scalars, label });
+  }
+
+  /** Memory of this call for a tensor of these axes, row-major. */
+  allocate(wish: string, dtype: DType, axes: readonly TensorAxis[], options: { pinned?: boolean } = {}): Stored {
+    const bytes = this.program.bound(elements(axes)) * bytesOf[dtype];
+    const id = this.program.buffer(`${this.name}.${wish}`, "arena", bytes, { entry: this.name, ...options });
+    return new Stored(dtype, axes, atStart(id), memoryElement(dtype), rowMajor(axes));
+  }
+
+  /** Memory that keeps its content to the end of the call, apart for each turn of the loops around. */
+  pinned(wish: string, dtype: DType, axes: readonly TensorAxis[]): Stored {
+    const layer = alignTo64(this.program.bound(elements(axes)) * bytesOf[dtype]);
+    const layers = this.loops.reduce((count, loop) => count * loop.count, 1);
+    const options = { entry: this.name, pinned: true };
+    const id = this.program.buffer(`${this.name}.${wish}`, "arena", layers * layer, options);
+    const strides: Record<string, number> = {};
+    let step = layer;
+    for (const loop of [...this.loops].reverse()) {
+      strides[loop.name] = step;
+      step *= loop.count;
+    }
+    return new Stored(dtype, axes, { buffer: id, offset: Size.zero, strides }, memoryElement(dtype), rowMajor(axes));
+  }
+
+  /** Put a tensor into memory: new memory in the order of its axes (those with a live count first), or `into`. */
+  store(source: Tensor, into?: Stored): Stored {
+    const live = source.axes.filter((axis) => axis.live);
+    const axes = [...live, ...source.axes.filter((axis) => !axis.live)];
+    const target = into ?? this.allocate(this.node?.op ?? "value", source.dtype, axes);
+    writeNest(this, source, target);
+    return target;
+  }
+
+  /** A name for a loop that no other loop of this entry has. */
+  freshLoop(wish: string): string {
+    const count = (this.loopNames.get(wish) ?? 0) + 1;
+    this.loopNames.set(wish, count);
+    return count === 1 ? wish : `${wish}.${count}`;
+  }
+
+  /** Keep the routes of a mixture to the end of the call, where a trace finds them. */
+  trace(routes: Routes, node: Node): void {
+    const [index, weight] = [routes.index, routes.weight].map((value) => this.kept(value));
+    const innermost = this.loops.at(-1);
+    const layers = this.loops.reduce((count, loop) => count * loop.count, 1);
+    this.traces.push({
+      label: node.results[0]?.name ?? `${this.name}.${node.op}.${this.traces.length}`,
+      ...(innermost ? { loop: innermost.name } : {}),
+      layers,
+      layerStride: innermost ? (index!.place.strides[innermost.name] ?? 0) : 0,
+      experts: routes.experts.size.constant ?? 0,
+      slots: routes.slots.constant ?? 0,
+      index: index!.place.buffer,
+      weight: weight!.place.buffer,
+    });
+  }
+
+  private kept(value: Tensor): Stored {
+    const { stored } = value;
+    if (stored && this.program.isPinned(stored.place.buffer)) return stored;
+    return this.store(value, this.pinned("route", value.dtype, value.axes));
+  }
+
+  /** Run `body` for each layer; steps written inside belong to the loop. */
+  loop(frame: LoopFrame, body: () => void): void {
+    const outer = this.open;
+    const steps: PlanStep[] = (this.open = []);
+    this.loops.push(frame);
+    try {
+      body();
+    } finally {
+      this.open = outer;
+      this.loops.pop();
+    }
+    this.open.push({ kind: "loop", name: frame.name, count: frame.count, steps });
+  }
+}

@@ -1,0 +1,206 @@
+/** What all entry points of a program share while they are lowered: kernels, buffers, weights, states, bounds. */
+import { Size } from "../../axes/size.js";
+import type { ParamDecl, Program, StateDecl, StorageType } from "../../2-graph/ir.js";
+import type { DType } from "../../ops/types.js";
+import type { Kernel } from "../kernel-ir.js";
+import { weightLayout, type WeightLayout } from "../layout/layouts.js";
+import type { Target } from "../../targets/index.js";
+import type { ScheduleOptions } from "../options.js";
+import type { MemorySpace, PlanPort, PlanState, PlanWeight } from "../plan.js";
+import { refuse } from "../refusal.js";
+import { atStart } from "./storage.js";
+import { elements, rowMajor, Stored, type Tensor, type TensorAxis } from "./tensor.js";
+import { Weight } from "./weight.js";
+
+/** A buffer before the memory plan has given it an offset. */
+export interface WantedBuffer {
+  readonly id: string;
+  readonly space: MemorySpace;
+  readonly bytes: number;
+  /** Entry point in which it lives; undefined when it outlives calls. */
+  readonly entry?: string;
+  /** Keeps its content to the end of the call. */
+  readonly pinned: boolean;
+}
+
+export const bytesOf: Readonly<Record<DType, number>> = { f32: 4, i32: 4, bool: 4 };
+
+export function memoryElement(dtype: DType): "f32" | "i32" {
+  return dtype === "f32" ? "f32" : "i32";
+}
+
+export function alignTo64(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
+
+export class ProgramLowering {
+  readonly kernels: Kernel[] = [];
+  readonly buffers: WantedBuffer[] = [];
+  readonly weights = new Map<string, PlanWeight>();
+  readonly states = new Map<string, PlanState>();
+  readonly knobs = new Map<string, PlanPort>();
+  private readonly kernelNames = new Map<string, string>();
+  private readonly layouts = new Map<string, WeightLayout>();
+  private count = 0;
+
+  constructor(
+    readonly program: Program,
+    readonly target: Target,
+    readonly options: ScheduleOptions,
+    /** Axis that contractions sum over, by parameter path: what a packed layout is chosen for. */
+    private readonly contracted: ReadonlyMap<string, string>,
+  ) {}
+
+  /** The largest value of a size within the limits of the build; sizes only grow with their names. */
+  bound(size: Size): number {
+    const { T, context } = this.options.limits;
+    const at = (tokens: number): number => {
+      const values: Record<string, number> = {};
+      for (const name of size.names) {
+        values[name] =
+          name === "past"
+            ? Math.max(0, context - tokens)
+            : name === "T"
+              ? tokens
+              : (this.options.limits[name] ?? tokens);
+      }
+      return size.evaluate(values);
+    };
+    return Math.max(0, at(T), at(0));
+  }
+
+  buffer(wish: string, space: MemorySpace, bytes: number, options: { entry?: string; pinned?: boolean } = {}): string {
+    const id = space === "arena" ? `${wish}.${this.count++}` : wish;
+    this.buffers.push({
+      id,
+      space,
+      bytes: Math.max(64, alignTo64(bytes)),
+      pinned: options.pinned ?? false,
+      ...(options.entry === undefined ? {} : { entry: options.entry }),
+    });
+    return id;
+  }
+
+  isPinned(id: string): boolean {
+    return this.buffers.some((buffer) => buffer.id === id && buffer.pinned);
+  }
+
+  /** Keep a kernel; one that does the same under another name is used in its stead. */
+  keep(kernel: Kernel): string {
+    const text = JSON.stringify([kernel.buffers, kernel.scalars, kernel.blockBuffers, kernel.threads, kernel.body]);
+    const known = this.kernelNames.get(text);
+    if (known !== undefined) return known;
+    const base = kernel.name.replace(/[^A-Za-z0-9_]/g, "_");
+    const name = `${base}_${this.kernels.length}`;
+    this.kernelNames.set(text, name);
+    this.kernels.push({ ...kernel, name });
+    return name;
+  }
+
+  param(path: string): Tensor {
+    const decl = this.program.params.find((param) => param.path === path);
+    if (!decl) throw new RangeError(`no parameter ${path}`);
+    const layout = this.layoutOf(decl);
+    const id = `weights:${path}`;
+    if (!this.weights.has(path)) this.addWeight(decl, layout, id);
+    return new Weight(decl.dtype, decl.axes, atStart(id), layout, decl.layerAxes, path).simplified();
+  }
+
+  private storageOf(decl: ParamDecl): StorageType {
+    return decl.dtype === "i32" ? "i32" : (decl.storage ?? this.options.storage?.(decl) ?? "f32");
+  }
+
+  private layoutOf(decl: ParamDecl): WeightLayout {
+    const known = this.layouts.get(decl.path);
+    if (known) return known;
+    const axes = decl.axes.map((axis) => ({ name: axis.name, size: this.fixed(axis.size, decl.path) }));
+    const layout = weightLayout(
+      this.storageOf(decl),
+      axes.slice(decl.layerAxes),
+      this.contracted.get(decl.path),
+      decl.path,
+    );
+    this.layouts.set(decl.path, layout);
+    return layout;
+  }
+
+  private addWeight(decl: ParamDecl, layout: WeightLayout, buffer: string): void {
+    const axes = decl.axes.map((axis) => ({ name: axis.name, size: this.fixed(axis.size, decl.path) }));
+    const layers = axes.slice(0, decl.layerAxes).reduce((product, axis) => product * axis.size, 1);
+    this.buffer(buffer, "weights", layers * layout.layerBytes);
+    this.weights.set(decl.path, {
+      buffer,
+      path: decl.path,
+      storage: layout.storage,
+      layout: layout.name,
+      ...(layout.name === "rows" ? {} : { contracted: layout.contracted }),
+      axes,
+      layerAxes: decl.layerAxes,
+      layerStride: decl.layerAxes === 0 ? 0 : layout.layerBytes,
+    });
+  }
+
+  private fixed(size: Size, path: string): number {
+    return size.constant ?? refuse("MOE3303", { what: `parameter ${path}`, size: size.key });
+  }
+
+  state(path: string): StateDecl {
+    const decl = this.program.states.find((state) => state.path === path);
+    if (!decl) throw new RangeError(`no state ${path}`);
+    return decl;
+  }
+
+  /** The memory of a state, layer axes first. A cache has room for the whole context. */
+  stateMemory(path: string): Stored {
+    const decl = this.state(path);
+    const own = decl.axes.slice(decl.layerAxes);
+    const axes: readonly TensorAxis[] = own.map((axis, index) => ({
+      name: axis.name,
+      size:
+        decl.kind === "cache" && index === 0
+          ? Size.of(this.options.limits.context)
+          : Size.of(this.fixed(axis.size, `state ${path}`)),
+    }));
+    const element = bytesOf[decl.dtype];
+    const layerBytes = alignTo64(elements(axes).constant! * element);
+    const layers = decl.axes.slice(0, decl.layerAxes);
+    const id = `state:${path}`;
+    if (!this.states.has(path)) {
+      const count = layers.reduce((product, axis) => product * this.fixed(axis.size, path), 1);
+      this.buffer(id, "state", count * layerBytes);
+      this.states.set(path, {
+        buffer: id,
+        path,
+        kind: decl.kind,
+        dtype: decl.dtype,
+        init: decl.init,
+        positionBytes: decl.kind === "cache" ? (elements(axes.slice(1)).constant ?? 0) * element : 0,
+        layers: count,
+        layerStride: decl.layerAxes === 0 ? 0 : layerBytes,
+      });
+    }
+    const strides = new Map(rowMajor(axes));
+    let step = Size.of(layerBytes / element);
+    for (const axis of [...layers].reverse()) {
+      strides.set(axis.name, step);
+      step = step.times(axis.size);
+    }
+    return new Stored(decl.dtype, [...layers, ...axes], atStart(id), memoryElement(decl.dtype), strides);
+  }
+
+  knob(path: string): Stored {
+    const decl = this.program.knobs.find((knob) => knob.path === path);
+    if (!decl) throw new RangeError(`no knob ${path}`);
+    const id = `knob:${path}`;
+    if (!this.knobs.has(path)) {
+      this.buffer(id, "io", this.fixed(elements(decl.axes), `knob ${path}`) * bytesOf[decl.dtype]);
+      this.knobs.set(path, {
+        name: path,
+        dtype: decl.dtype,
+        axes: decl.axes.map((axis) => ({ name: axis.name, size: axis.size.key })),
+        buffer: id,
+      });
+    }
+    return new Stored(decl.dtype, decl.axes, atStart(id), memoryElement(decl.dtype), rowMajor(decl.axes));
+  }
+}

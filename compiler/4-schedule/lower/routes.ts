@@ -1,0 +1,266 @@
+/** Routes in memory, and the ops that make, read and change them. */
+import { Size } from "../../axes/size.js";
+import { add, and, compare, constant, div, max, select } from "../kernel-expressions.js";
+import type { Expression } from "../kernel-ir.js";
+import { f32 } from "../kernel-types.js";
+import { Coordinate, type Coordinates } from "./coordinate.js";
+import type { Emitter } from "./emitter.js";
+import type { EntryLowering } from "./entry-lowering.js";
+import { chooseInOrder, rowKernel, storeAt, topMask } from "./selection.js";
+import { Computed, Deferred, Mapped, type Stored, Tensor, type TensorAxis } from "./tensor.js";
+
+/** The axis of the slots in memory; no name of a program has a dollar. */
+export const slotAxis = "$slot";
+
+export class Routes {
+  readonly kind = "routes";
+  constructor(
+    readonly tokens: readonly TensorAxis[],
+    readonly experts: TensorAxis,
+    readonly slots: Size,
+    /** `[tokens…, $slot]` i32, -1 for none. */
+    readonly index: Stored,
+    /** `[tokens…, $slot]` f32. */
+    readonly weight: Tensor,
+  ) {}
+}
+
+export type LoweredValue = Tensor | Routes;
+
+/** Rows up to which the scores of one token are copied into the block. */
+const scratchLimit = 16_384;
+
+export interface RouteOptions {
+  readonly choice: "top" | "within" | "where" | "experts" | "everyone" | "only";
+  readonly k: Size;
+  readonly groups: number;
+  readonly renormalize: boolean;
+  readonly epsilon: number;
+}
+
+const plus = (at: Coordinates, axis: string, c: Coordinate): Coordinates => new Map([...at, [axis, c]]);
+
+/** Reductions that do not belong to one token go into memory first. */
+function settle(tensor: Tensor, rows: readonly TensorAxis[]): void {
+  const names = new Set(rows.map((axis) => axis.name));
+  for (const hoist of tensor.hoists) if (!hoist.axes.every((axis) => names.has(axis))) hoist.value.force();
+}
+
+export function route(
+  entry: EntryLowering,
+  weights: Deferred,
+  by: Deferred | undefined,
+  where: Deferred | undefined,
+  expertName: string,
+  options: RouteOptions,
+): Routes {
+  const experts = weights.axis(expertName);
+  const tokens = [...new Set([weights, ...(by ? [by] : []), ...(where ? [where] : [])].flatMap((t) => t.axes))].filter(
+    (axis, index, all) => axis.name !== expertName && all.findIndex((other) => other.name === axis.name) === index,
+  );
+  const slots = options.choice === "everyone" || options.choice === "experts" ? experts.size : options.k;
+  const axes = [...tokens, { name: slotAxis, size: slots }];
+  const index = entry.pinned("route_index", "i32", axes);
+  const weight = entry.pinned("route_weight", "f32", axes);
+  const scores = eligible(by ?? weights, where);
+  const chosen =
+    options.choice === "experts"
+      ? topMask(new Deferred(scores, (source) => entry.store(source)), tokens.at(-1)!.name, options.k)
+      : undefined;
+  for (const tensor of [weights, scores]) settle(tensor, tokens);
+  rowKernel(entry, "route", tokens, 4, (emitter, at) => {
+    const { builder } = emitter;
+    const slotCount = emitter.size(slots);
+    const filled = builder.variable("filled", constant(0));
+    const whole = builder.variable("whole", constant(0, f32));
+    const take = (expert: Expression, variables: Iterable<string>): void => {
+      const place = emitter.variable(builder.let("slot", filled.get), variables, slots);
+      const coordinate = emitter.variable(builder.let("expert", expert), variables, experts.size);
+      const value = builder.let("weight", weights.read(emitter, plus(at, expertName, coordinate)));
+      storeAt(emitter, index, plus(at, slotAxis, place), expert);
+      storeAt(emitter, weight, plus(at, slotAxis, place), value);
+      whole.set(add(whole.get, value));
+      filled.set(add(filled.get, 1));
+    };
+    const count = emitter.size(experts.size);
+    if (options.choice === "everyone" || chosen) {
+      emitter.loop("e", 0, count, 1, experts.size, (e, register) => {
+        if (!chosen) return take(register, e.variables);
+        const kept = builder.let("kept", chosen.read(emitter, plus(at, expertName, e)));
+        emitter.guard(kept, () => take(register, e.variables));
+      });
+    } else {
+      const groups = options.choice === "within" ? options.groups : 1;
+      const read = scoreReader(emitter, scores, at, experts);
+      const width = experts.size.dividedBy(Size.of(groups)) ?? experts.size;
+      for (let group = 0; group < groups; group++) {
+        const first = Coordinate.size(width.times(Size.of(group)));
+        const own = options.k.dividedBy(Size.of(groups)) ?? options.k;
+        chooseInOrder(
+          emitter,
+          emitter.size(width),
+          emitter.size(own),
+          true,
+          "f32",
+          (n) => read(n.plus(first)),
+          (slot, _, found) => {
+            const expert = add(found, emitter.index(first));
+            emitter.guard(compare("ge", found, 0), () => take(expert, slot.variables));
+          },
+        );
+      }
+    }
+    finish(emitter, { index, weight, at, slotCount, filled: filled.get, whole: whole.get, options });
+  });
+  return new Routes(tokens, experts, slots, index, weight);
+}
+
+/** The score where an expert may be chosen, NaN where not. */
+function eligible(by: Tensor, where: Tensor | undefined): Tensor {
+  const nan = constant(NaN, f32);
+  const finite = new Mapped("f32", by.axes, [by], 2, (_, [x]) => select(compare("eq", x!, -Infinity), nan, x!));
+  if (!where) return finite;
+  const axes = [...by.axes, ...where.axes.filter((axis) => !by.has(axis.name))];
+  return new Mapped("f32", axes, [finite, where], 1, (_, [x, open]) => select(open!, x!, nan));
+}
+
+/** Scores of one token: from a copy in the block when they are few enough, else from where they are. */
+function scoreReader(
+  emitter: Emitter,
+  scores: Tensor,
+  at: Coordinates,
+  experts: TensorAxis,
+): (n: Coordinate) => Expression {
+  const size = experts.size.constant;
+  if (size === undefined || size > scratchLimit) return (n) => scores.read(emitter, plus(at, experts.name, n));
+  const copy = emitter.builder.blockBuffer("scores", "f32", "local", Math.max(1, size));
+  emitter.loop("e", 0, size, 1, experts.size, (e, register) => {
+    emitter.builder.store(copy, register, scores.read(emitter, plus(at, experts.name, e)));
+  });
+  return (n) => emitter.builder.load(copy, emitter.index(n));
+}
+
+interface Filled {
+  readonly index: Stored;
+  readonly weight: Stored;
+  readonly at: Coordinates;
+  readonly slotCount: Expression;
+  readonly filled: Expression;
+  readonly whole: Expression;
+  readonly options: RouteOptions;
+}
+
+/** Normalized weights, and -1 and 0 in the slots that stayed empty. */
+function finish(emitter: Emitter, what: Filled): void {
+  const { builder } = emitter;
+  const { at, options } = what;
+  const used = builder.let("used", what.filled);
+  if (options.renormalize) {
+    const sum = builder.let("sum", add(what.whole, constant(options.epsilon, f32)));
+    const weights = emitter.buffer(what.weight.place, "f32", "readwrite");
+    emitter.loop("slot", 0, used, 1, undefined, (slot) => {
+      const address = emitter.index(what.weight.address(plus(at, slotAxis, slot)));
+      const divisor = select(compare("eq", sum, 0), constant(1, f32), sum);
+      const scaled = div(builder.load(weights, address), divisor);
+      builder.store(weights, address, select(compare("eq", sum, 0), constant(0, f32), scaled));
+    });
+  }
+  emitter.loop("slot", used, what.slotCount, 1, undefined, (slot) => {
+    storeAt(emitter, what.index, plus(at, slotAxis, slot), constant(-1));
+    storeAt(emitter, what.weight, plus(at, slotAxis, slot), constant(0, f32));
+  });
+}
+
+/** The expert of each token is given by number. */
+export function routeOnly(entry: EntryLowering, ids: Tensor, experts: TensorAxis): Routes {
+  const axes = [...ids.axes, { name: slotAxis, size: Size.one }];
+  const index = entry.pinned("route_index", "i32", axes);
+  const inside = (emitter: Emitter, id: Expression): Expression =>
+    and(compare("ge", id, 0), compare("lt", id, emitter.size(experts.size)));
+  const numbers = new Computed("i32", axes, { cost: 4 }, (emitter, at) => {
+    const id = ids.read(emitter, at);
+    return select(inside(emitter, id), id, constant(-1));
+  });
+  entry.store(numbers, index);
+  const weight = new Computed("f32", axes, { cost: 2 }, (emitter, at) =>
+    select(compare("ge", index.read(emitter, at), 0), constant(1, f32), constant(0, f32)),
+  );
+  return new Routes(ids.axes, experts, Size.one, index, weight);
+}
+
+/** `routes_make`: the last axis of `index` holds the slots. */
+export function routesFrom(entry: EntryLowering, index: Tensor, weight: Tensor, experts: TensorAxis): Routes {
+  const slots = index.axes.at(-1)!;
+  const tokens = index.axes.slice(0, -1);
+  const axes = [...tokens, { name: slotAxis, size: slots.size }];
+  const rename = (at: Coordinates): Coordinates => new Map([...at, [slots.name, at.get(slotAxis)!]]);
+  const stored = entry.pinned("route_index", "i32", axes);
+  const numbers = new Computed("i32", axes, { cost: 4, scalar: true }, (emitter, at) => {
+    const id = index.read(emitter, rename(at));
+    const inside = and(compare("ge", id, 0), compare("lt", id, emitter.size(experts.size)));
+    return select(inside, id, constant(-1));
+  });
+  entry.store(numbers, stored);
+  const kept = new Computed("f32", axes, { cost: 2, scalar: true }, (emitter, at) =>
+    select(compare("ge", stored.read(emitter, at), 0), weight.read(emitter, rename(at)), constant(0, f32)),
+  );
+  return new Routes(tokens, experts, slots.size, stored, kept);
+}
+
+/** Weights on all experts. */
+export function routesDense(routes: Routes): Tensor {
+  return new Computed("f32", [...routes.tokens, routes.experts], { cost: 16, scalar: true }, (emitter, at) => {
+    const sum = emitter.builder.variable("sum", constant(0, f32));
+    const expert = emitter.index(at.get(routes.experts.name)!);
+    emitter.loop("slot", 0, emitter.size(routes.slots), 1, routes.slots, (slot) => {
+      const place = plus(at, slotAxis, slot);
+      const hit = compare("eq", routes.index.read(emitter, place), expert);
+      sum.set(add(sum.get, select(hit, routes.weight.read(emitter, place), constant(0, f32))));
+    });
+    return sum.get;
+  });
+}
+
+/** Index or weight of each slot, with the slot axis under a name of the program. */
+export function routesSlots(tensor: Tensor, routes: Routes, axis: string): Tensor {
+  const axes = [...routes.tokens, { name: axis, size: routes.slots }];
+  return new Computed(tensor.dtype, axes, { cost: 1, lanesAlong: (name) => name === axis }, (emitter, at) =>
+    tensor.read(emitter, plus(at, slotAxis, at.get(axis)!)),
+  );
+}
+
+export function routesScale(routes: Routes, factor: Tensor): Routes {
+  const axes = [...routes.tokens, { name: slotAxis, size: routes.slots }];
+  const weight = new Computed("f32", axes, { cost: 4, scalar: true }, (emitter, at) => {
+    const index = emitter.builder.let("expert", routes.index.read(emitter, at));
+    const variables = [...at.values()].flatMap((c) => [...c.variables]);
+    const safe = emitter.variable(emitter.builder.let("safe", max(index, 0)), variables, routes.experts.size);
+    const scale = factor.read(emitter, plus(at, routes.experts.name, safe));
+    return select(
+      compare("ge", index, 0),
+      { kind: "binary", op: "mul", left: routes.weight.read(emitter, at), right: scale, type: f32 },
+      constant(0, f32),
+    );
+  });
+  return new Routes(routes.tokens, routes.experts, routes.slots, routes.index, weight);
+}
+
+/** Slots that each expert got: one row of the grid for each expert. */
+export function routesCount(routes: Routes): Tensor {
+  return new Computed("i32", [routes.experts], { cost: 64, scalar: true }, (emitter, at) => {
+    const count = emitter.builder.variable("count", constant(0));
+    const expert = emitter.index(at.get(routes.experts.name)!);
+    const axes = [...routes.tokens, { name: slotAxis, size: routes.slots }];
+    const nest = (level: number, inner: Coordinates): void => {
+      const axis = axes[level];
+      if (axis) {
+        emitter.loop("n", 0, emitter.size(axis.size), 1, axis.size, (c) => nest(level + 1, plus(inner, axis.name, c)));
+        return;
+      }
+      const hit = compare("eq", routes.index.read(emitter, inner), expert);
+      count.set(add(count.get, select(hit, constant(1), constant(0))));
+    };
+    nest(0, new Map());
+    return count.get;
+  });
+}

@@ -1,0 +1,28 @@
+/** What a build decides before scheduling. */
+import type { ParamDecl, StorageType } from "../2-graph/ir.js";
+import type { Kernel } from "./kernel-ir.js";
+import type { Plan } from "./plan.js";
+
+export interface ScheduleLimits {
+  /** Most new tokens in one call. */
+  readonly T: number;
+  /** Most positions, `past + T`. */
+  readonly context: number;
+  /** Bounds of other run-time sizes by name; `T` when absent. */
+  readonly [size: string]: number;
+}
+
+export interface ScheduleOptions {
+  readonly limits: ScheduleLimits;
+  /** How the numbers of a parameter are stored; what the program demands goes first. f32 when absent. */
+  readonly storage?: (param: ParamDecl) => StorageType;
+  /** Entry points to schedule; all when absent. */
+  readonly entries?: readonly string[];
+  /** Told the name of each stage as it begins, so that a shell can measure times. */
+  readonly onStage?: (stage: string) => void;
+}
+
+export interface Schedule {
+  readonly kernels: readonly Kernel[];
+  readonly plan: Plan;
+}
