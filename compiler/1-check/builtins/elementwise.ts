@@ -1,0 +1,129 @@
+/** Functions of each entry by itself; on numbers known before anything runs they are computed there and then. */
+import * as numbers from "../numbers.js";
+import { numberValue, type Value } from "../values.js";
+import { describe } from "../describe.js";
+import { alike } from "../elaborate/operators.js";
+import { builtin, result, Stop, typeOf, type Builtin, type BuiltinCall } from "./call.js";
+
+/** Name, documentation, and the rule for numbers where there is one. */
+const UNARY: readonly (readonly [string, string, ((x: number) => number)?])[] = [
+  ["exp", "e to the power x.", Math.exp],
+  ["log", "The natural logarithm.", Math.log],
+  ["sqrt", "The square root.", Math.sqrt],
+  ["rsqrt", "One over the square root.", (x) => 1 / Math.sqrt(x)],
+  ["sin", "The sine of an angle in radians.", Math.sin],
+  ["cos", "The cosine of an angle in radians.", Math.cos],
+  ["tanh", "The hyperbolic tangent.", Math.tanh],
+  ["sigmoid", "1 / (1 + exp(-x)).", (x) => 1 / (1 + Math.exp(-x))],
+  ["silu", "x * sigmoid(x), also called swish."],
+  ["gelu", "x times the normal distribution function, by erf."],
+  ["gelu_tanh", "The tanh approximation of gelu."],
+  ["erf", "The error function."],
+  ["relu", "max(x, 0).", (x) => Math.max(x, 0)],
+  ["softplus", "log(1 + exp(x))."],
+  ["sign", "-1, 0 or 1.", Math.sign],
+  ["reciprocal", "1 / x.", (x) => 1 / x],
+];
+
+function unary(name: string, doc: string, rule: ((x: number) => number) | undefined): Builtin {
+  return builtin(name, "x", `${name}(x) -> x`, doc, (call) => {
+    const value = call.value("x");
+    if (rule && (value.kind === "number" || value.kind === "axis")) {
+      const known = numbers.valueOf(call.number("x"));
+      if (known !== undefined) return numberValue(numbers.real(rule(known)));
+      const runTime = !call.walk.options.generic;
+      if (!runTime) return numberValue({ kind: "real", value: undefined });
+    }
+    return result(call.emit(name, [call.tensor("x", "f32")], {}, ["x"]));
+  });
+}
+
+function rounding(name: "ceil" | "floor"): Builtin {
+  const doc = `Rounds ${name === "ceil" ? "up" : "down"}. On sizes it stays exact: \`${name}(T / E)\` is a size.`;
+  return builtin(name, "x", `${name}(x) -> x`, doc, (call) => {
+    const number = call.maybeNumber("x");
+    if (number) return numberValue(numbers.round(number, name));
+    return result(call.emit(name, [call.tensor("x", "f32")], {}, ["x"]));
+  });
+}
+
+/** `max(x, over: D)` reduces, `max(a, b)` compares entry by entry. */
+function extreme(name: "min" | "max"): Builtin {
+  return builtin(
+    name,
+    "a b? over?",
+    `${name}(a, b) -> a, or ${name}(a, over: D) -> [..]`,
+    `The ${name === "min" ? "lesser" : "greater"} of two, entry by entry; with \`over\` the ${name === "min" ? "least" : "greatest"} along axes (of none: ${name === "min" ? "inf" : "-inf"}).`,
+    (call) => {
+      if (call.has("over")) {
+        const x = call.tensor("a");
+        const over = call.axes("over");
+        for (const axis of over) call.axisOf(x, axis, "over");
+        return result(call.emit("reduce", [x], { kind: name, over }, ["a"]));
+      }
+      if (!call.has("b")) call.fail("MOE2115", { callee: `\`${name}\``, name: "b" });
+      const a = call.maybeNumber("a");
+      const b = call.maybeNumber("b");
+      if (a && b) return numberValue(numbers.extreme(a, b, name));
+      return binary(call, name, "a", "b");
+    },
+  );
+}
+
+function binary(call: BuiltinCall, op: string, first: string, second: string): Value {
+  const pair = alike(call.walk, call.value(first), call.value(second), [call.spanOf(first), call.spanOf(second)]);
+  if (!pair) return call.fail("MOE2080", { found: describe(call.walk, call.value(first)) }, first);
+  return result(call.emit(op, pair, {}, [first, second]));
+}
+
+export const elementwise: readonly Builtin[] = [
+  ...UNARY.map(([name, doc, rule]) => unary(name, doc, rule)),
+  rounding("ceil"),
+  rounding("floor"),
+  extreme("min"),
+  extreme("max"),
+  builtin("round", "x", "round(x) -> x", "Rounds to the nearest whole number, halves to even.", (call) =>
+    result(call.emit("round", [call.tensor("x", "f32")], {}, ["x"])),
+  ),
+  builtin("abs", "x", "abs(x) -> x", "The magnitude.", (call) => {
+    const number = call.maybeNumber("x");
+    const known = number && numbers.valueOf(number);
+    if (known !== undefined) return numberValue(known < 0 ? numbers.negate(number!) : number!);
+    return result(call.emit("abs", [call.tensor("x")], {}, ["x"]));
+  }),
+  builtin("is_nan", "x", "is_nan(x) -> bool", "True where x is not a number.", (call) =>
+    result(call.emit("is_nan", [call.tensor("x", "f32")], {}, ["x"])),
+  ),
+  builtin(
+    "clamp",
+    "x low high",
+    "clamp(x, low, high) -> x",
+    "x, but not below `low` and not above `high`.",
+    (call) => {
+      const x = call.tensor("x", "f32");
+      const above = call.emit("max", [x, call.tensor("low", "f32")], {}, ["x", "low"]);
+      return result(call.emit("min", [above, call.tensor("high", "f32")], {}, ["x", "high"]));
+    },
+  ),
+  builtin("where", "condition yes no", "where(condition, yes, no) -> yes", "`yes` where the condition holds, else `no`.", (call) => {
+    const condition = call.tensor("condition");
+    const pair = alike(call.walk, call.value("yes"), call.value("no"), [call.spanOf("yes"), call.spanOf("no")]);
+    if (!pair) throw new Stop();
+    return result(call.emit("where", [condition, ...pair], {}, ["condition", "yes", "no"]));
+  }),
+  builtin("mod", "a b", "mod(a, b) -> a", "a - b * floor(a / b): has the sign of b.", (call) => {
+    const a = call.maybeNumber("a");
+    const b = call.maybeNumber("b");
+    return a && b ? numberValue(numbers.modulo(a, b)) : binary(call, "mod", "a", "b");
+  }),
+  builtin("float", "x", "float(x) -> f32", "The same number as f32; true is 1.", (call) => {
+    const number = call.maybeNumber("x");
+    if (number) return numberValue(number.kind === "exact" ? { ...number, integer: false } : number);
+    const x = call.tensor("x");
+    return result(typeOf(x).dtype === "f32" ? x : call.emit("cast", [x], { to: "f32" }, ["x"]));
+  }),
+  builtin("int", "x", "int(x) -> i32", "The whole part, toward zero.", (call) => {
+    const x = call.tensor("x");
+    return result(typeOf(x).dtype === "i32" ? x : call.emit("cast", [x], { to: "i32" }, ["x"]));
+  }),
+];

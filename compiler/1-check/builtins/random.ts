@@ -1,0 +1,40 @@
+/** Seeded randomness: the same numbers on every target. */
+import type { Axis } from "../../ops/types.js";
+import { valueOf } from "../numbers.js";
+import { builtin, result, type Builtin, type BuiltinCall } from "./call.js";
+
+/** FNV-1a, to give each place of a program a seed of its own. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return value;
+}
+
+function seedOf(call: BuiltinCall): number {
+  if (call.has("seed")) return Math.trunc(valueOf(call.number("seed")) ?? 0) >>> 0;
+  // Without a seed each place of a module draws its own numbers: place of the module and count of the draw.
+  return hash(`${call.place.instance?.path ?? ""}#${call.span.start}`);
+}
+
+/** The axes asked for, with those of the tokens in front: a body per token draws for each token. */
+function drawn(call: BuiltinCall, axes: readonly Axis[]): readonly Axis[] {
+  const { batch } = call.place;
+  return [...batch.filter((axis) => !axes.some(({ name }) => name === axis.name)), ...axes];
+}
+
+function draw(name: string, kind: string, doc: string): Builtin {
+  return builtin(name, "axes? seed? key?", `${name}([T, E], seed: 1) -> f32[T, E]`, doc, (call) => {
+    const axes = call.has("axes") ? call.newAxes("axes") : [];
+    for (const axis of axes) call.introduce(axis.name, axis.size);
+    const key = call.has("key") ? [call.tensor("key", "i32")] : [];
+    const list = drawn(call, axes).map(({ name: axis, size }) => ({ name: axis, size }));
+    return result(call.emit("random", key, { kind, axes: list, seed: seedOf(call) }));
+  });
+}
+
+export const randomFunctions: readonly Builtin[] = [
+  draw("random", "normal", "Independent normal numbers with mean 0 and deviation 1, decided by the seed."),
+  draw("normal", "normal", "Independent normal numbers with mean 0 and deviation 1."),
+  draw("uniform", "uniform", "Independent numbers, uniform in [0, 1)."),
+  draw("gumbel", "gumbel", "Independent Gumbel numbers: -log(-log(u)). Added to scores they make a choice random."),
+];

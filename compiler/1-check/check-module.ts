@@ -1,0 +1,215 @@
+/** One declaration, checked for all values of its sizes and parameters. */
+import type { MethodMember, ModuleDecl } from "../../grammar/tree.js";
+import { Size } from "../axes/size.js";
+import type { SourceSpan } from "../errors/diagnostic.js";
+import type { ValueType } from "../ops/types.js";
+import { AssumeDivisible, type Place, type Walk } from "./context.js";
+import { checkContract } from "./contracts.js";
+import { checkDuplicates } from "./duplicates.js";
+import type { InfoSink } from "./info.js";
+import { Reporter, type Finding } from "./reporter.js";
+import { Scope } from "./scope.js";
+import { TypeEmitter } from "./type-emitter.js";
+import { unknown, type AxisArgument, type ClosureValue, type InstanceValue, type ModuleInfo, type Value } from "./values.js";
+import { callClosure, type CallArgument } from "./elaborate/calls.js";
+import { bodyOf, functionClosure, isFunctionForm, methodClosure } from "./elaborate/closures.js";
+import { evaluate } from "./elaborate/evaluate.js";
+import { genericParameter } from "./elaborate/generic.js";
+import { makeInstance } from "./elaborate/modules.js";
+import { tensor } from "./elaborate/tensors.js";
+import { resolveType, type TypeSpec } from "./elaborate/types.js";
+import { checkWeights } from "./weights.js";
+
+export interface CheckOutcome {
+  readonly findings: readonly Finding[];
+}
+
+/** More restarts than a declaration can have divisions. */
+const RESTARTS = 32;
+
+/** A walk that derives types. */
+export function typeWalk(root: SourceSpan, generic: boolean, info: InfoSink | undefined, assumed: ReadonlyMap<string, Size>): Walk {
+  return {
+    emitter: new TypeEmitter(),
+    reporter: new Reporter(root),
+    options: { mode: "infer", phase: "prefill", generic },
+    info,
+    assumed,
+    free: new Set(),
+    depth: 0,
+    counter: 0,
+    usesPhase: false,
+    batchDependent: undefined,
+  };
+}
+
+/** Runs a check, again with one more assumption each time it divides symbols. */
+export function withAssumptions(root: SourceSpan, generic: boolean, info: InfoSink | undefined, body: (walk: Walk) => void): Walk {
+  const divisors = new Map<string, Size>();
+  for (let attempt = 0; ; attempt++) {
+    const walk = typeWalk(root, generic, info, products(divisors));
+    try {
+      body(walk);
+      return walk;
+    } catch (error) {
+      if (!(error instanceof AssumeDivisible) || attempt > RESTARTS) throw error;
+      divisors.set(error.name, error.by);
+      if (info) {
+        info.types.length = 0;
+        info.definitions.length = 0;
+      }
+    }
+  }
+}
+
+/** `D` divided by `H` stands for `H * D.by.H`; chains are worked out to the end. */
+function products(divisors: ReadonlyMap<string, Size>): ReadonlyMap<string, Size> {
+  const made = new Map<string, Size>();
+  const product = (name: string, open: readonly string[]): Size => {
+    const by = divisors.get(name);
+    if (!by || open.includes(name)) return Size.of(name);
+    const known = made.get(name);
+    if (known) return known;
+    const inner = new Map(by.names.map((part) => [part, product(part, [...open, name])]));
+    const size = by.substitute(inner).times(Size.of(`${name}.by.${by.key.replace(/\W/g, "_")}`));
+    made.set(name, size);
+    return size;
+  };
+  for (const name of divisors.keys()) product(name, []);
+  return made;
+}
+
+export function symbol(walk: Walk, name: string): Size {
+  return walk.assumed.get(name) ?? Size.of(name);
+}
+
+/** True when every size of a model is given, so that it is checked for these. */
+function isConcrete(decl: ModuleDecl): boolean {
+  return decl.contract === "model" && decl.axes.every((axis) => axis.default) && decl.params.every((param) => param.default);
+}
+
+export function checkModule(info: ModuleInfo, sink: InfoSink | undefined): CheckOutcome {
+  const root = { file: info.file, start: info.decl.span.start, end: info.decl.span.end };
+  const walk = withAssumptions(root, !isConcrete(info.decl), sink, (current) => walkModule(current, info));
+  return { findings: walk.reporter.findings };
+}
+
+function walkModule(walk: Walk, info: ModuleInfo): void {
+  const { decl } = info;
+  checkDuplicates(walk, info);
+  if (isFunctionForm(decl)) {
+    const scope = new Scope(info.scope);
+    const axes = genericAxes(walk, info);
+    for (const [name, axis] of axes) {
+      scope.defineValue(name, { kind: "axis", name, size: axis.size }, axis.span);
+    }
+    const closure = functionClosure(info, scope, axes);
+    const result = walkClosure(walk, closure, { file: info.file, ...decl.name.span });
+    checkContract(walk, info, result);
+    return;
+  }
+  const instance = genericInstance(walk, info);
+  if (instance?.kind !== "instance") return;
+  if (instance.info !== info) return;
+  for (const name of instance.scope.ownNames()) instance.scope.own(name)?.value();
+  let result: Value | undefined;
+  for (const method of decl.members?.filter((member) => member.kind === "method") ?? []) {
+    const value = walkMethod(walk, instance, method);
+    if (!method.name) result = value;
+  }
+  const body = bodyOf(instance);
+  if (body && decl.value) result = walkClosure(walk, body, { file: info.file, ...decl.value.span });
+  checkContract(walk, info, result);
+  if (decl.contract === "model") checkWeights(walk, instance);
+}
+
+function walkMethod(walk: Walk, instance: InstanceValue, method: MethodMember): Value {
+  return walkClosure(walk, methodClosure(instance, method), { file: instance.info.file, ...method.span });
+}
+
+function genericAxes(walk: Walk, info: ModuleInfo): Map<string, AxisArgument> {
+  return new Map(
+    info.decl.axes.map((axis) => {
+      const name = axis.name.text;
+      return [name, { size: symbol(walk, name), name, span: { file: info.file, ...axis.name.span } }] as const;
+    }),
+  );
+}
+
+/** An instance with symbols for its sizes and parameters; the defaults of a model that has them all. */
+export function genericInstance(walk: Walk, info: ModuleInfo): Value {
+  const span = { file: info.file, ...info.decl.name.span };
+  const place: Place = { scope: info.scope, file: info.file, path: "", repetitions: [], batch: [] };
+  if (!walk.options.generic) return makeInstance(walk, info, new Map(), [], span, place);
+  const axes = genericAxes(walk, info);
+  const scope = new Scope(info.scope);
+  for (const [name, axis] of axes) scope.defineValue(name, { kind: "axis", name, size: axis.size }, axis.span);
+  const inner: Place = { ...place, scope };
+  const args = info.decl.params.map((param): CallArgument => {
+    // What a parameter is when nothing is given is checked as well.
+    if (param.default) evaluate(walk, param.default, inner);
+    return { name: param.name.text, value: genericParameter(walk, param, inner), span };
+  });
+  return makeInstance(walk, info, axes, args, span, place);
+}
+
+/** Calls a body with inputs of its declared types. */
+export function walkClosure(walk: Walk, closure: ClosureValue, span: SourceSpan): Value {
+  const scope = new Scope(closure.scope);
+  const place: Place = {
+    scope,
+    file: closure.file,
+    ...(closure.instance ? { instance: closure.instance } : {}),
+    repetitions: [],
+    batch: [],
+  };
+  const specs = closure.params.map((param) => (param.type ? resolveType(walk, param.type, place) : undefined));
+  const tokens = specs.flatMap((spec) => (spec?.kind === "tensor" ? spec.axes.filter((axis) => !axis.size).map((axis) => axis.name) : []));
+  const args = closure.params.map((param, index): CallArgument => {
+    const spec = specs[index];
+    const paramSpan = { file: closure.file, ...param.span };
+    return { value: inputValue(walk, spec, param.name.text, [...new Set(tokens)], paramSpan), span: paramSpan };
+  });
+  return callClosure(walk, closure, args, span, { ...place, scope: closure.scope });
+}
+
+/** A value of a declared type with symbols for the sizes that a call decides. */
+function inputValue(walk: Walk, spec: TypeSpec | undefined, name: string, tokens: readonly string[], span: SourceSpan): Value {
+  const make = (type: ValueType): Value => tensor({ type, source: span });
+  const free = (axis: string): Size => {
+    walk.free.add(axis);
+    return Size.of(axis);
+  };
+  switch (spec?.kind) {
+    case undefined:
+      return make({ kind: "tensor", dtype: "i32", axes: [] });
+    case "tensor":
+      return make({
+        kind: "tensor",
+        dtype: spec.dtype,
+        axes: spec.axes.map((axis) => ({ name: axis.name, size: axis.size ?? free(axis.name) })),
+      });
+    case "routes":
+      return make({
+        kind: "routes",
+        tokens: tokens.map((token) => ({ name: token, size: free(token) })),
+        experts: { name: spec.experts?.name ?? "E", size: spec.experts?.size ?? free(spec.experts?.name ?? "E") },
+        slots: Size.of("slots"),
+      });
+    case "number":
+      return make({ kind: "tensor", dtype: spec.integer ? "i32" : "f32", axes: [] });
+    case "boolean":
+      return { kind: "boolean", value: undefined };
+    case "string":
+      return { kind: "string", value: "" };
+    case "contract":
+      return { kind: "opaque", contract: spec.contract };
+    case "tuple":
+      return { kind: "tuple", items: spec.items.map((item) => inputValue(walk, item, name, tokens, span)) };
+    case "module":
+    case "unknown":
+      return unknown;
+    default:
+      return spec satisfies never;
+  }
+}

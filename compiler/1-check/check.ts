@@ -1,0 +1,104 @@
+/** Checks a project: all files that the root imports, each declaration by itself, all errors in order. */
+import type { Diagnostic } from "../errors/diagnostic.js";
+import { checkModule } from "./check-module.js";
+import { checkTest } from "./check-test.js";
+import { keepHelpfulFixes } from "./fixes.js";
+import { InfoSink } from "./info.js";
+import { Loader, type LoadedFile, type SourceHost } from "./project.js";
+import type { Finding } from "./reporter.js";
+
+export interface CheckOptions {
+  /** An earlier result: files that did not change, and whose imports did not, are not checked again. */
+  readonly previous?: CheckedProject;
+  /** Candidate fixes are kept without trying them. For the trials themselves. */
+  readonly keepAllFixes?: boolean;
+}
+
+export interface CheckedFile extends LoadedFile {
+  /** Everything wrong in this file, in source order. */
+  readonly all: readonly Diagnostic[];
+  readonly info: InfoSink;
+}
+
+export interface CheckedProject {
+  readonly root: string;
+  readonly files: ReadonlyMap<string, CheckedFile>;
+  /** Of all files, the root first. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Types and definitions by place, for editors. */
+  info(file: string): InfoSink | undefined;
+}
+
+/**
+ * Checks `root` and everything it imports. Never throws for what a file says; a root that cannot be read is MOE2002.
+ */
+export function check(root: string, host: SourceHost, options: CheckOptions = {}): CheckedProject {
+  const loader = new Loader(host, options.previous?.files);
+  const loaded = loader.load(root, false);
+  if (!loaded) return unreadable(root);
+  const files = new Map<string, CheckedFile>();
+  for (const file of loader.files.values()) {
+    const before = options.previous?.files.get(file.file);
+    files.set(file.file, before && before.key === file.key && before.text === file.text ? before : checkFile(file, file.file === root));
+  }
+  const own = files.get(root)!;
+  const ordered = [own, ...[...files.values()].filter((file) => file !== own)];
+  const project: CheckedProject = {
+    root,
+    files,
+    diagnostics: ordered.flatMap((file) => file.all),
+    info: (file) => files.get(file)?.info,
+  };
+  return options.keepAllFixes ? project : keepHelpfulFixes(project, host);
+}
+
+function unreadable(root: string): CheckedProject {
+  const span = { file: root, start: 0, end: 0 };
+  const diagnostic: Diagnostic = {
+    code: "MOE2002",
+    severity: "error",
+    message: `can't read \`${root}\``,
+    span,
+    labels: [],
+    fixes: [],
+  };
+  return { root, files: new Map(), diagnostics: [diagnostic], info: () => undefined };
+}
+
+function checkFile(file: LoadedFile, isRoot: boolean): CheckedFile {
+  const info = new InfoSink(file.file);
+  const findings: Finding[] = [];
+  // The library is checked by its own tests; its users pay only for what they use.
+  if (isRoot || !file.library) {
+    for (const declaration of file.tree.declarations) {
+      if (declaration.kind === "test") findings.push(...checkTest(file, declaration, info));
+      else {
+        const module = file.modules.get(declaration.name.text);
+        if (module?.decl === declaration) findings.push(...checkModule(module, info).findings);
+      }
+    }
+  }
+  const all = [...file.diagnostics, ...withoutEchoes(findings)].sort(bySpan);
+  return { ...file, all, info };
+}
+
+/** A call into a declaration that has errors of its own repeats them: these are dropped. */
+function withoutEchoes(findings: readonly Finding[]): readonly Diagnostic[] {
+  const direct = findings.filter((finding) => !finding.inner).map((finding) => finding.diagnostic.span);
+  const kept = findings.filter(
+    ({ inner }) => !inner || !direct.some((span) => span.file === inner.file && Math.abs(span.start - inner.start) < 1),
+  );
+  const seen = new Set<string>();
+  return kept
+    .filter(({ diagnostic, inner }) => {
+      const key = inner ? `${diagnostic.span.start}` : `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.span.end}`;
+      if (seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    })
+    .map(({ diagnostic }) => diagnostic);
+}
+
+function bySpan(a: Diagnostic, b: Diagnostic): number {
+  return a.span.start - b.span.start || a.span.end - b.span.end;
+}

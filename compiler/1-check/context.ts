@@ -1,0 +1,79 @@
+/** Where the walk is, and what it carries along. */
+import type { AssertStatement, Span } from "../../grammar/tree.js";
+import { Size } from "../axes/size.js";
+import type { SourceSpan } from "../errors/diagnostic.js";
+import type { Axis } from "../ops/types.js";
+import type { Emitter, Repetition } from "./emitter.js";
+import type { Reporter } from "./reporter.js";
+import type { Scope } from "./scope.js";
+import type { InfoSink } from "./info.js";
+import type { InstanceValue } from "./values.js";
+
+/** Where an expression stands. */
+export interface Place {
+  readonly scope: Scope;
+  readonly file: string;
+  /** The module whose body or members these are. */
+  readonly instance?: InstanceValue;
+  /** Path for modules made here; undefined in the middle of a body, where modules that own parameters have no name. */
+  readonly path?: string;
+  readonly repetitions: readonly Repetition[];
+  /** Token axes over which a per-token body is lifted: randomness is drawn for each of them. */
+  readonly batch: readonly Axis[];
+}
+
+export interface WalkOptions {
+  readonly mode: "train" | "infer";
+  readonly phase: "prefill" | "decode";
+  /** The training step at which schedules are read; the end of every schedule when absent. */
+  readonly step?: number;
+  /** Sizes are symbols: both arms of an `if` are checked, divisibility is assumed and noted. */
+  readonly generic: boolean;
+}
+
+/** Thrown when a body with symbolic sizes divides one by another: the walk starts again with `name` as a multiple. */
+export class AssumeDivisible {
+  constructor(
+    readonly name: string,
+    readonly by: Size,
+  ) {}
+}
+
+export interface Walk {
+  readonly emitter: Emitter;
+  readonly reporter: Reporter;
+  readonly options: WalkOptions;
+  readonly info: InfoSink | undefined;
+  /** Symbols known to be multiples: `D` as `H * D.by.H`. */
+  readonly assumed: ReadonlyMap<string, Size>;
+  /** Names of sizes that are known at run time only: nothing may be assumed of them. */
+  readonly free: Set<string>;
+  /** Depth of calls, against endless recursion. */
+  depth: number;
+  /** Counts what needs a number of its own, such as seeds. */
+  counter: number;
+  /** Set when the body asked whether it is prefill or decode. */
+  usesPhase: boolean;
+  /** Takes the assertions of a test. */
+  onAssert?: (statement: AssertStatement, place: Place) => void;
+  /** Set when a result depends on the other tokens of the batch by declaration. */
+  batchDependent: SourceSpan | undefined;
+}
+
+export function at(place: Place, node: { readonly span: Span }): SourceSpan {
+  return { file: place.file, start: node.span.start, end: node.span.end };
+}
+
+export function joinPath(path: string | undefined, name: string): string {
+  return path === undefined || path === "" ? name : `${path}.${name}`;
+}
+
+/** A size in the symbols of the source: `H * D.by.H` is shown as `D`. */
+export function showSize(walk: Pick<Walk, "assumed">, size: Size): string {
+  let shown = size;
+  for (const [name, product] of walk.assumed) {
+    const rest = shown.dividedBy(product);
+    if (rest && shown.constant === undefined) shown = rest.times(Size.of(name));
+  }
+  return shown.toString().replace(/([A-Za-z_]\w*)\.by\.(\w+)/g, "$1/$2");
+}

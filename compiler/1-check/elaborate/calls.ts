@@ -1,0 +1,318 @@
+/** Calls: of functions, of instances, of declarations (which make an instance), of stacks, of builtins. */
+import type { Argument, CallExpression, Parameter } from "../../../grammar/tree.js";
+import type { SourceSpan } from "../../errors/diagnostic.js";
+import { callBuiltin } from "../builtins/index.js";
+import { at, type Place, type Walk } from "../context.js";
+import { describe, describeType } from "../describe.js";
+import type { Emitted } from "../emitter.js";
+import { Scope } from "../scope.js";
+import { unknown, type ClosureValue, type InstanceValue, type MaskValue, type OpaqueValue, type Value } from "../values.js";
+import { bindRoutes, bindTensor, CallNames } from "./binding.js";
+import { bodyOf, functionClosure, isFunctionForm } from "./closures.js";
+import { evaluate, evaluateWhole, needBoolean, needNumber, single } from "./evaluate.js";
+import { markCalled } from "./indexing.js";
+import { toMask } from "./masks.js";
+import { instantiate } from "./modules.js";
+import { acceptsContract, acceptsModule } from "./module-types.js";
+import { callStack } from "./stacks.js";
+import { axesOf, cast, expanded, ordered, renameAll, report, tensor } from "./tensors.js";
+import { resolveType, type TypeSpec } from "./types.js";
+
+/** Deeper than any sensible program, shallower than the stack of the host. */
+const DEPTH_LIMIT = 200;
+
+export interface CallArgument {
+  readonly name?: string;
+  /** The name it is written as, for `choose(p, top: k, renormalize)`: behind a named argument it names its parameter. */
+  readonly pun?: string;
+  readonly nameSpan?: SourceSpan;
+  readonly value: Value;
+  readonly span: SourceSpan;
+}
+
+export function evaluateArguments(walk: Walk, args: readonly Argument[], place: Place): CallArgument[] {
+  return args.map((argument) => ({
+    ...(argument.name ? { name: argument.name.text, nameSpan: at(place, argument.name) } : {}),
+    ...(argument.value.kind === "name" ? { pun: argument.value.name.text } : {}),
+    value: evaluate(walk, argument.value, place),
+    span: at(place, argument.value),
+  }));
+}
+
+export function evaluateCall(walk: Walk, call: CallExpression, place: Place): Value {
+  if (call.callee.kind === "index") markCalled(call.callee);
+  const callee = evaluate(walk, call.callee, place);
+  const span = at(place, call);
+  switch (callee.kind) {
+    case "unknown":
+      for (const argument of call.args) evaluate(walk, argument.value, place);
+      return unknown;
+    case "builtin":
+      return callBuiltin(walk, callee.name, call, place);
+    case "declaration": {
+      if (isFunctionForm(callee.info.decl)) {
+        const closure = functionClosure(callee.info, new Scope(callee.info.scope), callee.axes ?? new Map());
+        return callClosure(walk, closure, evaluateArguments(walk, call.args, place), span, place);
+      }
+      return instantiate(walk, callee.info, callee.axes, call.args, span, place, at(place, call.callee));
+    }
+    case "closure":
+      return callClosure(walk, callee, evaluateArguments(walk, call.args, place), span, place);
+    case "instance":
+    case "opaque":
+      return callModule(walk, callee, evaluateArguments(walk, call.args, place), span, place);
+    case "stack":
+      return callStack(walk, callee, evaluateArguments(walk, call.args, place), span, place);
+    default:
+      for (const argument of call.args) evaluate(walk, argument.value, place);
+      return report(walk, "MOE2110", { found: describe(walk, callee) }, at(place, call.callee));
+  }
+}
+
+export function callModule(
+  walk: Walk,
+  module: InstanceValue | OpaqueValue,
+  args: readonly CallArgument[],
+  span: SourceSpan,
+  place: Place,
+): Value {
+  if (module.kind === "opaque") return callOpaque(module, args);
+  const body = bodyOf(module);
+  if (!body) return report(walk, "MOE2111", { name: module.info.decl.name.text }, span);
+  if (module.info.decl.batchDependent) walk.batchDependent ??= span;
+  return callClosure(walk, body, args, span, place);
+}
+
+/** A module of which only the contract is known gives what the contract promises. */
+function callOpaque(module: OpaqueValue, args: readonly CallArgument[]): Value {
+  const first = args[0]?.value;
+  if (first?.kind !== "tensor" || first.value.type.kind !== "tensor") return unknown;
+  if (module.contract === "matrix") {
+    const [, to] = module.axes ?? [];
+    if (!to?.name) return unknown;
+    const axes = [...first.value.type.axes.slice(0, -1), { name: to.name, size: to.size }];
+    return tensor({ type: { ...first.value.type, axes } });
+  }
+  return module.contract === "router" || module.contract === "fn" || module.contract === "mask" ? unknown : first;
+}
+
+/** Pairs arguments with parameters; says what is missing, what is too much and what has no such name. */
+export function pairArguments(
+  walk: Walk,
+  params: readonly Parameter[],
+  args: readonly CallArgument[],
+  callee: { readonly label: string; readonly file: string },
+  span: SourceSpan,
+): ReadonlyMap<string, CallArgument> {
+  const paired = new Map<string, CallArgument>();
+  let position = 0;
+  let named = false;
+  for (const argument of args) {
+    named ||= argument.name !== undefined;
+    if (argument.name === undefined) {
+      const pun = named ? params.find(({ name }) => name.text === argument.pun && !paired.has(name.text)) : undefined;
+      const param = pun ?? params[position++];
+      if (param) paired.set(param.name.text, argument);
+      else report(walk, "MOE2112", { callee: callee.label, count: params.length }, argument.span);
+      continue;
+    }
+    const param = params.find(({ name }) => name.text === argument.name);
+    if (!param) {
+      const known = params.map(({ name }) => name.text);
+      report(walk, "MOE2113", { callee: callee.label, name: argument.name }, argument.nameSpan ?? argument.span, {
+        help: known.length === 0 ? "it has no parameters" : `its parameters are ${known.map((name) => `\`${name}\``).join(", ")}`,
+        fixes: known
+          .filter((name) => !args.some((other) => other.name === name))
+          .map((name) => ({
+            title: `write \`${name}\``,
+            edits: [{ span: argument.nameSpan ?? argument.span, text: name }],
+          })),
+      });
+    } else if (paired.has(argument.name)) {
+      report(walk, "MOE2114", { callee: callee.label, name: argument.name }, argument.nameSpan ?? argument.span);
+    } else paired.set(argument.name, argument);
+  }
+  for (const param of params) {
+    if (paired.has(param.name.text) || param.default) continue;
+    report(walk, "MOE2115", { callee: callee.label, name: param.name.text }, span, {
+      labels: [{ span: { file: callee.file, ...param.name.span }, text: "it has no default" }],
+    });
+  }
+  return paired;
+}
+
+export function callClosure(
+  walk: Walk,
+  closure: ClosureValue,
+  args: readonly CallArgument[],
+  span: SourceSpan,
+  place: Place,
+): Value {
+  if (walk.depth >= DEPTH_LIMIT) return report(walk, "MOE2116", { callee: closure.label }, span);
+  const errors = walk.reporter.errors;
+  const paired = pairArguments(walk, closure.params, args, closure, span);
+  if (walk.reporter.errors > errors) return unknown;
+  const names = new CallNames(closure);
+  const scope = new Scope(closure.scope);
+  const inner: Place = {
+    scope,
+    file: closure.file,
+    ...(closure.instance ? { instance: closure.instance } : {}),
+    repetitions: closure.instance?.repetitions ?? place.repetitions,
+    batch: closure.lambda ? place.batch : [],
+  };
+  for (const param of closure.params) {
+    const argument = paired.get(param.name.text);
+    const value = bindParameter(walk, param, argument, names, inner, span);
+    scope.defineValue(param.name.text, value, { file: closure.file, ...param.name.span });
+    if (value.kind === "unknown" && argument?.value.kind !== "unknown" && walk.reporter.errors > errors) return unknown;
+  }
+  const lifted: Place = { ...inner, batch: [...inner.batch, ...names.batch.values()] };
+  defineDerivedAxes(walk, closure, lifted);
+  walk.depth++;
+  const result = walk.reporter.within(span, () => evaluateWhole(walk, closure.body, lifted));
+  walk.depth--;
+  const typed = closure.result ? checkResult(walk, closure, result, lifted, names) : result;
+  return renamedBack(walk, typed, names.back, span);
+}
+
+/** `axis C = ceil(T * factor / E)` among members: known once the arguments have decided T. */
+function defineDerivedAxes(walk: Walk, closure: ClosureValue, place: Place): void {
+  for (const member of closure.instance?.info.decl.members ?? []) {
+    if (member.kind !== "axis") continue;
+    const name = member.name.text;
+    place.scope.define(name, {
+      value: () => {
+        const number = needNumber(walk, evaluate(walk, member.size, place), at(place, member.size));
+        const size = number?.kind === "exact" && number.bottom.constant === 1 ? number.top : undefined;
+        return size ? { kind: "axis", name, size } : unknown;
+      },
+      span: at(place, member.name),
+    });
+  }
+}
+
+function bindParameter(
+  walk: Walk,
+  param: Parameter,
+  given: CallArgument | undefined,
+  names: CallNames,
+  inner: Place,
+  span: SourceSpan,
+): Value {
+  const parameterSpan = { file: names.closure.file, ...param.name.span };
+  const value = given?.value ?? (param.default ? evaluate(walk, param.default, inner) : unknown);
+  const argument = { value, span: given?.span ?? span };
+  if (!param.type) return value;
+  return bindToSpec(walk, resolveType(walk, param.type, inner), argument, { name: param.name.text, span: parameterSpan }, names, inner);
+}
+
+/** Checks an argument against a declared type and gives it the names of the body. */
+export function bindToSpec(
+  walk: Walk,
+  spec: TypeSpec,
+  argument: { readonly value: Value; readonly span: SourceSpan },
+  parameter: { readonly name: string; readonly span: SourceSpan },
+  names: CallNames,
+  place: Place,
+): Value {
+  const { value, span } = argument;
+  if (value.kind === "unknown") return value;
+  const refuse = (): Value =>
+    report(walk, "MOE2103", { name: parameter.name, callee: names.closure.label, found: describe(walk, value) }, span, {
+      labels: [{ span: parameter.span, text: "the parameter is declared here" }],
+    });
+  switch (spec.kind) {
+    case "tensor":
+      return bindTensor(walk, spec, argument, parameter, names, place);
+    case "routes":
+      return bindRoutes(walk, spec.experts, argument, parameter, names, place);
+    case "number": {
+      if (value.kind === "tensor" && value.value.type.kind === "tensor") {
+        const { dtype } = value.value.type;
+        if (dtype === (spec.integer ? "i32" : "f32")) return value;
+        return spec.integer ? refuse() : tensor(cast(walk, value.value, "f32", span));
+      }
+      const number = needNumber(walk, value, span);
+      if (!number) return unknown;
+      if (spec.integer && number.kind === "real" && number.value !== undefined) return refuse();
+      if (spec.integer && number.kind === "exact" && number.bottom.constant !== 1 && !walk.options.generic) return refuse();
+      return { kind: "number", number: spec.integer || number.kind === "real" ? number : { ...number, integer: false } };
+    }
+    case "boolean":
+      if (value.kind === "tensor") return value;
+      needBoolean(walk, value, span);
+      return value;
+    case "string":
+      return value.kind === "string" ? value : refuse();
+    case "contract":
+      if (spec.contract === "mask") return toMask(walk, value) ?? refuse();
+      return acceptsContract(spec.contract, value) ? value : refuse();
+    case "module":
+      return acceptsModule(walk, spec, value, argument.span, place) ? value : refuse();
+    case "tuple":
+      if (value.kind !== "tuple" || value.items.length !== spec.items.length) return refuse();
+      return {
+        kind: "tuple",
+        items: value.items.map((item, index) =>
+          bindToSpec(walk, spec.items[index]!, { value: item, span }, parameter, names, place),
+        ),
+      };
+    case "unknown":
+      return value;
+    default:
+      return spec satisfies never;
+  }
+}
+
+/** A declared result: the type must be the one promised; the order of its axes is made so. */
+function checkResult(walk: Walk, closure: ClosureValue, whole: Value, place: Place, names: CallNames): Value {
+  const result = single(whole);
+  const spec = resolveType(walk, closure.result!, place);
+  if (spec.kind !== "tensor" || result.kind !== "tensor" || result.value.type.kind !== "tensor") return whole;
+  const span = { file: closure.file, ...closure.body.span };
+  const resultSpan = { file: closure.file, ...closure.result!.span };
+  const { axes, dtype } = result.value.type;
+  const declared = spec.axes.map((axis) => axis.name);
+  const extra = axes.filter((axis) => !declared.includes(axis.name) && !names.batch.has(axis.name));
+  const wrong = spec.axes.some((axis) => {
+    const found = axes.find(({ name }) => name === axis.name);
+    return !found || (axis.size !== undefined && !axis.size.equals(found.size));
+  });
+  if (extra.length > 0 || wrong || dtype !== spec.dtype) {
+    return report(walk, "MOE2117", { callee: closure.label, found: describeType(walk, result.value.type) }, span, {
+      labels: [{ span: resultSpan, text: "the result is declared here" }],
+    });
+  }
+  const order = [...axes.map((axis) => axis.name).filter((name) => !declared.includes(name)), ...declared];
+  return tensor(ordered(walk, result.value, order, span));
+}
+
+function renamedBack(walk: Walk, value: Value, back: ReadonlyMap<string, string>, span: SourceSpan): Value {
+  if (value.kind === "tensor") return { ...value, value: renameAll(walk, value.value, back, span) };
+  if (value.kind === "mask") return maskBack(walk, value, back, span);
+  if (value.kind !== "tuple") return value;
+  return { ...value, items: value.items.map((item) => renamedBack(walk, item, back, span)) };
+}
+
+/** The tensors inside a mask get the caller's names too. */
+function maskBack(walk: Walk, mask: MaskValue, back: ReadonlyMap<string, string>, span: SourceSpan): MaskValue {
+  switch (mask.form) {
+    case "leaf":
+      return mask;
+    case "keep":
+      return { ...mask, keep: renameAll(walk, mask.keep, back, span) };
+    case "not":
+      return { ...mask, operand: maskBack(walk, mask.operand, back, span) };
+    case "and":
+    case "or":
+      return { ...mask, left: maskBack(walk, mask.left, back, span), right: maskBack(walk, mask.right, back, span) };
+    default:
+      return mask satisfies never;
+  }
+}
+
+/** Gives a value exactly these axes, for places where a region's type is fixed. */
+export function shaped(walk: Walk, value: Emitted, like: Emitted, span: SourceSpan): Emitted {
+  return like.type.kind === "tensor" ? expanded(walk, value, axesOf(like), span) : value;
+}

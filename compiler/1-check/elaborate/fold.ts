@@ -1,0 +1,112 @@
+/** `fold(i in 0..n, (u: [T] = 0)) => …`: a short constant fold is written out, any other is a loop of the graph. */
+import type { FoldExpression } from "../../../grammar/tree.js";
+import { at, type Place, type Walk } from "../context.js";
+import { describe, describeType } from "../describe.js";
+import type { Emitted } from "../emitter.js";
+import { integer } from "../numbers.js";
+import { Scope } from "../scope.js";
+import { numberValue, unknown, type Value } from "../values.js";
+import { shaped } from "./calls.js";
+import { evaluate, needSize } from "./evaluate.js";
+import { sameType } from "./same-type.js";
+import { carryStart } from "./stacks.js";
+import { asTensor, emit, emitOne, needTensor, report, tensor } from "./tensors.js";
+
+/** Longer folds stay loops: written out they would only be text. */
+const UNROLL_LIMIT = 16;
+
+export function evaluateFold(walk: Walk, fold: FoldExpression, place: Place): Value {
+  const span = at(place, fold);
+  const from = needSize(walk, evaluate(walk, fold.range.from, place), at(place, fold.range.from));
+  const to = needSize(walk, evaluate(walk, fold.range.to, place), at(place, fold.range.to));
+  const start = fold.carry.map((carry) => carryStart(walk, carry, undefined, place));
+  if (!from || !to || start.some((value) => !value)) return unknown;
+  let carried = start as Emitted[];
+  const { constant: first } = from;
+  const { constant: last } = to;
+  const known = first !== undefined && last !== undefined;
+  if (known && last - first <= UNROLL_LIMIT) {
+    let done: Emitted | undefined;
+    for (let i = first; i < last; i++) {
+      const next = turn(walk, fold, carried, numberValue(integer(i)), done, place);
+      if (!next) return unknown;
+      carried = [...next.values];
+      done = next.done;
+    }
+    return packed(carried);
+  }
+  const stops = fold.until !== undefined;
+  const bool = stops ? walk.emitter.op("constant", [], { value: 0, dtype: "bool" }, span) : [];
+  const initial = [...carried, ...bool];
+  let failed = false;
+  const region = walk.emitter.region(
+    [
+      { type: { kind: "tensor", dtype: "i32", axes: [] }, name: fold.index.text },
+      ...initial.map((value, index) => ({ type: value.type, name: fold.carry[index]?.name.text ?? "done" })),
+    ],
+    ([index, ...params]) => {
+      const values = params.slice(0, carried.length);
+      const symbol = walk.options.generic ? undefined : index;
+      const turnIndex: Value = symbol ? tensor(symbol) : numberValue(integer(from));
+      const next = turn(walk, fold, values, turnIndex, stops ? params.at(-1) : undefined, place);
+      failed = !next;
+      return next ? [...next.values, ...(next.done ? [next.done] : [])] : params;
+    },
+  );
+  if (failed) return unknown;
+  const results = emit(walk, "fold", initial, { from, to, carried: initial.length }, span, [], [region]);
+  return results ? packed(results.slice(0, carried.length)) : unknown;
+}
+
+function packed(values: readonly Emitted[]): Value {
+  return values.length === 1 ? tensor(values[0]!) : { kind: "tuple", items: values.map((value) => tensor(value)) };
+}
+
+/** One turn. After `until` has held, values stay as they are. */
+function turn(
+  walk: Walk,
+  fold: FoldExpression,
+  carried: readonly Emitted[],
+  index: Value,
+  done: Emitted | undefined,
+  place: Place,
+): { readonly values: readonly Emitted[]; readonly done?: Emitted } | undefined {
+  const scope = new Scope(place.scope);
+  scope.defineValue(fold.index.text, index, at(place, fold.index));
+  fold.carry.forEach((carry, position) => {
+    scope.defineValue(carry.name.text, tensor(carried[position]!), at(place, carry.name));
+  });
+  const inner = { ...place, scope };
+  const result = evaluate(walk, fold.body, inner);
+  if (result.kind === "unknown") return undefined;
+  const items = result.kind === "tuple" ? result.items : [result];
+  const bodySpan = at(place, fold.body);
+  if (items.length !== carried.length) {
+    report(walk, "MOE2135", { layer: "fold", wanted: carried.length, found: items.length }, bodySpan);
+    return undefined;
+  }
+  const values: Emitted[] = [];
+  for (const [position, item] of items.entries()) {
+    const like = carried[position]!;
+    const value = asTensor(walk, item, bodySpan, "f32");
+    const filled = value && value.type.kind === "tensor" && value.type.axes.length === 0 ? shaped(walk, value, like, bodySpan) : value;
+    if (!filled || !sameType(filled.type, like.type)) {
+      if (item.kind !== "unknown") {
+        const what = `\`${fold.carry[position]!.name.text}\``;
+        report(walk, "MOE2136", { layer: "fold", what, wanted: describeType(walk, like.type), found: describe(walk, item) }, bodySpan);
+      }
+      return undefined;
+    }
+    const next = shaped(walk, filled, like, bodySpan);
+    values.push(done ? walk.emitter.op("where", [done, like, next], {}, bodySpan)[0]! : next);
+  }
+  if (!fold.until) return { values };
+  const after = new Scope(scope);
+  fold.carry.forEach((carry, position) => {
+    after.defineValue(carry.name.text, tensor(values[position]!), at(place, carry.name));
+  });
+  const stop = needTensor(walk, evaluate(walk, fold.until, { ...inner, scope: after }), at(place, fold.until));
+  if (!stop) return undefined;
+  const now = done ? emitOne(walk, "or", [done, stop], {}, at(place, fold.until)) : stop;
+  return now ? { values, done: now } : undefined;
+}

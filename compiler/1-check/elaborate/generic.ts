@@ -1,0 +1,75 @@
+/** Instances for symbolic sizes: each declaration is checked once for all values of its parameters. */
+import type { NamedType, Parameter } from "../../../grammar/tree.js";
+import { Size } from "../../axes/size.js";
+import { at, joinPath, type Place, type Walk } from "../context.js";
+import { integer } from "../numbers.js";
+import { numberValue, unknown, type AxisArgument, type ModuleInfo, type Value } from "../values.js";
+import type { CallArgument } from "./calls.js";
+import { evaluate } from "./evaluate.js";
+import { makeInstance } from "./modules.js";
+import { axisSpec, resolveType } from "./types.js";
+
+/** `GRUCell[R, R]` as a type: the axes it gives. */
+export function axisArgumentsOfType(
+  walk: Walk,
+  info: ModuleInfo,
+  type: NamedType,
+  place: Place,
+): { readonly axes: ReadonlyMap<string, AxisArgument>; readonly args: readonly CallArgument[] } {
+  const axes = new Map<string, AxisArgument>();
+  let position = 0;
+  for (const use of type.axes ?? []) {
+    const named = use.name && use.size ? info.decl.axes.find((axis) => axis.name.text === use.name!.text) : undefined;
+    const param = named ?? info.decl.axes[position++];
+    const spec = axisSpec(walk, use, place);
+    if (!param) continue;
+    const size = spec.size ?? Size.of(spec.name);
+    axes.set(param.name.text, { size, ...(use.name && !use.size ? { name: spec.name } : {}), span: at(place, use) });
+  }
+  const args = (type.args ?? []).map((argument) => ({
+    ...(argument.name ? { name: argument.name.text } : {}),
+    value: evaluate(walk, argument.value, place),
+    span: at(place, argument.value),
+  }));
+  return { axes, args };
+}
+
+/** A parameter of which only the declared type is known. */
+export function genericParameter(walk: Walk, param: Parameter, place: Place): Value {
+  if (!param.type) return unknown;
+  const spec = resolveType(walk, param.type, place);
+  switch (spec.kind) {
+    case "number": {
+      const symbol = Size.of(param.name.text);
+      return numberValue({ ...integer(symbol), integer: spec.integer });
+    }
+    case "boolean":
+      return { kind: "boolean", value: undefined };
+    case "string":
+      return { kind: "string", value: "" };
+    case "contract":
+      return { kind: "opaque", contract: spec.contract, axes: spec.axes.map((axis) => ({ name: axis.name, size: axis.size ?? Size.of(axis.name) })) };
+    case "module": {
+      const { axes, args } = axisArgumentsOfType(walk, spec.info, spec.type, place);
+      const given = new Set(args.flatMap((argument) => (argument.name === undefined ? [] : [argument.name])));
+      const own = { ...place, path: joinPath(place.path, param.name.text) };
+      const inner = { ...place, scope: spec.info.scope, file: spec.info.file };
+      const rest = spec.info.decl.params
+        .slice(args.length - given.size)
+        .filter((other) => !given.has(other.name.text) && !other.default)
+        .map((other): CallArgument => ({
+          name: other.name.text,
+          value: genericParameter(walk, other, inner),
+          span: at(place, param),
+        }));
+      return makeInstance(walk, spec.info, axes, [...args, ...rest], at(place, param), own);
+    }
+    case "tensor":
+    case "routes":
+    case "tuple":
+    case "unknown":
+      return unknown;
+    default:
+      return spec satisfies never;
+  }
+}

@@ -1,0 +1,212 @@
+/** Members of an instance as names in its scope. */
+import type { Member, ParamMember, StateMember } from "../../../grammar/tree.js";
+import { Size } from "../../axes/size.js";
+import { at, joinPath, type Place, type Walk } from "../context.js";
+import type { StoredState, StoredValue } from "../emitter.js";
+import { valueOf } from "../numbers.js";
+import type { Binding } from "../scope.js";
+import { unknown, type InstanceValue, type Value } from "../values.js";
+import { methodClosure } from "./closures.js";
+import { evaluate, needNumber } from "./evaluate.js";
+import { bareInstance, knobValue, makeInstance } from "./modules.js";
+import { scheduleValue } from "./schedules.js";
+import { makeStack } from "./stacks.js";
+import { report, tensor } from "./tensors.js";
+import { resolveType, type AxisSpec, type TensorSpec } from "./types.js";
+import { axisArgumentsOfType } from "./generic.js";
+
+/** Where expressions in the members of an instance are evaluated. */
+export function memberPlace(instance: InstanceValue): Place {
+  return {
+    scope: instance.scope,
+    file: instance.info.file,
+    instance,
+    path: instance.path,
+    repetitions: instance.repetitions,
+    batch: [],
+  };
+}
+
+export function defineMembers(walk: Walk, instance: InstanceValue): void {
+  const place = memberPlace(instance);
+  for (const member of instance.info.decl.members ?? []) {
+    const name = "name" in member ? member.name : undefined;
+    if (!name || member.kind === "settings" || member.kind === "grad" || member.kind === "axis") continue;
+    const make = memberValue(walk, member, instance, place);
+    if (!make) continue;
+    const binding: Binding = {
+      value: make,
+      span: at(place, name),
+      ...(member.doc === undefined ? {} : { doc: member.doc }),
+    };
+    instance.scope.define(name.text, binding);
+  }
+}
+
+function memberValue(
+  walk: Walk,
+  member: Member,
+  instance: InstanceValue,
+  place: Place,
+): (() => Value) | undefined {
+  switch (member.kind) {
+    case "param": {
+      // Axes with sizes of their own (`X = 2 ** bits`) are names for the whole module, so they are read right away.
+      return paramValue(walk, member, place);
+    }
+    case "state": {
+      const state = once(walk, member.name.text, place, member, () => stateValue(walk, member, place));
+      return state;
+    }
+    case "knob": {
+      const knob = once2(() => {
+        const spec = member.type ? resolveType(walk, member.type, place) : undefined;
+        const axes = spec?.kind === "tensor" ? known(walk, spec, place) : [];
+        const number = needNumber(walk, evaluate(walk, member.init, place), at(place, member.init));
+        const whole = spec?.kind === "number" ? spec.integer : spec?.kind === "tensor" && spec.dtype === "i32";
+        const init = number ? (valueOf(number) ?? 0) : 0;
+        return knobValue(walk, member.name.text, init, whole, member.range, place, at(place, member.name), axes);
+      });
+      return () => knob().value();
+    }
+    case "use":
+      return once(walk, member.name.text, place, member, () => {
+        const own = { ...place, path: joinPath(place.path, member.name.text) };
+        return bareInstance(walk, evaluate(walk, member.value, own), at(place, member.value), own);
+      });
+    case "let-member":
+      return once(walk, member.name.text, place, member, () =>
+        evaluate(walk, member.value, { ...place, path: joinPath(place.path, member.name.text) }),
+      );
+    case "stack":
+      return once(walk, member.name.text, place, member, () => makeStack(walk, member, instance, place));
+    case "schedule":
+      return once(walk, member.name.text, place, member, () => scheduleValue(walk, member.value, place));
+    case "method": {
+      const closure = methodClosure(instance, member);
+      return () => closure;
+    }
+    case "axis":
+    case "grad":
+    case "weights":
+    case "settings":
+      return undefined;
+    default:
+      return member satisfies never;
+  }
+}
+
+function once2<R>(make: () => R): () => R {
+  let made: { readonly value: R } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Evaluates at the first use; a member that needs itself is named. */
+function once(walk: Walk, name: string, place: Place, member: Member, make: () => Value): () => Value {
+  let value: Value | undefined;
+  let running = false;
+  return () => {
+    if (value) return value;
+    if (running) return report(walk, "MOE2010", { name }, at(place, member));
+    running = true;
+    try {
+      value = make();
+    } finally {
+      running = false;
+    }
+    return value;
+  };
+}
+
+/** The axes of a member's type, all of which must be known in the module. */
+function known(walk: Walk, spec: TensorSpec, place: Place) {
+  return spec.axes.map((axis: AxisSpec) => {
+    if (axis.size) return { name: axis.name, size: axis.size };
+    report(walk, "MOE2011", { name: axis.name }, axis.span, {
+      help: `declare it: \`${place.instance?.info.decl.name.text ?? "…"}[…, ${axis.name}]\``,
+    });
+    return undefined;
+  }).filter((axis) => axis !== undefined);
+}
+
+function paramValue(walk: Walk, member: ParamMember, place: Place): () => Value {
+  const span = at(place, member.type);
+  const spec = resolveType(walk, member.type, place);
+  if (spec.kind === "module") {
+    return once2(() => {
+      const own = { ...place, path: joinPath(place.path, member.name.text) };
+      const { axes, args } = axisArgumentsOfType(walk, spec.info, spec.type, place);
+      return makeInstance(walk, spec.info, axes, args, span, own);
+    });
+  }
+  if (spec.kind !== "tensor") {
+    if (spec.kind !== "unknown") report(walk, "MOE2012", { name: member.name.text }, span);
+    return () => unknown;
+  }
+  const axes = known(walk, spec, place);
+  if (axes.length < spec.axes.length) return () => unknown;
+  const repeated = axes.find((axis, index) => axes.findIndex(({ name }) => name === axis.name) < index);
+  if (repeated) {
+    report(walk, "MOE2013", { name: member.name.text, axis: repeated.name }, span);
+    return () => unknown;
+  }
+  const init = paramInit(member, walk, place);
+  const stored: StoredValue = {
+    kind: "param",
+    path: joinPath(place.path, member.name.text),
+    dtype: spec.dtype,
+    axes,
+    repetitions: place.repetitions,
+    ...(spec.storage === undefined ? {} : { storage: spec.storage }),
+    ...(spec.formats.length === 0 ? {} : { formats: spec.formats }),
+    ...(init ? { init } : {}),
+    span,
+  };
+  return () => tensor(walk.emitter.stored(stored));
+}
+
+function paramInit(member: ParamMember, walk: Walk, place: Place): StoredValue["init"] {
+  if (!member.init) return undefined;
+  const { init } = member;
+  if (init.kind === "call" && init.callee.kind === "name" && init.callee.name.text === "normal" && init.args[0]) {
+    const number = needNumber(walk, evaluate(walk, init.args[0].value, place), at(place, init.args[0].value));
+    return { kind: "normal", deviation: number ? (valueOf(number) ?? 1) : 1 };
+  }
+  if (init.kind === "name" && (init.name.text === "ones" || init.name.text === "zeros")) {
+    return { kind: "constant", value: init.name.text === "ones" ? 1 : 0 };
+  }
+  const number = needNumber(walk, evaluate(walk, init, place), at(place, init));
+  return { kind: "constant", value: number ? (valueOf(number) ?? 0) : 0 };
+}
+
+function stateValue(walk: Walk, member: StateMember, place: Place): Value {
+  const spec = resolveType(walk, member.type, place);
+  if (spec.kind !== "tensor") {
+    if (spec.kind !== "unknown") report(walk, "MOE2012", { name: member.name.text }, at(place, member.type));
+    return unknown;
+  }
+  // The first axis of a cache grows with the calls; its name is the token axis of whoever appends.
+  const fixed = spec.cache ? { ...spec, axes: spec.axes.slice(1) } : spec;
+  const axes = known(walk, fixed, place);
+  if (axes.length < fixed.axes.length) return unknown;
+  const first = spec.cache ? spec.axes[0] : undefined;
+  const number = member.init ? needNumber(walk, evaluate(walk, member.init, place), at(place, member.init)) : undefined;
+  const state: StoredState = {
+    path: joinPath(place.path, member.name.text),
+    kind: spec.cache ? "cache" : "fixed",
+    dtype: spec.dtype,
+    axes: first ? [cacheAxis(first), ...axes] : axes,
+    repetitions: place.repetitions,
+    init: number ? (valueOf(number) ?? 0) : 0,
+    span: at(place, member),
+  };
+  if (place.repetitions.some(({ kind }) => kind === "expert")) {
+    return report(walk, "MOE2140", { name: member.name.text }, at(place, member.name));
+  }
+  return { kind: "state", state };
+}
+
+/** How many rows a cache has is known at run time only: positions before this call and the new ones. */
+function cacheAxis(axis: AxisSpec) {
+  return { name: axis.name, size: axis.size ?? Size.of("past") };
+}

@@ -1,0 +1,104 @@
+/** `let`, `assert`, assignments to state and derived axes inside bodies. */
+import type { LetStatement, Statement } from "../../../grammar/tree.js";
+import { at, type Place, type Walk } from "../context.js";
+import { describe, describeType } from "../describe.js";
+import { sizeOf } from "../numbers.js";
+import { unknown, type Value } from "../values.js";
+import { evaluate, evaluateWhole, needNumber, single } from "./evaluate.js";
+import { asTensor, cast, expanded, findAxis, needTensor, report, tensor } from "./tensors.js";
+import { resolveType } from "./types.js";
+import { bareInstance } from "./modules.js";
+
+export function runStatements(walk: Walk, statements: readonly Statement[], place: Place): void {
+  for (const statement of statements) {
+    switch (statement.kind) {
+      case "let":
+        runLet(walk, statement, place);
+        break;
+      case "expression-statement":
+        evaluate(walk, statement.value, place);
+        break;
+      case "axis": {
+        const name = statement.name.text;
+        const number = needNumber(walk, evaluate(walk, statement.size, place), at(place, statement.size));
+        const size = number && sizeOf(number);
+        if (number && !size) report(walk, "MOE2087", { found: describe(walk, { kind: "number", number }) }, at(place, statement.size));
+        place.scope.defineValue(name, size ? { kind: "axis", name, size } : unknown, at(place, statement.name));
+        break;
+      }
+      case "assign":
+        runAssign(walk, statement, place);
+        break;
+      case "assert":
+        if (walk.onAssert) walk.onAssert(statement, place);
+        else evaluate(walk, statement.value, place);
+        break;
+      default:
+        statement satisfies never;
+    }
+  }
+}
+
+function runLet(walk: Walk, statement: LetStatement, place: Place): void {
+  const [name] = statement.names;
+  const path = statement.names.length === 1 && place.path !== undefined ? { ...place, path: name!.text } : place;
+  const whole = evaluateWhole(walk, statement.value, path);
+  if (!statement.tuple) {
+    let value = bareInstance(walk, single(whole), at(place, statement.value), path);
+    if (statement.type) value = ascribed(walk, statement, value, place);
+    if (value.kind === "tensor") walk.emitter.name(value.value, name!.text);
+    place.scope.defineValue(name!.text, value, at(place, name!));
+    return;
+  }
+  const items = whole.kind === "tuple" ? whole.items : undefined;
+  if (whole.kind !== "unknown" && items?.length !== statement.names.length) {
+    report(walk, "MOE2091", { wanted: statement.names.length, found: describe(walk, whole) }, at(place, statement.value));
+  }
+  statement.names.forEach((item, index) => {
+    place.scope.defineValue(item.text, items?.[index] ?? unknown, at(place, item));
+  });
+}
+
+/** `let h: [T, D] = …`: the value has that type, with missing axes repeated. */
+function ascribed(walk: Walk, statement: LetStatement, value: Value, place: Place): Value {
+  const spec = resolveType(walk, statement.type!, place);
+  if (spec.kind !== "tensor") return value;
+  const span = at(place, statement.value);
+  const given = asTensor(walk, value, span, spec.dtype);
+  if (given?.type.kind !== "tensor") return value;
+  const axes = spec.axes.map((axis) => ({ name: axis.name, size: axis.size ?? findAxis(given, axis.name)?.size }));
+  const fits =
+    axes.every(({ name, size }) => size !== undefined && (findAxis(given, name)?.size.equals(size) ?? true)) &&
+    given.type.axes.every((axis) => axes.some(({ name }) => name === axis.name)) &&
+    (given.type.dtype === spec.dtype || (given.type.dtype === "i32" && spec.dtype === "f32"));
+  if (!fits) {
+    return report(walk, "MOE2092", { name: statement.names[0]!.text, found: describeType(walk, given.type) }, span, {
+      labels: [{ span: at(place, statement.type!), text: "declared here" }],
+    });
+  }
+  return tensor(expanded(walk, cast(walk, given, spec.dtype, span), axes.map(({ name, size }) => ({ name, size: size! })), span));
+}
+
+function runAssign(walk: Walk, statement: Extract<Statement, { kind: "assign" }>, place: Place): void {
+  const binding = place.scope.lookup(statement.target.text);
+  const target = binding?.value();
+  const value = evaluate(walk, statement.value, place);
+  if (!binding || target?.kind !== "state" || target.state.kind === "cache") {
+    if (target?.kind !== "unknown") report(walk, "MOE2141", { name: statement.target.text }, at(place, statement.target));
+    return;
+  }
+  if (value.kind === "unknown") return;
+  const span = at(place, statement.value);
+  const next = needTensor(walk, value, span, target.state.dtype);
+  if (next?.type.kind !== "tensor") return;
+  const strange = next.type.axes.find((axis) => !target.state.axes.some(({ name, size }) => name === axis.name && size.equals(axis.size)));
+  if (strange) {
+    report(walk, "MOE2142", { name: statement.target.text, found: describeType(walk, next.type) }, span, {
+      labels: [{ span: target.state.span, text: "the state is declared here" }],
+    });
+    return;
+  }
+  walk.emitter.state(target.state);
+  const filled = expanded(walk, cast(walk, next, target.state.dtype, span), target.state.axes, span);
+  walk.emitter.op("state_write", [filled], { state: target.state.path }, at(place, statement));
+}

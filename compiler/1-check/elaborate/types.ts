@@ -1,0 +1,168 @@
+/** Types as written, resolved in a scope. */
+import type { AxisUse, NamedType, TypeExpression } from "../../../grammar/tree.js";
+import type { Size } from "../../axes/size.js";
+import type { SourceSpan } from "../../errors/diagnostic.js";
+import type { DType } from "../../ops/types.js";
+import { at, type Place, type Walk } from "../context.js";
+import { describe } from "../describe.js";
+import type { ModuleInfo } from "../values.js";
+import { evaluate, needSize } from "./evaluate.js";
+import { suggestName } from "./names.js";
+import { report } from "./tensors.js";
+
+/** An axis of a declared type; `size` is absent for a name that the argument decides. */
+export interface AxisSpec {
+  readonly name: string;
+  readonly size?: Size;
+  readonly span: SourceSpan;
+}
+export interface TensorSpec {
+  readonly kind: "tensor";
+  readonly dtype: DType;
+  readonly axes: readonly AxisSpec[];
+  /** `f16`, `q4_0`: how a parameter is stored. */
+  readonly storage?: string;
+  /** `sparse(2:4)` as written. */
+  readonly formats: readonly string[];
+  readonly cache: boolean;
+}
+export type TypeSpec =
+  | TensorSpec
+  | { readonly kind: "routes"; readonly experts?: AxisSpec }
+  | { readonly kind: "number"; readonly integer: boolean }
+  | { readonly kind: "boolean" }
+  | { readonly kind: "string" }
+  | { readonly kind: "contract"; readonly contract: string; readonly axes: readonly AxisSpec[] }
+  | { readonly kind: "module"; readonly info: ModuleInfo; readonly type: NamedType }
+  | { readonly kind: "tuple"; readonly items: readonly TypeSpec[] }
+  | { readonly kind: "unknown" };
+
+const DTYPES: Readonly<Record<string, { dtype: DType; storage?: string }>> = {
+  f32: { dtype: "f32" },
+  float: { dtype: "f32" },
+  f16: { dtype: "f32", storage: "f16" },
+  bf16: { dtype: "f32", storage: "bf16" },
+  int: { dtype: "i32" },
+  i32: { dtype: "i32" },
+  uint: { dtype: "i32" },
+  bool: { dtype: "bool" },
+  csr: { dtype: "f32" },
+  cache: { dtype: "f32" },
+};
+
+const CONTRACT_TYPES = ["expert", "router", "mask", "matrix", "block", "fn", "bank", "pool", "model", "loss"];
+
+/** Words that may stand for a type, for suggestions. */
+export const TYPE_WORDS: readonly string[] = [...Object.keys(DTYPES), "routes", "string", ...CONTRACT_TYPES];
+
+export function axisSpec(walk: Walk, use: AxisUse, place: Place): AxisSpec {
+  const span = at(place, use);
+  if (use.name && !use.size) {
+    const binding = place.scope.lookup(use.name.text);
+    if (!binding) return { name: use.name.text, span };
+    if (binding.span) walk.info?.definition(at(place, use.name), binding.span, binding.doc);
+    const value = binding.value();
+    if (value.kind === "axis") return { name: use.name.text, size: value.size, span };
+    if (value.kind === "number") {
+      const size = needSize(walk, value, span);
+      return size ? { name: use.name.text, size, span } : { name: use.name.text, span };
+    }
+    if (value.kind !== "unknown") {
+      report(walk, "MOE2008", { name: use.name.text, found: describe(walk, value) }, span);
+    }
+    return { name: use.name.text, span };
+  }
+  if (!use.size) return { name: "?", span };
+  const size = needSize(walk, evaluate(walk, use.size, place), at(place, use.size));
+  const name = use.name?.text ?? nameless(walk, use, place);
+  if (use.name && size) place.scope.define(name, { value: () => ({ kind: "axis", name, size }), span: at(place, use.name) });
+  return size ? { name, size, span } : { name, span };
+}
+
+/** The name of an axis that is written as a size only: its text, so that equal texts are one axis. */
+function nameless(walk: Walk, use: AxisUse, place: Place): string {
+  const print = (node: unknown): string => {
+    if (typeof node !== "object" || node === null) return "";
+    const tree = node as { kind?: string; [key: string]: unknown };
+    if (tree.kind === "number") return String(tree["text"]);
+    if (tree.kind === "name") return (tree["name"] as { text: string }).text;
+    if (tree.kind === "binary") {
+      const sign: Readonly<Record<string, string>> = { "*": "x", "/": "over", "+": "plus", "-": "minus", "**": "to" };
+      return `${print(tree["left"])}${sign[String(tree["operator"])] ?? "_"}${print(tree["right"])}`;
+    }
+    if (tree.kind === "call") return `${print(tree["callee"])}_${(tree["args"] as { value: unknown }[]).map((a) => print(a.value)).join("_")}`;
+    return "_";
+  };
+  void walk;
+  void place;
+  const text = print(use.size).replace(/\W/g, "_");
+  return /^[A-Za-z_]/.test(text) ? text : `n${text}`;
+}
+
+/** Storage formats as they were written, without spaces, for the program's record. */
+function formatTexts(type: NamedType): string[] {
+  return type.formats.map((format) => {
+    const args = format.args.map((argument) => {
+      const value = argument.value;
+      const text =
+        value.kind === "ratio"
+          ? `${value.left.text}:${value.right.text}`
+          : value.kind === "number"
+            ? value.text
+            : value.kind === "name"
+              ? value.name.text
+              : value.kind === "list"
+                ? `[${value.items.map((item) => (item.value.kind === "number" ? item.value.text : "?")).join(", ")}]`
+                : "?";
+      return argument.name ? `${argument.name.text}: ${text}` : text;
+    });
+    return `${format.name.text}(${args.join(", ")})`;
+  });
+}
+
+export function resolveType(walk: Walk, type: TypeExpression, place: Place): TypeSpec {
+  if (type.kind === "tuple-type") {
+    return { kind: "tuple", items: type.items.map((item) => resolveType(walk, item, place)) };
+  }
+  const axes = (): AxisSpec[] => (type.axes ?? []).map((use) => axisSpec(walk, use, place));
+  const word = type.name?.text;
+  if (word === undefined) return tensorSpec("f32", axes(), type);
+  if (word === "") return { kind: "unknown" };
+  if (word === "routes") {
+    const experts = axes()[0];
+    return experts ? { kind: "routes", experts } : { kind: "routes" };
+  }
+  if (word === "string") return { kind: "string" };
+  const known = Object.hasOwn(DTYPES, word) ? DTYPES[word] : undefined;
+  if (known) {
+    if (!type.axes) {
+      if (word === "int" || word === "uint") return { kind: "number", integer: true };
+      if (word === "float") return { kind: "number", integer: false };
+      if (word === "bool") return { kind: "boolean" };
+    }
+    const storage =
+      word === "uint" || word === "csr"
+        ? word + (type.bits?.kind === "number" ? type.bits.text : "")
+        : known.storage;
+    const spec = tensorSpec(known.dtype, axes(), type, storage);
+    return word === "cache" ? { ...spec, cache: true } : spec;
+  }
+  const binding = place.scope.lookup(word);
+  const value = binding?.value();
+  if (value?.kind === "declaration") {
+    if (binding?.span) walk.info?.definition(at(place, type.name!), binding.span, binding.doc);
+    return { kind: "module", info: value.info, type };
+  }
+  if (CONTRACT_TYPES.includes(word)) return { kind: "contract", contract: word, axes: axes() };
+  if (value?.kind === "unknown") return { kind: "unknown" };
+  report(walk, "MOE2009", { name: word }, at(place, type.name!), suggestName(walk, place, type.name!, [...TYPE_WORDS, ...place.scope.names()]));
+  return { kind: "unknown" };
+}
+
+function tensorSpec(dtype: DType, axes: readonly AxisSpec[], type: NamedType, stored?: string): TensorSpec {
+  const formats = formatTexts(type);
+  const quant = formats.map((text) => /^quant\((q4_0|q8_0|f16|bf16|f32)\)$/.exec(text)?.[1]).find((text) => text);
+  const storage = quant ?? stored;
+  const rest = formats.filter((text) => !/^quant\((q4_0|q8_0|f16|bf16|f32)\)$/.test(text));
+  return { kind: "tensor", dtype, axes, formats: rest, cache: false, ...(storage === undefined ? {} : { storage }) };
+}

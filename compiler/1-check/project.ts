@@ -1,0 +1,195 @@
+/** Files and imports: every file is parsed once, and its scope holds what it declares and what it imports. */
+import { parse } from "../../grammar/index.js";
+import type { ImportDecl, ModuleDecl, SourceFile, TestDecl } from "../../grammar/tree.js";
+import { closest } from "../errors/closest.js";
+import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
+import { identifiersIn } from "./elaborate/closures.js";
+import { Reporter } from "./reporter.js";
+import { Scope } from "./scope.js";
+import type { ModuleInfo } from "./values.js";
+
+/** How the checker gets at files; the core itself reads nothing. */
+export interface SourceHost {
+  /** The text of a file, or undefined when there is none. */
+  read(file: string): string | undefined;
+  /** The file that an import names: `"std"`, or a path relative to `from`. */
+  resolve(from: string, specifier: string): string;
+}
+
+export interface LoadedFile {
+  readonly file: string;
+  readonly text: string;
+  readonly tree: SourceFile;
+  readonly scope: Scope;
+  readonly modules: ReadonlyMap<string, ModuleInfo>;
+  readonly tests: readonly TestDecl[];
+  /** Files imported, in order of appearance. */
+  readonly imports: readonly string[];
+  /** Of the parser and of names and imports. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Changes when the text of this file or of anything it imports does. */
+  readonly key: string;
+  /** Reached through `"std"`: checked with the library's own tests, not with each user of it. */
+  readonly library: boolean;
+}
+
+/** Two 32-bit FNV-1a hashes side by side: enough to tell versions of one file apart. */
+export function textKey(text: string): string {
+  let a = 0x811c9dc5;
+  let b = 0x9dc5811c;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 0x01000193) >>> 0;
+    b = Math.imul(b ^ code, 0x01000197) >>> 0;
+  }
+  return `${text.length}.${a.toString(36)}.${b.toString(36)}`;
+}
+
+interface Parsed {
+  readonly text: string;
+  readonly tree: SourceFile;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export class Loader {
+  readonly files = new Map<string, LoadedFile>();
+  private readonly loading: string[] = [];
+
+  /**
+   * @param host Reads files.
+   * @param previous Files of an earlier check: those whose text and imports are the same are kept as they are.
+   */
+  constructor(
+    private readonly host: SourceHost,
+    private readonly previous: ReadonlyMap<string, LoadedFile> | undefined,
+  ) {}
+
+  /** Loads a file and what it imports; undefined when it cannot be read. */
+  load(file: string, library: boolean): LoadedFile | undefined {
+    const known = this.files.get(file);
+    if (known) return known;
+    const text = this.host.read(file);
+    if (text === undefined) return undefined;
+    const before = this.previous?.get(file);
+    const parsed: Parsed =
+      before?.text === text
+        ? { text, tree: before.tree, diagnostics: [] }
+        : { text, ...parse(text, file) };
+    this.loading.push(file);
+    const loaded = this.assemble(file, parsed, before, library);
+    this.loading.pop();
+    this.files.set(file, loaded);
+    return loaded;
+  }
+
+  private assemble(file: string, parsed: Parsed, before: LoadedFile | undefined, library: boolean): LoadedFile {
+    const { tree, text } = parsed;
+    const whole: SourceSpan = { file, start: 0, end: text.length };
+    const reporter = new Reporter(whole);
+    const imports: string[] = [];
+    const targets = tree.imports.map((declaration) => {
+      const specifier = declaration.from.value;
+      const target = this.host.resolve(file, specifier);
+      return { declaration, target: this.importedFile(file, declaration, target, library || specifier === "std", reporter, imports) };
+    });
+    const key = [textKey(text), ...imports.map((name) => this.files.get(name)?.key ?? "")].join(" ");
+    if (before?.text === text && before.key === key) return before;
+    const scope = new Scope();
+    for (const { declaration, target } of targets) this.bindImports(file, declaration, target, scope, reporter);
+    const modules = new Map<string, ModuleInfo>();
+    const tests: TestDecl[] = [];
+    for (const declaration of tree.declarations) {
+      if (declaration.kind === "test") tests.push(declaration);
+      else declare(file, declaration, scope, modules, reporter);
+    }
+    const syntax = before?.text === text ? parse(text, file).diagnostics : parsed.diagnostics;
+    const diagnostics = [...syntax, ...reporter.findings.map((finding) => finding.diagnostic)];
+    return { file, text, tree, scope, modules, tests, imports, diagnostics, key, library };
+  }
+
+  private importedFile(
+    file: string,
+    declaration: ImportDecl,
+    target: string,
+    library: boolean,
+    reporter: Reporter,
+    imports: string[],
+  ): LoadedFile | undefined {
+    const span = { file, ...declaration.from.span };
+    if (this.loading.includes(target)) {
+      const cycle = [...this.loading.slice(this.loading.indexOf(target)), target];
+      reporter.report("MOE2003", { cycle: cycle.map(baseName).join(" -> ") }, span);
+      return undefined;
+    }
+    const loaded = this.load(target, library);
+    if (!loaded) {
+      reporter.report("MOE2002", { name: declaration.from.value, file: target }, span);
+      return undefined;
+    }
+    imports.push(target);
+    return loaded;
+  }
+
+  private bindImports(
+    file: string,
+    declaration: ImportDecl,
+    target: LoadedFile | undefined,
+    scope: Scope,
+    reporter: Reporter,
+  ): void {
+    for (const item of declaration.names) {
+      const local = item.alias ?? item.name;
+      if (local.text === "") continue;
+      const span = { file, ...item.name.span };
+      const before = scope.own(local.text);
+      if (before) {
+        reporter.report("MOE2005", { name: local.text }, { file, ...local.span }, {
+          labels: before.span ? [{ span: before.span, text: "declared here before" }] : [],
+        });
+        continue;
+      }
+      const binding = target?.scope.own(item.name.text);
+      if (binding) scope.define(local.text, binding);
+      else {
+        scope.defineValue(local.text, { kind: "unknown" }, span);
+        if (!target) continue;
+        reporter.report("MOE2004", { name: item.name.text, file: baseName(target.file) }, span, {
+          fixes: closest(item.name.text, target.scope.ownNames(), 3).map((text) => ({
+            title: `write \`${text}\``,
+            edits: [{ span, text }],
+          })),
+        });
+      }
+    }
+  }
+}
+
+function declare(
+  file: string,
+  decl: ModuleDecl,
+  scope: Scope,
+  modules: Map<string, ModuleInfo>,
+  reporter: Reporter,
+): void {
+  const name = decl.name.text;
+  if (name === "") return;
+  const span = { file, ...decl.name.span };
+  const before = scope.own(name);
+  if (before) {
+    reporter.report("MOE2005", { name }, span, {
+      labels: before.span ? [{ span: before.span, text: "declared here before" }] : [],
+    });
+    return;
+  }
+  const info: ModuleInfo = { decl, file, scope, names: identifiersIn(decl) };
+  modules.set(name, info);
+  scope.define(name, {
+    value: () => ({ kind: "declaration", info }),
+    span,
+    ...(decl.doc === undefined ? {} : { doc: decl.doc }),
+  });
+}
+
+export function baseName(file: string): string {
+  return file.slice(file.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,44 @@
+/** Names in force at a place: block inside body inside module inside file. */
+import type { SourceSpan } from "../errors/diagnostic.js";
+import type { Value } from "./values.js";
+
+export interface Binding {
+  /** Evaluated at the first use, since members may use each other in any order. */
+  readonly value: () => Value;
+  /** Where the name was declared. */
+  readonly span?: SourceSpan;
+  /** The documentation comment above the declaration. */
+  readonly doc?: string;
+}
+
+export class Scope {
+  private readonly bindings = new Map<string, Binding>();
+
+  constructor(readonly parent?: Scope) {}
+
+  define(name: string, binding: Binding): void {
+    this.bindings.set(name, binding);
+  }
+
+  defineValue(name: string, value: Value, span?: SourceSpan): void {
+    this.bindings.set(name, { value: () => value, ...(span ? { span } : {}) });
+  }
+
+  own(name: string): Binding | undefined {
+    return this.bindings.get(name);
+  }
+
+  lookup(name: string): Binding | undefined {
+    return this.bindings.get(name) ?? this.parent?.lookup(name);
+  }
+
+  /** All names in force here, for suggestions and completion. */
+  names(): readonly string[] {
+    return [...new Set([...this.bindings.keys(), ...(this.parent?.names() ?? [])])];
+  }
+
+  /** Names bound in this scope itself. */
+  ownNames(): readonly string[] {
+    return [...this.bindings.keys()];
+  }
+}
