@@ -17,7 +17,7 @@ const CLOSER = new Map<TokenType, TokenType>([
   [T.LBrace, T.RBrace],
 ]);
 const CLOSERS = new Set<TokenType>(CLOSER.values());
-const MEMBER_WORDS = new Set<TokenType>([T.State, T.Knob, T.Stack, T.Axis, T.Schedule, T.Grad, T.Weights]);
+const MEMBER_WORDS = new Set<TokenType>([T.State, T.Stack, T.Axis, T.Schedule, T.Grad, T.Weights]);
 const NEVER_GROUPED = new Set<TokenType>([T.Param, T.Use, T.Let, T.Assert, T.Import]);
 
 /** Behind a reserved word these show that it was meant as a name. */
@@ -46,21 +46,42 @@ export interface Repaired {
 
 /** Pairs the brackets of `tokens` and closes those which are left open. */
 export function matchBrackets(tokens: MoeToken[], file: string): Repaired {
-  for (const token of tokens) token.boundary = opensDeclaration(token, tokens[token.index + 1]);
+  for (const token of tokens) token.boundary = opensDeclaration(token, tokens[token.index + 1], false);
+  if (pairBalanced(tokens)) return { tokens, diagnostics: [], quiet: [] };
+  for (const token of tokens) delete token.partner;
   const plain = new Matcher(tokens, file, false);
   plain.run();
   if (!plain.leftBraceOpen) return plain.result();
   // Some brace is missing: let indentation say which one.
-  for (const token of tokens) delete token.partner;
+  for (const token of tokens) {
+    delete token.partner;
+    token.boundary = opensDeclaration(token, tokens[token.index + 1], true);
+  }
   const careful = new Matcher(tokens, file, true);
   careful.run();
   return careful.result();
 }
 
-function opensDeclaration(token: MoeToken, next: MoeToken | undefined): boolean {
+/** Pairs brackets that match as they stand; the guesses below are for files where they do not. */
+function pairBalanced(tokens: readonly MoeToken[]): boolean {
+  const open: MoeToken[] = [];
+  for (const token of tokens) {
+    if (CLOSER.has(token.tokenType)) open.push(token);
+    else if (CLOSERS.has(token.tokenType)) {
+      const last = open.pop();
+      if (last === undefined || CLOSER.get(last.tokenType) !== token.tokenType) return false;
+      last.partner = token;
+      token.partner = last;
+    }
+  }
+  return open.length === 0;
+}
+
+function opensDeclaration(token: MoeToken, next: MoeToken | undefined, careful: boolean): boolean {
   if (!token.first || next === undefined || next.first) return false;
   if (token.tokenType === T.Test) return tokenMatcher(next, T.String);
-  if (token.tokenType === T.Schedule) return token.startColumn === 1 && tokenMatcher(next, T.Identifier);
+  // A schedule is also a member: only where braces are missing does one at the margin count as a declaration.
+  if (token.tokenType === T.Schedule) return careful && token.startColumn === 1 && tokenMatcher(next, T.Identifier);
   return tokenMatcher(token, ContractWord) && tokenMatcher(next, T.Identifier);
 }
 

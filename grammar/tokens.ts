@@ -133,7 +133,7 @@ const keywords = [
   reserved("Then", "then", CONTROL, "The value when the condition holds."),
   reserved("Else", "else", CONTROL, "The value otherwise."),
   reserved("Of", "of", "keyword.operator.word", "`E of SwiGLU[D, F]`: that many modules with stacked parameters."),
-  word("In", "in", "keyword.operator.word", "Binds an index to a range, or bounds a knob."),
+  reserved("In", "in", "keyword.operator.word", "Binds an index to a range, or bounds a knob."),
   word("Fold", "fold", CONTROL, "Repeats a body with carried values."),
   word("Train", "train", CONTROL, "What happens while training."),
   word("Infer", "infer", CONTROL, "What happens at inference."),

@@ -19,6 +19,43 @@ export const messages = {
   MOE1013: { severity: "error", title: "reserved word used as a name", message: "`{word}` is a reserved word and cannot be a name" },
   MOE1014: { severity: "error", title: "two statements on one line", message: "a second statement on one line needs a `;` before it" },
   MOE1015: { severity: "error", title: "closing bracket without an opening one", message: "`{bracket}` closes nothing" },
+  MOE2040: { severity: "error", title: "wrong number of operands", message: "`{op}` takes {expected} operands, found {found}" },
+  MOE2041: { severity: "error", title: "one axis with two sizes", message: "axis `{axis}` has size {found} here and {expected} in operand {other} of `{op}`" },
+  MOE2042: { severity: "error", title: "axis not found", message: "`{op}` needs an axis `{axis}`, this value has [{axes}]" },
+  MOE2043: { severity: "error", title: "wrong element type", message: "`{op}` works on {expected}, this value is {found}" },
+  MOE2044: { severity: "error", title: "element types differ", message: "`{op}` joins {left} and {right}" },
+  MOE2045: { severity: "error", title: "one axis twice", message: "`{op}` would have the axis `{axis}` twice: [{axes}]" },
+  MOE2046: { severity: "error", title: "more than the axis has", message: "`{op}` cannot choose {k} of the {size} along `{axis}`" },
+  MOE2047: { severity: "error", title: "split does not fit", message: "axis `{axis}` has size {size}, its parts [{parts}] multiply to {found}" },
+  MOE2048: { severity: "error", title: "tensor and routes confused", message: "`{op}` needs {expected} here, found {found}" },
+  MOE2049: { severity: "error", title: "slice outside of the axis", message: "{from}..{to} is no part of axis `{axis}` with size {size}" },
+  MOE2050: { severity: "error", title: "axis too many", message: "axis `{axis}` has no place here; `{op}` allows [{allowed}]" },
+  MOE2051: { severity: "error", title: "negative size", message: "`{attr}` of `{op}` is {size}" },
+  MOE2052: { severity: "error", title: "attribute of another form", message: "`{attr}` of `{op}` is {expected}, found {found}" },
+  MOE2053: { severity: "error", title: "groups do not divide", message: "{groups} groups do not divide {what} = {size}" },
+  MOE2054: { severity: "error", title: "body of another signature", message: "the body of `{op}` has other {part}: expected {expected}, found {found}" },
+  MOE2055: { severity: "error", title: "value changes its type", message: "{what} of `{op}` is {expected}, its body gives {found}" },
+  MOE2056: { severity: "error", title: "banks and routes differ", message: "the routes choose among {experts} experts along `{axis}`, the banks of `{op}` hold {banks}" },
+  MOE2058: { severity: "error", title: "not declared", message: "there is no {what} `{path}`" },
+  MOE2059: { severity: "error", title: "value does not fit the state", message: "state `{state}` keeps {expected}, `{op}` gives {found}" },
+  MOE2060: { severity: "error", title: "growing axis is not first", message: "`{op}` grows along `{axis}`, which is not the first axis of {found}" },
+  MOE2061: { severity: "error", title: "not a scalar", message: "`{op}` needs a single number here, found {found}" },
+  MOE2063: { severity: "error", title: "parameter inside a region", message: "`{op}` stands inside of a region" },
+  MOE2064: { severity: "error", title: "unknown size", message: "{value} has a size that depends on `{size}`, which no call gives" },
+  MOE2065: { severity: "error", title: "nothing of that name", message: "there is no {what} `{name}`" },
+  MOE2066: { severity: "error", title: "value of another type", message: "`{name}` is {expected}, but {found} was given" },
+  MOE2068: { severity: "error", title: "impossible sizes of a call", message: "`{op}` ({types}) cannot have the sizes of this call: {why}" },
+  MOE2069: { severity: "error", title: "cache of another length", message: "cache `{path}` holds {found} positions, the call says {expected}" },
+  MOE2070: { severity: "error", title: "used before it is defined", message: "{value} is used before it is defined" },
+  MOE2071: { severity: "error", title: "value from outside of the region", message: "{value} belongs to a region around this one" },
+  MOE2072: { severity: "error", title: "recorded type is wrong", message: "`{op}` gives {expected}, the graph says {found}" },
+  MOE2073: { severity: "error", title: "unknown op", message: "there is no op `{op}`" },
+  MOE2074: { severity: "error", title: "unknown attribute", message: "`{op}` has no attribute `{attr}`" },
+  MOE2075: { severity: "error", title: "value defined twice", message: "{value} is defined twice" },
+  MOE2076: { severity: "error", title: "result is not defined", message: "{value} is returned and not defined in this region" },
+  MOE2077: { severity: "error", title: "not the text of a graph", message: "line {line} of the graph: expected {expected}, found {found}" },
+  MOE2078: { severity: "error", title: "not inside of that stack", message: "`layer_index` names the stack `{stack}`, which is not around it" },
+  MOE2079: { severity: "error", title: "bad declaration in a graph", message: "{what} `{path}` {fault}" },
   MOE3101: { severity: "error", title: "unknown pass", message: "there is no pass `{name}`; the passes are {known}" },
   MOE3102: { severity: "error", title: "pass broke the graph", message: "pass `{pass}` made a graph of `{program}` that is not valid: {problem}" },
   MOE3301: { severity: "error", title: "op has no kernel", message: "`{op}` cannot run on target `{target}`: {reason}" },
@@ -118,6 +155,43 @@ export interface MessageSlots {
   readonly MOE1013: { readonly word: Slot };
   readonly MOE1014: Readonly<Record<string, never>>;
   readonly MOE1015: { readonly bracket: Slot };
+  readonly MOE2040: { readonly op: Slot; readonly expected: Slot; readonly found: Slot };
+  readonly MOE2041: { readonly axis: Slot; readonly found: Slot; readonly expected: Slot; readonly other: Slot; readonly op: Slot };
+  readonly MOE2042: { readonly op: Slot; readonly axis: Slot; readonly axes: Slot };
+  readonly MOE2043: { readonly op: Slot; readonly expected: Slot; readonly found: Slot };
+  readonly MOE2044: { readonly op: Slot; readonly left: Slot; readonly right: Slot };
+  readonly MOE2045: { readonly op: Slot; readonly axis: Slot; readonly axes: Slot };
+  readonly MOE2046: { readonly op: Slot; readonly k: Slot; readonly size: Slot; readonly axis: Slot };
+  readonly MOE2047: { readonly axis: Slot; readonly size: Slot; readonly parts: Slot; readonly found: Slot };
+  readonly MOE2048: { readonly op: Slot; readonly expected: Slot; readonly found: Slot };
+  readonly MOE2049: { readonly from: Slot; readonly to: Slot; readonly axis: Slot; readonly size: Slot };
+  readonly MOE2050: { readonly axis: Slot; readonly op: Slot; readonly allowed: Slot };
+  readonly MOE2051: { readonly attr: Slot; readonly op: Slot; readonly size: Slot };
+  readonly MOE2052: { readonly attr: Slot; readonly op: Slot; readonly expected: Slot; readonly found: Slot };
+  readonly MOE2053: { readonly groups: Slot; readonly what: Slot; readonly size: Slot };
+  readonly MOE2054: { readonly op: Slot; readonly part: Slot; readonly expected: Slot; readonly found: Slot };
+  readonly MOE2055: { readonly what: Slot; readonly op: Slot; readonly expected: Slot; readonly found: Slot };
+  readonly MOE2056: { readonly experts: Slot; readonly axis: Slot; readonly op: Slot; readonly banks: Slot };
+  readonly MOE2058: { readonly what: Slot; readonly path: Slot };
+  readonly MOE2059: { readonly state: Slot; readonly expected: Slot; readonly op: Slot; readonly found: Slot };
+  readonly MOE2060: { readonly op: Slot; readonly axis: Slot; readonly found: Slot };
+  readonly MOE2061: { readonly op: Slot; readonly found: Slot };
+  readonly MOE2063: { readonly op: Slot };
+  readonly MOE2064: { readonly value: Slot; readonly size: Slot };
+  readonly MOE2065: { readonly what: Slot; readonly name: Slot };
+  readonly MOE2066: { readonly name: Slot; readonly expected: Slot; readonly found: Slot };
+  readonly MOE2068: { readonly op: Slot; readonly types: Slot; readonly why: Slot };
+  readonly MOE2069: { readonly path: Slot; readonly found: Slot; readonly expected: Slot };
+  readonly MOE2070: { readonly value: Slot };
+  readonly MOE2071: { readonly value: Slot };
+  readonly MOE2072: { readonly op: Slot; readonly expected: Slot; readonly found: Slot };
+  readonly MOE2073: { readonly op: Slot };
+  readonly MOE2074: { readonly op: Slot; readonly attr: Slot };
+  readonly MOE2075: { readonly value: Slot };
+  readonly MOE2076: { readonly value: Slot };
+  readonly MOE2077: { readonly line: Slot; readonly expected: Slot; readonly found: Slot };
+  readonly MOE2078: { readonly stack: Slot };
+  readonly MOE2079: { readonly what: Slot; readonly path: Slot; readonly fault: Slot };
   readonly MOE3101: { readonly name: Slot; readonly known: Slot };
   readonly MOE3102: { readonly pass: Slot; readonly program: Slot; readonly problem: Slot };
   readonly MOE3301: { readonly op: Slot; readonly target: Slot; readonly reason: Slot };
@@ -244,6 +318,117 @@ export const errors = {
   /** MOE1015: closing bracket without an opening one */
   strayClosingBracket: (slots: MessageSlots["MOE1015"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE1015", messages.MOE1015, slots, span, parts),
+  /** MOE2040: wrong number of operands */
+  wrongNumberOfOperands: (slots: MessageSlots["MOE2040"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2040", messages.MOE2040, slots, span, parts),
+  /** MOE2041: one axis with two sizes */
+  axisWithTwoSizes: (slots: MessageSlots["MOE2041"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2041", messages.MOE2041, slots, span, parts),
+  /** MOE2042: axis not found */
+  missingAxis: (slots: MessageSlots["MOE2042"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2042", messages.MOE2042, slots, span, parts),
+  /** MOE2043: wrong element type */
+  wrongElementType: (slots: MessageSlots["MOE2043"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2043", messages.MOE2043, slots, span, parts),
+  /** MOE2044: element types differ */
+  elementTypesDiffer: (slots: MessageSlots["MOE2044"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2044", messages.MOE2044, slots, span, parts),
+  /** MOE2045: one axis twice */
+  axisTwice: (slots: MessageSlots["MOE2045"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2045", messages.MOE2045, slots, span, parts),
+  /** MOE2046: more than the axis has */
+  moreThanTheAxisHas: (slots: MessageSlots["MOE2046"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2046", messages.MOE2046, slots, span, parts),
+  /** MOE2047: split does not fit */
+  splitDoesNotFit: (slots: MessageSlots["MOE2047"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2047", messages.MOE2047, slots, span, parts),
+  /** MOE2048: tensor and routes confused */
+  tensorOrRoutes: (slots: MessageSlots["MOE2048"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2048", messages.MOE2048, slots, span, parts),
+  /** MOE2049: slice outside of the axis */
+  sliceOutsideTheAxis: (slots: MessageSlots["MOE2049"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2049", messages.MOE2049, slots, span, parts),
+  /** MOE2050: axis too many */
+  axisTooMany: (slots: MessageSlots["MOE2050"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2050", messages.MOE2050, slots, span, parts),
+  /** MOE2051: negative size */
+  negativeSize: (slots: MessageSlots["MOE2051"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2051", messages.MOE2051, slots, span, parts),
+  /** MOE2052: attribute of another form */
+  badAttribute: (slots: MessageSlots["MOE2052"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2052", messages.MOE2052, slots, span, parts),
+  /** MOE2053: groups do not divide */
+  groupsDoNotDivide: (slots: MessageSlots["MOE2053"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2053", messages.MOE2053, slots, span, parts),
+  /** MOE2054: body of another signature */
+  bodyOfAnotherSignature: (slots: MessageSlots["MOE2054"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2054", messages.MOE2054, slots, span, parts),
+  /** MOE2055: value changes its type */
+  valueChangesItsType: (slots: MessageSlots["MOE2055"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2055", messages.MOE2055, slots, span, parts),
+  /** MOE2056: banks and routes differ */
+  banksAndRoutesDiffer: (slots: MessageSlots["MOE2056"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2056", messages.MOE2056, slots, span, parts),
+  /** MOE2058: not declared */
+  notDeclared: (slots: MessageSlots["MOE2058"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2058", messages.MOE2058, slots, span, parts),
+  /** MOE2059: value does not fit the state */
+  valueDoesNotFitTheState: (slots: MessageSlots["MOE2059"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2059", messages.MOE2059, slots, span, parts),
+  /** MOE2060: growing axis is not first */
+  growingAxisIsNotFirst: (slots: MessageSlots["MOE2060"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2060", messages.MOE2060, slots, span, parts),
+  /** MOE2061: not a scalar */
+  notAScalar: (slots: MessageSlots["MOE2061"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2061", messages.MOE2061, slots, span, parts),
+  /** MOE2063: parameter inside a region */
+  parameterInsideARegion: (slots: MessageSlots["MOE2063"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2063", messages.MOE2063, slots, span, parts),
+  /** MOE2064: unknown size */
+  unknownSize: (slots: MessageSlots["MOE2064"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2064", messages.MOE2064, slots, span, parts),
+  /** MOE2065: nothing of that name */
+  nothingOfThatName: (slots: MessageSlots["MOE2065"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2065", messages.MOE2065, slots, span, parts),
+  /** MOE2066: value of another type */
+  valueOfAnotherType: (slots: MessageSlots["MOE2066"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2066", messages.MOE2066, slots, span, parts),
+  /** MOE2068: impossible sizes of a call */
+  impossibleSizes: (slots: MessageSlots["MOE2068"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2068", messages.MOE2068, slots, span, parts),
+  /** MOE2069: cache of another length */
+  cacheOfAnotherLength: (slots: MessageSlots["MOE2069"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2069", messages.MOE2069, slots, span, parts),
+  /** MOE2070: used before it is defined */
+  usedBeforeItIsDefined: (slots: MessageSlots["MOE2070"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2070", messages.MOE2070, slots, span, parts),
+  /** MOE2071: value from outside of the region */
+  valueFromOutsideOfTheRegion: (slots: MessageSlots["MOE2071"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2071", messages.MOE2071, slots, span, parts),
+  /** MOE2072: recorded type is wrong */
+  recordedTypeIsWrong: (slots: MessageSlots["MOE2072"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2072", messages.MOE2072, slots, span, parts),
+  /** MOE2073: unknown op */
+  unknownOp: (slots: MessageSlots["MOE2073"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2073", messages.MOE2073, slots, span, parts),
+  /** MOE2074: unknown attribute */
+  unknownAttribute: (slots: MessageSlots["MOE2074"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2074", messages.MOE2074, slots, span, parts),
+  /** MOE2075: value defined twice */
+  valueDefinedTwice: (slots: MessageSlots["MOE2075"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2075", messages.MOE2075, slots, span, parts),
+  /** MOE2076: result is not defined */
+  resultIsNotDefined: (slots: MessageSlots["MOE2076"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2076", messages.MOE2076, slots, span, parts),
+  /** MOE2077: not the text of a graph */
+  notAGraph: (slots: MessageSlots["MOE2077"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2077", messages.MOE2077, slots, span, parts),
+  /** MOE2078: not inside of that stack */
+  notInsideThatStack: (slots: MessageSlots["MOE2078"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2078", messages.MOE2078, slots, span, parts),
+  /** MOE2079: bad declaration in a graph */
+  badDeclaration: (slots: MessageSlots["MOE2079"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2079", messages.MOE2079, slots, span, parts),
   /** MOE3101: unknown pass */
   unknownPass: (slots: MessageSlots["MOE3101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3101", messages.MOE3101, slots, span, parts),

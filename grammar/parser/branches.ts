@@ -1,8 +1,8 @@
 /**
  * Expressions that stretch to the right: lambdas, `if`, `fold` and mode branches.
  */
-import type { ParserMethod } from "chevrotain";
-import { ModeWord, T } from "../lexer.js";
+import { tokenMatcher, type ParserMethod } from "chevrotain";
+import { ModeWord, T, type MoeToken } from "../lexer.js";
 import type { BlockExpression, CarryBinding, Expression, Mode, ModeBranch } from "../tree.js";
 import { ExpressionParser } from "./expressions.js";
 
@@ -24,9 +24,22 @@ export abstract class BranchParser extends ExpressionParser {
   private startsLambda(): boolean {
     const typed = this.is(T.Identifier, 2) && this.is(T.Colon, 3);
     if (typed) return true;
-    const after = this.afterGroup();
-    if (after === undefined) return false;
-    return after.tokenType === T.FatArrow || (after.tokenType === T.Arrow && this.is(T.RParen, 2));
+    let at = this.afterGroup();
+    // `(x) -> T => …` against the arrow `(x) -> y`: a type is names and groups, and then `=>` follows.
+    if (at?.tokenType === T.Arrow) at = this.afterType(at);
+    return at?.tokenType === T.FatArrow;
+  }
+
+  private afterType(arrow: MoeToken): MoeToken | undefined {
+    const tokens = this.source.tokens;
+    let at = tokens[arrow.index + 1];
+    while (at !== undefined) {
+      const group = at.partner !== undefined && at.partner.index > at.index ? at.partner : undefined;
+      if (group === undefined && !tokenMatcher(at, T.Identifier)) break;
+      at = tokens[(group ?? at).index + 1];
+      if (at?.first === true && at.tokenType !== T.FatArrow) break;
+    }
+    return at;
   }
 
   override readonly stretching: ParserMethod<[], Expression> = this.RULE("stretching", () =>
@@ -103,6 +116,7 @@ export abstract class BranchParser extends ExpressionParser {
           until = this.SUBRULE(this.expression);
         },
       });
+      this.OPTION2(() => this.CONSUME3(T.Comma));
       this.expect(1, T.RParen);
     });
     if (head === undefined) return this.errorExpression(start);

@@ -110,7 +110,7 @@ export class MoeParser extends MemberParser {
     const open = this.expect(1, T.LBrace, () => this.is(T.Identifier));
     this.within(open, true, () => {
       this.MANY({
-        GATE: () => !this.is(T.RBrace) && !this.is(T.From),
+        GATE: () => !this.is(T.RBrace) && !(this.is(T.From) && this.is(T.String, 2)),
         DEF: () => {
           names.push(this.SUBRULE(this.importName));
           this.separator(T.RBrace);

@@ -78,10 +78,12 @@ export abstract class ExpressionParser extends ListParser {
 
   private readonly suffixed = this.RULE("suffixed", (): Expression => {
     const start = this.start();
+    // `{ … }` takes no suffix, so that a block and what follows it stay apart.
+    const braces = this.is(T.LBrace);
     let value = this.SUBRULE(this.primary);
     let row = 0;
     this.MANY({
-      GATE: () => !this.stretched && value.kind !== "block" && (this.is(T.Dot) || !this.onNewLine()),
+      GATE: () => !this.stretched && !braces && (this.is(T.Dot) || !this.onNewLine()),
       DEF: () => {
         row += 1;
         this.limitRow(row);

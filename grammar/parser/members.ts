@@ -70,13 +70,13 @@ export abstract class MemberParser extends StatementParser {
   protected startsMember(): boolean {
     if (ITEM_WORDS.includes(this.LA(1).tokenType)) return !this.is(T.Assert);
     if (!this.is(T.Identifier)) return false;
-    if (MEMBER_TYPES.includes(this.LA(1).tokenType) && this.is(T.Identifier, 2)) return true;
+    if (MEMBER_TYPES.includes(this.LA(1).tokenType) && this.is(T.Identifier, 2) && this.sameLine(2)) return true;
     return this.is(T.LParen, 2) || ((this.is(T.String, 2) || this.is(T.LBrace, 2)) && this.sameLine(2));
   }
 
   protected override startsItem(): boolean {
     if (super.startsItem()) return true;
-    return this.is(T.Identifier, 2) && MEMBER_TYPES.includes(this.LA(1).tokenType);
+    return this.is(T.Identifier, 2) && this.sameLine(2) && MEMBER_TYPES.includes(this.LA(1).tokenType);
   }
 
   private readonly member = this.RULE("member", (): Member => {

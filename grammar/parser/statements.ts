@@ -41,11 +41,15 @@ export abstract class StatementParser extends BranchParser {
     });
   });
 
+  private startsAxis(): boolean {
+    return this.is(T.Axis) && this.is(T.Identifier, 2) && this.sameLine(2);
+  }
+
   /** Skips what can open no statement, with one error. */
   private moreStatements(): boolean {
     this.newRegion();
     while (!this.atEnd() && !this.is(T.RBrace) && this.next().boundary !== true) {
-      if (this.is(T.Axis) && this.is(T.Identifier, 2)) return true;
+      if (this.startsAxis()) return true;
       if (this.startsExpression() || this.is(T.Let) || this.is(T.Assert)) {
         this.correctWord(STATEMENT_WORDS, "statement");
         return true;
@@ -80,6 +84,8 @@ export abstract class StatementParser extends BranchParser {
     const suggestion = closest(token.image, words.keys())[0];
     const type = suggestion === undefined ? undefined : words.get(suggestion);
     if (suggestion === undefined || type === undefined || (unpack && type !== T.Let)) return;
+    // `tokenizer "x"` is a setting; before a string only `test` can be meant.
+    if (this.is(T.String, 2) && type !== T.Test) return;
     if (unpack && !this.unpacks()) return;
     const span = { file: this.source.file, start: token.startOffset, end: token.endOffset! + 1 };
     const slots = { word: token.image, what, suggestion };
@@ -122,7 +128,7 @@ export abstract class StatementParser extends BranchParser {
   private readonly statement = this.RULE("statement", (): Statement => {
     const start = this.start();
     const assigns = this.is(T.Identifier) && this.is(T.Equal, 2);
-    const axis = this.is(T.Axis) && this.is(T.Identifier, 2);
+    const axis = this.startsAxis();
     return this.OR<Statement>({
       IGNORE_AMBIGUITIES: true,
       DEF: [

@@ -62,9 +62,6 @@ export abstract class TypeParser extends BaseParser {
     const start = this.start();
     const formats: StorageFormat[] = [];
     let parts: Pick<NamedType, "name" | "bits" | "axes" | "args"> = {};
-    this.ACTION(() => {
-      if (!this.startsType()) throw this.expected("a type");
-    });
     this.OR([
       {
         ALT: () => {
