@@ -52,3 +52,30 @@ export function capturesOf(node: Node): readonly { readonly operand: ValueId; re
 export function usedIn(region: Region): ReadonlySet<ValueId> {
   return new Set([...region.nodes.flatMap((node) => node.operands), ...region.results]);
 }
+
+/** The node without captures and parameters of layers that no region uses; the same object when all are used. */
+export function withoutUnused(node: Node): Node {
+  const count = captureCount(node);
+  if (count === undefined) return node;
+  const used = node.regions.map(usedIn);
+  const captures = capturesOf(node);
+  const kept = captures.filter(({ params }) => params.some((param, index) => used[index]!.has(param.id)));
+  return withoutStacked(kept.length === captures.length ? node : withCaptures(node, kept));
+}
+
+function withoutStacked(node: Node): Node {
+  const { carried, stacked } = node.attrs;
+  const body = node.regions[0];
+  if (node.op !== "stack" || typeof carried !== "number" || typeof stacked !== "number" || !body) return node;
+  const used = usedIn(body);
+  const isKept = (index: number): boolean =>
+    index < carried || index >= carried + stacked || used.has(body.params[index]!.id);
+  const params = body.params.filter((_, index) => isKept(index));
+  if (params.length === body.params.length) return node;
+  return {
+    ...node,
+    operands: node.operands.filter((_, index) => isKept(index)),
+    attrs: { ...node.attrs, stacked: stacked - (body.params.length - params.length) },
+    regions: [{ ...body, params }],
+  };
+}

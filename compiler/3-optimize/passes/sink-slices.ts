@@ -4,6 +4,7 @@
  */
 import { Size } from "../../axes/size.js";
 import type { Node, ValueId } from "../../2-graph/ir.js";
+import { renumber } from "../../2-graph/rewrite.js";
 import { getOp } from "../../ops/index.js";
 import { axisNames, tensorOf } from "../graph.js";
 import type { Pass } from "../pass.js";
@@ -121,7 +122,9 @@ function cross(node: Node, { operands, attrs }: Crossing, slice: Slice, editor: 
     const axis = operands[i];
     return axis === undefined ? id : sliced(id, { ...slice, axis }, editor);
   });
-  return editor.addAll(node.op, parts, attrs ?? node.attrs, node.regions, node);
+  // The whole value may stay in use, so the regions of the part have numbers of their own.
+  const regions = node.regions.map((region) => renumber(region, () => editor.ids.fresh()));
+  return editor.addAll(node.op, parts, attrs ?? node.attrs, regions, node);
 }
 
 const rule: Rule = (node, editor) => {

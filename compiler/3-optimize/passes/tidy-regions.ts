@@ -1,21 +1,19 @@
 /** The borders of regions: what goes in is what is needed, and only what changes is carried. */
 import type { Node, Region, ValueId } from "../../2-graph/ir.js";
 import { substitute } from "../../2-graph/rewrite.js";
-import { captureCount, capturesOf, usedIn, withCaptures } from "../captures.js";
+import { captureCount, capturesOf, withCaptures } from "../captures.js";
 import { constantOf, hasEffect } from "../graph.js";
 import type { Pass } from "../pass.js";
 import { rewriteProgram, type RegionEditor, type Rule } from "../rewrite.js";
 
-/** Twice the same capture becomes one; a constant is written down inside; what no region uses goes. */
+/** Twice the same capture becomes one; a constant is written down inside. */
 function tidyCaptures(node: Node, editor: RegionEditor): Node | undefined {
   const captures = capturesOf(node);
-  const used = node.regions.map(usedIn);
   const first = new Map<ValueId, (typeof captures)[number]>();
   const kept: (typeof captures)[number][] = [];
   const swaps = node.regions.map(() => new Map<ValueId, ValueId>());
   const inside = node.regions.map((): Node[] => []);
   for (const capture of captures) {
-    if (!capture.params.some((param, index) => used[index]!.has(param.id))) continue;
     const twin = first.get(capture.operand);
     const maker = editor.producer(capture.operand);
     if (twin) {
@@ -70,25 +68,6 @@ function invariantCarried(node: Node): { node: Node; unchanged: readonly boolean
   return { node: { ...node, operands, attrs, regions: [region], results: changing(node.results) }, unchanged };
 }
 
-/** Parameters of layers or experts that the body does not use. */
-function unusedParams(node: Node): Node | undefined {
-  if (node.op !== "stack") return undefined;
-  const { carried, stacked } = node.attrs;
-  const body = node.regions[0];
-  if (typeof carried !== "number" || typeof stacked !== "number" || !body) return undefined;
-  const used = usedIn(body);
-  const keep = (index: number): boolean =>
-    index < carried || index >= carried + stacked || used.has(body.params[index]!.id);
-  const count = body.params.filter((_, index) => !keep(index)).length;
-  if (count === 0) return undefined;
-  return {
-    ...node,
-    operands: node.operands.filter((_, index) => keep(index)),
-    attrs: { ...node.attrs, stacked: stacked - count },
-    regions: [{ ...body, params: body.params.filter((_, index) => keep(index)) }],
-  };
-}
-
 const rule: Rule = (old, editor) => {
   if (captureCount(old) === undefined) return undefined;
   const carried = invariantCarried(old);
@@ -99,7 +78,7 @@ const rule: Rule = (old, editor) => {
     let next = 0;
     return carried.unchanged.map((same, index) => (same ? old.operands[index]! : values[next++]!));
   }
-  const tidy = tidyCaptures(old, editor) ?? unusedParams(old);
+  const tidy = tidyCaptures(old, editor);
   return tidy
     ? editor.emit({ ...tidy, results: old.results.map((each) => ({ ...each, id: editor.ids.fresh() })) })
     : undefined;
@@ -108,9 +87,8 @@ const rule: Rule = (old, editor) => {
 export const tidyRegions: Pass = {
   name: "tidy-regions",
   doc:
-    "The borders of `stack`, `fold`, `mixture` and `dispatch`: captures that are not used are dropped, equal ones are " +
-    "joined, scalar constants are written down inside; parameters that no layer uses are not handed in; a carried value " +
-    "that no layer changes becomes a capture.",
+    "The borders of `stack`, `fold`, `mixture` and `dispatch`: equal captures are joined, scalar constants are written " +
+    "down inside, and a carried value that no layer or turn changes becomes a capture.",
   after: [{ pass: "share", reason: "equal captures are the same value only after sharing" }],
   before: [{ pass: "hoist", reason: "what depends on an unchanged carried value does not depend on the layer" }],
   run: (program) => rewriteProgram(program, rule),
