@@ -62,6 +62,10 @@ export interface ParamDecl {
   /** Leading axes that enumerate layers (of nested stacks, outermost first). */
   readonly layerAxes: number;
   readonly contracted?: string;
+  /** All axes that contractions sum over, when there are more. */
+  readonly contractedAxes?: readonly string[];
+  /** Formats that are no `StorageType`, as written (`sparse(2:4)`, `uint3`): a target that cannot keep them refuses. */
+  readonly formats?: readonly string[];
   /** What the spec demands (`quant(q4_0)`), when it says so; otherwise the build chooses. */
   readonly storage?: StorageType;
   /** How a random or test instance is filled: standard deviation or constant. */

@@ -123,6 +123,7 @@ export const axisFunctions: readonly Builtin[] = [
 function coordinate(call: BuiltinCall, offset: Size) {
   const name = call.axis("axis");
   const known = call.place.scope.lookup(name)?.value();
+  if (known?.kind === "unknown") throw new Stop();
   if (known?.kind !== "axis") return call.fail("MOE2096", { axis: name }, "axis");
   const made = emit(call.walk, "index", [], { axis: known.name, size: known.size, offset }, call.span);
   if (!made?.[0]) throw new Stop();

@@ -1,6 +1,7 @@
 /** The table of functions that the language itself provides. */
-import type { CallExpression } from "../../../grammar/tree.js";
+import type { CallExpression, Expression } from "../../../grammar/tree.js";
 import type { Place, Walk } from "../context.js";
+import { forgive } from "../elaborate/indexing.js";
 import { unknown, type Value } from "../values.js";
 import { attention } from "./attention.js";
 import { axisFunctions } from "./axes.js";
@@ -33,12 +34,31 @@ registerNames(builtins.keys());
 export function callBuiltin(walk: Walk, name: string, node: CallExpression, place: Place): Value {
   const definition = builtins.get(name)!;
   const call = new BuiltinCall(walk, definition, node, place);
-  if (!call.bind()) return unknown;
+  if (!call.bind()) {
+    forgiveAxes(node, place);
+    return unknown;
+  }
   try {
     return definition.run(call);
   } catch (error) {
-    if (error instanceof Stop) return unknown;
+    if (error instanceof Stop) {
+      forgiveAxes(node, place);
+      return unknown;
+    }
     throw error;
   }
 }
 
+
+/** Axes that the call would have made: what uses them later is silent. */
+function forgiveAxes(node: CallExpression, place: Place): void {
+  const names = (value: Expression): readonly string[] => {
+    if (value.kind === "name") return [value.name.text];
+    if (value.kind !== "list") return [];
+    return value.items.flatMap((item) => (item.name ? [item.name.text] : names(item.value)));
+  };
+  for (const argument of node.args) {
+    if (argument.value.kind === "arrow") for (const name of names(argument.value.to)) forgive(place, name);
+    if (argument.name?.text === "as") for (const name of names(argument.value)) forgive(place, name);
+  }
+}

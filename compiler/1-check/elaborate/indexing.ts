@@ -15,6 +15,7 @@ export function evaluateIndex(walk: Walk, expression: IndexExpression, place: Pl
   const object = evaluate(walk, expression.object, place);
   switch (object.kind) {
     case "unknown":
+      for (const entry of expression.entries) if (entry.kind === "rename") forgive(place, entry.to.text);
       return unknown;
     case "declaration":
       return indexDeclaration(walk, object, expression, place);
@@ -99,7 +100,10 @@ function indexTensor(walk: Walk, object: Value, expression: IndexExpression, pla
   const source = at(place, expression.object);
   for (const entry of expression.entries) {
     const next = applyEntry(walk, value, entry, source, place);
-    if (!next) return unknown;
+    if (!next) {
+      for (const other of expression.entries) if (other.kind === "rename") forgive(place, other.to.text);
+      return unknown;
+    }
     value = next;
   }
   return tensor(value);
@@ -145,6 +149,11 @@ function applyEntry(
     default:
       return entry satisfies never;
   }
+}
+
+/** An axis that would have been made but for an error: what uses it is silent. */
+export function forgive(place: Place, name: string): void {
+  if (!place.scope.lookup(name)) place.scope.defineValue(name, unknown);
 }
 
 /** An axis name that a body makes up is known behind that place, with its size. */

@@ -1,0 +1,137 @@
+/** The `test` declarations of a file, run on the reference evaluator. */
+import { assertedValue, testPlace } from "../../1-check/check-test.js";
+import type { CheckedFile, CheckedProject } from "../../1-check/index.js";
+import { at, type Walk } from "../../1-check/context.js";
+import { evaluate as evaluateExpression } from "../../1-check/elaborate/evaluate.js";
+import { runStatements } from "../../1-check/elaborate/statements.js";
+import { asTensor } from "../../1-check/elaborate/tensors.js";
+import type { Emitted, StoredValue } from "../../1-check/emitter.js";
+import { Reporter } from "../../1-check/reporter.js";
+import type { TestDecl } from "../../../grammar/tree.js";
+import type { Diagnostic, SourceSpan } from "../../errors/diagnostic.js";
+import { MoecError } from "../../errors/moec-error.js";
+import { countElements, makeTensor } from "../../ops/reference-tensor.js";
+import { randomNumber } from "../../ops/random.js";
+import { threefry } from "../../ops/threefry.js";
+import type { ReferenceTensor } from "../../ops/types.js";
+import { evaluate } from "../evaluate.js";
+import type { Program } from "../ir.js";
+import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
+import { programOf } from "./program.js";
+
+export interface TestFailure {
+  readonly span: SourceSpan;
+  readonly message: string;
+}
+export interface TestResult {
+  readonly name: string;
+  readonly span: SourceSpan;
+  readonly passed: boolean;
+  readonly assertions: number;
+  /** Assertions that did not hold. */
+  readonly failures: readonly TestFailure[];
+  /** What kept the test from running. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Runs all tests of one file. The project may have errors elsewhere; a test that meets one reports it. */
+export function runTests(project: CheckedProject, file: string = project.root): readonly TestResult[] {
+  const checked = project.files.get(file);
+  return checked ? checked.tests.map((test) => runTest(checked, test)) : [];
+}
+
+interface Assertion {
+  readonly span: SourceSpan;
+  readonly message: string;
+  /** Known without running. */
+  readonly known?: boolean;
+  readonly value?: Emitted;
+}
+
+function runTest(file: CheckedFile, test: TestDecl): TestResult {
+  const span = { file: file.file, start: test.span.start, end: test.span.end };
+  const record = new ProgramRecord();
+  const emitter = new GraphEmitter(record);
+  const assertions: Assertion[] = [];
+  const walk = testWalk(emitter, new Reporter(span));
+  walk.onAssert = (statement, place) => {
+    const where = at(place, statement.value);
+    const value = assertedValue(walk, evaluateExpression(walk, statement.value, place), where);
+    const message = statement.message?.value ?? file.text.slice(where.start, where.end).replace(/\s+/g, " ");
+    if (value?.kind === "boolean") assertions.push({ span: where, message, known: value.value === true });
+    else {
+      const tensor = value && asTensor(walk, value, where);
+      if (tensor) assertions.push({ span: where, message, value: tensor });
+    }
+  };
+  const place = testPlace(file);
+  runStatements(walk, test.body.statements, place);
+  if (test.body.result) evaluateExpression(walk, test.body.result, place);
+  const diagnostics = walk.reporter.findings.map((finding) => finding.diagnostic);
+  const base = { name: test.name.value, span, assertions: assertions.length };
+  if (diagnostics.length > 0) return { ...base, passed: false, failures: [], diagnostics };
+  const asked = assertions.filter((assertion) => assertion.value);
+  const body = emitter.finish(asked.map((assertion) => assertion.value!));
+  const outputs = asked.map((_, index) => `assertion${index}`);
+  const program: Program = programOf("test", record, [{ name: "test", inputs: [], outputs, body }], []);
+  const failures = assertions.filter((assertion) => assertion.known === false).map(failure);
+  try {
+    const result = evaluate(program, "test", { inputs: {}, params: (path) => randomParam(record, path), sizes: { past: 0 } });
+    for (const [index, assertion] of asked.entries()) {
+      const value = result.outputs[`assertion${index}`];
+      if (value?.kind !== "tensor" || value.data.some((entry) => entry === 0)) failures.push(failure(assertion));
+    }
+  } catch (error) {
+    if (!(error instanceof MoecError)) throw error;
+    failures.push({ span, message: `${error.code}: ${error.message}` });
+  }
+  failures.sort((a, b) => a.span.start - b.span.start);
+  return { ...base, passed: failures.length === 0, failures, diagnostics };
+}
+
+function failure(assertion: Assertion): TestFailure {
+  return { span: assertion.span, message: assertion.message };
+}
+
+function testWalk(emitter: GraphEmitter, reporter: Reporter): Walk {
+  return {
+    emitter,
+    reporter,
+    options: { mode: "infer", phase: "prefill", generic: false },
+    info: undefined,
+    assumed: new Map(),
+    free: new Set(),
+    depth: 0,
+    counter: 0,
+    usesPhase: false,
+    batchDependent: undefined,
+  };
+}
+
+/** Numbers for a parameter of a test: constants where declared, else normal ones that its path decides. */
+export function randomParam(record: ProgramRecord, path: string): ReferenceTensor {
+  const value = record.stored.get(path)!;
+  const type = record.declarations.param(path)!;
+  const axes = type.axes.map(({ name, size }) => ({ name, size: size.evaluate({}) }));
+  const count = countElements(axes);
+  if (value.init?.kind === "constant") return makeTensor(value.dtype, axes, new Float64Array(count).fill(value.init.value));
+  const deviation = value.init?.deviation ?? fanIn(value, axes);
+  const seed = hash(path);
+  const data = Float64Array.from({ length: count }, (_, n) => {
+    const [first, second] = threefry([seed, 0], [n, 0]);
+    return value.dtype === "f32" ? Math.fround(randomNumber("normal", first, second) * deviation) : first % 8;
+  });
+  return makeTensor(value.dtype, axes, data);
+}
+
+/** One over the square root of the first axis of its own, so that products keep their size. */
+function fanIn(value: StoredValue, axes: ReferenceTensor["axes"]): number {
+  const first = axes[axes.length - value.axes.length];
+  return value.axes.length < 2 || !first ? 1 : 1 / Math.sqrt(Math.max(1, first.size));
+}
+
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return value;
+}
