@@ -54,15 +54,17 @@ function withInnermost(loops: readonly Loop[]): readonly Loop[] {
 }
 
 function run(loops: readonly Loop[], a: Float64Array, b: Float64Array, out: Float64Array): void {
-  const outer = loops.slice(0, -1);
   const inner = loops.at(-1)!;
+  const next = loops.at(-2);
+  const paired = next && kernelFor(next, inner);
+  const outer = loops.slice(0, paired ? -2 : -1);
   const index = new Array<number>(outer.length).fill(0);
   let atA = 0;
   let atB = 0;
   let atOut = 0;
   for (;;) {
-    if (inner.out === 0) out[atOut] = dot(inner, a, atA, b, atB, out[atOut]!);
-    else spread(inner, a, atA, b, atB, out, atOut);
+    if (paired) paired(next, inner, a, atA, b, atB, out, atOut);
+    else single(inner, a, atA, b, atB, out, atOut);
     let level = outer.length - 1;
     for (; level >= 0; level--) {
       const loop = outer[level]!;
@@ -79,18 +81,7 @@ function run(loops: readonly Loop[], a: Float64Array, b: Float64Array, out: Floa
   }
 }
 
-function dot(loop: Loop, a: Float64Array, atA: number, b: Float64Array, atB: number, start: number): number {
-  const { size, a: stepA, b: stepB } = loop;
-  let sum = start;
-  for (let i = 0; i < size; i++) {
-    sum += a[atA]! * b[atB]!;
-    atA += stepA;
-    atB += stepB;
-  }
-  return sum;
-}
-
-function spread(
+function single(
   loop: Loop,
   a: Float64Array,
   atA: number,
@@ -99,16 +90,98 @@ function spread(
   out: Float64Array,
   to: number,
 ): void {
-  const { size, a: stepA, b: stepB, out: stepOut } = loop;
-  if (stepA === 0 && stepB === 1 && stepOut === 1) {
-    const factor = a[atA]!;
-    for (let i = 0; i < size; i++) out[to + i]! += factor * b[atB + i]!;
-    return;
+  for (let i = 0; i < loop.size; i++) out[to + i * loop.out]! += a[atA + i * loop.a]! * b[atB + i * loop.b]!;
+}
+
+type PairKernel = (
+  outer: Loop,
+  inner: Loop,
+  a: Float64Array,
+  atA: number,
+  b: Float64Array,
+  atB: number,
+  out: Float64Array,
+  to: number,
+) => void;
+
+/** The two innermost loops as one kernel, for the two forms that models are made of. */
+function kernelFor(outer: Loop, inner: Loop): PairKernel | undefined {
+  if (outer.out === 0 && inner.a === 0 && inner.b === 1 && inner.out === 1) return addRows;
+  if (inner.out === 0 && outer.a === 0 && inner.a === 1 && inner.b === 1) return dotRows;
+  return undefined;
+}
+
+/** out[i] += a[k] * b[k, i]: four rows k at a time, each added in its turn. */
+function addRows(
+  outer: Loop,
+  inner: Loop,
+  a: Float64Array,
+  atA: number,
+  b: Float64Array,
+  atB: number,
+  out: Float64Array,
+  to: number,
+): void {
+  const { size } = inner;
+  const whole = outer.size - (outer.size % 4);
+  for (let k = 0; k < whole; k += 4) {
+    const f0 = a[atA + k * outer.a]!;
+    const f1 = a[atA + (k + 1) * outer.a]!;
+    const f2 = a[atA + (k + 2) * outer.a]!;
+    const f3 = a[atA + (k + 3) * outer.a]!;
+    const r0 = atB + k * outer.b;
+    const r1 = r0 + outer.b;
+    const r2 = r1 + outer.b;
+    const r3 = r2 + outer.b;
+    for (let i = 0; i < size; i++) {
+      out[to + i] = out[to + i]! + f0 * b[r0 + i]! + f1 * b[r1 + i]! + f2 * b[r2 + i]! + f3 * b[r3 + i]!;
+    }
   }
-  for (let i = 0; i < size; i++) {
-    out[to]! += a[atA]! * b[atB]!;
-    atA += stepA;
-    atB += stepB;
-    to += stepOut;
+  for (let k = whole; k < outer.size; k++) {
+    const factor = a[atA + k * outer.a]!;
+    const row = atB + k * outer.b;
+    for (let i = 0; i < size; i++) out[to + i]! += factor * b[row + i]!;
+  }
+}
+
+/** out[j] += a[k] * b[j, k]: four sums side by side. */
+function dotRows(
+  outer: Loop,
+  inner: Loop,
+  a: Float64Array,
+  atA: number,
+  b: Float64Array,
+  atB: number,
+  out: Float64Array,
+  to: number,
+): void {
+  const { size } = inner;
+  const whole = outer.size - (outer.size % 4);
+  for (let j = 0; j < outer.size; j += j < whole ? 4 : 1) {
+    const r0 = atB + j * outer.b;
+    const o0 = to + j * outer.out;
+    let s0 = out[o0]!;
+    if (j >= whole) {
+      for (let k = 0; k < size; k++) s0 += a[atA + k]! * b[r0 + k]!;
+      out[o0] = s0;
+      continue;
+    }
+    const r1 = r0 + outer.b;
+    const r2 = r1 + outer.b;
+    const r3 = r2 + outer.b;
+    let s1 = out[o0 + outer.out]!;
+    let s2 = out[o0 + 2 * outer.out]!;
+    let s3 = out[o0 + 3 * outer.out]!;
+    for (let k = 0; k < size; k++) {
+      const x = a[atA + k]!;
+      s0 += x * b[r0 + k]!;
+      s1 += x * b[r1 + k]!;
+      s2 += x * b[r2 + k]!;
+      s3 += x * b[r3 + k]!;
+    }
+    out[o0] = s0;
+    out[o0 + outer.out] = s1;
+    out[o0 + 2 * outer.out] = s2;
+    out[o0 + 3 * outer.out] = s3;
   }
 }
