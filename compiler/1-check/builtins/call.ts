@@ -48,6 +48,7 @@ export class Stop {}
 export class BuiltinCall {
   readonly span: SourceSpan;
   private readonly args = new Map<string, Expression>();
+  private readonly values = new Map<string, Value>();
 
   constructor(
     readonly walk: Walk,
@@ -121,8 +122,10 @@ export class BuiltinCall {
     throw new Stop();
   }
 
+  /** The argument, evaluated once however often it is asked for. */
   value(name: string): Value {
-    const value = evaluate(this.walk, this.expression(name), this.place);
+    const value = this.values.get(name) ?? evaluate(this.walk, this.expression(name), this.place);
+    this.values.set(name, value);
     if (value.kind === "unknown") throw new Stop();
     return value;
   }

@@ -157,8 +157,10 @@ function ofTensors(walk: Walk, expression: BinaryExpression, left: Value, right:
   }
   if (left.kind === "tensor" && left.value.type.kind === "routes") return scaled(walk, expression, left.value, right, place);
   if (right.kind === "tensor" && right.value.type.kind === "routes") return scaled(walk, expression, right.value, left, place);
-  const pair = alike(walk, left, right, spans);
+  let pair = alike(walk, left, right, spans);
   if (!pair) return unknown;
+  // A quotient is a real number, also of two integers: `floor(a / b)` is the one that rounds.
+  if (expression.operator === "/") pair = [cast(walk, pair[0], "f32", spans[0]), cast(walk, pair[1], "f32", spans[1])];
   return emitValue(walk, OPS[expression.operator as keyof typeof OPS], pair, {}, at(place, expression), spans);
 }
 

@@ -237,7 +237,7 @@ function paramDecl(value: StoredValue, record: ProgramRecord): ParamDecl {
     dtype: value.dtype,
     axes: storedAxes(value, new Set()),
     layerAxes: value.repetitions.filter(({ kind }) => kind === "layer").length,
-    ...(contracted.length > 0 ? { contracted: contracted.at(-1)!, contractedAxes: contracted } : {}),
+    ...(contracted.length > 0 ? { contracted: contracted.at(-1)!, ...(contracted.length > 1 ? { contractedAxes: contracted } : {}) } : {}),
     ...(value.storage !== undefined && STORAGE.includes(value.storage) ? { storage: value.storage as StorageType } : {}),
     ...(formats.length > 0 ? { formats } : {}),
     ...(value.init ? { init: value.init } : {}),
