@@ -50,6 +50,8 @@ export interface LoadOptions {
   readonly element?: RegisterType["element"];
   /** Read the bytes as another memory type; the index still counts the buffer's elements. */
   readonly as?: MemoryType;
+  /** No f16 element is infinite or NaN. */
+  readonly finite?: boolean;
 }
 
 const asExpression = (value: Operand, type: RegisterType): Expression =>
@@ -137,7 +139,8 @@ export class KernelBuilder {
       throw new TypeError(`kernel ${this.name}: ${typeText(type)} is not loaded from ${memory} (${buffer.name})`);
     }
     const base = { kind: "load", buffer: buffer.name, index: asExpression(index, i32), type } as const;
-    return options.as === undefined || options.as === buffer.element ? base : { ...base, as: options.as };
+    const typed = options.as === undefined || options.as === buffer.element ? base : { ...base, as: options.as };
+    return options.finite ? { ...typed, finite: true } : typed;
   }
 
   /** Store the lanes of `value` from `index` on; a number takes the scalar type of the memory. */

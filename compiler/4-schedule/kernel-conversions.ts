@@ -31,6 +31,11 @@ function fromF16(k: KernelBuilder, half: Expression): Expression {
   return bitcast(or(or(scaled, special), shl(and(half, 0x8000), 16)), "f32");
 }
 
+/** The same without infinities and NaN, from i32 lanes that carry the sign of the f16 in all high bits. */
+function fromFiniteF16(_: KernelBuilder, half: Expression): Expression {
+  return mul(bitcast(and(shl(half, 13), 0x8fffe000 | 0), "f32"), 2 ** 112);
+}
+
 function fromBf16(_: KernelBuilder, half: Expression): Expression {
   return bitcast(shl(half, 16), "f32");
 }
@@ -56,16 +61,17 @@ function toBf16(k: KernelBuilder, value: Expression): Expression {
   return select(isNaN, or(shru(bits, 16), 0x40), rounded);
 }
 
-export type Conversion = "f16-to-f32" | "bf16-to-f32" | "f32-to-f16" | "f32-to-bf16";
+export type Conversion = "f16-to-f32" | "finite-f16-to-f32" | "bf16-to-f32" | "f32-to-f16" | "f32-to-bf16";
 
 const bodies: Readonly<Record<Conversion, (k: KernelBuilder, value: Expression) => Expression>> = {
   "f16-to-f32": fromF16,
+  "finite-f16-to-f32": fromFiniteF16,
   "bf16-to-f32": fromBf16,
   "f32-to-f16": toF16,
   "f32-to-bf16": toBf16,
 };
 
-/** The body of a conversion on that many lanes; bits are i32 lanes whose high half is zero. */
+/** The body of a conversion on that many lanes; bits are i32 lanes whose high half is zero (the sign, for finite f16). */
 export function conversionBody(conversion: Conversion, lanes: number): FunctionBody {
   const k = new KernelBuilder(conversion, { doc: "" });
   const element = conversion.startsWith("f32") ? "f32" : "i32";

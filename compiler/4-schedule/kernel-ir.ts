@@ -152,7 +152,14 @@ export type Expression = { readonly type: RegisterType } & (
    * the buffer as another memory type; `index` still counts the buffer's own elements. Bytes as lanes of i8 or i16: i8
    * lanes take the bits of i8 and u8 memory as they are, i16 lanes those of i16, or i8 and u8 widened.
    */
-  | { readonly kind: "load"; readonly buffer: string; readonly index: Expression; readonly as?: MemoryType }
+  | {
+      readonly kind: "load";
+      readonly buffer: string;
+      readonly index: Expression;
+      readonly as?: MemoryType;
+      /** The caller promises that no f16 element is infinite or NaN (packed weights), which some targets read faster. */
+      readonly finite?: true;
+    }
   | { readonly kind: "unary"; readonly op: UnaryOp; readonly operand: Expression }
   | { readonly kind: "binary"; readonly op: BinaryOp; readonly left: Expression; readonly right: Expression }
   | { readonly kind: "select"; readonly condition: Expression; readonly yes: Expression; readonly no: Expression }

@@ -82,7 +82,10 @@ class KernelReader {
     if (this.tokens.at("[") || (this.buffers.has(token) && this.tokens.at("."))) {
       const at = this.place(token);
       this.tokens.expect(":");
-      return { kind: "load", buffer: token, ...at, type: this.type() };
+      const load = { kind: "load", buffer: token, ...at, type: this.type() } as const;
+      if (!this.tokens.take(".")) return load;
+      this.tokens.expect("finite");
+      return { ...load, finite: true };
     }
     const attributes: string[] = [];
     while (this.tokens.take(".")) attributes.push(this.tokens.next());

@@ -72,7 +72,7 @@ export function printExpression(expression: Expression): string {
     case "thread":
       return `@${expression.kind}`;
     case "load":
-      return `${place(expression.buffer, expression.as, expression.index)}:${typeText(expression.type)}`;
+      return `${place(expression.buffer, expression.as, expression.index)}:${typeText(expression.type)}${expression.finite ? ".finite" : ""}`;
     case "unary":
       return call(expression.op, expression.operand);
     case "binary": {

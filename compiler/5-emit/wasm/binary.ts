@@ -30,6 +30,9 @@ export const relaxed = {
     raw._BinaryenBinary(m.ptr, raw.RelaxedDotI8x16I7x16SToVecI16x8, a, b),
 };
 
+/** Memory without a maximum; shared memory must have one. */
+const unlimited = -1;
+
 /** An empty module with one memory, imported as `env.memory`, that takes any size up to 4 GiB. */
 export function emptyModule(options: { readonly relaxed: boolean; readonly threads: boolean }): WasmModule {
   const { Features } = binaryen;
@@ -40,7 +43,7 @@ export function emptyModule(options: { readonly relaxed: boolean; readonly threa
   if (options.threads) features |= Features.Atomics;
   m.setFeatures(features);
   // The memory must be set before it is imported, or the import is dropped without a word.
-  m.setMemory(options.threads ? 1 : 0, 65536, null, [], options.threads, false, "0");
+  m.setMemory(options.threads ? 1 : 0, options.threads ? 65536 : unlimited, null, [], options.threads, false, "0");
   m.addMemoryImport("0", "env", "memory", options.threads);
   return m;
 }

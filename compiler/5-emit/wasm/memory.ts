@@ -39,8 +39,16 @@ const halves = { f16: "f16-to-f32", bf16: "bf16-to-f32" } as const;
 export function emitLoad(f: WasmFunction, load: Expression & { kind: "load" }, emit: EmitExpression): Ref {
   const memory = load.as ?? f.buffer(load.buffer).element;
   const { base, offset } = addressOf(f, load.buffer, load.index, emit);
+  if (load.finite && memory === "f16") return finiteHalf(f, load.type, base, offset);
   if (load.type.lanes === 1) return scalarLoad(f, memory, base, offset);
   return vectorLoad(f, memory, load.type, base, offset);
+}
+
+/** f16 without infinities and NaN: three instructions instead of seven. */
+function finiteHalf(f: WasmFunction, type: RegisterType, base: Ref, offset: number): Ref {
+  const body = conversionBody("finite-f16-to-f32", type.lanes);
+  if (type.lanes === 1) return inline(f, body, f.m.i32.load16_s(offset, 2, base), wasmTypes.i32);
+  return inline(f, body, f.m.v128.load16x4_s(offset, 2, base), wasmTypes.v128);
 }
 
 function scalarLoad(f: WasmFunction, memory: MemoryType, base: Ref, offset: number): Ref {

@@ -35,7 +35,7 @@ export function shapeOf(type: RegisterType): VectorShape {
 
 /** A vector instruction, or undefined where WebAssembly has none (division and remainder of integers). */
 export function vectorBinary(m: WasmModule, op: BinaryOp, type: RegisterType): Two | undefined {
-  if (op === "and" || op === "or" || op === "xor") return m.v128[op];
+  if (op === "and" || op === "or" || op === "xor") return (left, right) => m.v128[op](left, right);
   const shape = shapeOf(type);
   const table = m[shape] as unknown as Readonly<Record<string, Two | undefined>>;
   if (shape === "f32x4") return table[op];

@@ -1,0 +1,49 @@
+/**
+ * The register tile of f32 products: `rows` rows of the left matrix times `vectors` vectors of the packed right one. The
+ * loop has one step of k in its body: WebAssembly engines place all loads of a basic block first, so a longer body does
+ * not fit into the registers.
+ */
+import { add, fma, mul, splat, type Operand } from "../kernel-expressions.js";
+import type { Expression } from "../kernel-ir.js";
+import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
+import { registerType } from "../kernel-types.js";
+import { tileRows } from "./layouts.js";
+
+export interface F32Tile {
+  /** Rows of the left matrix; with 4 vectors 2 is best on 16 registers. */
+  readonly rows: number;
+  readonly vectors: number;
+  readonly lanes: number;
+  readonly from: Operand;
+  readonly to: Operand;
+  /** Element (row, k) of the left matrix. */
+  readonly left: (row: number, k: Expression) => Expression;
+  /** Vector `vector` of the right matrix at k. */
+  readonly right: (vector: number, k: Expression) => Expression;
+  /** Sums so far; zeros when absent. */
+  readonly start?: (row: number, vector: number) => Expression;
+}
+
+/** [row][vector] sums over k. */
+export function f32Tile(k: KernelBuilder, tile: F32Tile): readonly (readonly Variable[])[] {
+  const type = registerType("f32", tile.lanes);
+  const grid = (make: (row: number, vector: number) => Variable): readonly (readonly Variable[])[] =>
+    Array.from({ length: tile.rows }, (_, row) =>
+      Array.from({ length: tile.vectors }, (_, vector) => make(row, vector)),
+    );
+  const sums = grid((row, vector) => k.variable("sum", tile.start?.(row, vector) ?? 0, type));
+  k.loop("k", tile.from, tile.to, 1, (index) => {
+    const right = Array.from({ length: tile.vectors }, (_, vector) => k.let("right", tile.right(vector, index)));
+    for (let row = 0; row < tile.rows; row++) {
+      const left = k.let("left", splat(tile.left(row, index), tile.lanes));
+      sums[row]!.forEach((sum, vector) => sum.set(fma(left, right[vector]!, sum.get)));
+    }
+  });
+  return sums;
+}
+
+/** Vectors of a packed panel: element (k, 4 vector) of the tile whose panel starts at `start`. f16 or f32. */
+export function panelVector(k: KernelBuilder, panel: BufferHandle, start: Expression): F32Tile["right"] {
+  return (vector, index) =>
+    k.load(panel, add(add(start, mul(index, tileRows)), vector * 4), { lanes: 4, finite: panel.element === "f16" });
+}

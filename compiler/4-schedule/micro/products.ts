@@ -1,0 +1,186 @@
+/**
+ * Whole kernels around the tiles: y[T, N] = x[T, K] times a packed weight. They are what a schedule writes for a plain
+ * contraction, and what tests and benchmarks of the tiles run. A block of the grid is one tile of 16 rows of the weight.
+ */
+import { add, block, compare, constant, extract, min, mul, sub, type Operand } from "../kernel-expressions.js";
+import type { Expression, Kernel } from "../kernel-ir.js";
+import { KernelBuilder, type BufferHandle, type Variable } from "../kernel-builder.js";
+import { f32Tile, panelVector } from "./f32-tile.js";
+import { blockElements, q4RecordBytes, q8RecordBytes, tileRows } from "./layouts.js";
+import { quantizeBlocks, type QuantizedActivations } from "./quantize.js";
+import { q4Tile, q8Tile, unpackedBlockBytes, unpackedQ4Tile, unpackQ4, type TokenRow } from "./quantized-tile.js";
+
+/** Columns of the left matrix that are multiplied before the next rows are taken: 512 x 16 floats stay in the L1 cache. */
+const depthOfPass = 512;
+
+/** Store 16 outputs; the last tile may have fewer. */
+function storeTile(
+  k: KernelBuilder,
+  y: BufferHandle,
+  row: Expression,
+  n: Expression,
+  columns: Expression,
+  sums: readonly Variable[],
+): void {
+  const at = k.let("at", add(mul(row, columns), n));
+  k.ifThen(
+    compare("le", add(n, tileRows), columns),
+    () => sums.forEach((sum, vector) => k.store(y, add(at, 4 * vector), sum.get)),
+    () =>
+      sums.forEach((sum, vector) => {
+        for (let lane = 0; lane < 4; lane++) {
+          const offset = 4 * vector + lane;
+          k.ifThen(compare("lt", add(n, offset), columns), () => k.store(y, add(at, offset), extract(sum.get, lane)));
+        }
+      }),
+  );
+}
+
+/** Groups of `size` tokens, then the rest one by one. */
+function forTokens(
+  k: KernelBuilder,
+  tokens: Expression,
+  size: number,
+  body: (first: Expression, count: number) => void,
+): void {
+  const whole = k.let(
+    "whole",
+    sub(tokens, k.let("rest", { kind: "binary", op: "rem", left: tokens, right: constant(size), type: tokens.type })),
+  );
+  k.loop("token", 0, whole, size, (token) => body(token, size));
+  if (size > 1) k.loop("token", whole, tokens, 1, (token) => body(token, 1));
+}
+
+/** y = x times f32 or f16 panels. Buffers x, w, y; scalars T, K, N; grid ceil(N / 16). */
+export function panelProduct(name: string, weights: "f32" | "f16", rows = 2): Kernel {
+  const k = new KernelBuilder(name, { doc: `y[T, N] = x[T, K] times ${weights} panels` });
+  const x = k.buffer("x", "f32", "read");
+  const w = k.buffer("w", weights, "read");
+  const y = k.buffer("y", "f32", "readwrite");
+  const [tokens, depth, columns] = [k.scalar("T", "i32"), k.scalar("K", "i32"), k.scalar("N", "i32")];
+  const n = k.let("n", mul(block, tileRows));
+  const panel = k.let("panel", mul(block, mul(depth, tileRows)));
+  k.loop("pass", 0, depth, depthOfPass, (pass) => {
+    const end = k.let("end", min(add(pass, depthOfPass), depth));
+    forTokens(k, tokens, rows, (token, count) => {
+      const starts = Array.from({ length: count }, (_, row) => k.let("x_start", mul(add(token, row), depth)));
+      const sums = f32Tile(k, {
+        rows: count,
+        vectors: 4,
+        lanes: 4,
+        from: pass,
+        to: end,
+        left: (row, index) => k.load(x, add(starts[row]!, index)),
+        right: panelVector(k, w, panel),
+      });
+      sums.forEach((row, i) => {
+        k.ifThen(compare("gt", pass, 0), () => addStored(k, y, add(token, i), n, columns, row));
+        storeTile(k, y, add(token, i), n, columns, row);
+      });
+    });
+  });
+  return k.finish();
+}
+
+/** Add what earlier passes stored. */
+function addStored(
+  k: KernelBuilder,
+  y: BufferHandle,
+  row: Expression,
+  n: Expression,
+  columns: Expression,
+  sums: readonly Variable[],
+): void {
+  const at = k.let("before", add(mul(row, columns), n));
+  k.ifThen(
+    compare("le", add(n, tileRows), columns),
+    () => sums.forEach((sum, vector) => sum.set(add(sum.get, k.load(y, add(at, 4 * vector), { lanes: 4 })))),
+    () =>
+      sums.forEach((sum, vector) => {
+        const lanes = [0, 1, 2, 3].map((lane) => {
+          const value = k.variable("value", 0, sum.get.type.lanes === 4 ? { element: "f32", lanes: 1 } : sum.get.type);
+          const offset = 4 * vector + lane;
+          k.ifThen(compare("lt", add(n, offset), columns), () => value.set(k.load(y, add(at, offset))));
+          return value.get;
+        });
+        sum.set(add(sum.get, { kind: "join", operands: lanes, type: sum.get.type }));
+      }),
+  );
+}
+
+/** Quantize rows. Buffers x, quants, scales (and sums for i8); scalar K; grid T. */
+export function quantizeProduct(name: string, quants: "i16" | "i8"): Kernel {
+  const k = new KernelBuilder(name, { doc: `blocks of 32 activations to ${quants}` });
+  const x = k.buffer("x", "f32", "read");
+  const target = {
+    quants: k.buffer("quants", quants, "write"),
+    scales: k.buffer("scales", "f32", "write"),
+    ...(quants === "i8" ? { sums: k.buffer("sums", "i32", "write") } : {}),
+  };
+  const depth = k.scalar("K", "i32");
+  const start = k.let("start", mul(block, depth));
+  quantizeBlocks(k, x, start, target, start, k.let("blocks", blocksOf(depth)));
+  return k.finish();
+}
+
+const blocksOf = (depth: Expression): Expression => ({
+  kind: "binary",
+  op: "shru",
+  left: depth,
+  right: constant(Math.log2(blockElements)),
+  type: depth.type,
+});
+
+/** What the quantized products share: buffers w, quants, scales (sums), y; scalars T, K, N; grid ceil(N / 16). */
+function quantizedProduct(
+  name: string,
+  doc: string,
+  weights: "i8" | "u8",
+  recordBytes: number,
+  group: number,
+  tile: (
+    k: KernelBuilder,
+    w: { bytes: BufferHandle; start: Expression; blocks: Operand },
+  ) => (rows: readonly TokenRow[]) => readonly (readonly Variable[])[],
+): Kernel {
+  const k = new KernelBuilder(name, { doc });
+  const bytes = k.buffer("w", weights, "read");
+  const from: QuantizedActivations = {
+    quants: k.buffer("quants", weights === "i8" ? "i16" : "i8", "read"),
+    scales: k.buffer("scales", "f32", "read"),
+    ...(weights === "u8" ? { sums: k.buffer("sums", "i32", "read") } : {}),
+  };
+  const y = k.buffer("y", "f32", "write");
+  const [tokens, depth, columns] = [k.scalar("T", "i32"), k.scalar("K", "i32"), k.scalar("N", "i32")];
+  const blocks = k.let("blocks", blocksOf(depth));
+  const start = k.let("start", mul(block, mul(blocks, recordBytes)));
+  const n = k.let("n", mul(block, tileRows));
+  const sumsOf = tile(k, { bytes, start, blocks });
+  forTokens(k, tokens, group, (token, count) => {
+    const rows = Array.from({ length: count }, (_, i) => ({ from, start: k.let("row", mul(add(token, i), depth)) }));
+    sumsOf(rows).forEach((sums, i) => storeTile(k, y, add(token, i), n, columns, sums));
+  });
+  return k.finish();
+}
+
+/** y = quantized x times q8 tiles. */
+export function q8Product(name: string, group = 2): Kernel {
+  const doc = "y[T, N] = quantized x[T, K] times q8 tiles";
+  return quantizedProduct(name, doc, "i8", q8RecordBytes, group, (k, w) => (rows) => q8Tile(k, w, rows));
+}
+
+/** y = quantized x times q4 tiles, for few tokens. */
+export function q4Product(name: string, group = 1): Kernel {
+  const doc = "y[T, N] = quantized x[T, K] times q4 tiles, unpacked as it goes";
+  return quantizedProduct(name, doc, "u8", q4RecordBytes, group, (k, w) => (rows) => q4Tile(k, w, rows));
+}
+
+/** y = quantized x times q4 tiles, for many tokens: each tile is unpacked once. K is at most `maximumDepth`. */
+export function q4ManyProduct(name: string, maximumDepth: number, group = 2): Kernel {
+  const doc = "y[T, N] = quantized x[T, K] times q4 tiles, each unpacked once";
+  return quantizedProduct(name, doc, "u8", q4RecordBytes, group, (k, w) => {
+    const unpacked = k.blockBuffer("unpacked", "i8", "local", (maximumDepth / blockElements) * unpackedBlockBytes);
+    unpackQ4(k, w, unpacked);
+    return (rows) => unpackedQ4Tile(k, w, unpacked, rows);
+  });
+}
