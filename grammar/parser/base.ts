@@ -190,6 +190,13 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return this.consume(index, type);
   }
 
+  /** Consumes the next token, whatever it is; chevrotain's own skip answers with the one behind it. */
+  private take(): IToken {
+    const token = this.LA(1);
+    this.SKIP_TOKEN();
+    return token;
+  }
+
   private repair(type: TokenType, plausible?: () => boolean): IToken {
     const label = type.LABEL ?? "a name";
     const failure = this.failure("MOE1001", { expected: label, found: this.found() });
@@ -201,16 +208,16 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       this.report({ ...failure.diagnostic, fixes: replace(title, span, text) });
     if (onLine && tokenMatcher(token, T.Identifier) && closest(token.image, [word]).length > 0) {
       withFix(`Write ${label}`, word);
-      return this.SKIP_TOKEN();
+      return this.take();
     }
     if (onLine && CONFUSED.get(type)?.includes(token.tokenType) === true) {
       withFix(`Write ${label}`, word);
-      return this.SKIP_TOKEN();
+      return this.take();
     }
     if (onLine && token.partner === undefined && tokenMatcher(this.LA(2), type) && this.sameLine(2)) {
       withFix("Remove it", "");
       this.SKIP_TOKEN();
-      return this.SKIP_TOKEN();
+      return this.take();
     }
     if (plausible?.() === true) {
       const at = { file: span.file, start: span.start, end: span.start };
