@@ -1,10 +1,12 @@
 /** From whatever a command threw to text or JSON and an exit code. */
+import { resolve } from "node:path";
 import type { Diagnostic } from "../compiler/errors/diagnostic.js";
 import { locateDiagnostics } from "../compiler/errors/located.js";
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { renderDiagnostics, type SourceReader } from "../compiler/errors/render.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import type { Shell } from "./shell.js";
+import { readText } from "./source-host.js";
 
 /** Diagnostics that end a command. */
 export class DiagnosticsError extends Error {
@@ -42,6 +44,11 @@ export function report(shell: Shell, error: unknown): ExitCode {
     shell.result(false, { diagnostics: locateDiagnostics(error.diagnostics, error.read) });
     return EXIT.wrongInput;
   }
+  if (isRefusal(error)) {
+    // Programs that can't be built say so with places in the spec.
+    const read: SourceReader = (file) => readText(resolve(shell.io.cwd, file));
+    return report(shell, new DiagnosticsError(error.diagnostics, read));
+  }
   if (error instanceof MoecError) {
     const { code, message, place, help } = error;
     sayCoded(shell, error);
@@ -54,6 +61,10 @@ export function report(shell: Shell, error: unknown): ExitCode {
     return EXIT.usage;
   }
   return reportBug(shell, error);
+}
+
+function isRefusal(error: unknown): error is MoecError & { readonly diagnostics: readonly Diagnostic[] } {
+  return error instanceof MoecError && "diagnostics" in error && Array.isArray(error.diagnostics);
 }
 
 function sayCoded(shell: Shell, { code, message, place, help }: MoecError): void {

@@ -1,6 +1,6 @@
 /** The formatter as the command line uses it: refuses text with syntax errors, else prints it. */
 import { parse } from "../grammar/index.js";
-import { format } from "../grammar/print/index.js";
+import { format } from "../grammar/print/plugin.js";
 import type { Diagnostic } from "../compiler/errors/diagnostic.js";
 
 export type FormatResult =
@@ -10,5 +10,5 @@ export type FormatResult =
 export async function formatText(text: string, file: string): Promise<FormatResult> {
   const { diagnostics } = parse(text, file);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
-  return { ok: true, text: await format(text, file) };
+  return { ok: true, text: await format(text) };
 }

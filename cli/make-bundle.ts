@@ -12,6 +12,7 @@ import { moecVersion } from "./package-root.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
 import { named } from "./source-host.js";
+import { runSettings } from "./spec-settings.js";
 import { tokenizerText } from "./tokenizer-files.js";
 import { writeFolder } from "./write-folder.js";
 
@@ -54,7 +55,8 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
   const opened = project.weights.length === 0 ? undefined : openCheckpointFiles(project.weights);
   try {
     const parameters = opened ? checkpointSource(built, opened.checkpoint) : randomSource(built, project.random ?? 0);
-    const tokenizer = tokenizerText(project.tokenizer, opened?.checkpoint);
+    const settings = runSettings(built, project);
+    const tokenizer = tokenizerText(settings.tokenizer, opened?.checkpoint);
     const manifest = stage("pack", () =>
       writeFolder(folder, (writer) =>
         writeBundle(
@@ -65,7 +67,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
             scratchBytes: scratchBytes(kernels),
             parameters,
             ...(tokenizer === undefined ? {} : { tokenizer }),
-            generation: definedOnly(project.generate),
+            generation: settings.generation,
             compiler: moecVersion(),
             onProgress: (done, total) => shell.progress.update("packing weights", done / total),
           },
@@ -73,7 +75,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
         ),
       ),
     );
-    const sources = checked.project.files.map((file) => resolve(shell.io.cwd, file.name));
+    const sources = [...checked.project.files.keys()].map((file) => resolve(shell.io.cwd, file));
     return { manifest, folder, times, kernels: kernels.length, sources };
   } finally {
     opened?.close();
@@ -90,9 +92,4 @@ function emitModules(kernels: readonly Kernel[]): readonly KernelModule[] {
       bytes: emitWasm(kernels, relaxedSimd ? wasmRelaxed : wasmSimd, { threads }),
     })),
   );
-}
-
-function definedOnly<T extends object>(source: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(source).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

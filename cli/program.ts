@@ -7,11 +7,9 @@ import { doctorCommand } from "./commands/doctor.js";
 import { explainCommand } from "./commands/explain.js";
 import { formatCommand } from "./commands/fmt.js";
 import { generateCommand } from "./commands/generate.js";
-import { importCommand } from "./commands/import.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { newCommand } from "./commands/new.js";
 import { runCommand } from "./commands/run.js";
-import { testCommand } from "./commands/test.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { report } from "./failures.js";
 import type { Io } from "./io.js";
@@ -34,8 +32,6 @@ const COMMANDS: readonly CommandDefinition[] = [
   formatCommand,
   explainCommand,
   inspectCommand,
-  testCommand,
-  importCommand,
   buildCommand,
   runCommand,
   generateCommand,

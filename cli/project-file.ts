@@ -82,7 +82,7 @@ function describe(issue: z.core.$ZodIssue, document: Document, text: string, fil
   const path = issue.path.filter((key) => typeof key !== "symbol");
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
-      const known = closest(key, knownKeys(path));
+      const known = closest(key.replaceAll("_", ""), knownKeys(path));
       const reason = known[0] === undefined ? "there is no such key" : `there is no such key; \`${known[0]}\`?`;
       const span = keySpan(document, [...path, key], text, file);
       return errors.projectFileKey({ at: [...path, key].join("."), reason }, span);

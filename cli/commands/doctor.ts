@@ -83,7 +83,7 @@ function threads(canShare: boolean, cores: number): Finding {
 
 function standardLibrary(): Finding {
   try {
-    accessSync(`${packageRoot}/stdlib/index.moe`, constants.R_OK);
+    accessSync(`${packageRoot}/stdlib/std.moe`, constants.R_OK);
     return { name: "library", state: "good", text: "std is there" };
   } catch {
     return { name: "library", state: "broken", text: "the standard library is missing; install moec again" };

@@ -37,16 +37,8 @@ const space = oneOf<MemorySpace>("weights", "state", "arena", "io");
 const dtype = oneOf("f32", "i32", "bool");
 const buffer = object<PlanBuffer>({ id: text, space, offset: count, bytes: count });
 const textAxis = object<{ name: string; size: string }>({ name: text, size: text });
-const weight = object<Omit<PlanWeight, "contracted"> & { contracted: string | undefined }>({
-  buffer: text,
-  path: text,
-  storage: oneOf("f32", "f16", "bf16", "q8_0", "q4_0", "i32"),
-  layout: text,
-  axes: list(object<{ name: string; size: number }>({ name: text, size: count })),
-  layerAxes: count,
-  layerStride: count,
-  contracted: optional(text),
-}) as Reader<PlanWeight>;
+/** How weights were packed is between schedule and packer; the runtime only moves the bytes. */
+const weight: Reader<PlanWeight> = (value, at) => record(value, at) as unknown as PlanWeight;
 /** `init` may be an infinity, which JSON can't say: such numbers are written as text. */
 const init: Reader<number> = (value, at) => (typeof value === "string" ? Number(value) : number(value, at));
 const state = object<PlanState>({

@@ -1,0 +1,87 @@
+/** `moec inspect`: look into a model at any stage of the compiler. */
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { EXIT } from "../exit-codes.js";
+import { UsageError } from "../failures.js";
+import { addModelOptions, type ModelOptions } from "../options.js";
+import type { CommandDefinition } from "../program.js";
+import type { Compiled, View } from "../views.js";
+
+interface InspectOptions extends ModelOptions {
+  readonly graph?: boolean;
+  readonly ir?: string;
+  readonly kernels?: boolean;
+  readonly memory?: boolean;
+  readonly cost?: boolean;
+  readonly html?: string;
+}
+
+export const inspectCommand: CommandDefinition = (program, start) => {
+  const command = program
+    .command("inspect")
+    .summary("show graph, passes, kernels, memory or cost of a model")
+    .description("Shows what the compiler makes of a model. Needs no weights. Without a choice: a summary.")
+    .argument("[project]", "a folder with a moec.yaml, that file, or a .moe file", ".")
+    .option("--graph", "the graph after all passes")
+    .option("--ir <pass>", "the graph after a pass; `build` is before the first, `all` shows each")
+    .option("--kernels", "the kernels, with how often each is launched")
+    .option("--memory", "what memory the model needs, and for what")
+    .option("--cost", "operations and bytes by op, for one token and for a prompt")
+    .option("--html <file>", "all of it as one page")
+    .action((path: string, options: InspectOptions) =>
+      start("inspect", options, async (shell) => {
+        const { openSources } = await import("../project.js");
+        const { buildOptimized, checkSpec, scheduleProject } = await import("../compile.js");
+        const views = await import("../views.js");
+        const project = openSources(path, shell.io.cwd, options);
+        const { built, optimized } = buildOptimized(checkSpec(shell, project.spec), project);
+        let scheduled: ReturnType<typeof scheduleProject> | undefined;
+        const schedule = (): ReturnType<typeof scheduleProject> => (scheduled ??= scheduleProject(optimized, project));
+        const compiled: Compiled = { project, built, optimized, schedule };
+        const { strong } = shell.palette;
+        if (options.html !== undefined) {
+          const same = (text: string): string => text;
+          const all = [
+            views.summaryView(compiled, same),
+            views.memoryView(compiled, same),
+            views.costView(compiled, same),
+            views.graphView(compiled),
+            views.kernelView(compiled),
+          ];
+          const { dumpPasses } = await import("../../compiler/3-optimize/index.js");
+          const { inspectPage } = await import("../inspect-page.js");
+          const file = resolve(shell.io.cwd, options.html);
+          writeFileSync(file, inspectPage(optimized.name, all, dumpPasses(built)));
+          shell.say(`${shell.palette.added("✓")} ${options.html}`);
+          shell.result(true, { file });
+          return EXIT.ok;
+        }
+        const chosen: View[] = [];
+        if (options.ir !== undefined) {
+          const view = views.passView(compiled, options.ir);
+          if (!view)
+            throw new UsageError(`there is no pass \`${options.ir}\`: ${views.passNames(compiled).join(", ")}, all`);
+          chosen.push(view);
+        }
+        if (options.graph === true) chosen.push(views.graphView(compiled));
+        if (options.kernels === true) chosen.push(views.kernelView(compiled));
+        if (options.memory === true) chosen.push(views.memoryView(compiled, strong));
+        if (options.cost === true) chosen.push(views.costView(compiled, strong));
+        if (chosen.length === 0) chosen.push(views.summaryView(compiled, strong));
+        for (const view of chosen) for (const line of view.lines) shell.say(line);
+        shell.result(true, { views: chosen.map(({ title, data }) => ({ title, data })) });
+        return EXIT.ok;
+      }),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  moec inspect examples/tiny-moe
+  moec inspect examples/tiny-moe --cost --memory
+  moec inspect model.moe --ir all
+  moec inspect model.moe --html model.html
+`,
+    );
+  return addModelOptions(command);
+};
