@@ -10,7 +10,8 @@ import type { InfoSink } from "./info.js";
 import { Reporter, type Finding } from "./reporter.js";
 import { Scope } from "./scope.js";
 import { TypeEmitter } from "./type-emitter.js";
-import { unknown, type AxisArgument, type ClosureValue, type InstanceValue, type ModuleInfo, type Value } from "./values.js";
+import { integer } from "./numbers.js";
+import { numberValue, unknown, type AxisArgument, type ClosureValue, type InstanceValue, type ModuleInfo, type Value } from "./values.js";
 import { callClosure, type CallArgument } from "./elaborate/calls.js";
 import { bodyOf, functionClosure, isFunctionForm, methodClosure } from "./elaborate/closures.js";
 import { evaluate } from "./elaborate/evaluate.js";
@@ -165,16 +166,17 @@ export function walkClosure(walk: Walk, closure: ClosureValue, span: SourceSpan)
   };
   const specs = closure.params.map((param) => (param.type ? resolveType(walk, param.type, place) : undefined));
   const tokens = specs.flatMap((spec) => (spec?.kind === "tensor" ? spec.axes.filter((axis) => !axis.size).map((axis) => axis.name) : []));
+  const input = closure.instance?.info.decl.contract === "model";
   const args = closure.params.map((param, index): CallArgument => {
     const spec = specs[index];
     const paramSpan = { file: closure.file, ...param.span };
-    return { value: inputValue(walk, spec, param.name.text, [...new Set(tokens)], paramSpan), span: paramSpan };
+    return { value: inputValue(walk, spec, param.name.text, [...new Set(tokens)], paramSpan, input), span: paramSpan };
   });
   return callClosure(walk, closure, args, span, { ...place, scope: closure.scope });
 }
 
 /** A value of a declared type with symbols for the sizes that a call decides. */
-function inputValue(walk: Walk, spec: TypeSpec | undefined, name: string, tokens: readonly string[], span: SourceSpan): Value {
+function inputValue(walk: Walk, spec: TypeSpec | undefined, name: string, tokens: readonly string[], span: SourceSpan, input: boolean): Value {
   const make = (type: ValueType): Value => tensor({ type, source: span });
   const free = (axis: string): Size => {
     walk.free.add(axis);
@@ -197,7 +199,9 @@ function inputValue(walk: Walk, spec: TypeSpec | undefined, name: string, tokens
         slots: Size.of("slots"),
       });
     case "number":
-      return make({ kind: "tensor", dtype: spec.integer ? "i32" : "f32", axes: [] });
+      // A model is called with numbers at run time, anything else with numbers known before.
+      if (input) return make({ kind: "tensor", dtype: spec.integer ? "i32" : "f32", axes: [] });
+      return numberValue({ ...integer(Size.of(name)), integer: spec.integer });
     case "boolean":
       return { kind: "boolean", value: undefined };
     case "string":
@@ -205,7 +209,7 @@ function inputValue(walk: Walk, spec: TypeSpec | undefined, name: string, tokens
     case "contract":
       return { kind: "opaque", contract: spec.contract };
     case "tuple":
-      return { kind: "tuple", items: spec.items.map((item) => inputValue(walk, item, name, tokens, span)) };
+      return { kind: "tuple", items: spec.items.map((item) => inputValue(walk, item, name, tokens, span, input)) };
     case "module":
     case "unknown":
       return unknown;

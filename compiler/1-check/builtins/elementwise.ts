@@ -2,6 +2,9 @@
 import * as numbers from "../numbers.js";
 import { numberValue, type Value } from "../values.js";
 import { describe } from "../describe.js";
+import type { Axis } from "../../ops/types.js";
+import type { Emitted } from "../emitter.js";
+import { expanded } from "../elaborate/tensors.js";
 import { alike } from "../elaborate/operators.js";
 import { builtin, result, Stop, typeOf, type Builtin, type BuiltinCall } from "./call.js";
 
@@ -70,6 +73,21 @@ function extreme(name: "min" | "max"): Builtin {
   );
 }
 
+/** The condition with the axes of the values, so that the result has theirs in their order. */
+function inOrderOf(call: BuiltinCall, condition: Emitted, values: readonly Emitted[]): Emitted {
+  const union = (list: readonly Emitted[]): readonly Axis[] => {
+    const axes: Axis[] = [];
+    for (const value of list) {
+      for (const axis of typeOf(value).axes) if (!axes.some(({ name }) => name === axis.name)) axes.push(axis);
+    }
+    return axes;
+  };
+  const wanted = union([...values, condition]);
+  const natural = union([condition, ...values]);
+  const same = wanted.every((axis, index) => axis.name === natural[index]!.name);
+  return same ? condition : expanded(call.walk, condition, wanted, call.spanOf("condition"));
+}
+
 function binary(call: BuiltinCall, op: string, first: string, second: string): Value {
   const pair = alike(call.walk, call.value(first), call.value(second), [call.spanOf(first), call.spanOf(second)]);
   if (!pair) return call.fail("MOE2080", { found: describe(call.walk, call.value(first)) }, first);
@@ -109,7 +127,8 @@ export const elementwise: readonly Builtin[] = [
     const condition = call.tensor("condition");
     const pair = alike(call.walk, call.value("yes"), call.value("no"), [call.spanOf("yes"), call.spanOf("no")]);
     if (!pair) throw new Stop();
-    return result(call.emit("where", [condition, ...pair], {}, ["condition", "yes", "no"]));
+    const first = inOrderOf(call, condition, pair);
+    return result(call.emit("where", [first, ...pair], {}, ["condition", "yes", "no"]));
   }),
   builtin("mod", "a b", "mod(a, b) -> a", "a - b * floor(a / b): has the sign of b.", (call) => {
     const a = call.maybeNumber("a");

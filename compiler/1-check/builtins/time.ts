@@ -3,6 +3,8 @@ import { numberValue } from "../values.js";
 import { add, multiply, real, subtract, valueOf } from "../numbers.js";
 import { evaluate, needNumber } from "../elaborate/evaluate.js";
 import { at } from "../context.js";
+import type { Emitted } from "../emitter.js";
+import { cast } from "../elaborate/tensors.js";
 import { alike } from "../elaborate/operators.js";
 import { builtin, result, Stop, type Builtin, type BuiltinCall } from "./call.js";
 
@@ -61,7 +63,7 @@ export const timeFunctions: readonly Builtin[] = [
     (call) => {
       const pair = alike(call.walk, call.value("a"), call.value("b"), [call.spanOf("a"), call.spanOf("b")]);
       if (!pair) return call.fail("MOE2080", { found: "something else" }, "a");
-      const [a, b] = pair;
+      const [a, b] = pair.map((value) => cast(call.walk, value, "f32", call.span)) as [Emitted, Emitted];
       const difference = call.emit("abs", [call.emit("sub", [a, b], {}, ["a", "b"])], {});
       const scale = call.emit("add", [call.emit("abs", [b], {}), call.constant(1)], {});
       const bound = call.emit("mul", [scale, call.constant(call.double("tolerance", 1e-5))], {});

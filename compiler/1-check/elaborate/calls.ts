@@ -173,7 +173,18 @@ export function callClosure(
   const result = walk.reporter.within(span, () => evaluateWhole(walk, closure.body, lifted));
   walk.depth--;
   const typed = closure.result ? checkResult(walk, closure, result, lifted, names) : result;
-  return renamedBack(walk, typed, names.back, span);
+  const back = renamedBack(walk, typed, names.back, span);
+  knownAxes(back, place);
+  return back;
+}
+
+/** Axes that a call makes are known to the caller from there on. */
+function knownAxes(value: Value, place: Place): void {
+  if (value.kind === "tuple") for (const item of value.items) knownAxes(item, place);
+  if (value.kind !== "tensor") return;
+  for (const axis of axesOf(value.value)) {
+    if (!place.scope.lookup(axis.name)) place.scope.defineValue(axis.name, { kind: "axis", name: axis.name, size: axis.size });
+  }
 }
 
 /** `axis C = ceil(T * factor / E)` among members: known once the arguments have decided T. */
@@ -274,7 +285,9 @@ function checkResult(walk: Walk, closure: ClosureValue, whole: Value, place: Pla
   const resultSpan = { file: closure.file, ...closure.result!.span };
   const { axes, dtype } = result.value.type;
   const declared = spec.axes.map((axis) => axis.name);
-  const extra = axes.filter((axis) => !declared.includes(axis.name) && !names.batch.has(axis.name));
+  // Outside of a mixture the parts of an expert are asked for all experts at once: their axis passes through.
+  const repeated = closure.instance?.repetitions.map((repetition) => repetition.axis.name) ?? [];
+  const extra = axes.filter(({ name }) => !declared.includes(name) && !names.batch.has(name) && !repeated.includes(name));
   const wrong = spec.axes.some((axis) => {
     const found = axes.find(({ name }) => name === axis.name);
     return !found || (axis.size !== undefined && !axis.size.equals(found.size));

@@ -114,6 +114,8 @@ function ofLogic(walk: Walk, operator: "&" | "|", left: Value, right: Value): Va
     if (a === decided || b === decided) return { kind: "boolean", value: decided };
     return { kind: "boolean", value: a === undefined || b === undefined ? undefined : !decided };
   }
+  // Two tensors are and-ed entry by entry; with a mask beside it a tensor becomes part of the mask.
+  if (left.kind === "tensor" && right.kind === "tensor") return undefined;
   const a = toMask(walk, left);
   const b = toMask(walk, right);
   return a && b ? { kind: "mask", form: operator === "&" ? "and" : "or", left: a, right: b } : undefined;
