@@ -114,7 +114,8 @@ class Reader {
       cursor.expect("=");
     }
     const op = cursor.name();
-    const operands = cursor.peek() === "%" ? this.ids() : [];
+    // The next line may begin with the results of the next node.
+    const operands = cursor.onSameLine("%") ? this.ids() : [];
     const attrs = cursor.peek() === "{" ? this.attrs() : {};
     const regions: Region[] = [];
     while (cursor.peek() === "(") regions.push(this.region(depth + 1));

@@ -50,6 +50,12 @@ export class TextCursor {
     return pattern.test(this.text);
   }
 
+  /** True when the text goes on with `token` before the line ends. */
+  onSameLine(token: string): boolean {
+    while (this.text[this.at] === " ") this.at++;
+    return this.text.startsWith(token, this.at);
+  }
+
   /** The next character that is no space, not taken. */
   peek(): string {
     this.skip();

@@ -27,7 +27,7 @@ export function decoder(sizes: DecoderSizes = tiny): Program {
     dtype: "f32",
     axes: axes.map(axis),
     layerAxes,
-    ...(axes.length > 1 + layerAxes ? { contracted: axes.at(-2)! } : {}),
+    ...(axes.length > 1 + layerAxes ? { contracted: axes.at(-1) === "D" && path !== "tok" ? axes.at(-2)! : "D" } : {}),
   });
   const params: readonly ParamDecl[] = [
     param("tok", 0, "V", "D"),

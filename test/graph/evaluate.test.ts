@@ -161,7 +161,7 @@ describe("a decoder on the reference evaluator", () => {
   });
 
   it("decodes at 40 tokens a second and more at d = 256 with 8 experts, 2 chosen, in 4 layers", () => {
-    const sizes: DecoderSizes = { V: 2048, L: 4, D: 256, H: 8, C: 32, F: 512, E: 8, K: 2 };
+    const sizes: DecoderSizes = { V: 2048, L: 4, D: 256, H: 8, C: 32, F: 256, E: 8, K: 2 };
     const large = decoder(sizes);
     const weights = decoderParams(large);
     const states = new StateStore();
