@@ -10,6 +10,7 @@ import { generateCommand } from "./commands/generate.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { newCommand } from "./commands/new.js";
 import { runCommand } from "./commands/run.js";
+import { testCommand } from "./commands/test.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { report } from "./failures.js";
 import type { Io } from "./io.js";
@@ -32,6 +33,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   formatCommand,
   explainCommand,
   inspectCommand,
+  testCommand,
   buildCommand,
   runCommand,
   generateCommand,

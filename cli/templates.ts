@@ -36,9 +36,9 @@ function mixture(name: string): string {
 /// One layer: attention, then a mixture of experts, each behind a norm.
 block Layer[D, H, G, C, F, E](k: int) {
   use norm1 = RMSNorm[D](epsilon: 1e-5)
-  use attn = Attention[D, H, G, C](mask: Causal, theta: 10_000)
+  use attn  = Attention[D, H, G, C](mask: Causal, theta: 10_000)
   use norm2 = RMSNorm[D](epsilon: 1e-5)
-  use moe = MoE[D, F, E](k)
+  use moe   = MoE[D, F, E](k)
   (x: [T, D]) => {
     let h = x + attn(norm1(x))
     h + moe(norm2(h))
@@ -61,9 +61,9 @@ function dense(name: string): string {
 /// One layer: attention, then a feed-forward network, each behind a norm.
 block Layer[D, H, G, C, F] {
   use norm1 = RMSNorm[D](epsilon: 1e-5)
-  use attn = Attention[D, H, G, C](mask: Causal, theta: 10_000)
+  use attn  = Attention[D, H, G, C](mask: Causal, theta: 10_000)
   use norm2 = RMSNorm[D](epsilon: 1e-5)
-  use ffn = SwiGLU[D, F]
+  use ffn   = SwiGLU[D, F]
   (x: [T, D]) => {
     let h = x + attn(norm1(x))
     h + ffn(norm2(h))

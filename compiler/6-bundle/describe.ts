@@ -7,8 +7,9 @@ import type { BundleAbi, Manifest, ManifestKernels, ManifestPort, ManifestShard 
 /** What this compiler writes. */
 const abi: BundleAbi = 1;
 
-/** Entries that the compiler derived from another one carry this ending; they are not shown to users. */
-export const LAST_TOKEN_SUFFIX = "_last";
+/** Entries that the compiler derived from another one carry these endings; they are not shown to users. */
+const LAST_TOKEN_SUFFIX = "_last";
+const DECODE_SUFFIX = ".decode";
 
 /** Everything of the manifest but the list of files. */
 export function bundleManifest(
@@ -49,8 +50,10 @@ function port({ name, dtype, axes }: PlanPort): ManifestPort {
 }
 
 function isDerived(entry: PlanEntry | Entry, plan: Plan): boolean {
-  const base = entry.name.endsWith(LAST_TOKEN_SUFFIX) ? entry.name.slice(0, -LAST_TOKEN_SUFFIX.length) : undefined;
-  return base !== undefined && plan.entries.some(({ name }) => name === base);
+  return [LAST_TOKEN_SUFFIX, DECODE_SUFFIX].some((suffix) => {
+    const base = entry.name.endsWith(suffix) ? entry.name.slice(0, -suffix.length) : undefined;
+    return base !== undefined && plan.entries.some(({ name }) => name === base);
+  });
 }
 
 /** `forward`, or the first entry that turns token ids into numbers on two axes; its last-token form where there is one. */

@@ -56,10 +56,14 @@ export function checkpointSource(program: Program, checkpoint: Checkpoint): Para
   };
 }
 
-const LAYER_LETTERS = ["{i}", "{j}", "{k}", "{l}"];
+const LAYER_LETTERS = ["i", "j", "k", "l"];
 
+/** The tensor's name in one layer; `{i+3}` is for layers that begin at 3 in the checkpoint. */
 function nameAt(pattern: string, layer: readonly number[]): string {
-  return layer.reduce((name, number, depth) => name.replaceAll(LAYER_LETTERS[depth]!, String(number)), pattern);
+  return pattern.replace(/\{([ijkl])(?:\+(\d+))?\}/g, (whole, letter: string, first: string | undefined) => {
+    const number = layer[LAYER_LETTERS.indexOf(letter)];
+    return number === undefined ? whole : String(number + Number(first ?? 0));
+  });
 }
 
 /** One tensor per expert: the expert axis is the first of the parameter's own. */

@@ -202,7 +202,10 @@ export class Model {
   private async advance(ids: readonly number[], trace: boolean, signal?: AbortSignal): Promise<PieceResult> {
     const { language } = this.manifest;
     if (language === undefined) throw moecError("MOE5330", { name: this.manifest.name });
-    const entry = this.runner.entry(language);
+    // A spec may say how a single token differs (`decode { … }`); that entry is for tokens behind a text.
+    const decode = `${language.replace(/_last$/, "")}.decode`;
+    const isDecode = ids.length === 1 && this.text.length > 0 && this.runner.has(decode);
+    const entry = this.runner.entry(isDecode ? decode : language);
     return this.pieces(entry, { [entry.inputs[0]!.name]: ids }, { trace, ...(signal ? { signal } : {}) }, true);
   }
 

@@ -30,6 +30,11 @@ export class Runner {
     this.buffers = new Map(plan.buffers.map((buffer) => [buffer.id, buffer]));
   }
 
+  has(name: string): boolean {
+    return this.plan.entries.some((entry) => entry.name === name);
+  }
+
+  /** @throws MoecError MOE5322 */
   entry(name: string): PlanEntry {
     const entry = this.plan.entries.find((candidate) => candidate.name === name);
     if (entry) return entry;
