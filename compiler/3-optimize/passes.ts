@@ -22,10 +22,10 @@ const shareAgain: Pass = {
 
 export const passes: readonly Pass[] = [
   unrollFolds,
+  foldConstants,
   canonicalize,
   algebra,
   roundedAlgebra,
-  foldConstants,
   shareValues,
   tidyRegions,
   hoist,

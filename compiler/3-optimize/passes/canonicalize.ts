@@ -132,9 +132,6 @@ export const canonicalize: Pass = {
     "One spelling for equal things: constants last and older values first among the operands of commutative ops, neutral " +
     "elements gone (`x * 1`, `x + 0`, `where(true, a, b)`), chains of renames, slices and orders joined, a merge of a " +
     "split (and the other way round) undone. Nothing changes but the sign of a zero.",
-  before: [
-    { pass: "share", reason: "equal nodes must look equal to be found" },
-    { pass: "fold-constants", reason: "a constant operand is looked for in one place only" },
-  ],
+  before: [{ pass: "share", reason: "equal nodes must look equal to be found" }],
   run: (program) => rewriteProgram(program, rule),
 };

@@ -73,6 +73,10 @@ export const foldConstants: Pass = {
   doc:
     `Elementwise ops and reductions over constants are computed at compile time, by the reference semantics of the op ` +
     `(rounded to f32 once, at the end), up to ${LARGEST} elements; a \`size\` that is a number becomes a constant.`,
-  before: [{ pass: "share", reason: "equal constants are found after they exist" }],
+  before: [
+    { pass: "canonicalize", reason: "a neutral element may have to be computed first" },
+    { pass: "algebra", reason: "its laws look for numbers" },
+    { pass: "share", reason: "equal constants are found after they exist" },
+  ],
   run: (program) => rewriteProgram(program, rule),
 };

@@ -32,6 +32,6 @@ const rule: Rule = (node, editor) => {
 export const unrollFolds: Pass = {
   name: "unroll-folds",
   doc: `A \`fold\` whose number of turns is known becomes its turns one after the other, when that makes at most ${LARGEST} nodes.`,
-  before: [{ pass: "canonicalize", reason: "the number of each turn is a constant that later passes use" }],
+  before: [{ pass: "fold-constants", reason: "the number of each turn is a constant" }],
   run: (program) => rewriteProgram(program, rule),
 };
