@@ -63,7 +63,11 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
 const STAGE = /^compiler\/(\d)-/;
 
 /** Modules that the runtime shares with the compiler; it takes types from anywhere else. */
-const RUNTIME_MODULES = [/^compiler\/errors\//, /^compiler\/axes\/size\.ts$/, /^compiler\/checkpoints\/(half|metadata)\.ts$/];
+const RUNTIME_MODULES = [
+  /^compiler\/errors\//,
+  /^compiler\/axes\/size\.ts$/,
+  /^compiler\/checkpoints\/(half|metadata)\.ts$/,
+];
 
 /** Why an import is against the rule, or undefined when it is allowed. */
 export function problem({ from, to, typeOnly }: Import): string | undefined {
