@@ -27,8 +27,12 @@ export interface PlanWeight {
   readonly storage: StorageType;
   /** Name of a packing of `6-bundle` (a total map from layout names to packers), e.g. `rows`, `q8-rows4`. */
   readonly layout: string;
-  /** The axis that a packed layout runs along (blocks of quants, panels); absent where the layout is `rows` of numbers. */
-  readonly contracted?: string;
+  /** Axes of a matrix of products: numbers of matrices, rows (outputs), columns (summed). Absent for `rows` and `planes`. */
+  readonly matrix?: {
+    readonly batch: readonly string[];
+    readonly rows: readonly string[];
+    readonly columns: readonly string[];
+  };
   /** Axes with numbers, layers first, as the packer expects them from the checkpoint. */
   readonly axes: readonly { readonly name: string; readonly size: number }[];
   readonly layerAxes: number;

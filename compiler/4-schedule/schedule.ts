@@ -7,6 +7,7 @@ import { RegionLowering } from "./lower/region.js";
 import { Routes } from "./lower/routes.js";
 import { atStart } from "./lower/storage.js";
 import { elements, rowMajor, Stored, type Tensor } from "./lower/tensor.js";
+import { matrixUses } from "./layout/matrix-uses.js";
 import { planMemory } from "./memory/plan-memory.js";
 import type { Target } from "../targets/index.js";
 import type { Schedule, ScheduleOptions } from "./options.js";
@@ -68,10 +69,7 @@ function refuseRoutes(program: ProgramLowering, what: string): never {
  * MOE3303 for sizes that had to be known, MOE3304 for block formats on axes that they do not fit.
  */
 export function schedule(program: Program, target: Target, options: ScheduleOptions): Schedule {
-  const contracted = new Map(
-    program.params.flatMap((param) => (param.contracted === undefined ? [] : [[param.path, param.contracted]])),
-  );
-  const lowering = new ProgramLowering(program, target, options, contracted);
+  const lowering = new ProgramLowering(program, target, options, matrixUses(program));
   const wanted = options.entries && new Set(options.entries);
   const entries = program.entries
     .filter((entry) => !wanted || wanted.has(entry.name))

@@ -1,23 +1,27 @@
 /**
  * How the numbers of one layer of a parameter lie in memory. The packer (`pack.ts`), the reading code (`weight.ts`) and
- * the kernel templates all follow the descriptions here.
+ * the kernel templates all follow the descriptions here and in `micro/layouts.ts`.
  *
  * - `rows`: dense numbers, row-major in the order of the declaration.
- * - `planes`: q8_0 and q4_0. Seen as a matrix whose rows are all axes but the contracted one (in order) and whose columns
- *   are the contracted axis: first all quants row by row, then (64-byte aligned) the f16 scales of all blocks of 32. A
- *   q8_0 quant is a signed byte. A q4_0 block is 16 bytes: element j in the low half of byte j, j + 16 in the high half,
- *   each plus 8. The bytes are those of GGUF with the scales taken out.
+ * - `panels`, `q8-tiles`, `q4-tiles`: matrices of products, one behind the other along the batch axes, in the layouts of
+ *   the micro-kernels.
+ * - `planes`: q8_0 and q4_0 of what no product reads (an embedding table): rows of quants along the last axis, then
+ *   (64-byte aligned) the f16 scales of all blocks of 32. A q4_0 block is 16 bytes, element j in the low half of byte j
+ *   and j + 16 in the high half, each plus 8: the bytes of GGUF with the scales taken out.
  */
 import type { StorageType } from "../../2-graph/ir.js";
+import { blockElements, q4RecordBytes, q8RecordBytes, tileCount, tileRows } from "../micro/layouts.js";
 import { refuse } from "../refusal.js";
+import type { MatrixUse } from "./matrix-uses.js";
 
 export interface FixedAxis {
   readonly name: string;
   readonly size: number;
 }
 
+export type DenseStorage = "f32" | "f16" | "bf16" | "i32";
+
 interface LayoutBase {
-  readonly storage: StorageType;
   /** Axes of one layer. */
   readonly axes: readonly FixedAxis[];
   /** Bytes of one layer, a multiple of 64. */
@@ -25,45 +29,84 @@ interface LayoutBase {
 }
 export interface RowsLayout extends LayoutBase {
   readonly name: "rows";
-  readonly storage: "f32" | "f16" | "bf16" | "i32";
+  readonly storage: DenseStorage;
 }
 export interface PlanesLayout extends LayoutBase {
   readonly name: "planes";
   readonly storage: "q8_0" | "q4_0";
-  readonly contracted: string;
-  /** Size of the contracted axis. */
+  /** Size of the last axis. */
   readonly depth: number;
   /** Product of the others. */
   readonly rows: number;
   /** Bytes from the start of a layer to its scales. */
   readonly scalesAt: number;
 }
-export type WeightLayout = RowsLayout | PlanesLayout;
+export interface MatrixLayout extends LayoutBase {
+  readonly name: "panels" | "q8-tiles" | "q4-tiles";
+  readonly storage: Exclude<StorageType, "i32">;
+  readonly batch: readonly FixedAxis[];
+  readonly rows: readonly FixedAxis[];
+  readonly columns: readonly FixedAxis[];
+  /** Product of `rows`. */
+  readonly height: number;
+  /** Product of `columns`. */
+  readonly depth: number;
+  /** Tiles of 16 rows in one matrix. */
+  readonly tiles: number;
+  /** Bytes of one tile. */
+  readonly tileBytes: number;
+}
+export type WeightLayout = RowsLayout | PlanesLayout | MatrixLayout;
 
-/** Elements of one block of q8_0 and q4_0. */
-export const blockSize = 32;
-
-const denseBytes = { f32: 4, f16: 2, bf16: 2, i32: 4 } as const;
+export const denseBytes: Readonly<Record<DenseStorage, number>> = { f32: 4, f16: 2, bf16: 2, i32: 4 };
 
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+const product = (axes: readonly FixedAxis[]): number => axes.reduce((count, axis) => count * axis.size, 1);
 
 /** The layout of a parameter; throws MOE3304 when blocks do not fit into the axis. */
 export function weightLayout(
   storage: StorageType,
   axes: readonly FixedAxis[],
-  contracted: string | undefined,
+  matrix: MatrixUse | undefined,
   path: string,
 ): WeightLayout {
-  const count = axes.reduce((product, axis) => product * axis.size, 1);
+  if (matrix && storage !== "i32") return matrixLayout(storage, axes, matrix, path);
+  const count = product(axes);
   if (storage !== "q8_0" && storage !== "q4_0") {
     return { name: "rows", storage, axes, layerBytes: aligned(count * denseBytes[storage]) };
   }
-  const along = axes.find((axis) => axis.name === contracted) ?? axes.at(-1);
-  if (!along || along.size % blockSize !== 0) {
-    refuse("MOE3304", { path, storage, axis: along?.name ?? "none", size: `${along?.size ?? 1}` });
-  }
-  const rows = count / along.size;
+  const along = axes.at(-1);
+  const depth = along?.size ?? 1;
+  checkBlocks(depth, along?.name ?? "none", storage, path);
   const scalesAt = aligned(storage === "q8_0" ? count : count / 2);
-  const layerBytes = scalesAt + aligned((count / blockSize) * 2);
-  return { name: "planes", storage, axes, contracted: along.name, depth: along.size, rows, scalesAt, layerBytes };
+  const layerBytes = scalesAt + aligned((count / blockElements) * 2);
+  return { name: "planes", storage, axes, depth, rows: count / depth, scalesAt, layerBytes };
+}
+
+function checkBlocks(depth: number, axis: string, storage: StorageType, path: string): void {
+  if (depth % blockElements !== 0) refuse("MOE3304", { path, storage, axis, size: `${depth}` });
+}
+
+function matrixLayout(
+  storage: MatrixLayout["storage"],
+  axes: readonly FixedAxis[],
+  matrix: MatrixUse,
+  path: string,
+): MatrixLayout {
+  const find = (names: readonly string[]): readonly FixedAxis[] =>
+    names.map((name) => axes.find((axis) => axis.name === name)!);
+  const [batch, rows, columns] = [find(matrix.batch), find(matrix.rows), find(matrix.columns)];
+  const [height, depth] = [product(rows), product(columns)];
+  const blocks = depth / blockElements;
+  const tiles = tileCount(height);
+  if (storage === "q8_0" || storage === "q4_0") checkBlocks(depth, matrix.columns.join(" * "), storage, path);
+  const tileBytes =
+    storage === "q8_0"
+      ? blocks * q8RecordBytes
+      : storage === "q4_0"
+        ? blocks * q4RecordBytes
+        : depth * tileRows * denseBytes[storage];
+  const name = storage === "q8_0" ? "q8-tiles" : storage === "q4_0" ? "q4-tiles" : "panels";
+  const layerBytes = aligned(product(batch) * tiles * tileBytes);
+  return { name, storage, axes, batch, rows, columns, height, depth, tiles, tileBytes, layerBytes };
 }

@@ -5,7 +5,7 @@
  */
 import { Size } from "../../axes/size.js";
 import { KernelBuilder, type BufferHandle, type Place } from "../kernel-builder.js";
-import { add, constant, div, join, max, min, mul, rem, select, sub, compare, splat } from "../kernel-expressions.js";
+import { add, binaryExactly, constant, div, join, max, min, mul, rem, select, sub, compare, splat } from "../kernel-expressions.js";
 import type { Expression, Kernel, MemoryType, RegisterType } from "../kernel-ir.js";
 import { f32, i32, loadedElement, registerType } from "../kernel-types.js";
 import type { PlanBufferArg, PlanScalarArg } from "../plan.js";
@@ -32,6 +32,8 @@ export interface EmittedKernel {
 export class Emitter {
   readonly builder: KernelBuilder;
   vector: VectorVariable | undefined;
+  /** Values that this kernel has at hand: of tensor number, at coordinates with this text. */
+  readonly atHand = new Map<number, { readonly key: string; readonly read: () => Expression }>();
   private scopes: Scope[];
   /** Values may not move out of the innermost guard. */
   private guardDepth = 0;
@@ -176,7 +178,9 @@ export class Emitter {
   variable(value: Expression, variables: Iterable<string>, extent?: Size): Coordinate {
     if (value.kind === "constant") return Coordinate.number(value.value);
     const depth = this.depthOf(variables);
-    const register = value.kind === "get" ? value : this.hoisted(variables, () => this.builder.let("at", value));
+    // A register is needed even for what `let` hands back as it is, like the number of the block.
+    const computed = value.kind === "block" ? binaryExactly("add", value, constant(0)) : value;
+    const register = value.kind === "get" ? value : this.hoisted(variables, () => this.builder.let("at", computed));
     const name = (register as Expression & { kind: "get" }).name;
     if (!this.depths.has(name)) this.depths.set(name, Math.max(depth, 0));
     return Coordinate.variable(name, extent);

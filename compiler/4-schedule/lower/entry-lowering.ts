@@ -22,6 +22,7 @@ export class EntryLowering {
   readonly traces: PlanTrace[] = [];
   readonly loops: LoopFrame[] = [];
   private open: PlanStep[] = this.steps;
+  private readonly blocks: Map<string, unknown>[] = [new Map()];
   private readonly loopNames = new Map<string, number>();
   /** The node being lowered: what kernels are labelled with. */
   node: Node | undefined;
@@ -49,6 +50,17 @@ export class EntryLowering {
     const { kernel, buffers, scalars } = emitter.finish();
     const name = this.program.keep(kernel);
     this.open.push({ kind: "launch", kernel: name, grid: grid.key, buffers, scalars, label });
+  }
+
+  /** What was computed at this place or before it in the blocks around, by key. */
+  remembered<T>(key: string, make: () => T): T {
+    for (const block of this.blocks) {
+      const known = block.get(key);
+      if (known !== undefined) return known as T;
+    }
+    const value = make();
+    this.blocks.at(-1)!.set(key, value);
+    return value;
   }
 
   /** Memory of this call for a tensor of these axes, row-major. */
@@ -117,11 +129,13 @@ export class EntryLowering {
     const outer = this.open;
     const steps: PlanStep[] = (this.open = []);
     this.loops.push(frame);
+    this.blocks.push(new Map());
     try {
       body();
     } finally {
       this.open = outer;
       this.loops.pop();
+      this.blocks.pop();
     }
     this.open.push({ kind: "loop", name: frame.name, count: frame.count, steps });
   }

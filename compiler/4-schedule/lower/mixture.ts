@@ -10,7 +10,7 @@ import type { EntryLowering } from "./entry-lowering.js";
 import { bankAxis, globalRow, group, numberAt, rowAxis, rowOfSlot, tokenOfRow, type Grouping } from "./grouping.js";
 import { reduced } from "./reduction.js";
 import { slotAxis, type LoweredValue, type Routes } from "./routes.js";
-import { Computed, Tensor, variablesOf, type Hoist, type Stored, type TensorAxis } from "./tensor.js";
+import { Computed, Deferred, Tensor, variablesOf, type Hoist, type Stored, type TensorAxis } from "./tensor.js";
 
 /** A value of one token or one expert, seen from the rows of one bank. */
 export class Gathered extends Tensor {
@@ -31,7 +31,7 @@ export class Gathered extends Tensor {
     super(source.dtype, [bankAxis(grouping, bank), ...source.axes.filter((axis) => !own.includes(axis.name))]);
   }
 
-  private sourceAt(emitter: Emitter, at: Coordinates): Coordinates {
+  sourceAt(emitter: Emitter, at: Coordinates): Coordinates {
     const { grouping, experts } = this;
     const row = globalRow(emitter, grouping, this.bank, at.get(rowAxis)!);
     const all = new Map(at);
@@ -94,7 +94,11 @@ export interface MixtureCall {
 export function expertOutputs(entry: EntryLowering, call: MixtureCall): Tensor {
   const { routes } = call;
   const settled = (tensor: Tensor): Tensor =>
-    tensor.hoists.length > 0 || tensor.cost > 2 ? entry.store(tensor) : tensor;
+    tensor instanceof Deferred
+      ? tensor.force()
+      : tensor.hoists.length > 0 || tensor.cost > 2
+        ? entry.store(tensor)
+        : tensor;
   const x = settled(call.x);
   const perToken = call.perToken.map(settled);
   const grouping = group(

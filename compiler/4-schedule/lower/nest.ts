@@ -9,6 +9,7 @@ import type { Expression } from "../kernel-ir.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
+import { writeProducts } from "./product-kernel.js";
 import { elements, type Stored, type Tensor, type TensorAxis } from "./tensor.js";
 
 /** Operations that one block should have at least: some ten microseconds of work. */
@@ -113,6 +114,7 @@ export function vectorLoop(
 }
 
 export function writeNest(entry: EntryLowering, source: Tensor, target: Stored): void {
+  if (writeProducts(entry, source, target)) return;
   const shape = shapeOf(source, target, entry.lanes);
   const emitter = entry.emitter(entry.node?.op ?? "copy");
   const { lanes } = emitter;

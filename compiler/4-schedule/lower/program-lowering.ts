@@ -7,6 +7,7 @@ import { weightLayout, type WeightLayout } from "../layout/layouts.js";
 import type { Target } from "../../targets/index.js";
 import type { ScheduleOptions } from "../options.js";
 import type { MemorySpace, PlanPort, PlanState, PlanWeight } from "../plan.js";
+import type { MatrixUse } from "../layout/matrix-uses.js";
 import { refuse } from "../refusal.js";
 import { atStart } from "./storage.js";
 import { elements, rowMajor, Stored, type Tensor, type TensorAxis } from "./tensor.js";
@@ -47,8 +48,8 @@ export class ProgramLowering {
     readonly program: Program,
     readonly target: Target,
     readonly options: ScheduleOptions,
-    /** Axis that contractions sum over, by parameter path: what a packed layout is chosen for. */
-    private readonly contracted: ReadonlyMap<string, string>,
+    /** Parameters that are matrices of products: what a packed layout is chosen for. */
+    private readonly matrices: ReadonlyMap<string, MatrixUse>,
   ) {}
 
   /** The largest value of a size within the limits of the build; sizes only grow with their names. */
@@ -117,7 +118,7 @@ export class ProgramLowering {
     const layout = weightLayout(
       this.storageOf(decl),
       axes.slice(decl.layerAxes),
-      this.contracted.get(decl.path),
+      this.matrices.get(decl.path),
       decl.path,
     );
     this.layouts.set(decl.path, layout);
@@ -133,7 +134,7 @@ export class ProgramLowering {
       path: decl.path,
       storage: layout.storage,
       layout: layout.name,
-      ...(layout.name === "rows" ? {} : { contracted: layout.contracted }),
+      ...(layout.name === "rows" || layout.name === "planes" ? {} : { matrix: this.matrices.get(decl.path)! }),
       axes,
       layerAxes: decl.layerAxes,
       layerStride: decl.layerAxes === 0 ? 0 : layout.layerBytes,

@@ -46,6 +46,11 @@ export abstract class Tensor {
     return undefined;
   }
 
+  /** Products with weights of which this is made element by element, at the same coordinates. */
+  get products(): readonly Tensor[] {
+    return [];
+  }
+
   has(axis: string): boolean {
     return this.axes.some((own) => own.name === axis);
   }
@@ -154,6 +159,9 @@ export class Mapped extends Tensor {
   override get hoists(): readonly Hoist[] {
     return this.inputs.flatMap((input) => input.hoists);
   }
+  override get products(): readonly Tensor[] {
+    return this.inputs.flatMap((input) => input.products);
+  }
   override get cost(): number {
     return this.inputs.reduce((sum, input) => sum + input.cost, this.operations);
   }
@@ -171,8 +179,14 @@ export class View extends Tensor {
     /** The axes of this tensor that decide a coordinate of the source. */
     private readonly back: (axis: string) => readonly string[],
     private readonly view?: (stored: Stored) => Stored | undefined,
+    /** Names here to names in the source, when names and order are all that differs. */
+    readonly renames?: ReadonlyMap<string, string>,
   ) {
     super(source.dtype, axes);
+  }
+
+  override get products(): readonly Tensor[] {
+    return this.renames ? this.source.products : [];
   }
 
   override get stored(): Stored | undefined {
@@ -258,6 +272,9 @@ export class Deferred extends Tensor {
 
   override get stored(): Stored | undefined {
     return this.current.stored;
+  }
+  override get products(): readonly Tensor[] {
+    return this.current.products;
   }
   override read(emitter: Emitter, at: Coordinates): Expression {
     return this.current.read(emitter, at);

@@ -21,6 +21,7 @@ export function renameAxes(source: Tensor, names: ReadonlyMap<string, string>): 
     (at) => new Map(source.axes.map(({ name }) => [name, at.get(rename(name))!])),
     (axis) => [rename(axis)],
     (stored) => stored.viewed(axes, new Map(stored.axes.map(({ name }) => [rename(name), stored.strides.get(name)!]))),
+    new Map(source.axes.map(({ name }) => [rename(name), name])),
   );
 }
 
@@ -33,6 +34,7 @@ export function orderAxes(source: Tensor, names: readonly string[]): Tensor {
     (at) => at,
     (axis) => [axis],
     (stored) => stored.viewed(axes, stored.strides),
+    new Map(axes.map(({ name }) => [name, name])),
   );
 }
 

@@ -1,0 +1,197 @@
+/** The kernel of one or more products with the same activations and the formula around them. */
+import { Size } from "../../axes/size.js";
+import { add, block, compare, constant, div, min, mul, rem, select, splat, sub } from "../kernel-expressions.js";
+import type { BufferHandle } from "../kernel-builder.js";
+import type { Expression } from "../kernel-ir.js";
+import { tileRows } from "../micro/layouts.js";
+import { Coordinate, type Coordinates } from "./coordinate.js";
+import type { Emitter } from "./emitter.js";
+import type { EntryLowering } from "./entry-lowering.js";
+import { rowCoordinates, vectorLoop } from "./nest.js";
+import { Product, rowCount } from "./product.js";
+import { prepareTile, rowsInScratch } from "./product-tiles.js";
+import { elements, type Stored, type Tensor } from "./tensor.js";
+
+/** Bytes of weights that one block walks through, at least: some microseconds. */
+const blockBytes = 49_152;
+/** Rows of one block, when the weights are read again for the next ones. */
+const rowsPerBlock = 128;
+/** Experts up to which each one has blocks of its own, empty or not. */
+const expertBlocks = 1024;
+
+/** Write `source` with the products in it at hand, when its form allows; false when a plain loop nest must do it. */
+export function writeProducts(entry: EntryLowering, source: Tensor, target: Stored): boolean {
+  const all = [...new Set(source.products)] as Product[];
+  const [first] = all;
+  if (!first) return false;
+  const mine = all.filter((product) => product.input === first.input && isAlike(product, first));
+  const names = new Set(first.axes.map((axis) => axis.name));
+  const fits = target.axes.length === names.size && target.axes.every((axis) => names.has(axis.name));
+  if (!fits || source.hoists.length > 0) {
+    // What is not an element by element formula reads its products in memory.
+    for (const product of all) product.owner!.force();
+    return source.products.length > 0 ? writeProducts(entry, source, target) : false;
+  }
+  for (const product of all) if (!mine.includes(product)) product.owner!.force();
+  writeKernel(entry, source, target, mine);
+  return true;
+}
+
+function isAlike(a: Product, b: Product): boolean {
+  const names = (product: Product): string => product.axes.map((axis) => axis.name).join(",");
+  return (
+    names(a) === names(b) &&
+    a.layout.height === b.layout.height &&
+    a.experts?.grouping === b.experts?.grouping &&
+    a.experts?.bank === b.experts?.bank
+  );
+}
+
+interface RowRange {
+  readonly from: Expression;
+  readonly to: Expression;
+  /** Which matrix of the batch. */
+  readonly matrix: Expression;
+  readonly grid: Size;
+}
+
+function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, products: readonly Product[]): void {
+  const [first] = products as readonly [Product, ...Product[]];
+  const { tiles, height } = first.layout;
+  // Activations are quantized by kernels of their own, which come first.
+  const writers = products.map((product) => prepareTile(entry, product));
+  const emitter = entry.emitter(products.length > 1 ? "products" : "product");
+  const { builder } = emitter;
+  const bytes = products.reduce((sum, product) => sum + product.layout.tileBytes, 0);
+  const perBlock = Math.min(tiles, Math.max(1, Math.round(blockBytes / bytes)));
+  const chunks = Math.ceil(tiles / perBlock);
+  const range = rowRange(emitter, first, builder.let("group", div(block, chunks)));
+  const firstTile = builder.let("first_tile", mul(rem(block, chunks), perBlock));
+  const scratch = builder.blockBuffer("sums", "f32", "local", products.length * rowsInScratch * tileRows);
+  const ready = writers.map((writer) => writer(emitter));
+  emitter.guard(compare("lt", range.from, range.to), () => {
+    emitter.loop("tile", firstTile, min(add(firstTile, perBlock), tiles), 1, Size.of(tiles), (_, tile) => {
+      const place = builder.let("tile_number", add(mul(range.matrix, tiles), tile));
+      const rows = builder.let("row_count", sub(range.to, range.from));
+      const loaded = ready.map((writer) => writer(place, rows));
+      emitter.loop("part", range.from, range.to, rowsInScratch, undefined, (_, part) => {
+        const end = builder.let("part_end", min(add(part, rowsInScratch), range.to));
+        for (const [index, write] of loaded.entries()) {
+          write({ from: part, to: end, scratch, at: index * rowsInScratch * tileRows });
+        }
+        const column = builder.let("column", mul(tile, tileRows));
+        const last = builder.let("last", min(add(column, tileRows), height));
+        emitter.loop("row", part, end, 1, rowCount(first.input), (row, rowRegister) => {
+          const line = builder.let("line", mul(sub(rowRegister, part), tileRows));
+          finishRow(emitter, { source, target, products, scratch, line, row, column, last });
+        });
+      });
+    });
+  });
+  entry.launch(emitter, range.grid.times(Size.of(chunks)));
+}
+
+/** The rows of a block: of one expert, or a part of all. */
+function rowRange(emitter: Emitter, product: Product, group: Expression): RowRange {
+  const { builder } = emitter;
+  const { experts, input } = product;
+  if (!experts) {
+    const all = rowCount(input);
+    const live = input.rows.find((axis) => axis.live);
+    const others = elements(input.rows.filter((axis) => axis !== live));
+    const count = live ? mul(live.live!.read(emitter, new Map()), emitter.size(others)) : emitter.size(all);
+    const from = builder.let("from", mul(group, rowsPerBlock));
+    const to = builder.let("to", min(add(from, rowsPerBlock), count));
+    return { from, to, matrix: constant(0), grid: all.ceilDividedBy(Size.of(rowsPerBlock)) };
+  }
+  const { grouping, bank, first } = experts;
+  const number = (list: Stored, at: Coordinate): Expression => list.read(emitter, new Map([["n", at]]));
+  const bankFirst = number(grouping.banks, Coordinate.number(2 * bank));
+  const count = product.layout.batch[0]!.size;
+  if (count <= expertBlocks) {
+    const expert = emitter.variable(group, [], Size.of(count)).plus(Coordinate.size(first));
+    const from = builder.let("from", sub(number(grouping.start, expert), bankFirst));
+    const to = builder.let("to", sub(number(grouping.start, expert.plus(Coordinate.number(1))), bankFirst));
+    return { from, to, matrix: group, grid: Size.of(count) };
+  }
+  // Too many experts to ask each: one row at a time, with the expert that it names.
+  const rows = number(grouping.banks, Coordinate.number(2 * bank + 1));
+  const to = builder.let("to", select(compare("lt", group, rows), add(group, 1), group));
+  const safe = emitter.variable(
+    builder.let("row", select(compare("lt", group, rows), add(group, bankFirst), constant(0))),
+    [],
+  );
+  const expert = select(
+    compare("lt", group, rows),
+    sub(number(grouping.expertOfRow, safe), emitter.size(first)),
+    constant(0),
+  );
+  return { from: group, to, matrix: builder.let("expert", expert), grid: grouping.most };
+}
+
+interface Finish {
+  readonly source: Tensor;
+  readonly target: Stored;
+  readonly products: readonly Product[];
+  readonly scratch: BufferHandle;
+  /** Where the sums of the row begin. */
+  readonly line: Expression;
+  readonly row: Coordinate;
+  readonly column: Expression;
+  readonly last: Expression;
+}
+
+/** The formula over the sums of one row of a tile. */
+function finishRow(emitter: Emitter, what: Finish): void {
+  const { builder } = emitter;
+  const { products, target, column } = what;
+  const [first] = products as readonly [Product, ...Product[]];
+  const { height } = first.layout;
+  const rowAt = rowCoordinates(first.input.rows, what.row);
+  const axis = { name: "n", size: Size.of(height) };
+  vectorLoop(emitter, axis, column, what.last, height % emitter.lanes === 0, (n) => {
+    const at: Coordinates = new Map([...rowAt, ...rowCoordinates(first.outputs, n)]);
+    const lanes = emitter.vector?.lanes ?? 1;
+    const offset = builder.let(
+      "offset",
+      add(
+        what.line,
+        sub(
+          emitter.scalar(() => emitter.index(n)),
+          column,
+        ),
+      ),
+    );
+    for (const [index, product] of products.entries()) {
+      const place = add(offset, index * rowsInScratch * tileRows);
+      const sum = builder.let("sum", builder.load(what.scratch, place, { lanes }));
+      emitter.atHand.set(product.id, { key: product.coordinatesKey(at), read: () => sum });
+    }
+    const value = what.source.read(emitter, at);
+    storeLanes(emitter, target, at, value);
+    emitter.atHand.clear();
+  });
+}
+
+/** Store a vector where its lanes lie side by side, else lane by lane. */
+function storeLanes(emitter: Emitter, target: Stored, at: Coordinates, value: Expression): void {
+  const { builder, vector } = emitter;
+  const buffer = emitter.buffer(target.place, target.element, "write");
+  const number = value.type.element === "bool" ? select(value, constant(1), constant(0)) : value;
+  const address = target.address(at);
+  const index = (c: Coordinate): Expression => emitter.scalar(() => emitter.index(c));
+  if (!vector) return builder.store(buffer, index(address), number);
+  const wide = number.type.lanes === vector.lanes ? number : splat(number, vector.lanes);
+  if (address.slope(vector.name, vector.lanes)?.constant === 1) return builder.store(buffer, index(address), wide);
+  const register = builder.let("value", wide);
+  for (let lane = 0; lane < vector.lanes; lane++) {
+    const shifted = address.substitute(vector.name, Coordinate.variable(vector.name).plus(Coordinate.number(lane)));
+    const one = {
+      kind: "extract",
+      operand: register,
+      lane,
+      type: { element: register.type.element, lanes: 1 },
+    } as const;
+    builder.store(buffer, index(shifted), one);
+  }
+}
