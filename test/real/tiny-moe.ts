@@ -135,7 +135,8 @@ export async function measure(model: Model, rows: readonly (readonly number[])[]
 
 /** -log of the probability of `id`. */
 function surprise(logits: Float32Array | Int32Array, id: number): number {
-  const top = logits.reduce((most, value) => Math.max(most, value), -Infinity);
+  let top = -Infinity;
+  for (const value of logits) top = Math.max(top, value);
   let sum = 0;
   for (const value of logits) sum += Math.exp(value - top);
   return top + Math.log(sum) - logits[id]!;
