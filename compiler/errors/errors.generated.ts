@@ -65,6 +65,7 @@ export const messages = {
   MOE4501: { severity: "error", title: "No such vector on this target", message: "kernel {kernel} uses {type}, which this target has no register for" },
   MOE4502: { severity: "error", title: "Target has one thread in a block", message: "kernel {kernel} wants {threads} threads in a block, but this target has one" },
   MOE4503: { severity: "error", title: "Printer of another target", message: "target {target} does not belong to the {wanted} printer" },
+  MOE4504: { severity: "error", title: "Block does not fit on this target", message: "kernel {kernel} wants {wanted} {what} in a block; {target} has {limit}" },
   MOE5101: { severity: "error", title: "not a checkpoint", message: "the file is neither GGUF nor safetensors" },
   MOE5102: { severity: "error", title: "file is cut off", message: "{what} needs {needed} bytes at offset {offset}, but the file has {size}" },
   MOE5103: { severity: "error", title: "unsupported GGUF version", message: "GGUF version {version} is not supported, only version 3" },
@@ -201,6 +202,7 @@ export interface MessageSlots {
   readonly MOE4501: { readonly kernel: Slot; readonly type: Slot };
   readonly MOE4502: { readonly kernel: Slot; readonly threads: Slot };
   readonly MOE4503: { readonly target: Slot; readonly wanted: Slot };
+  readonly MOE4504: { readonly kernel: Slot; readonly wanted: Slot; readonly what: Slot; readonly target: Slot; readonly limit: Slot };
   readonly MOE5101: Readonly<Record<string, never>>;
   readonly MOE5102: { readonly what: Slot; readonly needed: Slot; readonly offset: Slot; readonly size: Slot };
   readonly MOE5103: { readonly version: Slot };
@@ -456,6 +458,9 @@ export const errors = {
   /** MOE4503: Printer of another target */
   printerOfAnotherTarget: (slots: MessageSlots["MOE4503"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4503", messages.MOE4503, slots, span, parts),
+  /** MOE4504: Block does not fit on this target */
+  blockDoesNotFit: (slots: MessageSlots["MOE4504"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4504", messages.MOE4504, slots, span, parts),
   /** MOE5101: not a checkpoint */
   notACheckpoint: (slots: MessageSlots["MOE5101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5101", messages.MOE5101, slots, span, parts),

@@ -1,12 +1,13 @@
 /** Every target by name. */
+import { cuda, webgpu } from "./gpu.js";
+import { x86v3, x86v4 } from "./native.js";
 import type { Target } from "./target.js";
 import { wasmRelaxed, wasmSimd } from "./wasm.js";
 
 export type { DotSupport, Target } from "./target.js";
 export { lanesOf } from "./target.js";
-export { wasmRelaxed, wasmSimd };
+export { cuda, wasmRelaxed, wasmSimd, webgpu, x86v3, x86v4 };
 
-export const targets: Readonly<Record<string, Target>> = {
-  [wasmSimd.name]: wasmSimd,
-  [wasmRelaxed.name]: wasmRelaxed,
-};
+export const targets: Readonly<Record<string, Target>> = Object.fromEntries(
+  [wasmSimd, wasmRelaxed, x86v3, x86v4, webgpu, cuda].map((target) => [target.name, target]),
+);

@@ -31,6 +31,8 @@ export interface Target {
   readonly sharedBytes: number;
   /** Bytes that one memory can have. */
   readonly memoryBytes: number;
+  /** What LLVM calls the processor and the features beyond it. */
+  readonly codegen?: { readonly cpu: string; readonly features: string };
 }
 
 /** Lanes of a vector whose lanes have that many bits; 1 where threads replace vectors. */

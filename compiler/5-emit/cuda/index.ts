@@ -1,0 +1,65 @@
+/**
+ * Kernel IR as one CUDA C++ file. Each kernel is an `extern "C" __global__` function of its buffers, its scalars and
+ * `moec_first` (int), the number of the first block: launch it with `to - from` blocks of `kernel.threads` threads.
+ * Buffers that a kernel writes overlap no other buffer of the launch.
+ *
+ * The file says what it does on any compiler of CUDA C++: nvcc (with `nvccFlags`), or a host compiler whose `MOEC_CPU`
+ * macro names a header that runs threads on a CPU.
+ */
+import type { BlockBuffer, BufferParam, Kernel } from "../../4-schedule/kernel-ir.js";
+import { moecError } from "../../errors/raise.js";
+import type { Target } from "../../targets/index.js";
+import { checkBlock } from "../lanes/block.js";
+import { LaneWriter, Library } from "../lanes/writer.js";
+import { cudaDialect, cudaMemory, cudaScalar } from "./dialect.js";
+import { cudaPrelude } from "./prelude.js";
+
+export { nvccFlags } from "./prelude.js";
+
+function parameter(name: string, { element, access }: BufferParam): string {
+  return `${access === "read" ? "const " : ""}${cudaMemory[element]}* __restrict__ ${name}`;
+}
+
+/** Memory of the block is declared first, in order, by all threads. */
+function blockBuffer(name: string, { element, space, length }: BlockBuffer): string {
+  const type = cudaMemory[element];
+  return space === "shared" ? `MOEC_SHARED(${type}, ${name}, ${length});` : `${type} ${name}[${length}];`;
+}
+
+const comment = (doc: string): string => doc.replace(/\s+/g, " ").replace(/\\+$/, "");
+
+function emitKernel(kernel: Kernel, library: Library): readonly string[] {
+  const writer = new LaneWriter(cudaDialect, library);
+  const buffers = kernel.buffers.map((buffer) => {
+    const { name } = writer.addBuffer(buffer.name, { ...buffer, space: "global" });
+    return parameter(name, buffer);
+  });
+  const scalars = kernel.scalars.map(({ name, type }) => `const ${cudaScalar[type]} ${writer.names.of(name)}`);
+  const parameters = [...buffers, ...scalars, "const int moec_first"].join(", ");
+  writer.line(`// ${comment(kernel.doc)}`);
+  writer.line(`extern "C" __global__ void __launch_bounds__(${kernel.threads}) ${kernel.name}(${parameters}) {`);
+  writer.indented(() => {
+    for (const buffer of kernel.blockBuffers) {
+      const { name } = writer.addBuffer(buffer.name, { ...buffer, access: "readwrite" });
+      writer.line(blockBuffer(name, buffer));
+    }
+    writer.line("const int moec_block = (int)blockIdx.x + moec_first;");
+    writer.line("const int moec_thread = (int)threadIdx.x;");
+    // Many kernels need only one of the two.
+    writer.line("(void)moec_block, (void)moec_thread;");
+    writer.statements(kernel.body);
+  });
+  writer.line("}");
+  return writer.lines;
+}
+
+/** The kernels as one file. They must pass `verifyKernels`. */
+export function emitCuda(kernels: readonly Kernel[], target: Target): string {
+  if (target.family !== "cuda") throw moecError("MOE4503", { target: target.name, wanted: "cuda" });
+  const library = new Library(cudaDialect);
+  const bodies = kernels.map((kernel) => {
+    checkBlock(kernel, target);
+    return emitKernel(kernel, library).join("\n");
+  });
+  return `${[cudaPrelude, ...library.lines, "", bodies.join("\n\n")].join("\n")}\n`;
+}

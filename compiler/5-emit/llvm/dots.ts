@@ -1,0 +1,71 @@
+/**
+ * Dot products of narrow lanes. Where the target has the instruction and one operand lies in 0..127 it is one
+ * instruction for each register; otherwise neighbours are widened, multiplied and added.
+ */
+import type { Expression, RegisterType } from "../../4-schedule/kernel-ir.js";
+import type { LlvmFunction, Value } from "./function.js";
+import { llvmType, vectorOf } from "./text.js";
+import { shuffle } from "./expressions.js";
+
+type Dot = Expression & { kind: "dot-pairs" | "dot-pairs-i8" | "dot-quads" };
+
+export function emitDot(f: LlvmFunction, dot: Dot, of: (operand: Expression) => Value): Value {
+  const [a, b] = [of(dot.a), of(dot.b)];
+  const narrow = dot.a.type;
+  switch (dot.kind) {
+    case "dot-pairs":
+      return neighbours(f, a, b, narrow, dot.type, 2);
+    case "dot-pairs-i8": {
+      const names: Readonly<Record<number, string>> = {
+        16: "ssse3.pmadd.ub.sw.128",
+        32: "avx2.pmadd.ub.sw",
+        64: "avx512.pmaddubs.w.512",
+      };
+      const name = names[narrow.lanes];
+      const fits = f.target.dotPairsI8 !== "emulated" && name !== undefined && narrow.lanes * 8 <= f.target.vectorBits;
+      if (!fits) return neighbours(f, a, b, narrow, dot.type, 2);
+      // The first operand is the unsigned one.
+      return f.intrinsic(`llvm.x86.${name}`, llvmType(dot.type), [b, a]);
+    }
+    case "dot-quads": {
+      const start = of(dot.accumulator);
+      const bits = narrow.lanes * 8;
+      const one = dot.b7 && f.target.dotQuads !== "emulated" && bits >= 128 && bits <= f.target.vectorBits;
+      if (one) return vpdpbusd(f, start, b, a, dot.type.lanes);
+      const sum = neighbours(f, a, b, narrow, dot.type, 4);
+      return f.value(start.type, `add ${start.type} ${start.text}, ${sum.text}`);
+    }
+  }
+}
+
+/** sum + four unsigned bytes times four signed ones, in each lane. */
+function vpdpbusd(f: LlvmFunction, sum: Value, unsigned: Value, signed: Value, lanes: number): Value {
+  const words = [unsigned, signed].map(({ type, text }) => f.value(sum.type, `bitcast ${type} ${text} to ${sum.type}`));
+  return f.intrinsic(`llvm.x86.avx512.vpdpbusd.${lanes * 32}`, sum.type, [sum, ...words]);
+}
+
+/** Products of groups of neighbours, added. Wraps at the width of the result. */
+function neighbours(
+  f: LlvmFunction,
+  a: Value,
+  b: Value,
+  narrow: RegisterType,
+  wide: RegisterType,
+  group: 2 | 4,
+): Value {
+  const type = llvmType(wide);
+  const part = (vector: Value, first: number): Value => {
+    const lanes = Array.from({ length: wide.lanes }, (_, lane) => group * lane + first);
+    const taken =
+      wide.lanes === 1
+        ? f.value(vectorOf("i8", 1), `extractelement ${vector.type} ${vector.text}, i32 ${first}`)
+        : shuffle(f, vector, vector, lanes, { element: narrow.element, lanes: wide.lanes });
+    return f.value(type, `sext ${taken.type} ${taken.text} to ${type}`);
+  };
+  let sum: Value | undefined;
+  for (let i = 0; i < group; i++) {
+    const product = f.value(type, `mul ${type} ${part(a, i).text}, ${part(b, i).text}`);
+    sum = sum ? f.value(type, `add ${type} ${sum.text}, ${product.text}`) : product;
+  }
+  return sum!;
+}

@@ -1,0 +1,83 @@
+/**
+ * Kernel IR as the text of one LLVM module (LLVM 14: typed pointers). Each kernel is a function
+ *
+ *   void kernel(i8** buffers, i32* scalars, i8* scratch, i32 from, i32 to)
+ *
+ * that runs the blocks from..to: addresses of the buffers in order, scalars in order as their 32 bits, and
+ * `scratchBytes(kernels)` bytes of memory for this call alone. `llc` needs no optimizer before it, and the object needs
+ * no library: mathematical functions are part of the text.
+ */
+import type { Kernel } from "../../4-schedule/kernel-ir.js";
+import { memoryBytes } from "../../4-schedule/kernel-types.js";
+import { moecError } from "../../errors/raise.js";
+import type { Target } from "../../targets/index.js";
+import { LlvmFunction, type Declarations } from "./function.js";
+import { emitStatements } from "./statements.js";
+
+const rounded = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** Bytes of `scratch` that the kernel with the largest block buffers needs. */
+export function scratchBytes(kernels: readonly Kernel[]): number {
+  const ofKernel = ({ blockBuffers }: Kernel): number =>
+    blockBuffers.reduce((sum, { element, length }) => sum + rounded(length * memoryBytes[element]), 0);
+  return Math.max(0, ...kernels.map(ofKernel));
+}
+
+function emitKernel(kernel: Kernel, target: Target, declarations: Declarations): string {
+  if (kernel.threads !== 1) throw moecError("MOE4502", { kernel: kernel.name, threads: String(kernel.threads) });
+  const f = new LlvmFunction(kernel.name, target, declarations);
+  kernel.buffers.forEach(({ name, element }, i) => {
+    const place = f.value("i8**", `getelementptr i8*, i8** %buffers, i64 ${i}`);
+    f.buffers.set(name, { element, pointer: f.value("i8*", `load i8*, i8** ${place.text}`, name).text });
+  });
+  kernel.scalars.forEach(({ name, type }, i) => {
+    const place = f.value("i32*", `getelementptr i32, i32* %scalars, i64 ${i}`);
+    const bits = f.value("i32", `load i32, i32* ${place.text}`, name);
+    f.bind(name, type === "i32" ? bits : f.value("float", `bitcast i32 ${bits.text} to float`, name));
+  });
+  let offset = 0;
+  for (const { name, element, length } of kernel.blockBuffers) {
+    const pointer = f.value("i8*", `getelementptr i8, i8* %scratch, i64 ${offset}`, name).text;
+    f.buffers.set(name, { element, pointer });
+    offset += rounded(length * memoryBytes[element]);
+  }
+  f.loop({ type: "i32", text: "%from" }, { type: "i32", text: "%to" }, 1, [], (index) => {
+    f.bind("@block", index);
+    emitStatements(f, kernel.body);
+  });
+  f.line("ret void");
+  const parameters =
+    "i8** nocapture readonly %buffers, i32* nocapture readonly %scalars, i8* %scratch, i32 %from, i32 %to";
+  return [
+    `; ${kernel.doc.replace(/\s+/g, " ")}`,
+    `define void @${kernel.name}(${parameters}) #0 {`,
+    "entry:",
+    ...f.lines,
+    "}",
+  ].join("\n");
+}
+
+/** The kernels as one module. They must pass `verifyKernels`. */
+export function emitLlvm(kernels: readonly Kernel[], target: Target): string {
+  if (target.family !== "llvm" || !target.codegen) {
+    throw moecError("MOE4503", { target: target.name, wanted: "llvm" });
+  }
+  const declarations: Declarations = new Set();
+  const functions = kernels.map((kernel) => emitKernel(kernel, target, declarations));
+  const { cpu, features } = target.codegen;
+  const attributes = [
+    "nounwind",
+    `"target-cpu"="${cpu}"`,
+    ...(features === "" ? [] : [`"target-features"="${features}"`]),
+    // Without these the code generator halves vectors of 512 bits.
+    `"prefer-vector-width"="${target.vectorBits}"`,
+    `"min-legal-vector-width"="${target.vectorBits}"`,
+    '"no-trapping-math"="true"',
+  ].join(" ");
+  return `${[
+    'target triple = "x86_64-unknown-linux-gnu"',
+    ...functions,
+    ...[...declarations].sort(),
+    `attributes #0 = { ${attributes} }`,
+  ].join("\n\n")}\n`;
+}

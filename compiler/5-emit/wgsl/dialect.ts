@@ -1,0 +1,98 @@
+/** How WGSL spells the lanes of kernel IR. */
+import type { BinaryOp } from "../../4-schedule/kernel-ir.js";
+import type { Dialect, Scalar } from "../lanes/dialect.js";
+
+const signs: Readonly<Partial<Record<BinaryOp, string>>> = {
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+  rem: "%",
+  and: "&",
+  or: "|",
+  xor: "^",
+  eq: "==",
+  ne: "!=",
+  lt: "<",
+  le: "<=",
+  gt: ">",
+  ge: ">=",
+};
+
+function constant(type: Scalar, value: number): string {
+  if (type === "bool") return value ? "true" : "false";
+  if (type === "i32") return value < 0 ? `(${value})` : String(value);
+  // No constant expression of WGSL may be infinite or NaN: the bits come from variables.
+  if (Number.isNaN(value)) return "bitcast<f32>(moec_nan)";
+  if (!Number.isFinite(value)) return value > 0 ? "bitcast<f32>(moec_infinity)" : "(-bitcast<f32>(moec_infinity))";
+  const text = `${Object.is(value, -0) ? "-0.0" : value}f`;
+  return text.startsWith("-") ? `(${text})` : text;
+}
+
+function binary(op: BinaryOp, type: Scalar, a: string, b: string): string {
+  switch (op) {
+    case "min":
+    case "max":
+      return type === "f32" ? `moec_${op}(${a}, ${b})` : `${op}(${a}, ${b})`;
+    case "shl":
+      return `(${a} << u32(${b}))`;
+    case "shr":
+      return `(${a} >> u32(${b}))`;
+    case "shru":
+      return `bitcast<i32>(bitcast<u32>(${a}) >> u32(${b}))`;
+    case "xor":
+      return type === "bool" ? `(${a} != ${b})` : `(${a} ^ ${b})`;
+    default:
+      return `(${a} ${signs[op]!} ${b})`;
+  }
+}
+
+/** All but memory, which depends on how the buffers are declared. */
+export const wgslDialect: Omit<Dialect, "load" | "store" | "atomicAdd"> = {
+  declare: (mutable, type, name, value) =>
+    mutable ? `var ${name}: ${type} = ${value};` : `let ${name}: ${type} = ${value};`,
+  constant,
+  binary,
+  unary(op, type, a) {
+    if (op === "not") return type === "bool" ? `!${a}` : `~${a}`;
+    return op === "neg" ? `(-${a})` : `${op}(${a})`;
+  },
+  select: (_, condition, yes, no) => `select(${no}, ${yes}, ${condition})`,
+  fma: (a, b, c) => `fma(${a}, ${b}, ${c})`,
+  convert: (from, to, a) => (from === "f32" ? `moec_i32(${a})` : `${to}(${a})`),
+  bits: (to, a) => `bitcast<${to}>(${a})`,
+  signed: (width, a) => `extractBits(${a}, 0u, ${width}u)`,
+  dotBytes: (a, b, c) => `(dot4I8Packed(bitcast<u32>(${a}), bitcast<u32>(${b})) + ${c})`,
+  ignore: (value) => `_ = ${value};`,
+  loop: (name, from, to, step) => `for (var ${name}: i32 = ${from}; ${name} < ${to}; ${name} += ${step}) {`,
+  barrier: ["workgroupBarrier();", "storageBarrier();"],
+  block: "moec_block",
+  thread: "moec_thread",
+  functionHead: (name, parameter, from, to) => `fn ${name}(${parameter}: ${from}) -> ${to} {`,
+};
+
+/** Functions and variables that the dialect names. */
+export const wgslPrelude = `var<private> moec_infinity: u32 = 0x7f800000u;
+var<private> moec_nan: u32 = 0x7fc00000u;
+
+fn moec_is_nan(a: f32) -> bool {
+  return (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;
+}
+// NaN when either is NaN, and -0 before 0.
+fn moec_min(a: f32, b: f32) -> f32 {
+  if (moec_is_nan(a) || moec_is_nan(b)) { return bitcast<f32>(moec_nan); }
+  if (a == b) { return bitcast<f32>(bitcast<u32>(a) | bitcast<u32>(b)); }
+  return min(a, b);
+}
+fn moec_max(a: f32, b: f32) -> f32 {
+  if (moec_is_nan(a) || moec_is_nan(b)) { return bitcast<f32>(moec_nan); }
+  if (a == b) { return bitcast<f32>(bitcast<u32>(a) & bitcast<u32>(b)); }
+  return max(a, b);
+}
+// Toward zero, saturating, NaN to 0.
+fn moec_i32(a: f32) -> i32 {
+  if (moec_is_nan(a)) { return 0; }
+  if (a >= 2147483648.0f) { return 2147483647; }
+  return i32(max(a, -2147483648.0f));
+}
+`;

@@ -1,0 +1,33 @@
+/** Native code by way of LLVM, for levels of the x86-64 architecture. */
+import type { Target } from "./target.js";
+
+const common = {
+  family: "llvm",
+  fma: true,
+  dotPairsI8: "i7",
+  blockThreads: 1,
+  sharedBytes: 1 << 20,
+  memoryBytes: 2 ** 40,
+} as const;
+
+/** AVX2, FMA and F16C: nearly every x86-64 server since 2013. */
+export const x86v3: Target = {
+  ...common,
+  name: "x86-64-v3",
+  doc: "x86-64 with AVX2, FMA and F16C",
+  vectorBits: 256,
+  vectorRegisters: 16,
+  dotQuads: "emulated",
+  codegen: { cpu: "x86-64-v3", features: "" },
+};
+
+/** AVX-512 with the dot products of VNNI: servers since 2019 (Intel) and 2022 (AMD). */
+export const x86v4: Target = {
+  ...common,
+  name: "x86-64-v4-vnni",
+  doc: "x86-64 with AVX-512 and VNNI",
+  vectorBits: 512,
+  vectorRegisters: 32,
+  dotQuads: "i7",
+  codegen: { cpu: "x86-64-v4", features: "+avx512vnni" },
+};
