@@ -99,6 +99,8 @@ export function readParam(cursor: TextCursor, text: DeclarationText): ParamDecl 
     ...(fields.has("contracted") ? { contracted: fields.text("contracted") } : {}),
     ...(fields.has("contractedAxes") ? { contractedAxes: fields.names("contractedAxes") } : {}),
     ...(fields.has("formats") ? { formats: fields.names("formats") } : {}),
+    ...(fields.has("contractedAxes") ? { contractedAxes: fields.names("contractedAxes") } : {}),
+    ...(fields.has("formats") ? { formats: fields.names("formats") } : {}),
     ...(fields.has("storage") ? { storage: fields.oneOf("storage", storageTypes) } : {}),
     ...(fields.has("init") ? { init: readInit(fields.inner("init")) } : {}),
     ...(text.span ? { span: text.span } : {}),

@@ -86,7 +86,8 @@ function layerIndexType(call: OpCall): TensorType {
 
 const layerIndex = defineOp("layer_index", "source", {
   doc: "The number of the current turn of the enclosing `stack` of that name, from 0 on, as an i32 scalar.",
-  example: "model M[L = 2, D = 4] {\n  stack layers = l in 0..L of Scale[D](l)\n  forward(x: [T, D]) => layers(x)\n}",
+  example:
+    "block Scale[D](layer: int) {\n  (x: [T, D]) => x * layer\n}\nmodel M[L = 2, D = 4] {\n  stack layers = l in 0..L of Scale[D](l)\n  forward(x: [T, D]) => layers(x)\n}",
   attrs: ["stack"],
   gradient: "none",
   type: (call) => [layerIndexType(call)],

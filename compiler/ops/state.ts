@@ -88,7 +88,7 @@ function writeType(call: OpCall): TensorType {
 const write = defineOp("state_write", "state", {
   doc: "Replaces the value of a state of fixed size from here on; gives the value written.",
   example:
-    "block Running[D] {\n  state load: [D] = 0\n  (x: [T, D]) => {\n    set load = load + sum(x, over: T)\n    x\n  }\n}",
+    "block Running[D] {\n  state load: [D] = 0\n  (x: [T, D]) => {\n    load = load + sum(x, over: T)\n    x\n  }\n}",
   attrs: ["state"],
   effect: true,
   gradient: "none",

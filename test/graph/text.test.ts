@@ -106,6 +106,8 @@ const program: fc.Arbitrary<Program> = fc.record({
         axes,
         layerAxes,
         contracted: name,
+        contractedAxes: fc.array(name, { maxLength: 2 }),
+        formats: fc.array(name, { maxLength: 2 }),
         storage: fc.constantFrom("f32" as const, "q4_0" as const),
         init: fc.oneof(
           fc.record({ kind: fc.constant("normal" as const), deviation: finite }),
