@@ -1,9 +1,9 @@
 /**
  * Speed of the micro-kernels on WebAssembly, one thread, beside the limits of the machine measured in the same run: the
- * rate of f32x4 multiply-adds and of plain reads. Limits and kernels alternate, and the share is the median of the ratios
- * of neighbours, because the rates of a shared machine move.
+ * rate of f32x4 multiply-adds and of plain reads. Short slices of limits and kernels alternate; shown are upper deciles
+ * and their quotient, because other processes of a shared machine disturb most slices.
  *
- * Usage: node bench/kernels/wasm-micro.mjs [--rounds 7] [--only q4]
+ * Usage: node bench/kernels/wasm-micro.mjs [--rounds 60] [--only q4] [--json]
  */
 import v8 from "node:v8";
 import { parseArgs } from "node:util";
@@ -14,7 +14,11 @@ v8.setFlagsFromString("--no-liftoff");
 v8.setFlagsFromString("--no-wasm-tier-up");
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "7" }, only: { type: "string", default: "" } },
+  options: {
+    rounds: { type: "string", default: "60" },
+    only: { type: "string", default: "" },
+    json: { type: "boolean", default: false },
+  },
 });
 const rounds = Number(values.rounds);
 const load = async (path) => (await runnerImport(new URL(path, import.meta.url).pathname)).module;
@@ -24,7 +28,8 @@ const products = await load("../../compiler/4-schedule/micro/products.ts");
 const { limitKernels } = await load("./limits.ts");
 
 const K = 2048;
-const N = 2048;
+const N = 1024;
+const T = 32;
 const kernels = [
   ...limitKernels(),
   products.panelProduct("f32", "f32"),
@@ -36,23 +41,16 @@ const kernels = [
   products.q8Product("q8_3", 3),
   products.q4Product("q4_1", 1),
   products.q4Product("q4_2", 2),
-  products.q4ManyProduct("q4_many2", 8192, 2),
-  products.q4ManyProduct("q4_many3", 8192, 3),
+  products.q4ManyProduct("q4_many2", K, 2),
+  products.q4ManyProduct("q4_many3", K, 3),
 ];
-const started = process.cpuUsage().user / 1e3;
 const bytes = emitWasm(kernels, wasmRelaxed);
-const emitted = process.cpuUsage().user / 1e3;
 const pages = 12000;
 const memory = new WebAssembly.Memory({ initial: pages });
 const scratch = 4096;
-const module = new WebAssembly.Module(bytes);
-const compiled = process.cpuUsage().user / 1e3;
-const { exports } = new WebAssembly.Instance(module, {
+const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
   env: { memory, scratch: new WebAssembly.Global({ value: "i32" }, scratch) },
 });
-console.log(
-  `${kernels.length} kernels, ${bytes.length} bytes: emitted in ${(emitted - started).toFixed(0)} ms, compiled in ${(compiled - emitted).toFixed(0)} ms`,
-);
 
 let next = scratch + Math.ceil(scratchBytes(kernels) / 64) * 64;
 const place = (size) => {
@@ -61,15 +59,14 @@ const place = (size) => {
   if (next > pages * 65536) throw new Error("the benchmark needs more memory");
   return at;
 };
-const tokens = 128;
-const x = place(tokens * K * 4);
-const quants = place(tokens * K * 2);
-const scales = place((tokens * K) / 8);
-const sums = place((tokens * K) / 8);
-const y = place(tokens * N * 4);
-const floats = new Float32Array(memory.buffer, x, tokens * K);
+const x = place(T * K * 4);
+const quants = place(T * K * 2);
+const scales = place((T * K) / 8);
+const sums = place((T * K) / 8);
+const y = place(T * N * 4);
+const floats = new Float32Array(memory.buffer, x, T * K);
 for (let i = 0; i < floats.length; i++) floats[i] = Math.sin(i * 0.7) * 3;
-const weightBytes = 500 << 20;
+const weightBytes = 512 << 20;
 const weights = place(weightBytes);
 {
   // Any bytes are q4 and q8 quants; the scales and floats among them are kept small and finite.
@@ -77,77 +74,83 @@ const weights = place(weightBytes);
   for (let i = 0; i < words.length; i++) words[i] = 0x2000 + ((i * 40503) & 0x3ff);
 }
 
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
-/** CPU time: other processes may hold the cores. */
-const cpu = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
+const upperDecile = (list) => [...list].sort((a, b) => b - a)[Math.floor(list.length / 10)];
 const seconds = (run) => {
-  const from = cpu();
+  const from = performance.now();
   run();
-  return cpu() - from;
+  return (performance.now() - from) / 1000;
 };
+/** Each slice reads other bytes, so that nothing is in a cache. */
+let turn = 0;
+const rotating = (size) => weights + (turn++ % Math.floor(weightBytes / size)) * size;
+const slice = 8 << 20;
 const limits = {
-  "GFLOP/s": () => (8 * 12 * 4e6) / seconds(() => exports.peak(y, 4e6, 0, 1)) / 1e9,
-  "GB/s": () => weightBytes / seconds(() => exports.read(weights, y, weightBytes / 4 / 32, 0, 1)) / 1e9,
+  "GFLOP/s": () => (8 * 12 * 4e5) / seconds(() => exports.peak(y, 4e5, 0, 1)) / 1e9,
+  "GB/s": () => {
+    const at = rotating(slice);
+    return slice / seconds(() => exports.read(at, y, slice / 128, 0, 1)) / 1e9;
+  },
 };
+const results = [];
 
 /** `work` is in operations or bytes; the reference is the limit with that unit. */
 function measure(name, unit, work, run) {
   if (!name.includes(values.only)) return;
-  run();
-  const found = [];
-  const shares = [];
   const reference = unit === "GOP/s" ? "GFLOP/s" : unit;
-  for (let round = 0; round < rounds; round++) {
-    const limit = limits[reference]();
-    const rate = work / seconds(run) / 1e9;
-    found.push(rate);
-    shares.push(rate / limit);
+  const found = [];
+  const limit = [];
+  for (let round = 0; round < rounds + 3; round++) {
+    limit.push(limits[reference]());
+    found.push(work / seconds(run) / 1e9);
   }
-  const share = `${(100 * median(shares)).toFixed(0)}% of the ${reference === "GB/s" ? "read rate" : "f32x4 FMA peak"}`;
-  console.log(`${name.padEnd(44)} ${median(found).toFixed(1).padStart(7)} ${unit.padEnd(8)} ${share}`);
+  // The first rounds fault pages in and warm caches up.
+  const rate = upperDecile(found.slice(3));
+  const best = upperDecile(limit.slice(3));
+  results.push({ name, unit, rate, limit: best, share: rate / best });
+  if (values.json) return;
+  const of = reference === "GB/s" ? "read rate" : "f32x4 FMA peak";
+  console.log(
+    `${name.padEnd(36)} ${rate.toFixed(1).padStart(6)} ${unit.padEnd(8)} ${((100 * rate) / best).toFixed(0).padStart(4)}% of the ${of} (${best.toFixed(1)})`,
+  );
 }
 
-console.log(`limits: ${limits["GFLOP/s"]().toFixed(1)} GFLOP/s, ${limits["GB/s"]().toFixed(1)} GB/s`);
-exports.quantize16(x, quants, scales, K, 0, tokens);
+const operations = (tokens) => 2 * tokens * K * N;
+const tiles = N / 16;
+exports.quantize16(x, quants, scales, K, 0, T);
 for (const type of ["f32", "f16"]) {
-  const work = (count) => 2 * count * K * N;
-  measure(`${type} product, 128 tokens, 2048 x 2048`, "GFLOP/s", work(128), () =>
-    exports[type](x, weights, y, 128, K, N, 0, N / 16),
+  measure(`${type} product, ${T} tokens`, "GFLOP/s", operations(T), () =>
+    exports[type](x, weights, y, T, K, N, 0, tiles),
   );
   const size = K * N * (type === "f32" ? 4 : 2);
-  const count = Math.floor(weightBytes / size);
-  measure(`${type} product, 1 token, ${count} weights`, "GB/s", size * count, () => {
-    for (let i = 0; i < count; i++) exports[type](x, weights + i * size, y, 1, K, N, 0, N / 16);
-  });
+  measure(`${type} product, 1 token`, "GB/s", size, () => exports[type](x, rotating(size), y, 1, K, N, 0, tiles));
 }
-for (const name of ["q8_1", "q8_2", "q8_3"]) {
-  measure(`${name} product, 126 tokens`, "GOP/s", 2 * 126 * K * N, () =>
-    exports[name](weights, quants, scales, y, 126, K, N, 0, N / 16),
+for (const [name, tokens] of [
+  ["q8_1", 32],
+  ["q8_2", 32],
+  ["q8_3", 30],
+]) {
+  measure(`${name} product, ${tokens} tokens`, "GOP/s", operations(tokens), () =>
+    exports[name](weights, quants, scales, y, tokens, K, N, 0, tiles),
   );
 }
-{
-  const size = (K / 32) * (N / 16) * 544;
-  const count = Math.floor(weightBytes / size);
-  measure(`q8 product, 1 token, ${count} weights`, "GB/s", size * count, () => {
-    for (let i = 0; i < count; i++) exports.q8_1(weights + i * size, quants, scales, y, 1, K, N, 0, N / 16);
-  });
-}
-exports.quantize8(x, quants, scales, sums, K, 0, tokens);
-for (const name of ["q4_1", "q4_2", "q4_many2", "q4_many3"]) {
-  measure(`${name} product, 126 tokens`, "GOP/s", 2 * 126 * K * N, () =>
-    exports[name](weights, quants, scales, sums, y, 126, K, N, 0, N / 16),
-  );
-}
-{
-  const size = (K / 32) * (N / 16) * 288;
-  const count = Math.floor(weightBytes / size);
-  measure(`q4 product, 1 token, ${count} weights`, "GB/s", size * count, () => {
-    for (let i = 0; i < count; i++) exports.q4_1(weights + i * size, quants, scales, sums, y, 1, K, N, 0, N / 16);
-  });
-}
-measure("quantize to i16, 128 tokens", "GB/s", tokens * K * 6, () =>
-  exports.quantize16(x, quants, scales, K, 0, tokens),
+const q8Bytes = (K / 32) * tiles * 544;
+measure("q8 product, 1 token", "GB/s", q8Bytes, () =>
+  exports.q8_1(rotating(q8Bytes), quants, scales, y, 1, K, N, 0, tiles),
 );
+exports.quantize8(x, quants, scales, sums, K, 0, T);
+for (const [name, tokens] of [
+  ["q4_1", 32],
+  ["q4_2", 32],
+  ["q4_many2", 32],
+  ["q4_many3", 30],
+]) {
+  measure(`${name} product, ${tokens} tokens`, "GOP/s", operations(tokens), () =>
+    exports[name](weights, quants, scales, sums, y, tokens, K, N, 0, tiles),
+  );
+}
+const q4Bytes = (K / 32) * tiles * 288;
+measure("q4 product, 1 token", "GB/s", q4Bytes, () =>
+  exports.q4_1(rotating(q4Bytes), quants, scales, sums, y, 1, K, N, 0, tiles),
+);
+measure(`quantize to i16, ${T} tokens`, "GB/s", T * K * 6, () => exports.quantize16(x, quants, scales, K, 0, T));
+if (values.json) console.log(JSON.stringify(results, null, 2));

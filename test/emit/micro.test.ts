@@ -1,6 +1,6 @@
 /**
  * The micro-kernels against plain JavaScript in doubles, on the interpreter and on WebAssembly with and without relaxed
- * SIMD, at sizes around the tile of 16 outputs and the pass of 512 columns.
+ * SIMD, at sizes around the tile of 16 outputs and the pass of 256 columns.
  */
 import { describe, expect, it } from "vitest";
 import { makeInterpreter } from "../../compiler/4-schedule/interpreter/index.js";

@@ -10,8 +10,8 @@ import { blockElements, q4RecordBytes, q8RecordBytes, tileRows } from "./layouts
 import { quantizeBlocks, type QuantizedActivations } from "./quantize.js";
 import { q4Tile, q8Tile, unpackedBlockBytes, unpackedQ4Tile, unpackQ4, type TokenRow } from "./quantized-tile.js";
 
-/** Columns of the left matrix that are multiplied before the next rows are taken: 512 x 16 floats stay in the L1 cache. */
-const depthOfPass = 512;
+/** Columns of the left matrix that are multiplied before the next rows are taken: 256 x 16 floats stay in the L1 cache beside the rows. */
+const depthOfPass = 256;
 
 /** Store 16 outputs; the last tile may have fewer. */
 function storeTile(
