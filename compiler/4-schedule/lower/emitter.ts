@@ -5,7 +5,21 @@
  */
 import { Size } from "../../axes/size.js";
 import { KernelBuilder, type BufferHandle, type Place } from "../kernel-builder.js";
-import { add, binaryExactly, constant, div, join, max, min, mul, rem, select, sub, compare, splat } from "../kernel-expressions.js";
+import {
+  add,
+  binaryExactly,
+  constant,
+  div,
+  join,
+  max,
+  min,
+  mul,
+  rem,
+  select,
+  sub,
+  compare,
+  splat,
+} from "../kernel-expressions.js";
 import type { Expression, Kernel, MemoryType, RegisterType } from "../kernel-ir.js";
 import { f32, i32, loadedElement, registerType } from "../kernel-types.js";
 import type { PlanBufferArg, PlanScalarArg } from "../plan.js";

@@ -4,7 +4,7 @@
  * kernel); the last axis runs in vectors when its neighbours lie side by side.
  */
 import { Size } from "../../axes/size.js";
-import { add, block, constant, div, min, mul, rem, select, splat, sub } from "../kernel-expressions.js";
+import { add, block, constant, convert, div, min, mul, rem, splat, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
@@ -90,7 +90,7 @@ function rowCount(emitter: Emitter, rows: readonly TensorAxis[]): Expression {
 function write(emitter: Emitter, source: Tensor, target: Stored, at: Coordinates): void {
   const buffer = emitter.buffer(target.place, target.element, "write");
   const value = source.read(emitter, at);
-  const number = value.type.element === "bool" ? select(value, constant(1), constant(0)) : value;
+  const number = value.type.element === "bool" ? convert(value, "i32") : value;
   const lanes = emitter.vector?.lanes ?? 1;
   const address = emitter.scalar(() => emitter.index(target.address(at)));
   emitter.builder.store(buffer, address, number.type.lanes === lanes ? number : splat(number, lanes));

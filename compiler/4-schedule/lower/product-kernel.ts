@@ -1,6 +1,19 @@
 /** The kernel of one or more products with the same activations and the formula around them. */
 import { Size } from "../../axes/size.js";
-import { add, block, compare, constant, div, min, mul, rem, select, splat, sub } from "../kernel-expressions.js";
+import {
+  add,
+  block,
+  compare,
+  constant,
+  convert,
+  div,
+  min,
+  mul,
+  rem,
+  select,
+  splat,
+  sub,
+} from "../kernel-expressions.js";
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { tileRows } from "../micro/layouts.js";
@@ -177,7 +190,7 @@ function finishRow(emitter: Emitter, what: Finish): void {
 function storeLanes(emitter: Emitter, target: Stored, at: Coordinates, value: Expression): void {
   const { builder, vector } = emitter;
   const buffer = emitter.buffer(target.place, target.element, "write");
-  const number = value.type.element === "bool" ? select(value, constant(1), constant(0)) : value;
+  const number = value.type.element === "bool" ? convert(value, "i32") : value;
   const address = target.address(at);
   const index = (c: Coordinate): Expression => emitter.scalar(() => emitter.index(c));
   if (!vector) return builder.store(buffer, index(address), number);

@@ -6,6 +6,7 @@ import {
   binary,
   compare,
   constant,
+  convert,
   div,
   max,
   min,
@@ -207,7 +208,7 @@ export function mean(source: Tensor, over: readonly string[], store: StoreTensor
   const count = over.reduce((size, name) => size.times(source.axis(name).size), Size.one);
   const sum = reduced("sum", [source], over, store);
   return new Mapped("f32", sum.axes, [sum], 2, (emitter, [total]) =>
-    div(total!, { kind: "convert", operand: emitter.size(count), type: f32 }),
+    div(total!, convert(max(emitter.size(count), 1), "f32")),
   );
 }
 
@@ -235,5 +236,7 @@ export function logSumExp(source: Tensor, over: readonly string[], store: StoreT
 }
 
 export function logSoftmax(source: Tensor, over: readonly string[], store: StoreTensor): Tensor {
-  return map([source, logSumExp(source, over, store)], 1, sub);
+  // A line of -Infinity has the sum -Infinity as well; its difference would be NaN.
+  const logarithm = logSumExp(source, over, store);
+  return map([source, logarithm], 2, (x, sum) => select(isMinusInfinity(x), x, sub(x, sum)));
 }

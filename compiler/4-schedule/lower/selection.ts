@@ -4,7 +4,7 @@
  * breaks ties by the lowest index as the reference does.
  */
 import { Size } from "../../axes/size.js";
-import { add, and, block, compare, constant, min, mul, or, select } from "../kernel-expressions.js";
+import { add, and, block, compare, constant, convert, min, mul, or, select } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, i32 } from "../kernel-types.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
@@ -37,7 +37,7 @@ export function rowKernel(
 
 export function storeAt(emitter: Emitter, target: Stored, at: Coordinates, value: Expression): void {
   const buffer = emitter.buffer(target.place, target.element, "write");
-  const number = value.type.element === "bool" ? select(value, constant(1), constant(0)) : value;
+  const number = value.type.element === "bool" ? convert(value, "i32") : value;
   emitter.builder.store(buffer, emitter.index(target.address(at)), number);
 }
 
