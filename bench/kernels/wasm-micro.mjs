@@ -34,6 +34,7 @@ const kernels = [
   ...limitKernels(),
   products.panelProduct("f32", "f32"),
   products.panelProduct("f16", "f16"),
+  products.panelProduct("f16_many", "f16", 2, true),
   products.quantizeProduct("quantize16", "i16"),
   products.quantizeProduct("quantize8", "i8"),
   products.q8Product("q8_1", 1),
@@ -117,10 +118,11 @@ function measure(name, unit, work, run) {
 const operations = (tokens) => 2 * tokens * K * N;
 const tiles = N / 16;
 exports.quantize16(x, quants, scales, K, 0, T);
-for (const type of ["f32", "f16"]) {
+for (const type of ["f32", "f16", "f16_many"]) {
   measure(`${type} product, ${T} tokens`, "GFLOP/s", operations(T), () =>
     exports[type](x, weights, y, T, K, N, 0, tiles),
   );
+  if (type === "f16_many") continue;
   const size = K * N * (type === "f32" ? 4 : 2);
   measure(`${type} product, 1 token`, "GB/s", size, () => exports[type](x, rotating(size), y, 1, K, N, 0, tiles));
 }

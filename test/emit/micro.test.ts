@@ -30,6 +30,7 @@ const kernels: readonly Kernel[] = [
   panelProduct("f32_2", "f32"),
   panelProduct("f32_3", "f32", 3),
   panelProduct("f16_2", "f16"),
+  panelProduct("f16_many", "f16", 2, true),
   quantizeProduct("quantize16", "i16"),
   quantizeProduct("quantize8", "i8"),
   q8Product("q8_1", 1),
@@ -116,7 +117,7 @@ describe.each(Object.keys(targets))("products on %s", (target) => {
     const { T, K, N } = shape;
     const x = some(T * K);
     const w = some(N * K);
-    for (const name of ["f32_2", "f32_3", "f16_2"]) {
+    for (const name of ["f32_2", "f32_3", "f16_2", "f16_many"]) {
       const places = new Places();
       const half = name.startsWith("f16");
       const packed = half ? packHalfPanels(w, N, K) : packPanels(w, N, K);

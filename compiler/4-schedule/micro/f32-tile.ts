@@ -3,7 +3,7 @@
  * loop has one step of k in its body: WebAssembly engines place all loads of a basic block first, so a longer body does
  * not fit into the registers.
  */
-import { add, fma, mul, splat, type Operand } from "../kernel-expressions.js";
+import { add, fma, mul, splat, sub, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
@@ -46,4 +46,23 @@ export function f32Tile(k: KernelBuilder, tile: F32Tile): readonly (readonly Var
 export function panelVector(k: KernelBuilder, panel: BufferHandle, start: Expression): F32Tile["right"] {
   return (vector, index) =>
     k.load(panel, add(add(start, mul(index, tileRows)), vector * 4), { lanes: 4, finite: panel.element === "f16" });
+}
+
+/**
+ * Copy columns `from..to` of a panel into `target` (f32, 16 a column), so that halves are converted once for many rows.
+ */
+export function unpackPanel(
+  k: KernelBuilder,
+  panel: BufferHandle,
+  start: Expression,
+  from: Expression,
+  to: Expression,
+  target: BufferHandle,
+): void {
+  const first = k.let("first", add(start, mul(from, tileRows)));
+  const count = k.let("count", mul(sub(to, from), tileRows));
+  k.loop("element", 0, count, 4, (element) => {
+    const at = add(first, element);
+    k.store(target, element, k.load(panel, at, { lanes: 4, finite: panel.element === "f16" }));
+  });
 }

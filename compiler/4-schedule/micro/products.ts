@@ -5,7 +5,7 @@
 import { add, block, compare, constant, extract, min, mul, sub, type Operand } from "../kernel-expressions.js";
 import type { Expression, Kernel } from "../kernel-ir.js";
 import { KernelBuilder, type BufferHandle, type Variable } from "../kernel-builder.js";
-import { f32Tile, panelVector } from "./f32-tile.js";
+import { f32Tile, panelVector, unpackPanel } from "./f32-tile.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, tileRows } from "./layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "./quantize.js";
 import { q4Tile, q8Tile, unpackedBlockBytes, unpackedQ4Tile, unpackQ4, type TokenRow } from "./quantized-tile.js";
@@ -51,8 +51,12 @@ function forTokens(
   if (size > 1) k.loop("token", whole, tokens, 1, (token) => body(token, 1));
 }
 
-/** y = x times f32 or f16 panels. Buffers x, w, y; scalars T, K, N; grid ceil(N / 16). */
-export function panelProduct(name: string, weights: "f32" | "f16", rows = 2): Kernel {
+/**
+ * y = x times f32 or f16 panels. Buffers x, w, y; scalars T, K, N; grid ceil(N / 16).
+ *
+ * @param unpacked Convert each panel to f32 once: better for more than a few tokens of f16.
+ */
+export function panelProduct(name: string, weights: "f32" | "f16", rows = 2, unpacked = false): Kernel {
   const k = new KernelBuilder(name, { doc: `y[T, N] = x[T, K] times ${weights} panels` });
   const x = k.buffer("x", "f32", "read");
   const w = k.buffer("w", weights, "read");
@@ -60,8 +64,11 @@ export function panelProduct(name: string, weights: "f32" | "f16", rows = 2): Ke
   const [tokens, depth, columns] = [k.scalar("T", "i32"), k.scalar("K", "i32"), k.scalar("N", "i32")];
   const n = k.let("n", mul(block, tileRows));
   const panel = k.let("panel", mul(block, mul(depth, tileRows)));
+  const floats = unpacked ? k.blockBuffer("floats", "f32", "local", depthOfPass * tileRows) : undefined;
   k.loop("pass", 0, depth, depthOfPass, (pass) => {
     const end = k.let("end", min(add(pass, depthOfPass), depth));
+    if (floats) unpackPanel(k, w, panel, pass, end, floats);
+    const right = floats ? panelVector(k, floats, k.let("unpacked", mul(pass, -tileRows))) : panelVector(k, w, panel);
     forTokens(k, tokens, rows, (token, count) => {
       const starts = Array.from({ length: count }, (_, row) => k.let("x_start", mul(add(token, row), depth)));
       const sums = f32Tile(k, {
@@ -71,7 +78,7 @@ export function panelProduct(name: string, weights: "f32" | "f16", rows = 2): Ke
         from: pass,
         to: end,
         left: (row, index) => k.load(x, add(starts[row]!, index)),
-        right: panelVector(k, w, panel),
+        right,
       });
       sums.forEach((row, i) => {
         k.ifThen(compare("gt", pass, 0), () => addStored(k, y, add(token, i), n, columns, row));
