@@ -14,7 +14,7 @@ import { integer } from "./numbers.js";
 import { numberValue, unknown, type AxisArgument, type ClosureValue, type InstanceValue, type ModuleInfo, type Value } from "./values.js";
 import { callClosure, type CallArgument } from "./elaborate/calls.js";
 import { bodyOf, functionClosure, isFunctionForm, methodClosure } from "./elaborate/closures.js";
-import { evaluate } from "./elaborate/evaluate.js";
+import { evaluate, needSize } from "./elaborate/evaluate.js";
 import { genericParameter } from "./elaborate/generic.js";
 import { makeInstance } from "./elaborate/modules.js";
 import { tensor } from "./elaborate/tensors.js";
@@ -92,15 +92,20 @@ function isConcrete(decl: ModuleDecl): boolean {
 export function checkModule(info: ModuleInfo, sink: InfoSink | undefined): CheckOutcome {
   const root = { file: info.file, start: info.decl.span.start, end: info.decl.span.end };
   const walk = withAssumptions(root, !isConcrete(info.decl), sink, (current) => walkModule(current, info));
-  return { findings: walk.reporter.findings };
+  const { findings } = walk.reporter;
+  // Sizes that a declaration proposes itself must work as well as all others.
+  const proposes = info.decl.contract !== "model" && info.decl.axes.some((axis) => axis.default);
+  if (findings.length > 0 || !proposes) return { findings };
+  const again = withAssumptions(root, true, undefined, (current) => walkModule(current, info, true));
+  return { findings: again.reporter.findings };
 }
 
-function walkModule(walk: Walk, info: ModuleInfo): void {
+function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   const { decl } = info;
   checkDuplicates(walk, info);
   if (isFunctionForm(decl)) {
     const scope = new Scope(info.scope);
-    const axes = genericAxes(walk, info);
+    const axes = genericAxes(walk, info, proposed);
     for (const [name, axis] of axes) {
       scope.defineValue(name, { kind: "axis", name, size: axis.size }, axis.span);
     }
@@ -109,7 +114,7 @@ function walkModule(walk: Walk, info: ModuleInfo): void {
     checkContract(walk, info, result);
     return;
   }
-  const instance = genericInstance(walk, info);
+  const instance = genericInstance(walk, info, proposed);
   if (instance?.kind !== "instance") return;
   if (instance.info !== info) return;
   for (const name of instance.scope.ownNames()) instance.scope.own(name)?.value();
@@ -128,21 +133,28 @@ function walkMethod(walk: Walk, instance: InstanceValue, method: MethodMember): 
   return walkClosure(walk, methodClosure(instance, method), { file: instance.info.file, ...method.span });
 }
 
-function genericAxes(walk: Walk, info: ModuleInfo): Map<string, AxisArgument> {
+/** Symbols for the axes, or the sizes that the declaration proposes. */
+function genericAxes(walk: Walk, info: ModuleInfo, proposed: boolean): Map<string, AxisArgument> {
+  const scope = new Scope(info.scope);
+  const place: Place = { scope, file: info.file, repetitions: [], batch: [] };
   return new Map(
     info.decl.axes.map((axis) => {
       const name = axis.name.text;
-      return [name, { size: symbol(walk, name), name, span: { file: info.file, ...axis.name.span } }] as const;
+      const span = { file: info.file, ...axis.name.span };
+      const own = proposed && axis.default ? needSize(walk, evaluate(walk, axis.default, place), span) : undefined;
+      const size = own ?? symbol(walk, name);
+      scope.defineValue(name, { kind: "axis", name, size }, span);
+      return [name, { size, name, span }] as const;
     }),
   );
 }
 
 /** An instance with symbols for its sizes and parameters; the defaults of a model that has them all. */
-export function genericInstance(walk: Walk, info: ModuleInfo): Value {
+export function genericInstance(walk: Walk, info: ModuleInfo, proposed: boolean): Value {
   const span = { file: info.file, ...info.decl.name.span };
   const place: Place = { scope: info.scope, file: info.file, path: "", repetitions: [], batch: [] };
   if (!walk.options.generic) return makeInstance(walk, info, new Map(), [], span, place);
-  const axes = genericAxes(walk, info);
+  const axes = genericAxes(walk, info, proposed);
   const scope = new Scope(info.scope);
   for (const [name, axis] of axes) scope.defineValue(name, { kind: "axis", name, size: axis.size }, axis.span);
   const inner: Place = { ...place, scope };

@@ -71,6 +71,8 @@ function checkFile(file: LoadedFile, isRoot: boolean): CheckedFile {
   // The library is checked by its own tests; its users pay only for what they use.
   if (isRoot || !file.library) {
     for (const declaration of file.tree.declarations) {
+      // What could not be read has been complained about; guessing at its meaning would only add noise.
+      if (file.diagnostics.some((diagnostic) => isSyntaxIn(diagnostic, declaration.span))) continue;
       if (declaration.kind === "test") findings.push(...checkTest(file, declaration, info));
       else {
         const module = file.modules.get(declaration.name.text);
@@ -80,6 +82,10 @@ function checkFile(file: LoadedFile, isRoot: boolean): CheckedFile {
   }
   const all = [...file.diagnostics, ...withoutEchoes(findings)].sort(bySpan);
   return { ...file, all, info };
+}
+
+function isSyntaxIn(diagnostic: Diagnostic, span: { readonly start: number; readonly end: number }): boolean {
+  return diagnostic.code.startsWith("MOE1") && span.start <= diagnostic.span.start && diagnostic.span.start <= span.end;
 }
 
 /** A call into a declaration that has errors of its own repeats them: these are dropped. */

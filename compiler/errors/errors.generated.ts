@@ -19,6 +19,24 @@ export const messages = {
   MOE1013: { severity: "error", title: "reserved word used as a name", message: "`{word}` is a reserved word and cannot be a name" },
   MOE1014: { severity: "error", title: "two statements on one line", message: "a second statement on one line needs a `;` before it" },
   MOE1015: { severity: "error", title: "closing bracket without an opening one", message: "`{bracket}` closes nothing" },
+  MOE2001: { severity: "error", title: "unknown name", message: "there is no `{name}` here" },
+  MOE2002: { severity: "error", title: "file not found", message: "`{name}` names no file (looked for `{file}`)" },
+  MOE2003: { severity: "error", title: "imports go in a circle", message: "these files import each other: {cycle}" },
+  MOE2004: { severity: "error", title: "not in that file", message: "`{file}` has no `{name}`" },
+  MOE2005: { severity: "error", title: "declared twice", message: "`{name}` is declared twice" },
+  MOE2006: { severity: "error", title: "two bodies", message: "`{name}` has two bodies" },
+  MOE2008: { severity: "error", title: "not an axis", message: "`{name}` is {found}, not an axis" },
+  MOE2009: { severity: "error", title: "unknown type", message: "there is no type `{name}`" },
+  MOE2010: { severity: "error", title: "member needs itself", message: "`{name}` is needed to make `{name}`" },
+  MOE2011: { severity: "error", title: "axis without a size", message: "nothing says how long axis `{name}` is" },
+  MOE2012: { severity: "error", title: "type of a member", message: "`{name}` needs a tensor type" },
+  MOE2013: { severity: "error", title: "axis twice in a type", message: "`{name}` has the axis `{axis}` twice" },
+  MOE2014: { severity: "error", title: "has no members", message: "{found} has no member `{name}`" },
+  MOE2015: { severity: "error", title: "no such member", message: "`{module}` has no member `{name}`" },
+  MOE2016: { severity: "error", title: "brackets behind this mean nothing", message: "{found} takes no brackets" },
+  MOE2017: { severity: "error", title: "one number picks", message: "{found} is picked from with one number: `pools[i]`" },
+  MOE2018: { severity: "error", title: "outside of the list", message: "there is no number {index} among {count}" },
+  MOE2019: { severity: "error", title: "say which axis", message: "{found} is taken from by axis name" },
   MOE2040: { severity: "error", title: "wrong number of operands", message: "`{op}` takes {expected} operands, found {found}" },
   MOE2041: { severity: "error", title: "one axis with two sizes", message: "axis `{axis}` has size {found} here and {expected} in operand {other} of `{op}`" },
   MOE2042: { severity: "error", title: "axis not found", message: "`{op}` needs an axis `{axis}`, this value has [{axes}]" },
@@ -56,6 +74,88 @@ export const messages = {
   MOE2077: { severity: "error", title: "not the text of a graph", message: "line {line} of the graph: expected {expected}, found {found}" },
   MOE2078: { severity: "error", title: "not inside of that stack", message: "`layer_index` names the stack `{stack}`, which is not around it" },
   MOE2079: { severity: "error", title: "bad declaration in a graph", message: "{what} `{path}` {fault}" },
+  MOE2080: { severity: "error", title: "not a tensor", message: "a tensor or a number is needed here, this is {found}" },
+  MOE2081: { severity: "error", title: "not known before it runs", message: "a number that is known before anything runs is needed here, this is {found}" },
+  MOE2082: { severity: "error", title: "not true or false", message: "something that is true or false is needed here, this is {found}" },
+  MOE2083: { severity: "error", title: "a ratio stands alone", message: "`n:m` only means something in a storage format" },
+  MOE2084: { severity: "error", title: "two arms of different types", message: "one arm gives {first}, the other {second}" },
+  MOE2085: { severity: "error", title: "no branch for this mode", message: "nothing is said for {mode}" },
+  MOE2086: { severity: "error", title: "does not divide", message: "{bottom} does not divide {top}" },
+  MOE2087: { severity: "error", title: "not a size", message: "a size is a whole number or made of axes, this is {found}" },
+  MOE2088: { severity: "error", title: "division by zero", message: "this is zero" },
+  MOE2089: { severity: "error", title: "no axis to work on", message: "{found} has no axis" },
+  MOE2090: { severity: "error", title: "product of strangers", message: "the right side has no axis `{axis}`, the last one of the left side" },
+  MOE2091: { severity: "error", title: "taken apart wrongly", message: "{wanted} names for {found}" },
+  MOE2092: { severity: "error", title: "not of the declared type", message: "`{name}` is declared with another type, this is {found}" },
+  MOE2094: { severity: "error", title: "unknown word", message: "`{found}` is none of {words}" },
+  MOE2095: { severity: "error", title: "an axis is needed", message: "the name of an axis is needed here" },
+  MOE2096: { severity: "error", title: "axis without a size here", message: "nothing says how long `{axis}` is" },
+  MOE2098: { severity: "error", title: "an arrow is needed", message: "this is written with an arrow: {wanted}" },
+  MOE2099: { severity: "error", title: "two open sizes", message: "the sizes of {axes} are not known" },
+  MOE2103: { severity: "error", title: "argument of another kind", message: "`{name}` of {callee} cannot be {found}" },
+  MOE2104: { severity: "error", title: "argument of another number type", message: "`{name}` of {callee} is {wanted}, this is {found}" },
+  MOE2105: { severity: "error", title: "argument without an axis", message: "`{name}` of {callee} needs an axis for `{axis}`, this is {found}" },
+  MOE2106: { severity: "error", title: "argument of another size", message: "`{name}` of {callee} has {found} along `{axis}`, {wanted} are asked for" },
+  MOE2107: { severity: "error", title: "routes among other experts", message: "`{name}` of {callee} chooses among {found} experts, {wanted} are asked for" },
+  MOE2110: { severity: "error", title: "cannot be called", message: "{found} cannot be called" },
+  MOE2111: { severity: "error", title: "no body to call", message: "`{name}` has no body" },
+  MOE2112: { severity: "error", title: "too many arguments", message: "{callee} takes {count} arguments" },
+  MOE2113: { severity: "error", title: "no such parameter", message: "{callee} has no parameter `{name}`" },
+  MOE2114: { severity: "error", title: "argument twice", message: "{callee} is given `{name}` twice" },
+  MOE2115: { severity: "error", title: "argument missing", message: "{callee} needs `{name}`" },
+  MOE2116: { severity: "error", title: "calls itself without end", message: "{callee} calls itself without end" },
+  MOE2117: { severity: "error", title: "not the promised result", message: "{callee} promises another result, this is {found}" },
+  MOE2120: { severity: "error", title: "not an axis argument", message: "`{name}` is given its axes as `{name}[D, E]`" },
+  MOE2121: { severity: "error", title: "no such axis", message: "`{name}` has no axis `{axis}`" },
+  MOE2122: { severity: "error", title: "too many axes", message: "`{name}` has {count} axes" },
+  MOE2123: { severity: "error", title: "axis not given", message: "`{name}` needs a size for `{axis}`" },
+  MOE2130: { severity: "error", title: "an empty bank", message: "a bank has at least one expert, not {count}" },
+  MOE2131: { severity: "error", title: "not an expert", message: "a bank is made of modules, this is {found}" },
+  MOE2132: { severity: "error", title: "not a layer", message: "a stack is made of modules, this is {found}" },
+  MOE2133: { severity: "error", title: "no layers", message: "a stack has at least one layer, not {count}" },
+  MOE2134: { severity: "error", title: "carried value of another type", message: "`{name}` is declared with other axes, it starts as {found}" },
+  MOE2135: { severity: "error", title: "another number of carried values", message: "`{layer}` gives {found} values, {wanted} are carried" },
+  MOE2140: { severity: "error", title: "state inside an expert", message: "`{name}` is a state of an expert" },
+  MOE2141: { severity: "error", title: "only a state can be set", message: "`{name}` is no state of fixed size of this module" },
+  MOE2142: { severity: "error", title: "value with other axes than its state", message: "`{name}` is set to {found}" },
+  MOE2143: { severity: "error", title: "not a cache", message: "rows are appended to a cache, this is {found}" },
+  MOE2145: { severity: "error", title: "choice among all tokens in a decoder", message: "the choice depends on the other tokens of the call, but the model keeps the cache `{state}`" },
+  MOE2150: { severity: "error", title: "tokens are not last", message: "`{axis}` is not the last token axis of the weights" },
+  MOE2151: { severity: "error", title: "more than there are", message: "{k} of {experts} experts cannot be chosen" },
+  MOE2152: { severity: "error", title: "nothing chosen", message: "at least one expert is chosen, not {k}" },
+  MOE2154: { severity: "error", title: "not a bank", message: "experts come as a bank, this is {found}" },
+  MOE2156: { severity: "error", title: "an expert gives no tensor", message: "the experts give {found}" },
+  MOE2157: { severity: "error", title: "experts of different types", message: "`{first}` gives {firstType}, `{second}` gives {secondType}" },
+  MOE2158: { severity: "error", title: "overflow without a capacity", message: "nothing can overflow without a capacity" },
+  MOE2159: { severity: "error", title: "experts without an affinity", message: "{found} cannot be asked for its affinity" },
+  MOE2160: { severity: "error", title: "no axis of queries", message: "q is {q} and k is {k}: no axis is the one of the queries" },
+  MOE2161: { severity: "error", title: "no axis of keys", message: "k is {k} and v is {v}: no axis is the one of the keys" },
+  MOE2162: { severity: "error", title: "no axis of values", message: "v is {v}: it has no axis of its own" },
+  MOE2163: { severity: "error", title: "not a mask", message: "a mask is needed here, this is {found}" },
+  MOE2164: { severity: "error", title: "a mask answers yes or no", message: "the mask gives {found}" },
+  MOE2170: { severity: "error", title: "no body", message: "`{name}` has no body" },
+  MOE2171: { severity: "error", title: "contract asks for a tensor", message: "`{name}` gives {found}, its contract asks for a tensor" },
+  MOE2172: { severity: "error", title: "a router gives routes", message: "`{name}` gives {found}, a router gives routes" },
+  MOE2173: { severity: "error", title: "a mask decides", message: "`{name}` gives {found}, a mask gives true or false" },
+  MOE2174: { severity: "error", title: "no entry point", message: "`{name}` has no entry point" },
+  MOE2175: { severity: "error", title: "a function keeps nothing", message: "`{name}` is a {contract} and cannot have a {member}" },
+  MOE2176: { severity: "error", title: "a loss is one number", message: "`{name}` gives {found}, a loss is one number" },
+  MOE2177: { severity: "error", title: "recipes are not built yet", message: "recipes cannot be checked or run yet" },
+  MOE2178: { severity: "error", title: "an expert sees one token", message: "`{axis}` is an axis of tokens, an expert sees one token" },
+  MOE2180: { severity: "error", title: "named twice", message: "`{path}` is named twice" },
+  MOE2181: { severity: "error", title: "not a path of a parameter", message: "this is no path of a parameter" },
+  MOE2182: { severity: "error", title: "ends at a module", message: "this path ends at {found}" },
+  MOE2183: { severity: "error", title: "unknown way to read", message: "`{name}` is no way to read a tensor" },
+  MOE2184: { severity: "error", title: "a name in quotes", message: "the name of a tensor is written in quotes" },
+  MOE2185: { severity: "error", title: "nothing to count", message: "`{name}` counts nothing here" },
+  MOE2186: { severity: "error", title: "index not used", message: "the name does not say which `{name}`" },
+  MOE2187: { severity: "error", title: "other axes than the parameter", message: "`{path}` has the axes [{wanted}], these are [{found}]" },
+  MOE2191: { severity: "error", title: "which model", message: "the file has no single model to build: {models}" },
+  MOE2192: { severity: "error", title: "size not given", message: "`{model}` needs a size for `{axis}`" },
+  MOE2193: { severity: "error", title: "no such size", message: "`{model}` has no axis or parameter `{name}`" },
+  MOE2194: { severity: "error", title: "input that cannot be given", message: "`{name}` of entry `{entry}` cannot be given at run time" },
+  MOE2195: { severity: "error", title: "output that cannot be taken", message: "entry `{entry}` gives something that is no tensor" },
+  MOE2196: { severity: "error", title: "cannot be built", message: "the program cannot be built" },
   MOE3101: { severity: "error", title: "unknown pass", message: "there is no pass `{name}`; the passes are {known}" },
   MOE3102: { severity: "error", title: "pass broke the graph", message: "pass `{pass}` made a graph of `{program}` that is not valid: {problem}" },
   MOE3301: { severity: "error", title: "op has no kernel", message: "`{op}` cannot run on target `{target}`: {reason}" },
@@ -156,6 +256,24 @@ export interface MessageSlots {
   readonly MOE1013: { readonly word: Slot };
   readonly MOE1014: Readonly<Record<string, never>>;
   readonly MOE1015: { readonly bracket: Slot };
+  readonly MOE2001: { readonly name: Slot };
+  readonly MOE2002: { readonly name: Slot; readonly file: Slot };
+  readonly MOE2003: { readonly cycle: Slot };
+  readonly MOE2004: { readonly file: Slot; readonly name: Slot };
+  readonly MOE2005: { readonly name: Slot };
+  readonly MOE2006: { readonly name: Slot };
+  readonly MOE2008: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2009: { readonly name: Slot };
+  readonly MOE2010: { readonly name: Slot };
+  readonly MOE2011: { readonly name: Slot };
+  readonly MOE2012: { readonly name: Slot };
+  readonly MOE2013: { readonly name: Slot; readonly axis: Slot };
+  readonly MOE2014: { readonly found: Slot; readonly name: Slot };
+  readonly MOE2015: { readonly module: Slot; readonly name: Slot };
+  readonly MOE2016: { readonly found: Slot };
+  readonly MOE2017: { readonly found: Slot };
+  readonly MOE2018: { readonly index: Slot; readonly count: Slot };
+  readonly MOE2019: { readonly found: Slot };
   readonly MOE2040: { readonly op: Slot; readonly expected: Slot; readonly found: Slot };
   readonly MOE2041: { readonly axis: Slot; readonly found: Slot; readonly expected: Slot; readonly other: Slot; readonly op: Slot };
   readonly MOE2042: { readonly op: Slot; readonly axis: Slot; readonly axes: Slot };
@@ -193,6 +311,88 @@ export interface MessageSlots {
   readonly MOE2077: { readonly line: Slot; readonly expected: Slot; readonly found: Slot };
   readonly MOE2078: { readonly stack: Slot };
   readonly MOE2079: { readonly what: Slot; readonly path: Slot; readonly fault: Slot };
+  readonly MOE2080: { readonly found: Slot };
+  readonly MOE2081: { readonly found: Slot };
+  readonly MOE2082: { readonly found: Slot };
+  readonly MOE2083: Readonly<Record<string, never>>;
+  readonly MOE2084: { readonly first: Slot; readonly second: Slot };
+  readonly MOE2085: { readonly mode: Slot };
+  readonly MOE2086: { readonly bottom: Slot; readonly top: Slot };
+  readonly MOE2087: { readonly found: Slot };
+  readonly MOE2088: Readonly<Record<string, never>>;
+  readonly MOE2089: { readonly found: Slot };
+  readonly MOE2090: { readonly axis: Slot };
+  readonly MOE2091: { readonly wanted: Slot; readonly found: Slot };
+  readonly MOE2092: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2094: { readonly found: Slot; readonly words: Slot };
+  readonly MOE2095: Readonly<Record<string, never>>;
+  readonly MOE2096: { readonly axis: Slot };
+  readonly MOE2098: { readonly wanted: Slot };
+  readonly MOE2099: { readonly axes: Slot };
+  readonly MOE2103: { readonly name: Slot; readonly callee: Slot; readonly found: Slot };
+  readonly MOE2104: { readonly name: Slot; readonly callee: Slot; readonly wanted: Slot; readonly found: Slot };
+  readonly MOE2105: { readonly name: Slot; readonly callee: Slot; readonly axis: Slot; readonly found: Slot };
+  readonly MOE2106: { readonly name: Slot; readonly callee: Slot; readonly found: Slot; readonly axis: Slot; readonly wanted: Slot };
+  readonly MOE2107: { readonly name: Slot; readonly callee: Slot; readonly found: Slot; readonly wanted: Slot };
+  readonly MOE2110: { readonly found: Slot };
+  readonly MOE2111: { readonly name: Slot };
+  readonly MOE2112: { readonly callee: Slot; readonly count: Slot };
+  readonly MOE2113: { readonly callee: Slot; readonly name: Slot };
+  readonly MOE2114: { readonly callee: Slot; readonly name: Slot };
+  readonly MOE2115: { readonly callee: Slot; readonly name: Slot };
+  readonly MOE2116: { readonly callee: Slot };
+  readonly MOE2117: { readonly callee: Slot; readonly found: Slot };
+  readonly MOE2120: { readonly name: Slot };
+  readonly MOE2121: { readonly name: Slot; readonly axis: Slot };
+  readonly MOE2122: { readonly name: Slot; readonly count: Slot };
+  readonly MOE2123: { readonly name: Slot; readonly axis: Slot };
+  readonly MOE2130: { readonly count: Slot };
+  readonly MOE2131: { readonly found: Slot };
+  readonly MOE2132: { readonly found: Slot };
+  readonly MOE2133: { readonly count: Slot };
+  readonly MOE2134: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2135: { readonly layer: Slot; readonly found: Slot; readonly wanted: Slot };
+  readonly MOE2140: { readonly name: Slot };
+  readonly MOE2141: { readonly name: Slot };
+  readonly MOE2142: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2143: { readonly found: Slot };
+  readonly MOE2145: { readonly state: Slot };
+  readonly MOE2150: { readonly axis: Slot };
+  readonly MOE2151: { readonly k: Slot; readonly experts: Slot };
+  readonly MOE2152: { readonly k: Slot };
+  readonly MOE2154: { readonly found: Slot };
+  readonly MOE2156: { readonly found: Slot };
+  readonly MOE2157: { readonly first: Slot; readonly firstType: Slot; readonly second: Slot; readonly secondType: Slot };
+  readonly MOE2158: Readonly<Record<string, never>>;
+  readonly MOE2159: { readonly found: Slot };
+  readonly MOE2160: { readonly q: Slot; readonly k: Slot };
+  readonly MOE2161: { readonly k: Slot; readonly v: Slot };
+  readonly MOE2162: { readonly v: Slot };
+  readonly MOE2163: { readonly found: Slot };
+  readonly MOE2164: { readonly found: Slot };
+  readonly MOE2170: { readonly name: Slot };
+  readonly MOE2171: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2172: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2173: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2174: { readonly name: Slot };
+  readonly MOE2175: { readonly name: Slot; readonly contract: Slot; readonly member: Slot };
+  readonly MOE2176: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2177: Readonly<Record<string, never>>;
+  readonly MOE2178: { readonly axis: Slot };
+  readonly MOE2180: { readonly path: Slot };
+  readonly MOE2181: Readonly<Record<string, never>>;
+  readonly MOE2182: { readonly found: Slot };
+  readonly MOE2183: { readonly name: Slot };
+  readonly MOE2184: Readonly<Record<string, never>>;
+  readonly MOE2185: { readonly name: Slot };
+  readonly MOE2186: { readonly name: Slot };
+  readonly MOE2187: { readonly path: Slot; readonly wanted: Slot; readonly found: Slot };
+  readonly MOE2191: { readonly models: Slot };
+  readonly MOE2192: { readonly model: Slot; readonly axis: Slot };
+  readonly MOE2193: { readonly model: Slot; readonly name: Slot };
+  readonly MOE2194: { readonly name: Slot; readonly entry: Slot };
+  readonly MOE2195: { readonly entry: Slot };
+  readonly MOE2196: Readonly<Record<string, never>>;
   readonly MOE3101: { readonly name: Slot; readonly known: Slot };
   readonly MOE3102: { readonly pass: Slot; readonly program: Slot; readonly problem: Slot };
   readonly MOE3301: { readonly op: Slot; readonly target: Slot; readonly reason: Slot };
@@ -320,6 +520,60 @@ export const errors = {
   /** MOE1015: closing bracket without an opening one */
   strayClosingBracket: (slots: MessageSlots["MOE1015"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE1015", messages.MOE1015, slots, span, parts),
+  /** MOE2001: unknown name */
+  unknownName: (slots: MessageSlots["MOE2001"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2001", messages.MOE2001, slots, span, parts),
+  /** MOE2002: file not found */
+  fileNotFound: (slots: MessageSlots["MOE2002"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2002", messages.MOE2002, slots, span, parts),
+  /** MOE2003: imports go in a circle */
+  importsGoInACircle: (slots: MessageSlots["MOE2003"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2003", messages.MOE2003, slots, span, parts),
+  /** MOE2004: not in that file */
+  notInThatFile: (slots: MessageSlots["MOE2004"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2004", messages.MOE2004, slots, span, parts),
+  /** MOE2005: declared twice */
+  declaredTwice: (slots: MessageSlots["MOE2005"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2005", messages.MOE2005, slots, span, parts),
+  /** MOE2006: two bodies */
+  twoBodies: (slots: MessageSlots["MOE2006"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2006", messages.MOE2006, slots, span, parts),
+  /** MOE2008: not an axis */
+  notAnAxis: (slots: MessageSlots["MOE2008"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2008", messages.MOE2008, slots, span, parts),
+  /** MOE2009: unknown type */
+  unknownType: (slots: MessageSlots["MOE2009"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2009", messages.MOE2009, slots, span, parts),
+  /** MOE2010: member needs itself */
+  memberNeedsItself: (slots: MessageSlots["MOE2010"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2010", messages.MOE2010, slots, span, parts),
+  /** MOE2011: axis without a size */
+  axisWithoutASize: (slots: MessageSlots["MOE2011"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2011", messages.MOE2011, slots, span, parts),
+  /** MOE2012: type of a member */
+  typeOfAMember: (slots: MessageSlots["MOE2012"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2012", messages.MOE2012, slots, span, parts),
+  /** MOE2013: axis twice in a type */
+  axisTwiceInAType: (slots: MessageSlots["MOE2013"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2013", messages.MOE2013, slots, span, parts),
+  /** MOE2014: has no members */
+  hasNoMembers: (slots: MessageSlots["MOE2014"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2014", messages.MOE2014, slots, span, parts),
+  /** MOE2015: no such member */
+  noSuchMember: (slots: MessageSlots["MOE2015"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2015", messages.MOE2015, slots, span, parts),
+  /** MOE2016: brackets behind this mean nothing */
+  bracketsBehindThisMeanNothing: (slots: MessageSlots["MOE2016"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2016", messages.MOE2016, slots, span, parts),
+  /** MOE2017: one number picks */
+  oneNumberPicks: (slots: MessageSlots["MOE2017"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2017", messages.MOE2017, slots, span, parts),
+  /** MOE2018: outside of the list */
+  outsideOfTheList: (slots: MessageSlots["MOE2018"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2018", messages.MOE2018, slots, span, parts),
+  /** MOE2019: say which axis */
+  sayWhichAxis: (slots: MessageSlots["MOE2019"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2019", messages.MOE2019, slots, span, parts),
   /** MOE2040: wrong number of operands */
   wrongNumberOfOperands: (slots: MessageSlots["MOE2040"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2040", messages.MOE2040, slots, span, parts),
@@ -431,6 +685,252 @@ export const errors = {
   /** MOE2079: bad declaration in a graph */
   badDeclaration: (slots: MessageSlots["MOE2079"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2079", messages.MOE2079, slots, span, parts),
+  /** MOE2080: not a tensor */
+  notATensor: (slots: MessageSlots["MOE2080"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2080", messages.MOE2080, slots, span, parts),
+  /** MOE2081: not known before it runs */
+  notKnownBeforeItRuns: (slots: MessageSlots["MOE2081"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2081", messages.MOE2081, slots, span, parts),
+  /** MOE2082: not true or false */
+  notTrueOrFalse: (slots: MessageSlots["MOE2082"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2082", messages.MOE2082, slots, span, parts),
+  /** MOE2083: a ratio stands alone */
+  aRatioStandsAlone: (slots: MessageSlots["MOE2083"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2083", messages.MOE2083, slots, span, parts),
+  /** MOE2084: two arms of different types */
+  twoArmsOfDifferentTypes: (slots: MessageSlots["MOE2084"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2084", messages.MOE2084, slots, span, parts),
+  /** MOE2085: no branch for this mode */
+  noBranchForThisMode: (slots: MessageSlots["MOE2085"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2085", messages.MOE2085, slots, span, parts),
+  /** MOE2086: does not divide */
+  doesNotDivide: (slots: MessageSlots["MOE2086"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2086", messages.MOE2086, slots, span, parts),
+  /** MOE2087: not a size */
+  notASize: (slots: MessageSlots["MOE2087"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2087", messages.MOE2087, slots, span, parts),
+  /** MOE2088: division by zero */
+  divisionByZero: (slots: MessageSlots["MOE2088"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2088", messages.MOE2088, slots, span, parts),
+  /** MOE2089: no axis to work on */
+  noAxisToWorkOn: (slots: MessageSlots["MOE2089"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2089", messages.MOE2089, slots, span, parts),
+  /** MOE2090: product of strangers */
+  productOfStrangers: (slots: MessageSlots["MOE2090"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2090", messages.MOE2090, slots, span, parts),
+  /** MOE2091: taken apart wrongly */
+  takenApartWrongly: (slots: MessageSlots["MOE2091"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2091", messages.MOE2091, slots, span, parts),
+  /** MOE2092: not of the declared type */
+  notOfTheDeclaredType: (slots: MessageSlots["MOE2092"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2092", messages.MOE2092, slots, span, parts),
+  /** MOE2094: unknown word */
+  unknownWord: (slots: MessageSlots["MOE2094"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2094", messages.MOE2094, slots, span, parts),
+  /** MOE2095: an axis is needed */
+  anAxisIsNeeded: (slots: MessageSlots["MOE2095"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2095", messages.MOE2095, slots, span, parts),
+  /** MOE2096: axis without a size here */
+  axisWithoutASizeHere: (slots: MessageSlots["MOE2096"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2096", messages.MOE2096, slots, span, parts),
+  /** MOE2098: an arrow is needed */
+  anArrowIsNeeded: (slots: MessageSlots["MOE2098"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2098", messages.MOE2098, slots, span, parts),
+  /** MOE2099: two open sizes */
+  twoOpenSizes: (slots: MessageSlots["MOE2099"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2099", messages.MOE2099, slots, span, parts),
+  /** MOE2103: argument of another kind */
+  argumentOfAnotherKind: (slots: MessageSlots["MOE2103"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2103", messages.MOE2103, slots, span, parts),
+  /** MOE2104: argument of another number type */
+  argumentOfAnotherNumberType: (slots: MessageSlots["MOE2104"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2104", messages.MOE2104, slots, span, parts),
+  /** MOE2105: argument without an axis */
+  argumentWithoutAnAxis: (slots: MessageSlots["MOE2105"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2105", messages.MOE2105, slots, span, parts),
+  /** MOE2106: argument of another size */
+  argumentOfAnotherSize: (slots: MessageSlots["MOE2106"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2106", messages.MOE2106, slots, span, parts),
+  /** MOE2107: routes among other experts */
+  routesAmongOtherExperts: (slots: MessageSlots["MOE2107"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2107", messages.MOE2107, slots, span, parts),
+  /** MOE2110: cannot be called */
+  cannotBeCalled: (slots: MessageSlots["MOE2110"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2110", messages.MOE2110, slots, span, parts),
+  /** MOE2111: no body to call */
+  noBodyToCall: (slots: MessageSlots["MOE2111"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2111", messages.MOE2111, slots, span, parts),
+  /** MOE2112: too many arguments */
+  tooManyArguments: (slots: MessageSlots["MOE2112"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2112", messages.MOE2112, slots, span, parts),
+  /** MOE2113: no such parameter */
+  noSuchParameter: (slots: MessageSlots["MOE2113"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2113", messages.MOE2113, slots, span, parts),
+  /** MOE2114: argument twice */
+  argumentTwice: (slots: MessageSlots["MOE2114"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2114", messages.MOE2114, slots, span, parts),
+  /** MOE2115: argument missing */
+  argumentMissing: (slots: MessageSlots["MOE2115"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2115", messages.MOE2115, slots, span, parts),
+  /** MOE2116: calls itself without end */
+  callsItselfWithoutEnd: (slots: MessageSlots["MOE2116"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2116", messages.MOE2116, slots, span, parts),
+  /** MOE2117: not the promised result */
+  notThePromisedResult: (slots: MessageSlots["MOE2117"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2117", messages.MOE2117, slots, span, parts),
+  /** MOE2120: not an axis argument */
+  notAnAxisArgument: (slots: MessageSlots["MOE2120"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2120", messages.MOE2120, slots, span, parts),
+  /** MOE2121: no such axis */
+  noSuchAxis: (slots: MessageSlots["MOE2121"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2121", messages.MOE2121, slots, span, parts),
+  /** MOE2122: too many axes */
+  tooManyAxes: (slots: MessageSlots["MOE2122"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2122", messages.MOE2122, slots, span, parts),
+  /** MOE2123: axis not given */
+  axisNotGiven: (slots: MessageSlots["MOE2123"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2123", messages.MOE2123, slots, span, parts),
+  /** MOE2130: an empty bank */
+  anEmptyBank: (slots: MessageSlots["MOE2130"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2130", messages.MOE2130, slots, span, parts),
+  /** MOE2131: not an expert */
+  notAnExpert: (slots: MessageSlots["MOE2131"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2131", messages.MOE2131, slots, span, parts),
+  /** MOE2132: not a layer */
+  notALayer: (slots: MessageSlots["MOE2132"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2132", messages.MOE2132, slots, span, parts),
+  /** MOE2133: no layers */
+  noLayers: (slots: MessageSlots["MOE2133"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2133", messages.MOE2133, slots, span, parts),
+  /** MOE2134: carried value of another type */
+  carriedValueOfAnotherType: (slots: MessageSlots["MOE2134"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2134", messages.MOE2134, slots, span, parts),
+  /** MOE2135: another number of carried values */
+  anotherNumberOfCarriedValues: (slots: MessageSlots["MOE2135"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2135", messages.MOE2135, slots, span, parts),
+  /** MOE2140: state inside an expert */
+  stateInsideAnExpert: (slots: MessageSlots["MOE2140"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2140", messages.MOE2140, slots, span, parts),
+  /** MOE2141: only a state can be set */
+  onlyAStateCanBeSet: (slots: MessageSlots["MOE2141"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2141", messages.MOE2141, slots, span, parts),
+  /** MOE2142: value with other axes than its state */
+  valueWithOtherAxesThanItsState: (slots: MessageSlots["MOE2142"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2142", messages.MOE2142, slots, span, parts),
+  /** MOE2143: not a cache */
+  notACache: (slots: MessageSlots["MOE2143"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2143", messages.MOE2143, slots, span, parts),
+  /** MOE2145: choice among all tokens in a decoder */
+  choiceAmongAllTokensInADecoder: (slots: MessageSlots["MOE2145"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2145", messages.MOE2145, slots, span, parts),
+  /** MOE2150: tokens are not last */
+  tokensAreNotLast: (slots: MessageSlots["MOE2150"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2150", messages.MOE2150, slots, span, parts),
+  /** MOE2151: more than there are */
+  moreThanThereAre: (slots: MessageSlots["MOE2151"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2151", messages.MOE2151, slots, span, parts),
+  /** MOE2152: nothing chosen */
+  nothingChosen: (slots: MessageSlots["MOE2152"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2152", messages.MOE2152, slots, span, parts),
+  /** MOE2154: not a bank */
+  notABank: (slots: MessageSlots["MOE2154"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2154", messages.MOE2154, slots, span, parts),
+  /** MOE2156: an expert gives no tensor */
+  anExpertGivesNoTensor: (slots: MessageSlots["MOE2156"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2156", messages.MOE2156, slots, span, parts),
+  /** MOE2157: experts of different types */
+  expertsOfDifferentTypes: (slots: MessageSlots["MOE2157"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2157", messages.MOE2157, slots, span, parts),
+  /** MOE2158: overflow without a capacity */
+  overflowWithoutACapacity: (slots: MessageSlots["MOE2158"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2158", messages.MOE2158, slots, span, parts),
+  /** MOE2159: experts without an affinity */
+  expertsWithoutAnAffinity: (slots: MessageSlots["MOE2159"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2159", messages.MOE2159, slots, span, parts),
+  /** MOE2160: no axis of queries */
+  noAxisOfQueries: (slots: MessageSlots["MOE2160"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2160", messages.MOE2160, slots, span, parts),
+  /** MOE2161: no axis of keys */
+  noAxisOfKeys: (slots: MessageSlots["MOE2161"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2161", messages.MOE2161, slots, span, parts),
+  /** MOE2162: no axis of values */
+  noAxisOfValues: (slots: MessageSlots["MOE2162"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2162", messages.MOE2162, slots, span, parts),
+  /** MOE2163: not a mask */
+  notAMask: (slots: MessageSlots["MOE2163"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2163", messages.MOE2163, slots, span, parts),
+  /** MOE2164: a mask answers yes or no */
+  aMaskAnswersYesOrNo: (slots: MessageSlots["MOE2164"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2164", messages.MOE2164, slots, span, parts),
+  /** MOE2170: no body */
+  noBody: (slots: MessageSlots["MOE2170"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2170", messages.MOE2170, slots, span, parts),
+  /** MOE2171: contract asks for a tensor */
+  contractAsksForATensor: (slots: MessageSlots["MOE2171"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2171", messages.MOE2171, slots, span, parts),
+  /** MOE2172: a router gives routes */
+  aRouterGivesRoutes: (slots: MessageSlots["MOE2172"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2172", messages.MOE2172, slots, span, parts),
+  /** MOE2173: a mask decides */
+  aMaskDecides: (slots: MessageSlots["MOE2173"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2173", messages.MOE2173, slots, span, parts),
+  /** MOE2174: no entry point */
+  noEntryPoint: (slots: MessageSlots["MOE2174"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2174", messages.MOE2174, slots, span, parts),
+  /** MOE2175: a function keeps nothing */
+  aFunctionKeepsNothing: (slots: MessageSlots["MOE2175"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2175", messages.MOE2175, slots, span, parts),
+  /** MOE2176: a loss is one number */
+  aLossIsOneNumber: (slots: MessageSlots["MOE2176"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2176", messages.MOE2176, slots, span, parts),
+  /** MOE2177: recipes are not built yet */
+  recipesAreNotBuiltYet: (slots: MessageSlots["MOE2177"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2177", messages.MOE2177, slots, span, parts),
+  /** MOE2178: an expert sees one token */
+  anExpertSeesOneToken: (slots: MessageSlots["MOE2178"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2178", messages.MOE2178, slots, span, parts),
+  /** MOE2180: named twice */
+  namedTwice: (slots: MessageSlots["MOE2180"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2180", messages.MOE2180, slots, span, parts),
+  /** MOE2181: not a path of a parameter */
+  notAPathOfAParameter: (slots: MessageSlots["MOE2181"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2181", messages.MOE2181, slots, span, parts),
+  /** MOE2182: ends at a module */
+  endsAtAModule: (slots: MessageSlots["MOE2182"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2182", messages.MOE2182, slots, span, parts),
+  /** MOE2183: unknown way to read */
+  unknownWayToRead: (slots: MessageSlots["MOE2183"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2183", messages.MOE2183, slots, span, parts),
+  /** MOE2184: a name in quotes */
+  aNameInQuotes: (slots: MessageSlots["MOE2184"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2184", messages.MOE2184, slots, span, parts),
+  /** MOE2185: nothing to count */
+  nothingToCount: (slots: MessageSlots["MOE2185"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2185", messages.MOE2185, slots, span, parts),
+  /** MOE2186: index not used */
+  indexNotUsed: (slots: MessageSlots["MOE2186"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2186", messages.MOE2186, slots, span, parts),
+  /** MOE2187: other axes than the parameter */
+  otherAxesThanTheParameter: (slots: MessageSlots["MOE2187"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2187", messages.MOE2187, slots, span, parts),
+  /** MOE2191: which model */
+  whichModel: (slots: MessageSlots["MOE2191"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2191", messages.MOE2191, slots, span, parts),
+  /** MOE2192: size not given */
+  sizeNotGiven: (slots: MessageSlots["MOE2192"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2192", messages.MOE2192, slots, span, parts),
+  /** MOE2193: no such size */
+  noSuchSize: (slots: MessageSlots["MOE2193"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2193", messages.MOE2193, slots, span, parts),
+  /** MOE2194: input that cannot be given */
+  inputThatCannotBeGiven: (slots: MessageSlots["MOE2194"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2194", messages.MOE2194, slots, span, parts),
+  /** MOE2195: output that cannot be taken */
+  outputThatCannotBeTaken: (slots: MessageSlots["MOE2195"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2195", messages.MOE2195, slots, span, parts),
+  /** MOE2196: cannot be built */
+  cannotBeBuilt: (slots: MessageSlots["MOE2196"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2196", messages.MOE2196, slots, span, parts),
   /** MOE3101: unknown pass */
   unknownPass: (slots: MessageSlots["MOE3101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3101", messages.MOE3101, slots, span, parts),

@@ -5,13 +5,14 @@ import { defineOp } from "./define.js";
 import { OpUse, replaceAxis, tensorType, withoutAxes } from "./op-use.js";
 import { axisIndex, makeTensor, readAs, tensorAt } from "./reference-tensor.js";
 import { axesText } from "./type-text.js";
-import type { OpCall, OpCost, TensorType } from "./types.js";
+import type { Axis, OpCall, OpCost, RoutesType, TensorType, ValueType } from "./types.js";
 
 const free = (): OpCost => ({ flops: Size.zero, bytes: Size.zero });
 
-function renameType(call: OpCall): TensorType {
+function renameType(call: OpCall): ValueType {
   const use = new OpUse("rename", call);
   use.arity(1);
+  if (call.operands[0]?.kind === "routes") return renameRoutes(use, call.operands[0]);
   const x = use.tensor(0);
   const axis = use.axis(0, use.name("from"));
   const axes = replaceAxis(x.axes, axis.name, [{ name: use.name("to"), size: axis.size }]);
@@ -19,17 +20,35 @@ function renameType(call: OpCall): TensorType {
   return tensorType(x.dtype, axes);
 }
 
+/** Routes have names on their tokens and on their experts. */
+function renameRoutes(use: OpUse, routes: RoutesType): RoutesType {
+  const [from, to] = [use.name("from"), use.name("to")];
+  const all = [...routes.tokens, routes.experts];
+  if (!all.some((axis) => axis.name === from)) {
+    use.fail("MOE2042", { axis: from, axes: all.map((axis) => axis.name).join(", ") }, 0);
+  }
+  const named = (axis: Axis): Axis => (axis.name === from ? { name: to, size: axis.size } : axis);
+  use.distinct(all.map(named), 0);
+  return { ...routes, tokens: routes.tokens.map(named), experts: named(routes.experts) };
+}
+
 const rename = defineOp("rename", "axes", {
-  doc: "Another name for the axis `from`: `to`. No number moves.",
+  doc: "Another name for the axis `from`: `to`; of a tensor, or of the tokens or experts of routes. No number moves.",
   example: "fn f[T, S, D](x: [T, D]) => x[T -> S]",
   attrs: ["from", "to"],
   gradient: "chain",
   type: (call) => [renameType(call)],
   cost: free,
   reference: (_context, operands, call) => {
-    const x = tensorAt(operands, 0);
     const { from, to } = call.attrs;
-    return [{ ...x, axes: x.axes.map((axis) => (axis.name === from ? { ...axis, name: to as string } : axis)) }];
+    const named = <A extends { readonly name: string }>(axis: A): A =>
+      axis.name === from ? { ...axis, name: to as string } : axis;
+    if (operands[0]?.kind === "routes") {
+      const routes = operands[0];
+      return [{ ...routes, tokens: routes.tokens.map(named), experts: named(routes.experts) }];
+    }
+    const x = tensorAt(operands, 0);
+    return [{ ...x, axes: x.axes.map(named) }];
   },
   lowering: { kind: "view" },
 });

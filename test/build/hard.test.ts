@@ -32,12 +32,17 @@ describe.each(files)("%s", (file) => {
 
   for (const result of runTests(project)) {
     test(result.name, () => {
-      expect({ failures: result.failures.map(({ message }) => message), diagnostics: result.diagnostics }).toEqual({ failures: [], diagnostics: [] });
+      expect({ failures: result.failures.map(({ message }) => message), diagnostics: result.diagnostics }).toEqual({
+        failures: [],
+        diagnostics: [],
+      });
       expect(result.assertions).toBeGreaterThan(0);
     });
   }
 
-  const models = [...(project.files.get(`${folder}/${file}`)?.modules.values() ?? [])].filter((info) => info.decl.contract === "model");
+  const models = [...(project.files.get(`${folder}/${file}`)?.modules.values() ?? [])].filter(
+    (info) => info.decl.contract === "model",
+  );
   for (const model of models) {
     test(`model ${model.decl.name.text} builds, verifies, prints and runs`, () => {
       const program = buildProgram(project, { model: model.decl.name.text });
@@ -51,7 +56,14 @@ describe.each(files)("%s", (file) => {
             if (type.kind === "routes") throw new Error("an entry takes no routes");
             const axes = type.axes.map((axis, i) => ({ name: axis.name, size: axis.size.constant ?? 3 + i }));
             const count = axes.reduce((product, axis) => product * axis.size, 1);
-            return [name, makeTensor(type.dtype, axes, Float64Array.from({ length: count }, (_, i) => i % 5))];
+            return [
+              name,
+              makeTensor(
+                type.dtype,
+                axes,
+                Float64Array.from({ length: count }, (_, i) => i % 5),
+              ),
+            ];
           }),
         );
         const { outputs } = evaluate(program, entry.name, { inputs, params: params(program) });

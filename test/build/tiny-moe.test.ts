@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { check } from "../../compiler/1-check/index.js";
-import { buildProgram, evaluate, parseProgram, printProgram, StateStore, verify } from "../../compiler/2-graph/index.js";
+import {
+  buildProgram,
+  evaluate,
+  parseProgram,
+  printProgram,
+  StateStore,
+  verify,
+} from "../../compiler/2-graph/index.js";
 import { memorySource, openCheckpoint } from "../../compiler/checkpoints/index.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import { repository, testHost } from "../check/host.js";
@@ -19,7 +26,9 @@ describe("tiny-moe", () => {
   });
 
   test("parameters have the paths and axes of the contract", () => {
-    const axes = Object.fromEntries(program.params.map((param) => [param.path, param.axes.map(({ name }) => name).join(" ")]));
+    const axes = Object.fromEntries(
+      program.params.map((param) => [param.path, param.axes.map(({ name }) => name).join(" ")]),
+    );
     expect(axes["layers.moe.experts.gate"]).toBe("L E D F");
     expect(axes["layers.moe.experts.down"]).toBe("L E F D");
     expect(axes["layers.attn.q"]).toBe("L D H C");

@@ -4,9 +4,12 @@ import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import type { ParamDecl, Program } from "../../compiler/2-graph/ir.js";
 
-
 /** Order the numbers of a file (axes `from`) as the axes `to`. */
-function reordered(data: Float32Array, from: readonly { name: string; size: number }[], to: readonly string[]): Float64Array {
+function reordered(
+  data: Float32Array,
+  from: readonly { name: string; size: number }[],
+  to: readonly string[],
+): Float64Array {
   const strides = new Map<string, number>();
   let stride = 1;
   for (const axis of [...from].reverse()) {
@@ -28,7 +31,11 @@ function reordered(data: Float32Array, from: readonly { name: string; size: numb
   return result;
 }
 
-export function paramsFrom(program: Program, checkpoint: Checkpoint, format: string): (path: string) => ReferenceTensor {
+export function paramsFrom(
+  program: Program,
+  checkpoint: Checkpoint,
+  format: string,
+): (path: string) => ReferenceTensor {
   const cache = new Map<string, ReferenceTensor>();
   return (path) => {
     const known = cache.get(path);
@@ -55,7 +62,13 @@ function read(decl: ParamDecl, program: Program, checkpoint: Checkpoint, format:
     const name = source.pattern.replace("{e}", String(n % experts)).replace("{i}", String(Math.floor(n / experts)));
     const order = source.axes ?? inner.map((axis) => axis.name);
     const from = order.map((axis) => inner.find((candidate) => candidate.name === axis)!);
-    parts.push(reordered(checkpoint.readF32(name), from, inner.map((axis) => axis.name)));
+    parts.push(
+      reordered(
+        checkpoint.readF32(name),
+        from,
+        inner.map((axis) => axis.name),
+      ),
+    );
   }
   const data = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

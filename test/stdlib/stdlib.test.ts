@@ -17,7 +17,12 @@ describe.each(files)("stdlib/%s", (file) => {
 
   test("its tests hold", () => {
     for (const result of runTests(project)) {
-      expect({ name: result.name, failures: result.failures, diagnostics: result.diagnostics, passed: result.passed }).toEqual({
+      expect({
+        name: result.name,
+        failures: result.failures,
+        diagnostics: result.diagnostics,
+        passed: result.passed,
+      }).toEqual({
         name: result.name,
         failures: [],
         diagnostics: [],

@@ -147,7 +147,8 @@ export const attention: readonly Builtin[] = [
       const own = rest.map((axis) => axis.name);
       const tokens = allNames(value).filter((name) => !own.includes(name));
       if (tokens.length !== 1 || own.some((name) => !allNames(value).includes(name))) {
-        return call.fail("MOE2144", { state: state.state.path, wanted: own.join(", "), found: describe(call.walk, tensor(value)) }, "value");
+        const expected = `[one axis of tokens, ${own.join(", ")}]`;
+        return call.fail("MOE2059", { state: state.state.path, expected, op: "append", found: describe(call.walk, tensor(value)) }, "value");
       }
       call.walk.emitter.state(state.state);
       const rows = ordered(call.walk, value, [tokens[0]!, ...own], call.spanOf("value"));

@@ -58,6 +58,11 @@ export const axisFunctions: readonly Builtin[] = [
     const over = call.axis("over");
     call.axisOf(a, over, "over");
     call.axisOf(b, over, "b");
+    const strange = typeOf(b).axes.find((axis) => !typeOf(a).axes.some(({ name }) => name === axis.name));
+    if (strange) {
+      const allowed = typeOf(a).axes.map(({ name }) => name).join(", ");
+      return call.fail("MOE2050", { op: "concat", axis: strange.name, allowed }, "b");
+    }
     const own = typeOf(b).axes.find((axis) => axis.name === over)!;
     const order = typeOf(a).axes.map((axis) => (axis.name === over ? own : axis));
     return result(call.emit("concat", [a, expanded(call.walk, b, order, call.spanOf("b"))], { axis: over }, ["a", "b"]));

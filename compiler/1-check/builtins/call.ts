@@ -10,7 +10,7 @@ import type { Emitted } from "../emitter.js";
 import { valueOf, type StaticNumber } from "../numbers.js";
 import { unknown, type Value } from "../values.js";
 import { evaluate, needBoolean, needNumber, needSize } from "../elaborate/evaluate.js";
-import { asTensor, cast, emitOne, needTensor, report, tensor } from "../elaborate/tensors.js";
+import { asTensor, cast, emit, emitOne, needTensor, report, tensor } from "../elaborate/tensors.js";
 
 export interface BuiltinParameter {
   readonly name: string;
@@ -132,15 +132,16 @@ export class BuiltinCall {
 
   tensor(name: string, dtype?: DType): Emitted {
     const value = this.value(name);
-    const result = needTensor(this.walk, value, this.spanOf(name), dtype);
+    const result = needTensor(this.walk, value, this.spanOf(name), dtype, this.definition.name);
     if (!result) throw new Stop();
-    return dtype === "f32" ? cast(this.walk, result, "f32", this.spanOf(name)) : result;
+    // Whole numbers are numbers; truth values are not, and the op will say so.
+    return dtype === "f32" && typeOf(result).dtype === "i32" ? cast(this.walk, result, "f32", this.spanOf(name)) : result;
   }
 
   routes(name: string): Emitted {
     const value = this.value(name);
     if (value.kind === "tensor" && value.value.type.kind === "routes") return value.value;
-    return this.fail("MOE2093", { found: describe(this.walk, value) }, name);
+    return this.fail("MOE2048", { op: this.definition.name, expected: "routes", found: describe(this.walk, value) }, name);
   }
 
   /** A tensor or a number, for elementwise use. */
@@ -162,6 +163,13 @@ export class BuiltinCall {
 
   size(name: string): Size {
     const size = needSize(this.walk, this.value(name), this.spanOf(name));
+    if (!size) throw new Stop();
+    return size;
+  }
+
+  /** A computed number as a size; symbols are assumed to divide. */
+  exact(number: StaticNumber, name: string): Size {
+    const size = needSize(this.walk, { kind: "number", number }, this.spanOf(name));
     if (!size) throw new Stop();
     return size;
   }
@@ -221,6 +229,13 @@ export class BuiltinCall {
     });
   }
 
+  /** Emits an op with several results. */
+  emitAll(name: string, operands: readonly Emitted[], attrs: Attrs, args: readonly string[] = []): readonly Emitted[] {
+    const results = emit(this.walk, name, operands, attrs, this.span, args.map((argument) => this.spanOf(argument)));
+    if (!results) throw new Stop();
+    return results;
+  }
+
   /** Emits an op with one result. */
   emit(name: string, operands: readonly Emitted[], attrs: Attrs, args: readonly string[] = []): Emitted {
     const spans = args.map((argument) => this.spanOf(argument));
@@ -243,7 +258,8 @@ export class BuiltinCall {
   axisOf(value: Emitted, axis: string, argument: string): Axis {
     const axes = value.type.kind === "tensor" ? value.type.axes : value.type.tokens;
     const found = axes.find((candidate) => candidate.name === axis);
-    return found ?? this.fail("MOE2097", { axis, found: describe(this.walk, tensor(value)) }, argument);
+    const names = axes.map((candidate) => candidate.name).join(", ");
+    return found ?? this.fail("MOE2042", { op: this.definition.name, axis, axes: names }, argument);
   }
 
   /** Makes the name of a new axis known to what follows. */

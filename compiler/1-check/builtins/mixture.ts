@@ -1,4 +1,5 @@
 /** Where tokens meet experts: `mixture`, its two halves, and experts that say for themselves how well they fit. */
+import { showSize } from "../context.js";
 import { describe } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { ceilOf } from "./capacity.js";
@@ -27,7 +28,7 @@ function routesOf(call: BuiltinCall, x: Emitted): Emitted {
   if (asked.kind === "unknown") throw new Stop();
   const first = asked.kind === "tuple" ? asked.items[0] : asked;
   if (first?.kind === "tensor" && first.value.type.kind === "routes") return first.value;
-  return call.fail("MOE2093", { found: describe(call.walk, asked) }, "routes");
+  return call.fail("MOE2048", { op: call.definition.name, expected: "routes", found: describe(call.walk, asked) }, "routes");
 }
 
 function ask(call: BuiltinCall, router: Extract<Value, { kind: "instance" | "closure" | "opaque" }>, x: Emitted): Value {
@@ -89,7 +90,11 @@ function emitExperts(call: BuiltinCall, op: "mixture" | "dispatch", given: Exper
   if (routes.type.kind !== "routes") throw new Stop();
   const total = expertsOf(bank);
   if (!total.equals(routes.type.experts.size)) {
-    return call.fail("MOE2155", { routes: routes.type.experts.size.toString(), bank: total.toString() }, "experts");
+    return call.fail(
+      "MOE2056",
+      { op, axis: routes.type.experts.name, experts: showSize(walk, routes.type.experts.size), banks: showSize(walk, total) },
+      "experts",
+    );
   }
   const tokens = routes.type.tokens.map((axis) => axis.name);
   const slotAxis = attrs["slotAxis"];

@@ -1,5 +1,4 @@
 /** Functions along an axis. */
-import { describe } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { builtin, result, typeOf, type Builtin, type BuiltinCall } from "./call.js";
 
@@ -23,13 +22,12 @@ function along(name: string, doc: string): Builtin {
   });
 }
 
-/** `top` with its size, never more than the axis has. */
+/** `top`: values and indices. */
 function best(call: BuiltinCall, as: string): readonly [Emitted, Emitted] {
   const x = call.tensor("x", "f32");
   const over = call.axis("over");
-  const axis = call.axisOf(x, over, "over");
-  const k = call.size("k").min(axis.size);
-  const both = call.walk.emitter.op("top", [x], { over, k, as }, call.span);
+  call.axisOf(x, over, "over");
+  const both = call.emitAll("top", [x], { over, k: call.size("k"), as }, ["x"]);
   return [both[0]!, both[1]!];
 }
 
@@ -85,8 +83,8 @@ export const reductions: readonly Builtin[] = [
   builtin("top_mask", "x k over", "top_mask(x: [.., E], k, over: E) -> bool[.., E]", "True at the k greatest entries; equal ones by lowest index.", (call) => {
     const x = call.tensor("x", "f32");
     const over = call.axis("over");
-    const axis = call.axisOf(x, over, "over");
-    return result(call.emit("top_mask", [x], { over, k: call.size("k").min(axis.size) }, ["x"]));
+    call.axisOf(x, over, "over");
+    return result(call.emit("top_mask", [x], { over, k: call.size("k") }, ["x"]));
   }),
   ...["sort", "argsort"].map((name) =>
     builtin(
@@ -97,7 +95,8 @@ export const reductions: readonly Builtin[] = [
       (call) => {
         const x = call.tensor("x", "f32");
         call.axisOf(x, call.axis("over"), "over");
-        const both = call.walk.emitter.op("sort", [x], { over: call.axis("over"), descending: call.flag("descending", false) }, call.span);
+        const attrs = { over: call.axis("over"), descending: call.flag("descending", false) };
+        const both = call.emitAll("sort", [x], attrs, ["x"]);
         return result(both[name === "sort" ? 0 : 1]!);
       },
     ),
@@ -121,7 +120,7 @@ export const reductions: readonly Builtin[] = [
       for (const axis of over) {
         call.axisOf(a, axis, "over");
         if (!typeOf(b).axes.some(({ name }) => name === axis)) {
-          call.fail("MOE2097", { axis, found: describe(call.walk, { kind: "tensor", value: b }) }, "b");
+          call.fail("MOE2042", { op: "contract", axis, axes: typeOf(b).axes.map(({ name }) => name).join(", ") }, "b");
         }
       }
       return result(call.emit("contract", [a, b], { over }, ["a", "b"]));

@@ -1,6 +1,7 @@
 /** Constructors of routes, and what can be asked of them. */
 import { Size } from "../../axes/size.js";
 import { describe } from "../describe.js";
+import { divide, integer } from "../numbers.js";
 import type { Emitted } from "../emitter.js";
 import { axesOf, cast, fresh, allNames, tensor } from "../elaborate/tensors.js";
 import { builtin, result, typeOf, type Builtin, type BuiltinCall } from "./call.js";
@@ -50,18 +51,15 @@ function choose(call: BuiltinCall) {
   if (k.constant !== undefined && k.constant < 1) return call.fail("MOE2152", { k: k.constant }, "top");
   if (!call.has("within")) return result(route({ choice: "top", k }));
   const groups = call.size("within");
-  if (!walkDivides(call, k, groups)) return call.fail("MOE2153", { k: k.toString(), groups: groups.toString() }, "within");
+  // Symbols are taken to be multiples, which every use has to keep; numbers are looked at by the op.
+  for (const size of [k, axis.size]) if (size.constant === undefined) call.exact(divide(integer(size), integer(groups)), "within");
   return result(route({ choice: "within", k, groups }));
-}
-
-function walkDivides(call: BuiltinCall, k: Size, groups: Size): boolean {
-  return k.dividedBy(groups) !== undefined || (call.walk.options.generic && (k.constant === undefined || groups.constant === undefined));
 }
 
 /** A number of experts that may change at run time: as many slots as it may ever be, the ones behind it left empty. */
 function knobbed(call: BuiltinCall, weights: Emitted, by: Emitted, experts: string, k: Emitted, most: Size) {
   const slots = fresh("K", allNames(weights));
-  const best = call.walk.emitter.op("top", [by], { over: experts, k: most, as: slots }, call.span);
+  const best = call.emitAll("top", [by], { over: experts, k: most, as: slots });
   const index = best[1]!;
   const place = call.emit("index", [], { axis: slots, size: most, offset: Size.zero });
   const open = call.emit("lt", [place, k], {});
@@ -96,11 +94,11 @@ function chooseProduct(call: BuiltinCall) {
   const k = call.size("top");
   const names = [...allNames(first), ...allNames(second)];
   const [i, j] = [fresh("I", names), fresh("J", names)];
-  const a = call.walk.emitter.op("top", [first], { over: outer.name, k: k.min(outer.size), as: i }, call.span);
-  const b = call.walk.emitter.op("top", [second], { over: inner.name, k: k.min(inner.size), as: j }, call.span);
+  const a = call.emitAll("top", [first], { over: outer.name, k: k.min(outer.size), as: i });
+  const b = call.emitAll("top", [second], { over: inner.name, k: k.min(inner.size), as: j });
   const pairs = call.emit("merge", [call.emit("mul", [a[0]!, b[0]!], {})], { axes: [i, j], into: "P" });
   const slots = fresh("K", names);
-  const best = call.walk.emitter.op("top", [pairs], { over: "P", k, as: slots }, call.span);
+  const best = call.emitAll("top", [pairs], { over: "P", k, as: slots });
   const scaled = call.emit("mul", [a[1]!, call.emit("size", [], { value: inner.size })], {});
   const number = call.emit("merge", [call.emit("add", [scaled, b[1]!], {})], { axes: [i, j], into: "P" });
   const index = call.emit("gather", [number, best[1]!], { axis: "P" });

@@ -2,6 +2,7 @@
 import type { BlockExpression, Expression, IfExpression, ModeExpression } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
+import { OpTypeError } from "../../ops/types.js";
 import { AssumeDivisible, at, joinPath, showSize, type Place, type Walk } from "../context.js";
 import { describe } from "../describe.js";
 import { integer, numberText, real, sizeOf, valueOf, type StaticNumber } from "../numbers.js";
@@ -30,11 +31,21 @@ export function single(value: Value): Value {
 
 /** As `evaluate`, with what a stack carries beside its stream. */
 export function evaluateWhole(walk: Walk, expression: Expression, place: Place): Value {
-  const value = evaluateNode(walk, expression, place);
+  const value = guarded(walk, expression, place);
   if (walk.info && expression.kind !== "number" && expression.kind !== "string") {
     walk.info.type(at(place, expression), () => describe(walk, value));
   }
   return value;
+}
+
+/** What an op refuses that was made on the way is said at the expression that needed it. */
+function guarded(walk: Walk, expression: Expression, place: Place): Value {
+  try {
+    return evaluateNode(walk, expression, place);
+  } catch (error) {
+    if (!(error instanceof OpTypeError)) throw error;
+    return report(walk, error.code, error.slots, at(place, expression));
+  }
 }
 
 function evaluateNode(walk: Walk, expression: Expression, place: Place): Value {

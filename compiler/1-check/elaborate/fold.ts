@@ -93,7 +93,8 @@ function turn(
     if (!filled || !sameType(filled.type, like.type)) {
       if (item.kind !== "unknown") {
         const what = `\`${fold.carry[position]!.name.text}\``;
-        report(walk, "MOE2136", { layer: "fold", what, wanted: describeType(walk, like.type), found: describe(walk, item) }, bodySpan);
+        const slots = { op: "fold", what, expected: describeType(walk, like.type), found: describe(walk, item) };
+        report(walk, "MOE2055", slots, bodySpan);
       }
       return undefined;
     }

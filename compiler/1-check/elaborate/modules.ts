@@ -26,6 +26,7 @@ export function axisArguments(
 ): ReadonlyMap<string, AxisArgument> {
   const given = new Map<string, AxisArgument>();
   const { axes, name } = info.decl;
+  const errors = walk.reporter.errors;
   let position = 0;
   for (const entry of expression.entries) {
     if (entry.kind === "rename" || entry.kind === "pick") {
@@ -53,6 +54,9 @@ export function axisArguments(
       // An error was said; a symbol stands in so that the rest can be checked.
       else given.set(param.name.text, { size: Size.of(param.name.text), span });
     }
+  }
+  if (walk.reporter.errors > errors) {
+    for (const { name: axis } of axes) if (!given.has(axis.text)) given.set(axis.text, { size: Size.of(axis.text) });
   }
   return given;
 }

@@ -35,7 +35,8 @@ export function evaluateUnary(walk: Walk, expression: UnaryExpression, place: Pl
   if (operand.kind === "unknown") return unknown;
   if (expression.operator === "!") {
     if (operand.kind === "boolean") return { kind: "boolean", value: operand.value === undefined ? undefined : !operand.value };
-    const mask = toMask(walk, operand);
+    const mask = operand.kind === "tensor" ? undefined : toMask(walk, operand);
+    if (asNumber(operand)) return report(walk, "MOE2082", { found: describe(walk, operand) }, at(place, expression.operand));
     if (mask) return { kind: "mask", form: "not", operand: mask };
     const value = asTensor(walk, operand, span);
     if (!value) return report(walk, "MOE2082", { found: describe(walk, operand) }, at(place, expression.operand));
@@ -153,8 +154,9 @@ function ofTensors(walk: Walk, expression: BinaryExpression, left: Value, right:
     const routes = value.kind === "tensor" && value.value.type.kind === "routes";
     if (routes && expression.operator === "*") continue;
     if (routes || !["tensor", "number", "axis", "boolean", "state"].includes(value.kind)) {
-      const help = routes ? { help: "`weights(r)` gives the routes as a dense tensor; `r * scale` scales their weights" } : {};
-      return report(walk, "MOE2080", { found: describe(walk, value) }, span, help);
+      if (!routes) return report(walk, "MOE2080", { found: describe(walk, value) }, span);
+      const help = "`weights(r)` gives the routes as a dense tensor; `r * scale` scales their weights";
+      return report(walk, "MOE2048", { op: expression.operator, expected: "a tensor", found: describe(walk, value) }, span, { help });
     }
   }
   if (left.kind === "tensor" && left.value.type.kind === "routes") return scaled(walk, expression, left.value, right, place);

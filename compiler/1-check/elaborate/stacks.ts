@@ -225,8 +225,8 @@ function layerResults(
       if (item.kind !== "unknown") {
         report(
           walk,
-          "MOE2136",
-          { layer, what: index === 0 ? "the stream" : `\`${names[index]}\``, wanted: describeType(walk, like.type), found: describe(walk, item) },
+          "MOE2055",
+          { op: layer, what: index === 0 ? "the stream" : `\`${names[index]}\``, expected: describeType(walk, like.type), found: describe(walk, item) },
           bodySpan,
         );
       }

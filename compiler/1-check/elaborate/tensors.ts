@@ -136,14 +136,20 @@ function readState(walk: Walk, value: Extract<Value, { kind: "state" }>, span: S
 }
 
 /** The value as a tensor; says what it is instead when it is none. */
-export function needTensor(walk: Walk, value: Value, span: SourceSpan, dtype?: DType): Emitted | undefined {
+export function needTensor(
+  walk: Walk,
+  value: Value,
+  span: SourceSpan,
+  dtype?: DType,
+  op = "this",
+): Emitted | undefined {
   const result = asTensor(walk, value, span, dtype);
   if (!result) {
     if (value.kind !== "unknown") report(walk, "MOE2080", { found: describe(walk, value) }, span);
     return undefined;
   }
   if (result.type.kind === "routes") {
-    report(walk, "MOE2080", { found: describe(walk, value) }, span, {
+    report(walk, "MOE2048", { op, expected: "a tensor", found: describe(walk, value) }, span, {
       help: "`weights(r)` gives the routes as a dense tensor",
     });
     return undefined;

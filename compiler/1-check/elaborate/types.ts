@@ -1,6 +1,6 @@
 /** Types as written, resolved in a scope. */
 import type { AxisUse, NamedType, TypeExpression } from "../../../grammar/tree.js";
-import type { Size } from "../../axes/size.js";
+import { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { DType } from "../../ops/types.js";
 import { at, type Place, type Walk } from "../context.js";
@@ -70,7 +70,8 @@ export function axisSpec(walk: Walk, use: AxisUse, place: Place): AxisSpec {
     if (value.kind !== "unknown") {
       report(walk, "MOE2008", { name: use.name.text, found: describe(walk, value) }, span);
     }
-    return { name: use.name.text, span };
+    // A symbol stands in, so that the rest of the declaration is checked without an echo.
+    return { name: use.name.text, size: Size.of(use.name.text), span };
   }
   if (!use.size) return { name: "?", span };
   const size = needSize(walk, evaluate(walk, use.size, place), at(place, use.size));
