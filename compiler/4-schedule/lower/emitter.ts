@@ -155,6 +155,17 @@ export class Emitter {
     this.builder.ifThen(condition, branch(body), otherwise && branch(otherwise));
   }
 
+  /** Write here, also what seems to depend on no variable. */
+  here<T>(body: () => T): T {
+    const outer = this.guardDepth;
+    this.guardDepth = this.depth;
+    try {
+      return body();
+    } finally {
+      this.guardDepth = outer;
+    }
+  }
+
   /** Write at the outermost block in which all of `variables` are known; what is open further inside stays open. */
   hoisted<T>(variables: Iterable<string>, body: () => T): T {
     const depth = this.depthOf(variables);

@@ -72,7 +72,7 @@ export class RegionLowering {
     const number = (value: Expression): Tensor => new Computed("i32", [], { cost: 0 }, () => value);
     const inner = new RegionLowering(this.entry);
     const [result] = inner.run(region, [number(query), number(key)]);
-    return (result as Tensor).read(emitter, new Map());
+    return emitter.here(() => (result as Tensor).read(emitter, new Map()));
   }
 
   layerIndex(stack: string): Tensor {
