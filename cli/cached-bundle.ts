@@ -5,14 +5,15 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { MadeBundle } from "./make-bundle.js";
 import { packageRoot } from "./package-root.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
 
 export interface CachedBundle {
   readonly folder: string;
-  /** False when the bundle was there already. */
-  readonly wasBuilt: boolean;
+  /** Absent when the bundle was there already. */
+  readonly made?: MadeBundle;
 }
 
 /** The bundle of a project, built when it is not there or stale. The compiler is loaded only then. */
@@ -28,13 +29,13 @@ export async function cachedBundle(shell: Shell, project: Project): Promise<Cach
   const stampFile = `${folder}.stamp`;
   const sources = readStamp(stampFile)?.sources ?? [spec];
   if (existsSync(join(folder, "manifest.json")) && readStamp(stampFile)?.stamp === stampOf(project, sources)) {
-    return { folder, wasBuilt: false };
+    return { folder };
   }
   const { makeBundle } = await import("./make-bundle.js");
   const made = makeBundle(shell, project, folder);
   mkdirSync(cache, { recursive: true });
   writeFileSync(stampFile, JSON.stringify({ sources: made.sources, stamp: stampOf(project, made.sources) }));
-  return { folder, wasBuilt: true };
+  return { folder, made };
 }
 
 interface Stamp {

@@ -1,6 +1,6 @@
 /** The way of a spec to kernels, with the stages' times: check, build, optimize, schedule, emit. */
 import { relative } from "node:path";
-import { check, type CheckedProject, type SourceHost } from "../compiler/1-check/index.js";
+import { check, type CheckedProject } from "../compiler/1-check/index.js";
 import { buildProgram } from "../compiler/2-graph/index.js";
 import { deriveLastToken, optimize } from "../compiler/3-optimize/index.js";
 import { schedule } from "../compiler/4-schedule/index.js";
@@ -11,12 +11,12 @@ import { DiagnosticsError, showDiagnostics } from "./failures.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
 import { storageOf } from "./storage-choice.js";
-import { diskHost } from "./source-host.js";
+import { diskHost, type DiskHost } from "./source-host.js";
 
 /** What `check` gives for a project, and the host that read its files. */
 export interface Checked {
   readonly project: CheckedProject;
-  readonly host: SourceHost;
+  readonly host: DiskHost;
 }
 
 /**

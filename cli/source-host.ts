@@ -4,8 +4,14 @@ import { dirname, join, relative, resolve } from "node:path";
 import type { SourceHost } from "../compiler/1-check/index.js";
 import { packageRoot } from "./package-root.js";
 
+/** Functions rather than methods, so that `read` can be handed on alone. */
+export interface DiskHost extends SourceHost {
+  readonly read: (file: string) => string | undefined;
+  readonly resolve: (from: string, specifier: string) => string;
+}
+
 /** Names of files are relative to `base`, so that messages are short and the same on every machine. */
-export function diskHost(base: string): SourceHost {
+export function diskHost(base: string): DiskHost {
   return {
     read: (file) => readText(resolve(base, file)),
     resolve: (from, specifier) => {

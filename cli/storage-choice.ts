@@ -38,7 +38,8 @@ function search(region: Region, outside: ReadonlyMap<ValueId, string>, found: Se
     const own = outside.get(id);
     if (own !== undefined) return own;
     const node = makers.get(id);
-    if (node?.op === "param") return String(node.attrs["path"]);
+    const path = node?.op === "param" ? node.attrs["path"] : undefined;
+    if (typeof path === "string") return path;
     // A parameter with its axes renamed or reordered is still that parameter.
     return node !== undefined && VIEWS.has(node.op) ? pathOf(node.operands[0]!) : undefined;
   };

@@ -64,6 +64,8 @@ export async function writeText(
   if (options.trace === true && !shell.json) {
     shell.say();
     const names = read.map((id) => model.tokenizer.decode([id]));
+    const experts = routes[0]?.slots ?? 0;
+    shell.say(palette.dim(`Which ${experts} experts took which token: a column is a token, a letter is an expert.`));
     const map = expertMap(routes, names, { colors: palette.accent("x") !== "x", columns: shell.io.columns });
     for (const line of map) shell.say(line);
   }

@@ -1,6 +1,6 @@
 /** What a bundle's `index.js` calls. */
 import type { BundleFiles, Host } from "./host.js";
-import type { Model} from "./model/model.js";
+import type { Model } from "./model/model.js";
 import { type ModelParts } from "./model/model.js";
 import { openModel, type LoadOptions } from "./model/open.js";
 

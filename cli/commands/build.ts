@@ -1,13 +1,13 @@
 /** `moec build`: sources and weights in, a bundle out. */
 import { watch } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { MadeBundle } from "../make-bundle.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { report } from "../failures.js";
 import { addModelOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Shell } from "../shell.js";
-import { bytesText, countText, plural, timeText } from "../show/units.js";
+import { bundleSummary } from "../show/bundle-summary.js";
+import { plural } from "../show/units.js";
 import { named } from "../source-host.js";
 
 interface BuildOptions extends ModelOptions {
@@ -53,34 +53,11 @@ async function buildOnce(
   const project = openSources(path, shell.io.cwd, options);
   const out = options.out === undefined ? project.out : resolve(shell.io.cwd, options.out);
   const made = makeBundle(shell, project, out);
-  for (const line of describe(shell, made)) shell.say(line);
+  for (const line of bundleSummary(made, named(shell.io.cwd, out), shell.palette)) shell.say(line);
   const { manifest, times, folder } = made;
   shell.result(true, { folder, times, manifest });
   const files = [...made.sources, ...(project.file === undefined ? [] : [project.file])];
   return { code: EXIT.ok, sources: files };
-}
-
-function describe(shell: Shell, { manifest, folder, times, kernels }: MadeBundle): readonly string[] {
-  const { dim, strong, accent } = shell.palette;
-  const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  const size = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const stored = Object.entries(manifest.parameters).map(([type, count]) => `${countText(count)} as ${type}`);
-  const { weights, state, arena, io, peak } = manifest.memory;
-  const entries = manifest.entries.map(({ name }) => name).join(", ");
-  const line = (label: string, text: string): string => `  ${dim(label.padEnd(11))}${text}`;
-  return [
-    `${strong(manifest.name)} ${dim("→")} ${accent(named(shell.io.cwd, folder))}  ${dim(`in ${timeText(total)}`)}`,
-    line("parameters", stored.join(", ")),
-    line("entries", entries),
-    line("kernels", plural(kernels, "kernel")),
-    line(
-      "memory",
-      `${bytesText(peak)}: weights ${bytesText(weights)}, state ${bytesText(state)}, ` +
-        `workspace ${bytesText(arena + io)}`,
-    ),
-    line("files", `${plural(manifest.files.length + 1, "file")}, ${bytesText(size)}`),
-    line("stages", times.map(({ stage, milliseconds }) => `${stage} ${timeText(milliseconds)}`).join(", ")),
-  ];
 }
 
 /** Editors write files in several steps; changes this close together are one. */

@@ -2,7 +2,7 @@
 import { UsageError } from "../failures.js";
 import { addModelOptions, addTextOptions, type ModelOptions, type TextOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
-import { timeText } from "../show/units.js";
+import { named } from "../source-host.js";
 
 export const runCommand: CommandDefinition = (program, start) => {
   const command = program
@@ -20,10 +20,14 @@ export const runCommand: CommandDefinition = (program, start) => {
         let { folder } = opened;
         if (opened.kind === "project") {
           const { cachedBundle } = await import("../cached-bundle.js");
-          const begun = performance.now();
-          const made = await cachedBundle(shell, opened);
-          folder = made.folder;
-          if (made.wasBuilt) shell.note(shell.notePalette.dim(`compiled in ${timeText(performance.now() - begun)}`));
+          const cached = await cachedBundle(shell, opened);
+          folder = cached.folder;
+          if (cached.made) {
+            const { bundleSummary } = await import("../show/bundle-summary.js");
+            for (const line of bundleSummary(cached.made, named(shell.io.cwd, folder), shell.notePalette))
+              shell.note(line);
+            shell.note("");
+          }
         }
         const { writeText } = await import("../write-text.js");
         return writeText(shell, folder, text, options, true);

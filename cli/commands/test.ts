@@ -1,6 +1,5 @@
 /** `moec test`: run the `test` declarations of specs on the reference evaluator. */
 import { relative, resolve } from "node:path";
-import type { Diagnostic } from "../../compiler/errors/diagnostic.js";
 import { locateDiagnostics } from "../../compiler/errors/located.js";
 import { lineColumn, sourceLines } from "../../compiler/errors/source-lines.js";
 import { EXIT } from "../exit-codes.js";
@@ -56,7 +55,7 @@ export const testCommand: CommandDefinition = (program, start) =>
               shell.say(`      ${palette.error("does not hold")}: ${message}`);
               shell.say(`      ${palette.dim(`${span.file}:${line}:${column}`)}`);
             }
-            showDiagnostics(shell, test.diagnostics as readonly Diagnostic[], host.read);
+            showDiagnostics(shell, test.diagnostics, host.read);
             results.push({ file, ...test });
           }
         }

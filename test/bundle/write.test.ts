@@ -95,14 +95,14 @@ function problems(virtual: Readonly<Record<string, string>>): readonly string[] 
     noUncheckedIndexedAccess: true,
   };
   const host = ts.createCompilerHost(options);
-  const { readFile, fileExists, getSourceFile } = host;
-  host.fileExists = (file) => file in virtual || fileExists(file);
+  const disk = ts.createCompilerHost(options);
+  host.fileExists = (file) => file in virtual || disk.fileExists(file);
   host.directoryExists = (folder) => folder === "/toy" || ts.sys.directoryExists(folder);
-  host.readFile = (file) => virtual[file] ?? readFile(file);
+  host.readFile = (file) => virtual[file] ?? disk.readFile(file);
   host.getSourceFile = (file, ...rest) =>
     file in virtual
       ? ts.createSourceFile(file, virtual[file]!, ts.ScriptTarget.ES2022, true)
-      : getSourceFile(file, ...rest);
+      : disk.getSourceFile(file, ...rest);
   const program = ts.createProgram(Object.keys(virtual), options, host);
   return Object.keys(virtual).flatMap((file) =>
     ts
