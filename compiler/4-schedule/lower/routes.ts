@@ -7,6 +7,7 @@ import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { chooseInOrder, rowKernel, storeAt, topMask } from "./selection.js";
+import { renameAxis } from "./views.js";
 import { Computed, Deferred, Mapped, type Stored, Tensor, type TensorAxis } from "./tensor.js";
 
 /** The axis of the slots in memory; no name of a program has a dollar. */
@@ -263,4 +264,13 @@ export function routesCount(routes: Routes): Tensor {
     nest(0, new Map());
     return count.get;
   });
+}
+
+/** Another name for an axis of the tokens or for that of the experts. */
+export function renameRoutes(routes: Routes, from: string, to: string): Routes {
+  const rename = (axis: TensorAxis): TensorAxis => (axis.name === from ? { ...axis, name: to } : axis);
+  const { index, weight } = routes;
+  const stored = index.has(from) ? (renameAxis(index, from, to).stored ?? index) : index;
+  const renamed = weight.has(from) ? renameAxis(weight, from, to) : weight;
+  return new Routes(routes.tokens.map(rename), rename(routes.experts), routes.slots, stored, renamed);
 }

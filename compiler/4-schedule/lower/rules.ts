@@ -18,6 +18,7 @@ import { logSoftmax, logSumExp, mean, reduced, softmax, type Fold } from "./redu
 import type { RegionLowering } from "./region.js";
 import {
   route,
+  renameRoutes,
   routeOnly,
   Routes,
   routesCount,
@@ -229,7 +230,10 @@ function constantTensor(node: Node): Tensor {
 }
 
 const rules: Readonly<Record<string, Rule>> = {
-  rename: one((x, node) => renameAxis(x, text(node, "from"), text(node, "to"))),
+  rename: (_, node, [value]) => {
+    const [from, to] = [text(node, "from"), text(node, "to")];
+    return [value instanceof Routes ? renameRoutes(value, from, to) : renameAxis(tensor(value), from, to)];
+  },
   split: one((x, node) => splitAxis(x, text(node, "axis"), axesAttr(node, "into"))),
   merge: one((x, node) => mergeAxes(x, names(node, "axes"), text(node, "into"))),
   slice: one((x, node) => {
