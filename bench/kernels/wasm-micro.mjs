@@ -42,6 +42,8 @@ const kernels = [
   products.q8Product("q8_3", 3),
   products.q4Product("q4_1", 1),
   products.q4Product("q4_2", 2),
+  products.q8Product("q8_tiles", 1, 4),
+  products.q4Product("q4_tiles", 1, 4),
   products.q4ManyProduct("q4_many2", K, 2),
   products.q4ManyProduct("q4_many3", K, 3),
 ];
@@ -140,6 +142,9 @@ measure("q8 product, 1 token", "GB/s", q8Bytes, () =>
   exports.q8_1(rotating(q8Bytes), quants, scales, y, 1, K, N, 0, tiles),
 );
 exports.quantize8(x, quants, scales, sums, K, 0, T);
+measure("q8 product, 1 token, 4 tiles", "GB/s", q8Bytes, () =>
+  exports.q8_tiles(rotating(q8Bytes), quants, scales, y, 1, K, N, 0, tiles / 4),
+);
 for (const [name, tokens] of [
   ["q4_1", 32],
   ["q4_2", 32],
@@ -155,4 +160,7 @@ measure("q4 product, 1 token", "GB/s", q4Bytes, () =>
   exports.q4_1(rotating(q4Bytes), quants, scales, sums, y, 1, K, N, 0, tiles),
 );
 measure(`quantize to i16, ${T} tokens`, "GB/s", T * K * 6, () => exports.quantize16(x, quants, scales, K, 0, T));
+measure("q4 product, 1 token, 4 tiles", "GB/s", q4Bytes, () =>
+  exports.q4_tiles(rotating(q4Bytes), quants, scales, sums, y, 1, K, N, 0, tiles / 4),
+);
 if (values.json) console.log(JSON.stringify(results, null, 2));

@@ -38,6 +38,8 @@ const kernels: readonly Kernel[] = [
   q8Product("q8_3", 3),
   q4Product("q4_1", 1),
   q4Product("q4_2", 2),
+  q8Product("q8_4_tiles", 1, 4),
+  q4Product("q4_2_tiles", 1, 2),
   q4ManyProduct("q4_many", 96, 2),
 ];
 
@@ -137,6 +139,7 @@ describe.each(Object.keys(targets))("products on %s", (target) => {
     { T: 2, K: 64, N: 16 },
     { T: 3, K: 96, N: 17 },
     { T: 5, K: 96, N: 47 },
+    { T: 1, K: 64, N: 150 },
     { T: 0, K: 32, N: 16 },
   ])("q8 and q4 tiles, $T x $K x $N", (shape) => {
     const { T, K, N } = shape;
@@ -172,9 +175,12 @@ describe.each(Object.keys(targets))("products on %s", (target) => {
       const left = (t: number, k: number): number => q[t * K + k]! * d[(t * K + k) >> 5]!;
       const right = (n: number, k: number): number =>
         matrix.quants[n * K + k]! * f16ToF32(matrix.scales[(n * K + k) >> 5]!);
-      for (const name of bits === 8 ? ["q8_1", "q8_2", "q8_3"] : ["q4_1", "q4_2", "q4_many"]) {
+      for (const name of bits === 8
+        ? ["q8_1", "q8_2", "q8_3", "q8_4_tiles"]
+        : ["q4_1", "q4_2", "q4_many", "q4_2_tiles"]) {
         new Float32Array(memory.buffer, y, T * N + 1).fill(guard);
-        run[name]!(w, ...activations, y, T, K, N, 0, Math.ceil(N / 16));
+        const tiles = Number(/(\d)_tiles/.exec(name)?.[1] ?? 1);
+        run[name]!(w, ...activations, y, T, K, N, 0, Math.ceil(N / (16 * tiles)));
         const found = floats(y, T * N + 1);
         // Integers are exact; the scales are multiplied, the product is scaled, and K / 32 blocks are added.
         expectProduct(found, shape, left, right, K / 32 + 3);

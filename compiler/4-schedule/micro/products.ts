@@ -2,13 +2,21 @@
  * Whole kernels around the tiles: y[T, N] = x[T, K] times a packed weight. They are what a schedule writes for a plain
  * contraction, and what tests and benchmarks of the tiles run. A block of the grid is one tile of 16 rows of the weight.
  */
-import { add, block, compare, constant, extract, min, mul, sub, type Operand } from "../kernel-expressions.js";
+import { add, block, compare, constant, div, extract, min, mul, sub } from "../kernel-expressions.js";
 import type { Expression, Kernel } from "../kernel-ir.js";
 import { KernelBuilder, type BufferHandle, type Variable } from "../kernel-builder.js";
 import { f32Tile, panelVector, unpackPanel } from "./f32-tile.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, tileRows } from "./layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "./quantize.js";
-import { q4Tile, q8Tile, unpackedBlockBytes, unpackedQ4Tile, unpackQ4, type TokenRow } from "./quantized-tile.js";
+import {
+  q4Tiles,
+  q8Tiles,
+  unpackedBlockBytes,
+  unpackedQ4Tile,
+  unpackQ4,
+  type TokenRow,
+  type WeightTile,
+} from "./quantized-tile.js";
 
 /** Columns of the left matrix that are multiplied before the next rows are taken: 256 x 16 floats stay in the L1 cache beside the rows. */
 const depthOfPass = 256;
@@ -138,56 +146,86 @@ const blocksOf = (depth: Expression): Expression => ({
   type: depth.type,
 });
 
-/** What the quantized products share: buffers w, quants, scales (sums), y; scalars T, K, N; grid ceil(N / 16). */
+interface QuantizedProduct {
+  readonly doc: string;
+  readonly weights: "i8" | "u8";
+  readonly recordBytes: number;
+  /** Tokens at a time. */
+  readonly group: number;
+  /** Tiles of 16 rows that one block reads side by side. */
+  readonly tiles: number;
+}
+
+type ProductSums = readonly (readonly (readonly Variable[])[])[];
+
+/** Buffers w, quants, scales (sums), y; scalars T, K, N; grid ceil(N / (16 tiles)). */
 function quantizedProduct(
   name: string,
-  doc: string,
-  weights: "i8" | "u8",
-  recordBytes: number,
-  group: number,
-  tile: (
-    k: KernelBuilder,
-    w: { bytes: BufferHandle; start: Expression; blocks: Operand },
-  ) => (rows: readonly TokenRow[]) => readonly (readonly Variable[])[],
+  product: QuantizedProduct,
+  prepare: (k: KernelBuilder, tiles: readonly WeightTile[]) => (rows: readonly TokenRow[]) => ProductSums,
 ): Kernel {
-  const k = new KernelBuilder(name, { doc });
-  const bytes = k.buffer("w", weights, "read");
+  const k = new KernelBuilder(name, { doc: product.doc });
+  const bytes = k.buffer("w", product.weights, "read");
   const from: QuantizedActivations = {
-    quants: k.buffer("quants", weights === "i8" ? "i16" : "i8", "read"),
+    quants: k.buffer("quants", product.weights === "i8" ? "i16" : "i8", "read"),
     scales: k.buffer("scales", "f32", "read"),
-    ...(weights === "u8" ? { sums: k.buffer("sums", "i32", "read") } : {}),
+    ...(product.weights === "u8" ? { sums: k.buffer("sums", "i32", "read") } : {}),
   };
   const y = k.buffer("y", "f32", "write");
   const [tokens, depth, columns] = [k.scalar("T", "i32"), k.scalar("K", "i32"), k.scalar("N", "i32")];
   const blocks = k.let("blocks", blocksOf(depth));
-  const start = k.let("start", mul(block, mul(blocks, recordBytes)));
-  const n = k.let("n", mul(block, tileRows));
-  const sumsOf = tile(k, { bytes, start, blocks });
-  forTokens(k, tokens, group, (token, count) => {
-    const rows = Array.from({ length: count }, (_, i) => ({ from, start: k.let("row", mul(add(token, i), depth)) }));
-    sumsOf(rows).forEach((sums, i) => storeTile(k, y, add(token, i), n, columns, sums));
-  });
+  const tileBytes = k.let("tile_bytes", mul(blocks, product.recordBytes));
+  const first = k.let("first", mul(block, product.tiles));
+  const tilesFrom = (tile: Expression, count: number): void => {
+    const numbers = Array.from({ length: count }, (_, i) => k.let("tile", add(tile, i)));
+    const starts = numbers.map((number) => k.let("tile_start", mul(number, tileBytes)));
+    const sumsOf = prepare(
+      k,
+      starts.map((start) => ({ bytes, start, blocks })),
+    );
+    forTokens(k, tokens, product.group, (token, size) => {
+      const rows = Array.from({ length: size }, (_, i) => ({ from, start: k.let("row", mul(add(token, i), depth)) }));
+      sumsOf(rows).forEach((tile, t) => {
+        const n = k.let("n", mul(numbers[t]!, tileRows));
+        tile.forEach((sums, i) => storeTile(k, y, add(token, i), n, columns, sums));
+      });
+    });
+  };
+  if (product.tiles === 1) {
+    tilesFrom(first, 1);
+  } else {
+    // Whole groups of tiles, and what is left at the end one by one.
+    const all = k.let("all", div(add(columns, tileRows - 1), tileRows));
+    k.ifThen(
+      compare("le", add(first, product.tiles), all),
+      () => tilesFrom(first, product.tiles),
+      () => k.loop("tile", first, all, 1, (tile) => tilesFrom(tile, 1)),
+    );
+  }
   return k.finish();
 }
 
 /** y = quantized x times q8 tiles. */
-export function q8Product(name: string, group = 2): Kernel {
+export function q8Product(name: string, group = 2, tiles = 1): Kernel {
   const doc = "y[T, N] = quantized x[T, K] times q8 tiles";
-  return quantizedProduct(name, doc, "i8", q8RecordBytes, group, (k, w) => (rows) => q8Tile(k, w, rows));
+  const product = { doc, weights: "i8", recordBytes: q8RecordBytes, group, tiles } as const;
+  return quantizedProduct(name, product, (k, w) => (rows) => q8Tiles(k, w, rows));
 }
 
 /** y = quantized x times q4 tiles, for few tokens. */
-export function q4Product(name: string, group = 1): Kernel {
+export function q4Product(name: string, group = 1, tiles = 1): Kernel {
   const doc = "y[T, N] = quantized x[T, K] times q4 tiles, unpacked as it goes";
-  return quantizedProduct(name, doc, "u8", q4RecordBytes, group, (k, w) => (rows) => q4Tile(k, w, rows));
+  const product = { doc, weights: "u8", recordBytes: q4RecordBytes, group, tiles } as const;
+  return quantizedProduct(name, product, (k, w) => (rows) => q4Tiles(k, w, rows));
 }
 
 /** y = quantized x times q4 tiles, for many tokens: each tile is unpacked once. K is at most `maximumDepth`. */
 export function q4ManyProduct(name: string, maximumDepth: number, group = 2): Kernel {
   const doc = "y[T, N] = quantized x[T, K] times q4 tiles, each unpacked once";
-  return quantizedProduct(name, doc, "u8", q4RecordBytes, group, (k, w) => {
+  const product = { doc, weights: "u8", recordBytes: q4RecordBytes, group, tiles: 1 } as const;
+  return quantizedProduct(name, product, (k, [tile]) => {
     const unpacked = k.blockBuffer("unpacked", "i8", "local", (maximumDepth / blockElements) * unpackedBlockBytes);
-    unpackQ4(k, w, unpacked);
-    return (rows) => unpackedQ4Tile(k, w, unpacked, rows);
+    unpackQ4(k, tile!, unpacked);
+    return (rows) => [unpackedQ4Tile(k, tile!, unpacked, rows)];
   });
 }

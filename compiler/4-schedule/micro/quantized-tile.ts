@@ -41,6 +41,7 @@ export interface TokenRow {
 const vectors = [0, 1, 2, 3] as const;
 const i32x4 = registerType("i32", 4);
 const f32x4 = registerType("f32", 4);
+const i16x8 = registerType("i16", 8);
 
 type Sums = readonly (readonly Variable[])[];
 
@@ -78,17 +79,49 @@ const blockOf = (start: Expression): Expression => ({
   type: start.type,
 });
 
-/** [token][vector] sums of q8 weights times i16 activations. Exact per block for all values. */
-export function q8Tile(k: KernelBuilder, weights: WeightTile, tokens: readonly TokenRow[]): Sums {
-  const sums = variables(k, "sum", tokens.length, f32x4);
-  k.loop("block", 0, weights.blocks, 1, (block) => {
-    const record = k.let("record", add(weights.start, mul(block, q8RecordBytes)));
+/** Where a record begins, and where the activations of its block begin for each token. */
+interface BlockPlace {
+  readonly bytes: BufferHandle;
+  readonly record: Expression;
+  readonly block: Expression;
+  readonly starts: readonly Expression[];
+}
+
+/**
+ * All blocks of several tiles, one record of each tile in turn. Reading four tiles side by side instead of one after the
+ * other keeps more of the memory busy: one token reaches 84% instead of 52% of the rate of plain reads.
+ */
+function overBlocks(
+  k: KernelBuilder,
+  weights: readonly WeightTile[],
+  recordBytes: number,
+  tokens: readonly TokenRow[],
+  integersOf: (place: BlockPlace) => (token: number, vector: number) => Expression,
+): readonly Sums[] {
+  const sums = weights.map(() => variables(k, "sum", tokens.length, f32x4));
+  k.loop("block", 0, weights[0]!.blocks, 1, (block) => {
     const starts = tokens.map(({ start }) => k.let("x_start", add(start, mul(block, blockElements))));
+    weights.forEach(({ bytes, start }, tile) => {
+      const record = k.let("record", add(start, mul(block, recordBytes)));
+      const integers = integersOf({ bytes, record, block, starts });
+      scaleBlock(k, tokens, { bytes, record }, block, integers, sums[tile]!);
+    });
+  });
+  return sums;
+}
+
+/** [tile][token][vector] sums of q8 weights times i16 activations. Exact per block for all values. */
+export function q8Tiles(
+  k: KernelBuilder,
+  weights: readonly WeightTile[],
+  tokens: readonly TokenRow[],
+): readonly Sums[] {
+  return overBlocks(k, weights, q8RecordBytes, tokens, ({ bytes, record, starts }) => {
     const integers = variables(k, "integer", tokens.length, i32x4);
     k.loop("pair", 0, blockElements / 2, 1, (pair) => {
       const quants = vectors.map((vector) => {
         const at = add(add(record, mul(pair, 32)), scaleBytes + vector * 8);
-        return k.let("w", k.load(weights.bytes, at, { lanes: 8, element: "i16" }));
+        return k.let("w", k.load(bytes, at, { lanes: 8, element: "i16" }));
       });
       tokens.forEach(({ from }, token) => {
         const two = k.load(from.quants, add(starts[token]!, mul(pair, 2)), { as: "i32" });
@@ -99,17 +132,13 @@ export function q8Tile(k: KernelBuilder, weights: WeightTile, tokens: readonly T
         }
       });
     });
-    scaleBlock(
-      k,
-      tokens,
-      { bytes: weights.bytes, record },
-      block,
-      (token, vector) => integers[token]![vector]!.get,
-      sums,
-    );
+    return (token, vector) => integers[token]![vector]!.get;
   });
-  return sums;
 }
+
+/** One tile: [token][vector]. */
+export const q8Tile = (k: KernelBuilder, weights: WeightTile, tokens: readonly TokenRow[]): Sums =>
+  q8Tiles(k, [weights], tokens)[0]!;
 
 /** 8 * sum of the activations of a block comes off, because the weights are stored plus 8. */
 function withoutOffset(k: KernelBuilder, { from, start }: TokenRow, block: Expression): Expression {
@@ -125,17 +154,28 @@ const total = (pairs: Expression, offset: Expression): Expression =>
 const fourTimes = (k: KernelBuilder, { from }: TokenRow, at: Expression): Expression =>
   k.let("x", bitcast(splat(k.load(from.quants, at, { as: "i32" }), 4), "i8"));
 
+/** Integers of a block from sums of i16 pairs. */
+function withoutOffsets(
+  k: KernelBuilder,
+  tokens: readonly TokenRow[],
+  block: Expression,
+  pairs: Sums,
+): (token: number, vector: number) => Expression {
+  const offsets = tokens.map((row) => withoutOffset(k, row, block));
+  return (token, vector) => total(pairs[token]![vector]!.get, offsets[token]!);
+}
+
 /**
- * [token][vector] sums of packed q4 weights times i8 activations, for a few tokens: unpacks as it goes. Eight products of
- * at most 15 * 127 in pairs stay below 2^15, so a block is summed in i16.
+ * [tile][token][vector] sums of packed q4 weights times i8 activations, for a few tokens: unpacks as it goes. Eight
+ * products of at most 15 * 127 in pairs stay below 2^15, so a block is summed in i16.
  */
-export function q4Tile(k: KernelBuilder, weights: WeightTile, tokens: readonly TokenRow[]): Sums {
-  const sums = variables(k, "sum", tokens.length, f32x4);
-  const i16x8 = registerType("i16", 8);
+export function q4Tiles(
+  k: KernelBuilder,
+  weights: readonly WeightTile[],
+  tokens: readonly TokenRow[],
+): readonly Sums[] {
   const low = constant(15, registerType("i8", 16));
-  k.loop("block", 0, weights.blocks, 1, (block) => {
-    const record = k.let("record", add(weights.start, mul(block, q4RecordBytes)));
-    const starts = tokens.map(({ start }) => k.let("x_start", add(start, mul(block, blockElements))));
+  return overBlocks(k, weights, q4RecordBytes, tokens, ({ bytes, record, block, starts }) => {
     const pairs = variables(k, "pairs", tokens.length, i16x8);
     k.loop("eight", 0, 4, 1, (eight) => {
       const activations = tokens.map((row, token) => {
@@ -144,7 +184,7 @@ export function q4Tile(k: KernelBuilder, weights: WeightTile, tokens: readonly T
       });
       for (const vector of vectors) {
         const at = add(add(record, mul(eight, 64)), scaleBytes + vector * 16);
-        const quants = k.let("w", k.load(weights.bytes, at, { lanes: 16, element: "i8" }));
+        const quants = k.let("w", k.load(bytes, at, { lanes: 16, element: "i8" }));
         const lows = k.let("low", and(quants, low));
         const highs = k.let("high", and(bitcast(shru(bitcast(quants, "i16"), 4), "i8"), low));
         activations.forEach(([first, second], token) => {
@@ -153,12 +193,13 @@ export function q4Tile(k: KernelBuilder, weights: WeightTile, tokens: readonly T
         });
       }
     });
-    const offsets = tokens.map((row) => withoutOffset(k, row, block));
-    const integers = (token: number, vector: number): Expression => total(pairs[token]![vector]!.get, offsets[token]!);
-    scaleBlock(k, tokens, { bytes: weights.bytes, record }, block, integers, sums);
+    return withoutOffsets(k, tokens, block, pairs);
   });
-  return sums;
 }
+
+/** One tile: [token][vector]. */
+export const q4Tile = (k: KernelBuilder, weights: WeightTile, tokens: readonly TokenRow[]): Sums =>
+  q4Tiles(k, [weights], tokens)[0]!;
 
 /** Bytes of one block of 16 unpacked rows. */
 export const unpackedBlockBytes = 512;
@@ -190,12 +231,8 @@ export function unpackedQ4Tile(
   unpacked: BufferHandle,
   tokens: readonly TokenRow[],
 ): Sums {
-  const sums = variables(k, "sum", tokens.length, f32x4);
-  const i16x8 = registerType("i16", 8);
-  k.loop("block", 0, weights.blocks, 1, (block) => {
-    const record = k.let("record", add(weights.start, mul(block, q4RecordBytes)));
+  const [sums] = overBlocks(k, [weights], q4RecordBytes, tokens, ({ block, starts }) => {
     const bytes = k.let("bytes", mul(block, unpackedBlockBytes));
-    const starts = tokens.map(({ start }) => k.let("x_start", add(start, mul(block, blockElements))));
     const pairs = variables(k, "pairs", tokens.length, i16x8);
     k.loop("four", 0, blockElements / 4, 1, (four) => {
       const quants = vectors.map((vector) =>
@@ -209,9 +246,7 @@ export function unpackedQ4Tile(
         }
       });
     });
-    const offsets = tokens.map((row) => withoutOffset(k, row, block));
-    const integers = (token: number, vector: number): Expression => total(pairs[token]![vector]!.get, offsets[token]!);
-    scaleBlock(k, tokens, { bytes: weights.bytes, record }, block, integers, sums);
+    return withoutOffsets(k, tokens, block, pairs);
   });
-  return sums;
+  return sums!;
 }
