@@ -97,6 +97,9 @@ const lexer = new Lexer(lexingOrder(), {
   recoveryEnabled: true,
 });
 
+/** Tokens that may be wrong by themselves. */
+const CHECKED = new Set([T.OpenString, T.SingleQuoted, T.DoubleAmp, T.DoubleBar, T.String, T.Number]);
+
 export interface LexResult {
   readonly tokens: MoeToken[];
   readonly comments: readonly Comment[];
@@ -136,9 +139,12 @@ export function lex(text: string, file: string): LexResult {
       glueBadNumber(last, token, text, file, diagnostics);
       continue;
     }
-    checkToken(token, at, diagnostics);
-    tokens.push(Object.assign(token, { index: tokens.length, first: token.startLine !== line }));
-    line = token.endLine!;
+    if (CHECKED.has(token.tokenType)) checkToken(token, at, diagnostics);
+    const kept = token as MoeToken;
+    kept.index = tokens.length;
+    kept.first = kept.startLine !== line;
+    tokens.push(kept);
+    line = kept.endLine!;
   }
   return { tokens, comments, diagnostics };
 }

@@ -129,8 +129,3 @@ function marks(): Rule[] {
     .sort((a, b) => b.pattern.length - a.pattern.length)
     .map((each: TokenEntry) => ({ name: scope(each), match: String(each.pattern).replace(/[^A-Za-z]/g, "\\$&") }));
 }
-
-/** The text of the generated file. */
-export function textMateJson(): string {
-  return `${JSON.stringify(textMateGrammar(), null, 2)}\n`;
-}

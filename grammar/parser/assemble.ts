@@ -43,10 +43,13 @@ export function assemble(operands: readonly Operand[], operators: readonly Opera
     for (let operator = operators[at]; operator !== undefined; operator = operators[at]) {
       const { rank, groups } = rankOf(operator.text);
       if (rank < lowest) break;
-      if (groups === "none" && rank === lastUnchained) onChain(operator);
+      const chains = groups === "none" && rank === lastUnchained;
+      if (chains) onChain(operator);
       lastUnchained = groups === "none" ? rank : -1;
       at += 1;
       left = join(operator, left, climb(groups === "right" ? rank : rank + 1));
+      // Which of the two comparisons was meant is unknown, so later stages stay silent about both.
+      if (chains) left = { value: { kind: "error", span: left.span }, span: left.span };
     }
     return left;
   };

@@ -70,6 +70,13 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return tokenMatcher(this.LA(ahead), type);
   }
 
+  /** Spares the cost of an optional part in the innermost rules. Always true while chevrotain records the grammar. */
+  protected mayStart(...types: readonly TokenType[]): boolean {
+    if (this.RECORDING_PHASE) return true;
+    const token = this.LA(1);
+    return types.some((type) => tokenMatcher(token, type));
+  }
+
   protected next(): MoeToken {
     return this.LA(1) as MoeToken;
   }
@@ -94,8 +101,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 
   protected startsExpression(): boolean {
-    const token = this.LA(1);
-    return EXPRESSION_STARTS.some((type) => tokenMatcher(token, type));
+    return EXPRESSION_STARTS.has(this.LA(1).tokenType);
   }
 
   protected startsType(): boolean {
@@ -266,9 +272,9 @@ export abstract class BaseParser extends EmbeddedActionsParser {
 
   /** A separating comma; where it is missing before the next item, one error and on. */
   protected separator(close: TokenType): void {
-    this.option(9, () => this.consume(9, T.Comma));
+    if (this.mayStart(T.Comma)) this.option(9, () => this.consume(9, T.Comma));
+    if (this.RECORDING_PHASE || this.LA(0).tokenType === T.Comma || this.is(close)) return;
     this.ACTION(() => {
-      if (this.LA(0).tokenType === T.Comma || this.is(close)) return;
       const failure = this.failure("MOE1001", {
         expected: `\`,\` or ${close.LABEL ?? close.name}`,
         found: this.found(),
@@ -324,19 +330,12 @@ function isFailure(error: unknown): error is Error {
   return error instanceof SyntaxFailure || (error instanceof Error && isRecognitionException(error));
 }
 
-const EXPRESSION_STARTS: readonly TokenType[] = [
-  T.Identifier,
-  T.Number,
-  T.String,
-  T.LParen,
-  T.LBracket,
-  T.LBrace,
-  T.Minus,
-  T.Bang,
-  T.If,
-  T.True,
-  T.False,
-];
+const STARTS = [T.Number, T.String, T.LParen, T.LBracket, T.LBrace, T.Minus, T.Bang, T.If, T.True, T.False];
+const EXPRESSION_STARTS: ReadonlySet<TokenType> = new Set(
+  VOCABULARY.filter((type) =>
+    [T.Identifier, ...STARTS].some((start) => type === start || type.CATEGORIES?.includes(start)),
+  ),
+);
 
 /** Reserved words that open a statement or member wherever they stand. */
 export const ITEM_WORDS: readonly TokenType[] = [T.Let, T.Assert, T.Param, T.Use];

@@ -2,7 +2,7 @@
  * Expressions. One rule reads a row of operands and operators; `assemble` gives it its shape. An operand that stretches to
  * the right (lambda, `if`, `fold`, mode branch) ends the row.
  */
-import type { IToken, ParserMethod } from "chevrotain";
+import type { IToken, OrMethodOpts, ParserMethod } from "chevrotain";
 import { Infix, T } from "../lexer.js";
 import { UNITS } from "../tokens.js";
 import type {
@@ -35,15 +35,16 @@ export abstract class ExpressionParser extends ListParser {
       const operands: Operand[] = [];
       const operators: Operator[] = [];
       this.SUBRULE(this.operand, { ARGS: [operands] });
-      this.MANY({
-        GATE: () => !this.stretched && !(this.onNewLine() && this.is(T.Minus)),
-        DEF: () => {
-          const token = this.CONSUME(Infix);
-          this.limitRow(operators.length);
-          operators.push({ text: spelling(token), span: { start: token.startOffset, end: token.endOffset! + 1 } });
-          this.SUBRULE2(this.operand, { ARGS: [operands] });
-        },
-      });
+      if (this.mayStart(Infix))
+        this.MANY({
+          GATE: () => !this.stretched && !(this.onNewLine() && this.is(T.Minus)),
+          DEF: () => {
+            const token = this.CONSUME(Infix);
+            this.limitRow(operators.length);
+            operators.push({ text: spelling(token), span: { start: token.startOffset, end: token.endOffset! + 1 } });
+            this.SUBRULE2(this.operand, { ARGS: [operands] });
+          },
+        });
       return this.ACTION(() => {
         if (operators.length === 0 && operands[0]!.prefixes.length === 0) return operands[0]!.value;
         return assemble(operands, operators, (operator) => this.chained(operator));
@@ -64,11 +65,12 @@ export abstract class ExpressionParser extends ListParser {
 
   private readonly operand = this.RULE("operand", (operands: Operand[]): void => {
     const prefixes: Operand["prefixes"][number][] = [];
-    this.MANY(() => {
-      const token = this.OR<IToken>([{ ALT: () => this.CONSUME(T.Minus) }, { ALT: () => this.CONSUME(T.Bang) }]);
-      this.limitRow(prefixes.length);
-      prefixes.push({ operator: token.tokenType === T.Minus ? "-" : "!", start: token.startOffset });
-    });
+    if (this.mayStart(T.Minus, T.Bang))
+      this.MANY(() => {
+        const token = this.OR<IToken>([{ ALT: () => this.CONSUME(T.Minus) }, { ALT: () => this.CONSUME(T.Bang) }]);
+        this.limitRow(prefixes.length);
+        prefixes.push({ operator: token.tokenType === T.Minus ? "-" : "!", start: token.startOffset });
+      });
     const start = this.start();
     const value = this.SUBRULE(this.suffixed);
     this.ACTION(() => {
@@ -82,48 +84,54 @@ export abstract class ExpressionParser extends ListParser {
     const braces = this.is(T.LBrace);
     let value = this.SUBRULE(this.primary);
     let row = 0;
-    this.MANY({
-      GATE: () => !this.stretched && !braces && (this.is(T.Dot) || !this.onNewLine()),
-      DEF: () => {
-        row += 1;
-        this.limitRow(row);
-        this.OR([
-          {
-            ALT: () => {
-              this.CONSUME(T.Dot);
-              const member = this.SUBRULE(this.identifier);
-              value = { kind: "member", object: value, member, span: this.span(start) };
+    if (this.mayStart(T.LParen, T.LBracket, T.Dot))
+      this.MANY({
+        GATE: () => !this.stretched && !braces && (this.is(T.Dot) || !this.onNewLine()),
+        DEF: () => {
+          row += 1;
+          this.limitRow(row);
+          this.OR([
+            {
+              ALT: () => {
+                this.CONSUME(T.Dot);
+                const member = this.SUBRULE(this.identifier);
+                value = { kind: "member", object: value, member, span: this.span(start) };
+              },
             },
-          },
-          {
-            ALT: () => {
-              const args: Argument[] = this.SUBRULE(this.argumentList);
-              value = { kind: "call", callee: value, args, span: this.span(start) };
+            {
+              ALT: () => {
+                const args: Argument[] = this.SUBRULE(this.argumentList);
+                value = { kind: "call", callee: value, args, span: this.span(start) };
+              },
             },
-          },
-          {
-            ALT: () => {
-              const entries: IndexEntry[] = this.SUBRULE(this.indexEntries);
-              value = { kind: "index", object: value, entries, span: this.span(start) };
+            {
+              ALT: () => {
+                const entries: IndexEntry[] = this.SUBRULE(this.indexEntries);
+                value = { kind: "index", object: value, entries, span: this.span(start) };
+              },
             },
-          },
-        ]);
-        this.stretched = false;
-      },
-    });
+          ]);
+          this.stretched = false;
+        },
+      });
     return value;
   });
+
+  private stretchesHere = false;
+  /** Built once: this is the innermost rule. */
+  private primaries: OrMethodOpts<Expression> | undefined;
 
   private readonly primary = this.RULE("primary", (): Expression => {
     this.ACTION(() => {
       if (!this.startsExpression()) throw this.expected("an expression");
     });
     const stretches = !this.RECORDING_PHASE && this.startsStretching();
-    const value = this.OR<Expression>({
+    this.stretchesHere = stretches;
+    this.primaries ??= {
       IGNORE_AMBIGUITIES: true,
       DEF: [
-        { GATE: () => stretches, ALT: () => this.SUBRULE(this.stretching) },
-        { ALT: () => this.SUBRULE(this.name) },
+        { GATE: () => this.stretchesHere, ALT: () => this.SUBRULE(this.stretching) },
+        { ALT: () => this.nameFrom(this.CONSUME(T.Identifier)) },
         { ALT: () => this.SUBRULE(this.number) },
         { ALT: () => this.SUBRULE(this.group) },
         { ALT: () => this.SUBRULE(this.list) },
@@ -132,7 +140,8 @@ export abstract class ExpressionParser extends ListParser {
         { ALT: () => this.boolean(this.CONSUME(T.True), true) },
         { ALT: () => this.boolean(this.CONSUME(T.False), false) },
       ],
-    });
+    };
+    const value = this.OR<Expression>(this.primaries);
     this.stretched = stretches;
     return value;
   });
@@ -142,6 +151,11 @@ export abstract class ExpressionParser extends ListParser {
 
   private boolean(token: IToken, value: boolean): Expression {
     return { kind: "boolean", value, span: { start: token.startOffset, end: token.endOffset! + 1 } };
+  }
+
+  private nameFrom(token: IToken): Expression {
+    const name = this.identifierFrom(token);
+    return { kind: "name", name, span: name.span };
   }
 
   private readonly name = this.RULE("name", (): Expression => {
@@ -165,6 +179,7 @@ export abstract class ExpressionParser extends ListParser {
   private readonly number = this.RULE("number", (): Expression => {
     const start = this.start();
     const left = this.plainNumber(this.CONSUME(T.Number));
+    if (!this.mayStart(T.Colon, T.Identifier)) return left;
     const right = this.OPTION({
       GATE: () => this.is(T.Number, 2),
       DEF: () => {

@@ -134,7 +134,11 @@ export abstract class StatementParser extends BranchParser {
       DEF: [
         { ALT: () => this.SUBRULE(this.letStatement) },
         { ALT: () => this.SUBRULE(this.assertStatement) },
-        { GATE: () => axis, ALT: () => this.SUBRULE(this.axisMember) },
+        {
+          GATE: () => axis,
+          // Docs belong to declarations and members only.
+          ALT: () => this.SUBRULE(this.axisMember, { ARGS: [false] }),
+        },
         {
           GATE: () => assigns,
           ALT: () => {
@@ -232,12 +236,12 @@ export abstract class StatementParser extends BranchParser {
   });
 
   /** `axis C = ceil(T * factor / E)`, among members and in blocks. */
-  readonly axisMember = this.RULE("axisMember", (): AxisMember => {
+  readonly axisMember = this.RULE("axisMember", (documented = true): AxisMember => {
     const start = this.start();
     this.CONSUME(T.Axis);
     const name = this.SUBRULE(this.identifier);
     this.expect(1, T.Equal, () => this.startsExpression());
     const size = this.SUBRULE(this.value);
-    return { kind: "axis", name, size, span: this.span(start), ...this.doc(start) };
+    return { kind: "axis", name, size, span: this.span(start), ...(documented ? this.doc(start) : {}) };
   });
 }

@@ -4,7 +4,7 @@
  * and never parts an operator from its operand.
  */
 import type { DocRun } from "../docs.js";
-import type { Comment, SourceFile, Span } from "../tree.js";
+import type { Comment, Declaration, Expression, Member, SourceFile, Span } from "../tree.js";
 import type { Placed } from "./layout.js";
 
 export interface Attached {
@@ -29,7 +29,7 @@ export function attachComments(tree: SourceFile, text: string, docs: ReadonlyMap
   const consumed = new Set<Comment>();
   const starts = new Map<Placed, number>();
   const containers: Container[] = [];
-  visit(tree as Node, (node) => {
+  visit(tree, (node) => {
     const run = node.doc === undefined ? undefined : docs.get(node.span.start);
     if (run !== undefined) {
       for (const comment of run.comments) consumed.add(comment);
@@ -94,8 +94,7 @@ function isNode(value: unknown): value is Node {
 
 /** The items among which comments may stand, with the span between the container's brackets. */
 function containerOf(node: Node, text: string): Container | undefined {
-  const tree = node as unknown as
-    import("../tree.js").Expression | import("../tree.js").Member | SourceFile | import("../tree.js").Declaration;
+  const tree = node as unknown as Expression | Member | SourceFile | Declaration;
   const from = (start: number, items: readonly Placed[]) => ({ node, span: { start, end: node.span.end }, items });
   switch (tree.kind) {
     case "file":

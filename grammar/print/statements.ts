@@ -6,7 +6,7 @@ import { builders } from "prettier/doc";
 import { writeString } from "../strings.js";
 import type { BlockExpression, Statement } from "../tree.js";
 import { body, expression } from "./expressions.js";
-import { stacked, type Layout } from "./layout.js";
+import { stacked, type Layout, type Placed } from "./layout.js";
 import { type } from "./types.js";
 
 const { group, hardline, indent, line } = builders;
@@ -30,10 +30,8 @@ export function testBody(layout: Layout, node: BlockExpression): Doc {
 }
 
 function content(layout: Layout, node: BlockExpression): Doc {
-  const items = node.statements.map((each) => ({
-    node: each as { span: Statement["span"] },
-    doc: statement(layout, each),
-  }));
+  const items: { node: Placed; doc: Doc }[] = [];
+  for (const each of node.statements) items.push({ node: each, doc: statement(layout, each) });
   if (node.result !== undefined) items.push({ node: node.result, doc: expression(layout, node.result) });
   return stacked(layout, node, items);
 }

@@ -19,8 +19,8 @@ describe("parse", () => {
       parse(text, "a.moe");
       best = Math.min(best, performance.now() - before);
     }
-    // About 11 ms on a quiet core; the margin is for a busy machine.
-    expect(best).toBeLessThan(40);
+    // A few milliseconds on a quiet core; the margin is for a machine that runs everything else at once.
+    expect(best).toBeLessThan(80);
   });
 
   it.each([
