@@ -112,3 +112,9 @@ export function unsupportedConfig(key: string, value: string, supported: string)
 export function wrongTensorShape(name: string, shape: readonly number[], expected: readonly number[]): MoecError {
   return moecError("MOE5122", { name: show(name), shape: list(shape), expected: list(expected) }, { path: name });
 }
+
+export function unknownTensors(family: string, names: readonly string[]): MoecError {
+  const first = names.slice(0, 3).map((name) => `\`${show(name)}\``);
+  const rest = names.length > first.length ? ` and ${names.length - first.length} more` : "";
+  return moecError("MOE5124", { family, names: `${list(first)}${rest}` }, { path: names[0]! });
+}

@@ -189,6 +189,7 @@ export const messages = {
   MOE5121: { severity: "error", title: "unsupported model option", message: "config `{key}` is {value}, which is not supported" },
   MOE5122: { severity: "error", title: "tensor of another shape", message: "tensor `{name}` has shape [{shape}], the config asks for [{expected}]" },
   MOE5123: { severity: "error", title: "file cannot be read", message: "can't read `{path}`: {reason}" },
+  MOE5124: { severity: "error", title: "tensors without a place", message: "the checkpoint has tensors that a {family} model does not have: {names}" },
   MOE5201: { severity: "error", title: "tokenizer file is not JSON", message: "{file} is not JSON: {reason}" },
   MOE5202: { severity: "error", title: "tokenizer file has another form", message: "{file}, at {path}: {reason}" },
   MOE5203: { severity: "error", title: "unsupported tokenizer part", message: "the tokenizer uses {part}, which is not supported" },
@@ -426,6 +427,7 @@ export interface MessageSlots {
   readonly MOE5121: { readonly key: Slot; readonly value: Slot };
   readonly MOE5122: { readonly name: Slot; readonly shape: Slot; readonly expected: Slot };
   readonly MOE5123: { readonly path: Slot; readonly reason: Slot };
+  readonly MOE5124: { readonly family: Slot; readonly names: Slot };
   readonly MOE5201: { readonly file: Slot; readonly reason: Slot };
   readonly MOE5202: { readonly file: Slot; readonly path: Slot; readonly reason: Slot };
   readonly MOE5203: { readonly part: Slot };
@@ -1030,6 +1032,9 @@ export const errors = {
   /** MOE5123: file cannot be read */
   fileCannotBeRead: (slots: MessageSlots["MOE5123"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5123", messages.MOE5123, slots, span, parts),
+  /** MOE5124: tensors without a place */
+  tensorsWithoutAPlace: (slots: MessageSlots["MOE5124"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5124", messages.MOE5124, slots, span, parts),
   /** MOE5201: tokenizer file is not JSON */
   tokenizerFileIsNotJson: (slots: MessageSlots["MOE5201"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5201", messages.MOE5201, slots, span, parts),

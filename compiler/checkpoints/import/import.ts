@@ -1,0 +1,67 @@
+/** From an open checkpoint to the spec of its model: the family is found, the tensors are matched, the text is written. */
+import { FAMILIES } from "../families/detect.js";
+import { readFamilyConfig } from "../families/config.js";
+import { fill, readFamilyTensors } from "../families/tensors.js";
+import type { FamilyConfig } from "../families/types.js";
+import type { Checkpoint, StorageType } from "../types.js";
+import { refuseOtherMath, refuseUnusedTensors } from "./requirements.js";
+import { type GenerateSettings, parameterCounts, writeSpec } from "./spec.js";
+
+/** What is known beside the checkpoint itself. */
+export interface ImportSource {
+  readonly checkpoint: Checkpoint;
+  /** `config.json` as parsed; GGUF files have it in their metadata. */
+  readonly config?: unknown;
+  /** Name of the model in the spec. */
+  readonly name: string;
+  /** What the checkpoint is called. */
+  readonly source: string;
+  /** Path of the tokenizer from the spec. */
+  readonly tokenizer?: string;
+  readonly generate?: GenerateSettings;
+}
+
+/** A checkpoint as a spec. */
+export interface ImportedModel {
+  readonly config: FamilyConfig;
+  /** Text of the spec, before formatting. */
+  readonly spec: string;
+  /** Storage type of the largest matrices. */
+  readonly storage: StorageType;
+  readonly parameters: { readonly total: number; readonly active: number };
+}
+
+/**
+ * Write the spec of a checkpoint.
+ *
+ * @throws MoecError MOE5112, MOE5116, MOE5119 to MOE5122 and MOE5124 for checkpoints that are damaged, of an unknown
+ * family, or of other math than the family's; nothing is guessed.
+ */
+export function importModel(source: ImportSource): ImportedModel {
+  const { checkpoint } = source;
+  const isGguf = checkpoint.format === "gguf";
+  const config = readFamilyConfig(isGguf ? { checkpoint } : { config: source.config });
+  refuseOtherMath(config, checkpoint, source.config);
+  const reader = readFamilyTensors(checkpoint, config);
+  refuseUnusedTensors(config, reader.unused);
+  const { name, tokenizer, generate } = source;
+  const spec = writeSpec({
+    config,
+    format: checkpoint.format,
+    prefix: isGguf ? "" : prefixOf(checkpoint, config),
+    name,
+    source: source.source,
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(generate === undefined ? {} : { generate }),
+  });
+  const largest = reader.tensors.reduce((best, tensor) => (valuesOf(tensor.shape) > valuesOf(best.shape) ? tensor : best));
+  return { config, spec, storage: reader.typeOf(largest.key), parameters: parameterCounts(config) };
+}
+
+const valuesOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+/** What the names of this file begin with: some files leave the family's usual prefix out. */
+function prefixOf({ tensors }: Checkpoint, { family }: FamilyConfig): string {
+  const { prefixes, tensors: rules } = FAMILIES[family];
+  return prefixes.find((prefix) => tensors.has(fill(rules[0]!.hf, undefined, prefix))) ?? prefixes[0]!;
+}

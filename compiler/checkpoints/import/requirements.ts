@@ -1,0 +1,94 @@
+/**
+ * What a checkpoint may say that the family's math does not have. The families' readers look at what they know; here
+ * is the rest: keys that change the result and would otherwise be passed over in silence.
+ */
+import { unknownTensors, unsupportedConfig } from "../errors.js";
+import { FAMILIES } from "../families/detect.js";
+import type { FamilyConfig } from "../families/types.js";
+import { lookUp } from "../families/options.js";
+import { isRecord } from "../safetensors-header.js";
+import type { Checkpoint, Metadata } from "../types.js";
+
+/** GGUF keys behind `<architecture>.` with the only values that mean what the spec says. */
+function ggufValues(config: FamilyConfig): Readonly<Record<string, readonly (number | boolean)[]>> {
+  const { headWidth, normalizeTopK, experts } = config;
+  return {
+    // 0 and 1: softmax over all experts.
+    expert_gating_func: [0, 1],
+    expert_weights_norm: experts > 0 ? [normalizeTopK] : [],
+    expert_weights_scale: [0, 1],
+    expert_group_count: [0, 1],
+    leading_dense_block_count: [0],
+    "attention.value_length": [headWidth],
+    "attention.scale": [0],
+    attn_logit_softcapping: [0],
+    final_logit_softcapping: [0],
+    logit_scale: [0, 1],
+    residual_scale: [0, 1],
+    embedding_scale: [0, 1],
+    "rope.scaling.attn_factor": [1],
+  };
+}
+
+/** Keys of `config.json` with the only values that mean what the spec says; a missing or null key is fine. */
+const HF_VALUES: Readonly<Record<string, readonly unknown[]>> = {
+  attn_logit_softcapping: [],
+  final_logit_softcapping: [],
+  logits_scaling: [1],
+  embedding_multiplier: [1],
+  residual_multiplier: [1],
+  attention_multiplier: [],
+  quantization_config: [],
+  "text_config.model_type": [],
+  add_cross_attention: [false],
+};
+
+/**
+ * Refuses checkpoints whose numbers the spec would use in another way than their makers.
+ *
+ * @param config `config.json` as parsed; undefined for GGUF.
+ * @throws MoecError MOE5121.
+ */
+export function refuseOtherMath(family: FamilyConfig, checkpoint: Checkpoint, config: unknown): void {
+  if (checkpoint.format === "gguf") refuseMetadata(family, checkpoint.metadata);
+  else if (isRecord(config)) refuseConfig(config);
+}
+
+function refuseMetadata(config: FamilyConfig, metadata: Metadata): void {
+  const { architecture } = FAMILIES[config.family];
+  for (const [name, allowed] of Object.entries(ggufValues(config))) {
+    const key = `${architecture}.${name}`;
+    const entry = metadata.get(key);
+    if (entry === undefined || allowed.length === 0) continue;
+    const value = entry.type === "array" ? "a list" : entry.value;
+    if (!allowed.some((one) => one === value || Number(one) === Number(value))) {
+      throw unsupportedConfig(key, String(value), `Supported: ${allowed.join(", ")}.`);
+    }
+  }
+}
+
+function refuseConfig(config: Record<string, unknown>): void {
+  for (const [key, allowed] of Object.entries(HF_VALUES)) {
+    const value = lookUp(config, key) ?? undefined;
+    if (value === undefined || allowed.includes(value)) continue;
+    const supported = allowed.length === 0 ? "Only models without it are supported." : `Supported: ${allowed.join()}.`;
+    throw unsupportedConfig(key, JSON.stringify(value).slice(0, 60), supported);
+  }
+  const { layer_types: kinds } = config;
+  const other: unknown = Array.isArray(kinds) ? kinds.find((kind) => kind !== "full_attention") : undefined;
+  // A window that all layers share is in `sliding_window`.
+  if (other !== undefined && !(other === "sliding_attention" && kinds instanceof Array && kinds.every((k) => k === other))) {
+    throw unsupportedConfig("layer_types", String(JSON.stringify(other)), "Supported: the same attention in all layers.");
+  }
+}
+
+/**
+ * Refuses tensors that no parameter of the spec reads: whatever they are for would be missing.
+ *
+ * @throws MoecError MOE5124.
+ */
+export function refuseUnusedTensors(config: FamilyConfig, unused: readonly string[]): void {
+  // Some writers store the output projection although it is the embedding table.
+  const rest = unused.filter((name) => !(config.tied && name === "lm_head.weight"));
+  if (rest.length > 0) throw unknownTensors(config.family, rest);
+}
