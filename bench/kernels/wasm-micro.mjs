@@ -6,6 +6,7 @@
  * Usage: node bench/kernels/wasm-micro.mjs [--rounds 60] [--only q4] [--json]
  */
 import v8 from "node:v8";
+import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
 
@@ -35,6 +36,8 @@ const kernels = [
   products.panelProduct("f32", "f32"),
   products.panelProduct("f16", "f16"),
   products.panelProduct("f16_many", "f16", 2, true),
+  products.panelsProduct("f32_panels", "f32"),
+  products.panelsProduct("f16_panels", "f16"),
   products.quantizeProduct("quantize16", "i16"),
   products.quantizeProduct("quantize8", "i8"),
   products.q8Product("q8_1", 1),
@@ -127,6 +130,9 @@ for (const type of ["f32", "f16", "f16_many"]) {
   if (type === "f16_many") continue;
   const size = K * N * (type === "f32" ? 4 : 2);
   measure(`${type} product, 1 token`, "GB/s", size, () => exports[type](x, rotating(size), y, 1, K, N, 0, tiles));
+  measure(`${type} product, 1 token, 4 panels`, "GB/s", size, () =>
+    exports[`${type}_panels`](x, rotating(size), y, 1, K, N, 0, tiles / 4),
+  );
 }
 for (const [name, tokens] of [
   ["q8_1", 32],

@@ -1,21 +1,11 @@
 /** Times one graph on onnxruntime-web's wasm provider: `node ort-web.mjs <kind> <threads> <tokens,…>` prints one JSON line. */
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { noise } from "./noise.mjs";
 import { loopGraph, matmulGraph, moeGraph, qmoeGraph } from "./onnx-graphs.mjs";
 
 const require = createRequire(new URL("../peers/package.json", import.meta.url));
 const ort = await import(pathToFileURL(require.resolve("onnxruntime-web")).href);
-
-/** Deterministic values in about [-scale, scale]. */
-export function noise(length, scale, seed) {
-  const data = new Float32Array(length);
-  let state = seed >>> 0 || 1;
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    data[i] = (state / 2147483648 - 1) * scale;
-  }
-  return data;
-}
 
 const [kind, threads, list, dims = "2048,1024,64,8"] = process.argv.slice(2);
 const [D, F, E, k] = dims.split(",").map(Number);

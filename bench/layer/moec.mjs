@@ -1,0 +1,42 @@
+/**
+ * Times one MoE layer on moec's WebAssembly kernels: `node moec.mjs <storage> <threads> <tokens,…> [D,F,E]` prints one
+ * JSON line. The bundle is built once per storage format and kept under `.cache/bench`.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { noise } from "./noise.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const [storage, threads, list, dims = "2048,1024,64"] = process.argv.slice(2);
+const [D, F, E] = dims.split(",").map(Number);
+const tokens = list.split(",").map(Number);
+const folder = `${root}.cache/bench/layer-${storage}-${dims.replaceAll(",", "-")}`;
+if (!existsSync(`${folder}/manifest.json`)) {
+  const sizes = [`D=${D}`, `F=${F}`, `E=${E}`].flatMap((size) => ["--size", size]);
+  const command = ["build", "bench/layer/layer.moe", "--random", "1", "--quantization", storage, "--prefill", "512"];
+  execFileSync(process.execPath, [`${root}dist/cli/main.js`, ...command, ...sizes, "--out", folder], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+const { loadModel, Model } = await import(`${root}dist/runtime/node/index.js`);
+const model = await loadModel(Model, folder, { threads: Number(threads) });
+const result = {};
+for (const count of tokens) {
+  const times = [];
+  const runs = count <= 16 ? 15 : count <= 128 ? 7 : 4;
+  for (let run = 0; run < runs + 1; run++) {
+    const x = noise(count * D, 1, 100 + run);
+    const from = performance.now();
+    const { outputs } = await model.call("forward", { x });
+    if (run > 0) times.push(performance.now() - from);
+    const first = Object.values(outputs)[0].data[0];
+    if (!Number.isFinite(first)) throw new Error("not finite");
+  }
+  times.sort((a, b) => a - b);
+  result[count] = { median: times[times.length >> 1], min: times[0] };
+}
+console.log(JSON.stringify({ engine: "moec", kind: storage, threads: model.report.threads, result }));
+model.dispose();
+process.exit(0);
