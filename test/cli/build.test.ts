@@ -90,7 +90,7 @@ describe("a built bundle", () => {
     await model.reset();
     for (const [at, id] of ids.entries()) {
       const step = Object.values((await model.extend("forward", { tokens: [id] })).outputs)[0]!;
-      const expected = all.data.subarray(at * 64, (at + 1) * 64);
+      const expected = Float32Array.from(all.data.subarray(at * 64, (at + 1) * 64));
       const scale = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / 64);
       const error = Math.max(...Array.from(expected, (value, i) => Math.abs(value - step.data[i]!)));
       // The same sums in another order. A sum of n terms is off by n * 2^-24 of their size; one after the other there are
