@@ -15,6 +15,7 @@ import {
 } from "../../compiler/4-schedule/micro/layouts.js";
 import {
   panelProduct,
+  panelsProduct,
   q4ManyProduct,
   q4Product,
   q8Product,
@@ -31,6 +32,7 @@ const kernels: readonly Kernel[] = [
   panelProduct("f32_3", "f32", 3),
   panelProduct("f16_2", "f16"),
   panelProduct("f16_many", "f16", 2, true),
+  panelsProduct("f16_2_tiles", "f16", 2),
   quantizeProduct("quantize16", "i16"),
   quantizeProduct("quantize8", "i8"),
   q8Product("q8_1", 1),
@@ -119,13 +121,13 @@ describe.each(Object.keys(targets))("products on %s", (target) => {
     const { T, K, N } = shape;
     const x = some(T * K);
     const w = some(N * K);
-    for (const name of ["f32_2", "f32_3", "f16_2", "f16_many"]) {
+    for (const name of ["f32_2", "f32_3", "f16_2", "f16_many", "f16_2_tiles"]) {
       const places = new Places();
       const half = name.startsWith("f16");
       const packed = half ? packHalfPanels(w, N, K) : packPanels(w, N, K);
       const at = [places.take(bytesOf(x)), places.take(bytesOf(packed)), places.take((T * N + 1) * 4)] as const;
       new Float32Array(memory.buffer, at[2], T * N + 1).fill(guard);
-      run[name]!(...at, T, K, N, 0, Math.ceil(N / 16));
+      run[name]!(...at, T, K, N, 0, Math.ceil(N / (name.endsWith("tiles") ? 32 : 16)));
       const y = floats(at[2], T * N + 1);
       const right = (n: number, k: number): number => (half ? f16ToF32(f32ToF16(w[n * K + k]!)) : w[n * K + k]!);
       // Each product is rounded once and passes at most K + 1 additions.

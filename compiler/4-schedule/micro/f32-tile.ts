@@ -22,6 +22,8 @@ export interface F32Tile {
   readonly right: (vector: number, k: Expression) => Expression;
   /** Sums so far; zeros when absent. */
   readonly start?: (row: number, vector: number) => Expression;
+  /** Registers to add to, instead of new ones. */
+  readonly into?: readonly (readonly Variable[])[];
 }
 
 /** [row][vector] sums over k. */
@@ -31,7 +33,7 @@ export function f32Tile(k: KernelBuilder, tile: F32Tile): readonly (readonly Var
     Array.from({ length: tile.rows }, (_, row) =>
       Array.from({ length: tile.vectors }, (_, vector) => make(row, vector)),
     );
-  const sums = grid((row, vector) => k.variable("sum", tile.start?.(row, vector) ?? 0, type));
+  const sums = tile.into ?? grid((row, vector) => k.variable("sum", tile.start?.(row, vector) ?? 0, type));
   k.loop("k", tile.from, tile.to, 1, (index) => {
     const right = Array.from({ length: tile.vectors }, (_, vector) => k.let("right", tile.right(vector, index)));
     for (let row = 0; row < tile.rows; row++) {

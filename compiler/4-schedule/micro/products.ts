@@ -97,6 +97,46 @@ export function panelProduct(name: string, weights: "f32" | "f16", rows = 2, unp
   return k.finish();
 }
 
+/** Columns that one of several panels is read for before the next one is. */
+const depthOfTurn = 64;
+
+/**
+ * The same for few tokens, with `panels` panels read side by side, which keeps more of the memory busy than one after
+ * the other. Grid ceil(N / (16 panels)).
+ */
+export function panelsProduct(name: string, weights: "f32" | "f16", panels = 4): Kernel {
+  const k = new KernelBuilder(name, { doc: `y[T, N] = few x[T, K] times ${weights} panels side by side` });
+  const x = k.buffer("x", "f32", "read");
+  const w = k.buffer("w", weights, "read");
+  const y = k.buffer("y", "f32", "write");
+  const [tokens, depth, columns] = [k.scalar("T", "i32"), k.scalar("K", "i32"), k.scalar("N", "i32")];
+  const first = k.let("first", mul(block, panels));
+  const all = k.let("all", div(add(columns, tileRows - 1), tileRows));
+  const panelsFrom = (panel: Expression, count: number): void => {
+    const numbers = Array.from({ length: count }, (_, i) => k.let("panel", add(panel, i)));
+    const starts = numbers.map((number) => k.let("panel_start", mul(number, mul(depth, tileRows))));
+    k.loop("token", 0, tokens, 1, (token) => {
+      const row = k.let("row", mul(token, depth));
+      const sums = numbers.map(() => [[0, 1, 2, 3].map(() => k.variable("sum", 0, { element: "f32", lanes: 4 }))]);
+      k.loop("turn", 0, depth, depthOfTurn, (from) => {
+        const to = k.let("end", min(add(from, depthOfTurn), depth));
+        const left = (_: number, index: Expression): Expression => k.load(x, add(row, index));
+        starts.forEach((start, i) => {
+          const shape = { rows: 1, vectors: 4, lanes: 4, from, to } as const;
+          f32Tile(k, { ...shape, left, right: panelVector(k, w, start), into: sums[i]! });
+        });
+      });
+      sums.forEach(([tile], i) => storeTile(k, y, token, k.let("n", mul(numbers[i]!, tileRows)), columns, tile!));
+    });
+  };
+  k.ifThen(
+    compare("le", add(first, panels), all),
+    () => panelsFrom(first, panels),
+    () => k.loop("panel", first, all, 1, (panel) => panelsFrom(panel, 1)),
+  );
+  return k.finish();
+}
+
 /** Add what earlier passes stored. */
 function addStored(
   k: KernelBuilder,
