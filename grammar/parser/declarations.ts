@@ -161,7 +161,7 @@ export class MoeParser extends MemberParser {
     });
     const params = written ?? [];
     const rest = this.SUBRULE(this.moduleRest, { ARGS: [params, paramsStart] });
-    const contract = this.contract(word.tokenType === T.Test ? "fn" : word.image, word.tokenType.LABEL);
+    const contract = this.contract(word.image, word.tokenType.LABEL);
     return {
       kind: "module",
       contract,
@@ -229,10 +229,5 @@ export class MoeParser extends MemberParser {
       return;
     }
     throw failure;
-  }
-
-  /** Names a declaration even where its head is broken. */
-  protected declaredName(): Identifier | undefined {
-    return this.is(T.Identifier) ? this.identifierFrom(this.LA(1)) : undefined;
   }
 }
