@@ -10,7 +10,6 @@ import {
   type Contract,
   type Declaration,
   type Expression,
-  type Identifier,
   type ImportDecl,
   type ImportName,
   type Member,
