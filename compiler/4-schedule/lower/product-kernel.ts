@@ -22,13 +22,17 @@ import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { rowCoordinates, vectorLoop } from "./nest.js";
 import { Product, rowCount } from "./product.js";
-import { prepareTile, rowsInScratch } from "./product-tiles.js";
+import { prepareTile, rowsInScratch, type TileWriter } from "./product-tiles.js";
 import { elements, type Stored, type Tensor } from "./tensor.js";
 
 /** Bytes of weights that one block walks through, at least: some microseconds. */
 const blockBytes = 49_152;
 /** Rows of one block, when the weights are read again for the next ones. */
 const rowsPerBlock = 128;
+/** Rows up to which the reading of the weights is all that counts. */
+const fewRows = 3;
+/** Tiles read side by side for few rows. */
+const tilesBeside = 4;
 /** Experts up to which each one has blocks of its own, empty or not. */
 const expertBlocks = 1024;
 
@@ -76,32 +80,74 @@ function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, produ
   const emitter = entry.emitter(products.length > 1 ? "products" : "product");
   const { builder } = emitter;
   const bytes = products.reduce((sum, product) => sum + product.layout.tileBytes, 0);
-  const perBlock = Math.min(tiles, Math.max(1, Math.round(blockBytes / bytes)));
+  const perBlock = Math.max(1, Math.round(blockBytes / bytes / tilesBeside)) * tilesBeside;
   const chunks = Math.ceil(tiles / perBlock);
   const range = rowRange(emitter, first, builder.let("group", div(block, chunks)));
   const firstTile = builder.let("first_tile", mul(rem(block, chunks), perBlock));
+  const endTile = builder.let("end_tile", min(add(firstTile, perBlock), tiles));
   const scratch = builder.blockBuffer("sums", "f32", "local", products.length * rowsInScratch * tileRows);
   const ready = writers.map((writer) => writer(emitter));
-  emitter.guard(compare("lt", range.from, range.to), () => {
-    emitter.loop("tile", firstTile, min(add(firstTile, perBlock), tiles), 1, Size.of(tiles), (_, tile) => {
-      const place = builder.let("tile_number", add(mul(range.matrix, tiles), tile));
-      const rows = builder.let("row_count", sub(range.to, range.from));
-      const loaded = ready.map((writer) => writer(place, rows));
-      emitter.loop("part", range.from, range.to, rowsInScratch, undefined, (_, part) => {
-        const end = builder.let("part_end", min(add(part, rowsInScratch), range.to));
-        for (const [index, write] of loaded.entries()) {
-          write({ from: part, to: end, scratch, at: index * rowsInScratch * tileRows });
-        }
-        const column = builder.let("column", mul(tile, tileRows));
-        const last = builder.let("last", min(add(column, tileRows), height));
-        emitter.loop("row", part, end, 1, rowCount(first.input), (row, rowRegister) => {
-          const line = builder.let("line", mul(sub(rowRegister, part), tileRows));
-          finishRow(emitter, { source, target, products, scratch, line, row, column, last });
-        });
+  const work: Work = { emitter, source, target, products, writers: ready, scratch, range, firstTile, endTile };
+  const count = builder.let("row_count", sub(range.to, range.from));
+  emitter.guard(
+    compare("le", count, fewRows),
+    () => few(work),
+    () => many(work),
+  );
+  entry.launch(emitter, range.grid.times(Size.of(chunks)));
+}
+
+interface Work {
+  readonly emitter: Emitter;
+  readonly source: Tensor;
+  readonly target: Stored;
+  readonly products: readonly Product[];
+  readonly writers: readonly TileWriter[];
+  readonly scratch: BufferHandle;
+  readonly range: RowRange;
+  readonly firstTile: Expression;
+  readonly endTile: Expression;
+}
+
+/** Row by row, several tiles at a time: bound by the reading of the weights. */
+function few(work: Work): void {
+  const { emitter, products, writers, scratch, range } = work;
+  const { builder } = emitter;
+  const { tiles, height } = products[0]!.layout;
+  emitter.loop("tile", work.firstTile, work.endTile, tilesBeside, undefined, (_, tile) => {
+    // Behind the last tile the last one is read again; nothing of that is stored.
+    const numbers = Array.from({ length: tilesBeside }, (_, i) =>
+      builder.let("tile_number", add(mul(range.matrix, tiles), min(add(tile, i), tiles - 1))),
+    );
+    const column = builder.let("column", mul(tile, tileRows));
+    const last = builder.let("last", min(add(column, tilesBeside * tileRows), height));
+    emitter.loop("row", range.from, range.to, 1, rowCount(products[0]!.input), (row) => {
+      writers.forEach((writer, i) => writer.few({ tiles: numbers, row, scratch, at: i * tilesBeside * tileRows }));
+      finishRow(work, { line: constant(0), stride: tilesBeside * tileRows, row, column, last });
+    });
+  });
+}
+
+/** Tile by tile, all rows in parts: each weight is read once and used from the cache. */
+function many(work: Work): void {
+  const { emitter, products, writers, scratch, range } = work;
+  const { builder } = emitter;
+  const { tiles, height } = products[0]!.layout;
+  const stride = rowsInScratch * tileRows;
+  emitter.loop("tile", work.firstTile, work.endTile, 1, undefined, (_, tile) => {
+    const place = builder.let("tile_number", add(mul(range.matrix, tiles), tile));
+    const loaded = writers.map((writer) => writer.many(place));
+    const column = builder.let("column", mul(tile, tileRows));
+    const last = builder.let("last", min(add(column, tileRows), height));
+    emitter.loop("part", range.from, range.to, rowsInScratch, undefined, (_, part) => {
+      const end = builder.let("part_end", min(add(part, rowsInScratch), range.to));
+      loaded.forEach((write, i) => write({ from: part, to: end, scratch, at: i * stride }));
+      emitter.loop("row", part, end, 1, rowCount(products[0]!.input), (row, register) => {
+        const line = builder.let("line", mul(sub(register, part), tileRows));
+        finishRow(work, { line, stride, row, column, last });
       });
     });
   });
-  entry.launch(emitter, range.grid.times(Size.of(chunks)));
 }
 
 /** The rows of a block: of one expert, or a part of all. */
@@ -143,21 +189,19 @@ function rowRange(emitter: Emitter, product: Product, group: Expression): RowRan
 }
 
 interface Finish {
-  readonly source: Tensor;
-  readonly target: Stored;
-  readonly products: readonly Product[];
-  readonly scratch: BufferHandle;
-  /** Where the sums of the row begin. */
+  /** Where the sums of the row begin, and how far apart those of two products are. */
   readonly line: Expression;
+  readonly stride: number;
   readonly row: Coordinate;
   readonly column: Expression;
   readonly last: Expression;
 }
 
-/** The formula over the sums of one row of a tile. */
-function finishRow(emitter: Emitter, what: Finish): void {
+/** The formula over the sums of one row from a column on. */
+function finishRow(work: Work, what: Finish): void {
+  const { emitter, products, target, scratch } = work;
   const { builder } = emitter;
-  const { products, target, column } = what;
+  const { column } = what;
   const [first] = products as readonly [Product, ...Product[]];
   const { height } = first.layout;
   const rowAt = rowCoordinates(first.input.rows, what.row);
@@ -176,12 +220,10 @@ function finishRow(emitter: Emitter, what: Finish): void {
       ),
     );
     for (const [index, product] of products.entries()) {
-      const place = add(offset, index * rowsInScratch * tileRows);
-      const sum = builder.let("sum", builder.load(what.scratch, place, { lanes }));
+      const sum = builder.let("sum", builder.load(scratch, add(offset, index * what.stride), { lanes }));
       emitter.atHand.set(product.id, { key: product.coordinatesKey(at), read: () => sum });
     }
-    const value = what.source.read(emitter, at);
-    storeLanes(emitter, target, at, value);
+    storeLanes(emitter, target, at, work.source.read(emitter, at));
     emitter.atHand.clear();
   });
 }

@@ -1,15 +1,17 @@
 /** Writes the sums of one tile of 16 outputs for some rows into scratch memory, by the micro-kernel of the format. */
 import { Size } from "../../axes/size.js";
-import { add, block, compare, constant, min, mul, rem, sub } from "../kernel-expressions.js";
+import { add, block, constant, min, mul, rem, sub } from "../kernel-expressions.js";
 import type { BufferHandle, Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
+import { registerType } from "../kernel-types.js";
 import { denseBytes, type DenseStorage } from "../layout/layouts.js";
-import { f32Tile, panelVector } from "../micro/f32-tile.js";
+import { f32Tile, panelVector, unpackPanel } from "../micro/f32-tile.js";
 import { blockElements, tileRows } from "../micro/layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "../micro/quantize.js";
 import {
-  q4Tile,
+  q4Tiles,
   q8Tile,
+  q8Tiles,
   unpackedBlockBytes,
   unpackedQ4Tile,
   unpackQ4,
@@ -27,8 +29,6 @@ import { elements, type Stored } from "./tensor.js";
 export const rowsInScratch = 64;
 /** Columns multiplied before the next rows are taken: 512 x 16 floats stay in the first cache. */
 const depthOfPass = 512;
-/** Rows from which a 4-bit tile is unpacked before it is used. */
-const unpackFrom = 4;
 
 export interface TilePart {
   readonly from: Expression;
@@ -37,8 +37,22 @@ export interface TilePart {
   /** Element of scratch where the sums begin, row by row. */
   readonly at: number;
 }
-/** In three steps: into a kernel, to a tile (for so many rows), for a part of the rows. */
-export type TileWriter = (emitter: Emitter) => (tile: Expression, rows: Expression) => (part: TilePart) => void;
+/** One row and a few tiles side by side. */
+export interface FewTiles {
+  /** Numbers of the tiles, batch included. */
+  readonly tiles: readonly Expression[];
+  readonly row: Coordinate;
+  readonly scratch: BufferHandle;
+  /** Element of scratch where the sums begin, 16 for each tile. */
+  readonly at: number;
+}
+/** The ways to write sums, inside of a kernel. */
+export interface TileWriter {
+  /** For few rows: several tiles side by side keep more of the memory busy than one after the other. */
+  few(part: FewTiles): void;
+  /** For many rows: what belongs to the tile is done once, then parts of the rows follow. */
+  many(tile: Expression): (part: TilePart) => void;
+}
 
 /** Rows in groups of `size`, then one by one. */
 function groups(
@@ -67,12 +81,12 @@ function groups(
 
 function storeSums(
   emitter: Emitter,
-  part: TilePart,
+  scratch: BufferHandle,
   lines: readonly Expression[],
   sums: readonly (readonly Variable[])[],
 ): void {
   sums.forEach((row, i) =>
-    row.forEach((sum, vector) => emitter.builder.store(part.scratch, add(lines[i]!, 4 * vector), sum.get)),
+    row.forEach((sum, vector) => emitter.builder.store(scratch, add(lines[i]!, 4 * vector), sum.get)),
   );
 }
 
@@ -81,7 +95,7 @@ function inputAt(emitter: Emitter, input: ProductInput, row: Coordinate): Coordi
   return input.at(emitter, rowCoordinates(input.rows, row));
 }
 
-export function prepareTile(entry: EntryLowering, product: Product): TileWriter {
+export function prepareTile(entry: EntryLowering, product: Product): (emitter: Emitter) => TileWriter {
   switch (product.layout.storage) {
     case "q8_0":
     case "q4_0":
@@ -91,7 +105,10 @@ export function prepareTile(entry: EntryLowering, product: Product): TileWriter 
   }
 }
 
-function denseTile(product: Product, storage: DenseStorage): TileWriter {
+/** Columns that one of several panels is read for before the next one is. */
+const depthOfTurn = 64;
+
+function denseTile(product: Product, storage: DenseStorage): (emitter: Emitter) => TileWriter {
   const { layout, input, weight } = product;
   const { depth } = layout;
   const panelElements = layout.tileBytes / denseBytes[storage];
@@ -99,32 +116,54 @@ function denseTile(product: Product, storage: DenseStorage): TileWriter {
     const { builder } = emitter;
     const panels = emitter.buffer(weight.place, storage, "read");
     const x = emitter.buffer(input.stored.place, "f32", "read");
-    return (tile) => {
-      const start = builder.let("panel", mul(tile, panelElements));
-      return (part) => {
-        const pass = (from: Expression | number, to: Expression | number, isFirst: boolean): void =>
+    const panelOf = (tile: Expression): Expression => builder.let("panel", mul(tile, panelElements));
+    return {
+      few: ({ tiles, row, scratch, at }) => {
+        const starts = tiles.map(panelOf);
+        const rowAt = builder.let("x_start", emitter.index(rowStart(emitter, input, row)));
+        const left = (_: number, k: Expression): Expression => builder.load(x, add(rowAt, k));
+        const sums = tiles.map(() => [[0, 1, 2, 3].map(() => builder.variable("sum", 0, registerType("f32", 4)))]);
+        const turn = (from: Expression | number, to: Expression | number): void =>
+          starts.forEach((start, i) => {
+            const right = panelVector(builder, panels, start);
+            f32Tile(builder, { rows: 1, vectors: 4, lanes: 4, from, to, left, right, into: sums[i]! });
+          });
+        if (depth <= depthOfTurn) turn(0, depth);
+        else {
+          emitter.loop("turn", 0, depth, depthOfTurn, undefined, (_, from) =>
+            turn(from, builder.let("to", min(add(from, depthOfTurn), depth))),
+          );
+        }
+        sums.forEach(([list], i) => storeSums(emitter, scratch, [constant(at + i * tileRows)], [list!]));
+      },
+      many: (tile) => {
+        const start = panelOf(tile);
+        const floats =
+          storage === "f32" ? undefined : builder.blockBuffer("floats", "f32", "local", depthOfPass * tileRows);
+        const pass = (part: TilePart, from: Expression, to: Expression, isFirst: boolean): void => {
+          // Halves are turned into floats once for all rows of the part.
+          if (floats) unpackPanel(builder, panels, start, from, to, floats);
+          const right = floats
+            ? panelVector(builder, floats, builder.let("unpacked", mul(from, -tileRows)))
+            : panelVector(builder, panels, start);
           groups(emitter, part, 2, (rows, lines) => {
             const starts = rows.map((row) => builder.let("x_start", emitter.index(rowStart(emitter, input, row))));
-            const sums = f32Tile(builder, {
-              rows: rows.length,
-              vectors: 4,
-              lanes: 4,
-              from,
-              to,
-              left: (row, k) => builder.load(x, add(starts[row]!, k)),
-              right: panelVector(builder, panels, start),
-              ...(isFirst
-                ? {}
-                : { start: (row, vector) => builder.load(part.scratch, add(lines[row]!, 4 * vector), { lanes: 4 }) }),
-            });
-            storeSums(emitter, part, lines, sums);
+            const left = (row: number, k: Expression): Expression => builder.load(x, add(starts[row]!, k));
+            const before = (row: number, vector: number): Expression =>
+              builder.load(part.scratch, add(lines[row]!, 4 * vector), { lanes: 4 });
+            const shape = { rows: rows.length, vectors: 4, lanes: 4, from, to, left, right };
+            const sums = f32Tile(builder, isFirst ? shape : { ...shape, start: before });
+            storeSums(emitter, part.scratch, lines, sums);
           });
-        pass(0, Math.min(depth, depthOfPass), true);
-        if (depth <= depthOfPass) return;
-        emitter.loop("pass", depthOfPass, depth, depthOfPass, undefined, (_, from) =>
-          pass(from, builder.let("to", min(add(from, depthOfPass), depth)), false),
-        );
-      };
+        };
+        return (part) => {
+          pass(part, constant(0), constant(Math.min(depth, depthOfPass)), true);
+          if (depth <= depthOfPass) return;
+          emitter.loop("pass", depthOfPass, depth, depthOfPass, undefined, (_, from) =>
+            pass(part, from, builder.let("to", min(add(from, depthOfPass), depth)), false),
+          );
+        };
+      },
     };
   };
 }
@@ -189,7 +228,7 @@ function handles(
   };
 }
 
-function quantizedTile(entry: EntryLowering, product: Product): TileWriter {
+function quantizedTile(entry: EntryLowering, product: Product): (emitter: Emitter) => TileWriter {
   const { layout, input, weight } = product;
   const four = layout.storage === "q4_0";
   const { depth } = layout;
@@ -199,32 +238,31 @@ function quantizedTile(entry: EntryLowering, product: Product): TileWriter {
     const { builder } = emitter;
     const bytes = emitter.buffer(weight.place, four ? "u8" : "i8", "read");
     const from = handles(emitter, activations, four ? "i8" : "i16", "read");
-    const unpacked = four ? builder.blockBuffer("unpacked", "i8", "local", blocks * unpackedBlockBytes) : undefined;
-    return (tile, rows) => {
+    const tileOf = (tile: Expression): WeightTile => {
       const start = builder.let("record", mul(tile, layout.tileBytes));
-      const tileOf: WeightTile = { bytes, start, blocks };
-      const tokens = (list: readonly Coordinate[]): readonly TokenRow[] =>
-        list.map((row) => {
-          const number = storedRow(emitter, input, row);
-          return { from, start: builder.let("q_start", mul(emitter.index(number), depth)) };
-        });
-      const few = (part: TilePart): void =>
-        groups(emitter, part, four ? 1 : 2, (list, lines) =>
-          storeSums(emitter, part, lines, (four ? q4Tile : q8Tile)(builder, tileOf, tokens(list))),
-        );
-      if (!unpacked) return few;
-      const isMany = builder.let("many", compare("ge", rows, unpackFrom));
-      emitter.guard(isMany, () => unpackQ4(builder, tileOf, unpacked));
-      const many = (part: TilePart): void =>
-        groups(emitter, part, 2, (list, lines) =>
-          storeSums(emitter, part, lines, unpackedQ4Tile(builder, tileOf, unpacked, tokens(list))),
-        );
-      return (part) =>
-        emitter.guard(
-          isMany,
-          () => many(part),
-          () => few(part),
-        );
+      return { bytes, start, blocks };
+    };
+    const tokens = (list: readonly Coordinate[]): readonly TokenRow[] =>
+      list.map((row) => {
+        const number = storedRow(emitter, input, row);
+        return { from, start: builder.let("q_start", mul(emitter.index(number), depth)) };
+      });
+    return {
+      few: ({ tiles, row, scratch, at }) => {
+        const sums = (four ? q4Tiles : q8Tiles)(builder, tiles.map(tileOf), tokens([row]));
+        sums.forEach(([list], i) => storeSums(emitter, scratch, [constant(at + i * tileRows)], [list!]));
+      },
+      many: (tile) => {
+        const place = tileOf(tile);
+        const unpacked = four ? builder.blockBuffer("unpacked", "i8", "local", blocks * unpackedBlockBytes) : undefined;
+        if (unpacked) unpackQ4(builder, place, unpacked);
+        return (part) =>
+          groups(emitter, part, 2, (list, lines) => {
+            const rows = tokens(list);
+            const sums = unpacked ? unpackedQ4Tile(builder, place, unpacked, rows) : q8Tile(builder, place, rows);
+            storeSums(emitter, part.scratch, lines, sums);
+          });
+      },
     };
   };
 }
