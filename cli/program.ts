@@ -7,6 +7,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { explainCommand } from "./commands/explain.js";
 import { formatCommand } from "./commands/fmt.js";
 import { generateCommand } from "./commands/generate.js";
+import { importCommand } from "./commands/import.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { newCommand } from "./commands/new.js";
 import { runCommand } from "./commands/run.js";
@@ -29,6 +30,7 @@ export type CommandDefinition = (program: Command, start: Start) => Command;
 
 const COMMANDS: readonly CommandDefinition[] = [
   newCommand,
+  importCommand,
   checkCommand,
   formatCommand,
   explainCommand,

@@ -54,7 +54,9 @@ export function importModel(source: ImportSource): ImportedModel {
     ...(tokenizer === undefined ? {} : { tokenizer }),
     ...(generate === undefined ? {} : { generate }),
   });
-  const largest = reader.tensors.reduce((best, tensor) => (valuesOf(tensor.shape) > valuesOf(best.shape) ? tensor : best));
+  const largest = reader.tensors.reduce((best, tensor) =>
+    valuesOf(tensor.shape) > valuesOf(best.shape) ? tensor : best,
+  );
   return { config, spec, storage: reader.typeOf(largest.key), parameters: parameterCounts(config) };
 }
 

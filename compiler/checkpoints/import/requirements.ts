@@ -77,8 +77,15 @@ function refuseConfig(config: Record<string, unknown>): void {
   const { layer_types: kinds } = config;
   const other: unknown = Array.isArray(kinds) ? kinds.find((kind) => kind !== "full_attention") : undefined;
   // A window that all layers share is in `sliding_window`.
-  if (other !== undefined && !(other === "sliding_attention" && kinds instanceof Array && kinds.every((k) => k === other))) {
-    throw unsupportedConfig("layer_types", String(JSON.stringify(other)), "Supported: the same attention in all layers.");
+  if (
+    other !== undefined &&
+    !(other === "sliding_attention" && kinds instanceof Array && kinds.every((k) => k === other))
+  ) {
+    throw unsupportedConfig(
+      "layer_types",
+      String(JSON.stringify(other)),
+      "Supported: the same attention in all layers.",
+    );
   }
 }
 

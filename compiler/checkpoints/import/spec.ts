@@ -52,7 +52,8 @@ export function writeSpec(spec: SpecSource): string {
   const { imports, declarations, stack } = isEncoder ? encoderLayers(config) : decoderLayers(config);
   const members = isEncoder ? encoderMembers(config, stack) : decoderMembers(config, stack);
   const names = [...new Set(imports)].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
-  const k = config.experts > 0 && config.denseLayers.length < config.layers ? `(k: int = ${config.expertsPerToken})` : "";
+  const k =
+    config.experts > 0 && config.denseLayers.length < config.layers ? `(k: int = ${config.expertsPerToken})` : "";
   const settings = isEncoder ? "" : generateSettings(spec.generate ?? {});
   const body = [
     members,
@@ -111,7 +112,9 @@ function modelComment({ config, source }: SpecSource): string {
   const { title, source: paper } = PAPERS[config.family];
   const { total, active } = parameterCounts(config);
   const experts =
-    active === total ? "" : `, ${countText(active)} of them active for a token (${config.expertsPerToken} of ${config.experts} experts)`;
+    active === total
+      ? ""
+      : `, ${countText(active)} of them active for a token (${config.expertsPerToken} of ${config.experts} experts)`;
   return `/// ${title} (${paper}), from \`${commentText(source).replaceAll("`", "'")}\`.
 /// ${countText(total)} parameters${experts}.`;
 }

@@ -1,0 +1,83 @@
+/** What `moec import` reads: a GGUF file, or a folder in Hugging Face's layout, with everything beside the weights. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
+import { moecError } from "../compiler/errors/raise.js";
+import type { GenerateSettings } from "../compiler/checkpoints/import/index.js";
+import { openCheckpointFiles, type OpenCheckpoint } from "./checkpoint-files.js";
+
+export interface ImportFiles extends OpenCheckpoint {
+  /** Name of the file or folder, without its ending. */
+  readonly name: string;
+  /** `config.json` as parsed; undefined for GGUF. */
+  readonly config: unknown;
+  /** The one path that opens the checkpoint again: its file, or the index of its shards. */
+  readonly weights: string;
+  /** Absolute path of `tokenizer.json`; undefined when there is none. */
+  readonly tokenizer: string | undefined;
+  readonly generate: GenerateSettings;
+}
+
+const CONFIG = "config.json";
+
+/** Larger files are no configs; `JSON.parse` of gigabytes would only be a slow error. */
+const MAX_CONFIG_BYTES = 1 << 26;
+
+/**
+ * Opens what `path` names.
+ *
+ * @throws MoecError MOE5123 for files that cannot be read, MOE5120 for a config that is not JSON, and what the readers
+ * throw.
+ */
+export function openImport(path: string): ImportFiles {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw moecError("MOE5123", { path, reason: "there is no such file or folder" });
+  const opened = openCheckpointFiles([path]);
+  try {
+    const folder = stats.isDirectory() ? path : dirname(path);
+    const [first = path] = opened.files;
+    const isGguf = opened.checkpoint.format === "gguf";
+    const stem = basename(path, stats.isDirectory() ? "" : extname(path));
+    return {
+      ...opened,
+      // `model.safetensors` says nothing; its folder does.
+      name: isGguf || stats.isDirectory() ? stem : basename(dirname(path)),
+      config: isGguf ? undefined : readJson(join(folder, CONFIG)),
+      weights: opened.files.length > 1 ? join(folder, "model.safetensors.index.json") : first,
+      tokenizer: isGguf ? undefined : existing(join(folder, "tokenizer.json")),
+      generate: isGguf ? {} : generateSettings(folder),
+    };
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+function existing(path: string): string | undefined {
+  return existsSync(path) ? path : undefined;
+}
+
+function readJson(path: string): unknown {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isFile()) throw moecError("MOE5123", { path, reason: "it is not beside the weights" });
+  if (stats.size > MAX_CONFIG_BYTES) throw moecError("MOE5123", { path, reason: `it has ${stats.size} bytes` });
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as unknown;
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? "is not JSON" : "cannot be read";
+    throw moecError("MOE5120", { key: basename(path), reason }, { file: path });
+  }
+}
+
+/** Sampling as the model's makers advise it. */
+function generateSettings(folder: string): GenerateSettings {
+  const path = join(folder, "generation_config.json");
+  if (!existsSync(path)) return {};
+  const advice = readJson(path);
+  if (typeof advice !== "object" || advice === null) return {};
+  const names = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty"] as const;
+  const found = names.flatMap((name) => {
+    const value = (advice as Record<string, unknown>)[name];
+    return typeof value === "number" && Number.isFinite(value) && value >= 0 ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(found);
+}
