@@ -95,12 +95,13 @@ export class Loader {
     const key = [textKey(text), ...imports.map((name) => this.files.get(name)?.key ?? "")].join(" ");
     if (before?.text === text && before.key === key) return before;
     const scope = new Scope();
-    for (const { declaration, target } of targets) this.bindImports(file, declaration, target, scope, reporter);
+    const imported = new Map<string, SourceSpan>();
+    for (const { declaration, target } of targets) this.bindImports(file, declaration, target, imported, scope, reporter);
     const modules = new Map<string, ModuleInfo>();
     const tests: TestDecl[] = [];
     for (const declaration of tree.declarations) {
-      if (declaration.kind === "test") tests.push(declaration);
-      else declare(file, declaration, scope, modules, reporter);
+      if (declaration.kind !== "test") declare(file, declaration, imported, scope, modules, reporter);
+      else if (isNewTest(file, declaration, tests, reporter)) tests.push(declaration);
     }
     const syntax = before?.text === text ? parse(text, file).diagnostics : parsed.diagnostics;
     const diagnostics = [...syntax, ...reporter.findings.map((finding) => finding.diagnostic)];
@@ -134,6 +135,7 @@ export class Loader {
     file: string,
     declaration: ImportDecl,
     target: LoadedFile | undefined,
+    imported: Map<string, SourceSpan>,
     scope: Scope,
     reporter: Reporter,
   ): void {
@@ -141,13 +143,13 @@ export class Loader {
       const local = item.alias ?? item.name;
       if (local.text === "") continue;
       const span = { file, ...item.name.span };
-      const before = scope.own(local.text);
+      const before = imported.get(local.text);
       if (before) {
-        reporter.report("MOE2005", { name: local.text }, { file, ...local.span }, {
-          labels: before.span ? [{ span: before.span, text: "declared here before" }] : [],
-        });
+        const labels = [{ span: before, text: "imported here" }];
+        reporter.report("MOE2005", { name: local.text }, { file, ...local.span }, { labels });
         continue;
       }
+      imported.set(local.text, { file, ...local.span });
       const binding = target?.scope.own(item.name.text);
       if (binding) scope.define(local.text, binding);
       else {
@@ -167,6 +169,7 @@ export class Loader {
 function declare(
   file: string,
   decl: ModuleDecl,
+  imported: ReadonlyMap<string, SourceSpan>,
   scope: Scope,
   modules: Map<string, ModuleInfo>,
   reporter: Reporter,
@@ -176,9 +179,9 @@ function declare(
   const span = { file, ...decl.name.span };
   const before = scope.own(name);
   if (before) {
-    reporter.report("MOE2005", { name }, span, {
-      labels: before.span ? [{ span: before.span, text: "declared here before" }] : [],
-    });
+    const there = imported.get(name);
+    const first = there ? { span: there, text: "imported here" } : { span: before.span, text: "declared here before" };
+    reporter.report("MOE2005", { name }, span, { labels: first.span ? [{ span: first.span, text: first.text }] : [] });
     return;
   }
   const info: ModuleInfo = { decl, file, scope, names: identifiersIn(decl) };
@@ -188,6 +191,16 @@ function declare(
     span,
     ...(decl.doc === undefined ? {} : { doc: decl.doc }),
   });
+}
+
+/** Tests are told apart by their names. */
+function isNewTest(file: string, test: TestDecl, before: readonly TestDecl[], reporter: Reporter): boolean {
+  const same = before.find((other) => other.name.value === test.name.value);
+  if (same) {
+    const labels = [{ span: { file, ...same.name.span }, text: "declared here before" }];
+    reporter.report("MOE2005", { name: test.name.value }, { file, ...test.name.span }, { labels });
+  }
+  return !same;
 }
 
 export function baseName(file: string): string {

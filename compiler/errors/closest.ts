@@ -29,8 +29,8 @@ export function editDistance(a: string, b: string, limit = Infinity): number {
 }
 
 /**
- * The candidates within a third of the length of `word` (at least one edit, at most three), nearest first, ties in
- * alphabetical order.
+ * The candidates within a third of the length of `word` (at least one edit, at most three, never all of the word),
+ * nearest first, ties in alphabetical order.
  *
  * @example closest("sofmax", ["softmax", "max", "sum"]) // ["softmax"]
  */
@@ -38,7 +38,7 @@ export function closest(word: string, candidates: Iterable<string>, count = 1): 
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   return [...new Set(candidates)]
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate, limit) }))
-    .filter(({ distance }) => distance <= limit)
+    .filter(({ distance }) => distance <= limit && distance < word.length)
     .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, count)
     .map(({ candidate }) => candidate);

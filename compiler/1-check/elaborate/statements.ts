@@ -41,13 +41,15 @@ export function runStatements(walk: Walk, statements: readonly Statement[], plac
 
 function runLet(walk: Walk, statement: LetStatement, place: Place): void {
   const [name] = statement.names;
-  const path = statement.names.length === 1 && place.path !== undefined ? { ...place, path: name!.text } : place;
+  const path = name && statement.names.length === 1 && place.path !== undefined ? { ...place, path: name.text } : place;
   const whole = evaluateWhole(walk, statement.value, path);
   if (!statement.tuple) {
     let value = bareInstance(walk, single(whole), at(place, statement.value), path);
     if (statement.type) value = ascribed(walk, statement, value, place);
-    if (value.kind === "tensor") walk.emitter.name(value.value, name!.text);
-    place.scope.defineValue(name!.text, value, at(place, name!));
+    // A name that was not typed yet is an error of syntax.
+    if (!name) return;
+    if (value.kind === "tensor") walk.emitter.name(value.value, name.text);
+    place.scope.defineValue(name.text, value, at(place, name));
     return;
   }
   const items = whole.kind === "tuple" ? whole.items : undefined;
