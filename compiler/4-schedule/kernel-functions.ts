@@ -22,6 +22,7 @@ import {
   shr,
   splat,
   sub,
+  unary,
 } from "./kernel-expressions.js";
 import { KernelBuilder } from "./kernel-builder.js";
 import type { Expression, Statement, UnaryOp } from "./kernel-ir.js";
@@ -44,9 +45,12 @@ export interface FunctionBody {
   readonly result: Expression;
 }
 
-/** Adding and subtracting 1.5 * 2^23 rounds to a whole number, whose low bits then lie in the low bits of the sum. */
+/** In the sum of a small whole number and 1.5 * 2^23 the low bits are those of the number. */
 const magic = 12582912;
 const magicBits = 0x4b400000;
+
+// Rounding is an operation of its own: adding and subtracting 1.5 * 2^23 is what some GPU drivers cancel out.
+const rounded = (x: Expression): Expression => unary("round", x);
 
 /** c[0] + z (c[1] + z (...)). */
 function polynomial(z: Expression, coefficients: readonly number[]): Expression {
@@ -61,9 +65,8 @@ const powerOfTwo = (n: Expression): Expression => bitcast(shl(add(n, 127), 23), 
 
 /** e^x for x in -104..89 or NaN: e^x = 2^n e^r with |r| <= log(2) / 2. */
 function expWithin(k: KernelBuilder, x: Expression): Expression {
-  const shifted = k.let("shifted", add(mul(x, Math.LOG2E), magic));
-  const whole = k.let("whole", sub(shifted, magic));
-  const n = k.let("n", sub(bitcast(shifted, "i32"), magicBits));
+  const whole = k.let("whole", rounded(mul(x, Math.LOG2E)));
+  const n = k.let("n", sub(bitcast(add(whole, magic), "i32"), magicBits));
   // log(2) in two parts; the first has 15 bits, so its product with n is exact.
   const r = k.let("r", sub(sub(x, mul(whole, 0.693145751953125)), mul(whole, 1.428606765330187e-6)));
   const coefficients = [0.5, 0.1666657776, 0.04166655615, 0.008363173343, 0.001392617589];
@@ -102,11 +105,10 @@ function log(k: KernelBuilder, x: Expression): Expression {
 
 /** sin(x + quarter * pi / 2). */
 function sineAt(k: KernelBuilder, x: Expression, quarter: number): Expression {
-  const shifted = k.let("shifted", add(mul(x, 2 / Math.PI), magic));
-  const n = k.let("n", sub(shifted, magic));
-  const quadrant = k.let("quadrant", add(bitcast(shifted, "i32"), quarter));
+  const n = k.let("n", rounded(mul(x, 2 / Math.PI)));
+  const quadrant = k.let("quadrant", add(bitcast(add(n, magic), "i32"), quarter));
   // n = high + low with 12 and 8 bits; pi / 2 in three parts of 12 bits and a rest: all products but the last are exact.
-  const high = k.let("high", mul(sub(add(mul(n, 1 / 256), magic), magic), 256));
+  const high = k.let("high", mul(rounded(mul(n, 1 / 256)), 256));
   const low = k.let("low", sub(n, high));
   let r = x;
   for (const part of [1.57080078125, -4.453584551811218e-6, -8.706138032721356e-10]) {

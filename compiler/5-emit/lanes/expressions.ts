@@ -108,7 +108,7 @@ export function laneTexts(writer: LaneWriter, expression: Expression, index = fa
     case "dot-quads": {
       const words = [expression.a, expression.b].map((operand) => byteWords(writer, operand));
       const start = of(expression.accumulator);
-      return each((lane) => dialect.dotBytes(words[0]![lane]!, words[1]![lane]!, bare(start[lane]!)));
+      return each((lane) => dialect.dotBytes(words[0]![lane]!, words[1]![lane]!, start[lane]!));
     }
     case "reduce": {
       let level = of(expression.operand);

@@ -29,7 +29,18 @@ function constant(type: Scalar, value: number): string {
   return text.startsWith("-") ? `(${text})` : text;
 }
 
-function binary(op: BinaryOp, type: Scalar, a: string, b: string): string {
+const isConstant = (text: string): boolean => /^\(?-?[\d.e+-]+f?\)?$|^true$|^false$/.test(text);
+
+/**
+ * An operand that is no constant expression when all operands are: the compiler of WGSL evaluates constants and refuses
+ * a module for an overflow or an infinity that a value at run time may well have.
+ */
+function operand(type: Scalar, a: string, ...others: readonly string[]): string {
+  return [a, ...others].every(isConstant) ? `moec_value_${type}(${a})` : a;
+}
+
+function binary(op: BinaryOp, type: Scalar, left: string, b: string): string {
+  const a = operand(type, left, b);
   switch (op) {
     case "min":
     case "max":
@@ -53,14 +64,15 @@ export const wgslDialect: Omit<Dialect, "load" | "store" | "atomicAdd"> = {
     mutable ? `var ${name}: ${type} = ${value};` : `let ${name}: ${type} = ${value};`,
   constant,
   binary,
-  unary(op, type, a) {
+  unary(op, type, value) {
+    const a = operand(type, value);
     if (op === "not") return type === "bool" ? `!${a}` : `~${a}`;
     return op === "neg" ? `(-${a})` : `${op}(${a})`;
   },
   select: (_, condition, yes, no) => `select(${no}, ${yes}, ${condition})`,
-  fma: (a, b, c) => `fma(${a}, ${b}, ${c})`,
+  fma: (a, b, c) => `fma(${operand("f32", a, b, c)}, ${b}, ${c})`,
   convert: (from, to, a) => (from === "f32" ? `moec_i32(${a})` : `${to}(${a})`),
-  bits: (to, a) => `bitcast<${to}>(${a})`,
+  bits: (to, a) => `bitcast<${to}>(${operand(to === "f32" ? "i32" : "f32", a)})`,
   signed: (width, a) => `extractBits(${a}, 0u, ${width}u)`,
   dotBytes: (a, b, c) => `(dot4I8Packed(bitcast<u32>(${a}), bitcast<u32>(${b})) + ${c})`,
   ignore: (value) => `_ = ${value};`,
@@ -75,6 +87,9 @@ export const wgslDialect: Omit<Dialect, "load" | "store" | "atomicAdd"> = {
 export const wgslPrelude = `var<private> moec_infinity: u32 = 0x7f800000u;
 var<private> moec_nan: u32 = 0x7fc00000u;
 
+fn moec_value_f32(a: f32) -> f32 { return a; }
+fn moec_value_i32(a: i32) -> i32 { return a; }
+fn moec_value_bool(a: bool) -> bool { return a; }
 fn moec_is_nan(a: f32) -> bool {
   return (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;
 }
