@@ -5,13 +5,22 @@ import type { SourceSpan } from "../errors/diagnostic.js";
 import type { ValueType } from "../ops/types.js";
 import { AssumeDivisible, type Place, type Walk } from "./context.js";
 import { checkContract } from "./contracts.js";
+import { checkDeclaredValues } from "./declared-values.js";
 import { checkDuplicates } from "./duplicates.js";
 import type { InfoSink } from "./info.js";
 import { Reporter, type Finding } from "./reporter.js";
 import { Scope } from "./scope.js";
 import { TypeEmitter } from "./type-emitter.js";
 import { integer } from "./numbers.js";
-import { numberValue, unknown, type AxisArgument, type ClosureValue, type InstanceValue, type ModuleInfo, type Value } from "./values.js";
+import {
+  numberValue,
+  unknown,
+  type AxisArgument,
+  type ClosureValue,
+  type InstanceValue,
+  type ModuleInfo,
+  type Value,
+} from "./values.js";
 import { callClosure, type CallArgument } from "./elaborate/calls.js";
 import { bodyOf, functionClosure, isFunctionForm, methodClosure } from "./elaborate/closures.js";
 import { evaluate, needSize } from "./elaborate/evaluate.js";
@@ -29,7 +38,12 @@ export interface CheckOutcome {
 const RESTARTS = 32;
 
 /** A walk that derives types. */
-export function typeWalk(root: SourceSpan, generic: boolean, info: InfoSink | undefined, assumed: ReadonlyMap<string, Size>): Walk {
+export function typeWalk(
+  root: SourceSpan,
+  generic: boolean,
+  info: InfoSink | undefined,
+  assumed: ReadonlyMap<string, Size>,
+): Walk {
   return {
     emitter: new TypeEmitter(),
     reporter: new Reporter(root),
@@ -45,7 +59,12 @@ export function typeWalk(root: SourceSpan, generic: boolean, info: InfoSink | un
 }
 
 /** Runs a check, again with one more assumption each time it divides symbols. */
-export function withAssumptions(root: SourceSpan, generic: boolean, info: InfoSink | undefined, body: (walk: Walk) => void): Walk {
+export function withAssumptions(
+  root: SourceSpan,
+  generic: boolean,
+  info: InfoSink | undefined,
+  body: (walk: Walk) => void,
+): Walk {
   const divisors = new Map<string, Size>();
   for (let attempt = 0; ; attempt++) {
     const walk = typeWalk(root, generic, info, products(divisors));
@@ -86,7 +105,9 @@ export function symbol(walk: Walk, name: string): Size {
 
 /** True when every size of a model is given, so that it is checked for these. */
 function isConcrete(decl: ModuleDecl): boolean {
-  return decl.contract === "model" && decl.axes.every((axis) => axis.default) && decl.params.every((param) => param.default);
+  return (
+    decl.contract === "model" && decl.axes.every((axis) => axis.default) && decl.params.every((param) => param.default)
+  );
 }
 
 export function checkModule(info: ModuleInfo, sink: InfoSink | undefined): CheckOutcome {
@@ -103,6 +124,7 @@ export function checkModule(info: ModuleInfo, sink: InfoSink | undefined): Check
 function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   const { decl } = info;
   checkDuplicates(walk, info);
+  checkDeclaredValues(walk.reporter, info);
   if (isFunctionForm(decl)) {
     const scope = new Scope(info.scope);
     const axes = genericAxes(walk, info, proposed);
@@ -177,7 +199,9 @@ export function walkClosure(walk: Walk, closure: ClosureValue, span: SourceSpan)
     batch: [],
   };
   const specs = closure.params.map((param) => (param.type ? resolveType(walk, param.type, place) : undefined));
-  const tokens = specs.flatMap((spec) => (spec?.kind === "tensor" ? spec.axes.filter((axis) => !axis.size).map((axis) => axis.name) : []));
+  const tokens = specs.flatMap((spec) =>
+    spec?.kind === "tensor" ? spec.axes.filter((axis) => !axis.size).map((axis) => axis.name) : [],
+  );
   const input = closure.instance?.info.decl.contract === "model";
   const args = closure.params.map((param, index): CallArgument => {
     const spec = specs[index];
@@ -188,7 +212,14 @@ export function walkClosure(walk: Walk, closure: ClosureValue, span: SourceSpan)
 }
 
 /** A value of a declared type with symbols for the sizes that a call decides. */
-function inputValue(walk: Walk, spec: TypeSpec | undefined, name: string, tokens: readonly string[], span: SourceSpan, input: boolean): Value {
+function inputValue(
+  walk: Walk,
+  spec: TypeSpec | undefined,
+  name: string,
+  tokens: readonly string[],
+  span: SourceSpan,
+  input: boolean,
+): Value {
   const make = (type: ValueType): Value => tensor({ type, source: span });
   const free = (axis: string): Size => {
     walk.free.add(axis);

@@ -39,7 +39,10 @@ export function check(root: string, host: SourceHost, options: CheckOptions = {}
   const files = new Map<string, CheckedFile>();
   for (const file of loader.files.values()) {
     const before = options.previous?.files.get(file.file);
-    files.set(file.file, before && before.key === file.key && before.text === file.text ? before : checkFile(file, file.file === root));
+    files.set(
+      file.file,
+      before && before.key === file.key && before.text === file.text ? before : checkFile(file, file.file === root),
+    );
   }
   const own = files.get(root)!;
   const ordered = [own, ...[...files.values()].filter((file) => file !== own)];
@@ -97,7 +100,9 @@ function withoutEchoes(findings: readonly Finding[]): readonly Diagnostic[] {
   const seen = new Set<string>();
   return kept
     .filter(({ diagnostic, inner }) => {
-      const key = inner ? `${diagnostic.span.start}` : `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.span.end}`;
+      const key = inner
+        ? `${diagnostic.span.start}`
+        : `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.span.end}`;
       if (seen.has(key)) return false;
       seen.add(key);
       return true;

@@ -9,7 +9,8 @@ export function checkContract(walk: Walk, info: ModuleInfo, result: Value | unde
   const { decl, file } = info;
   const nameSpan: SourceSpan = { file, ...decl.name.span };
   const body = decl.members?.find((member) => member.kind === "method" && !member.name);
-  const bodySpan: SourceSpan = resultSpan(info) ?? (body ? { file, ...body.span } : decl.value ? { file, ...decl.value.span } : nameSpan);
+  const bodySpan: SourceSpan =
+    resultSpan(info) ?? (body ? { file, ...body.span } : decl.value ? { file, ...decl.value.span } : nameSpan);
   const word: SourceSpan = { file, start: decl.span.start, end: decl.span.start + decl.contract.length };
   const say = (code: string, slots: Record<string, string>, span = bodySpan): void =>
     walk.reporter.report(code, { name: decl.name.text, ...slots }, span, {
@@ -22,20 +23,21 @@ export function checkContract(walk: Walk, info: ModuleInfo, result: Value | unde
     case "block":
     case "matrix":
       if (!result) return say("MOE2170", { contract: decl.contract }, nameSpan);
-      if (result.kind === "unknown") return;
-      if (first?.kind !== "tensor" || first.value.type.kind !== "tensor") return say("MOE2171", { contract: decl.contract, found });
+      if (first?.kind === "unknown") return;
+      if (first?.kind !== "tensor" || first.value.type.kind !== "tensor")
+        return say("MOE2171", { contract: decl.contract, found });
       if (decl.contract === "expert") checkExpert(walk, info);
       return;
     case "router":
       if (!result) return say("MOE2170", { contract: "router" }, nameSpan);
-      if (result.kind === "unknown") return;
       if (first?.kind === "unknown") return;
       if (first?.kind !== "tensor" || first.value.type.kind !== "routes") return say("MOE2172", { found });
       return;
     case "mask":
       if (!result) return say("MOE2170", { contract: "mask" }, nameSpan);
       if (result.kind === "unknown" || result.kind === "mask" || result.kind === "boolean") return;
-      if (result.kind !== "tensor" || result.value.type.kind !== "tensor" || result.value.type.dtype !== "bool") return say("MOE2173", { found });
+      if (result.kind !== "tensor" || result.value.type.kind !== "tensor" || result.value.type.dtype !== "bool")
+        return say("MOE2173", { found });
       return;
     case "model":
       if (!decl.members?.some((member) => member.kind === "method" && member.name)) say("MOE2174", {}, nameSpan);
@@ -74,11 +76,19 @@ function checkExpert(walk: Walk, info: ModuleInfo): void {
   const body = decl.members?.find((member) => member.kind === "method" && !member.name);
   const param = body?.kind === "method" ? body.params[0] : undefined;
   if (param?.type?.kind !== "named-type") return;
-  const own = new Set([...decl.axes.map((axis) => axis.name.text), ...(decl.members ?? []).flatMap((member) => (member.kind === "axis" ? [member.name.text] : []))]);
+  const own = new Set([
+    ...decl.axes.map((axis) => axis.name.text),
+    ...(decl.members ?? []).flatMap((member) => (member.kind === "axis" ? [member.name.text] : [])),
+  ]);
   for (const axis of param.type.axes ?? []) {
     if (!axis.name || axis.size || own.has(axis.name.text)) continue;
-    walk.reporter.report("MOE2178", { name: decl.name.text, axis: axis.name.text }, { file, ...axis.span }, {
-      help: "the mixture applies it to each token; leave the token axis out",
-    });
+    walk.reporter.report(
+      "MOE2178",
+      { name: decl.name.text, axis: axis.name.text },
+      { file, ...axis.span },
+      {
+        help: "the mixture applies it to each token; leave the token axis out",
+      },
+    );
   }
 }

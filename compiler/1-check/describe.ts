@@ -14,10 +14,13 @@ function axisText(walk: Names, axis: Axis): string {
 
 export function describeType(walk: Names, type: ValueType): string {
   if (type.kind === "routes") {
-    const tokens = type.tokens.length === 0 ? "" : ` of [${type.tokens.map((axis) => axisText(walk, axis)).join(", ")}]`;
+    const tokens =
+      type.tokens.length === 0 ? "" : ` of [${type.tokens.map((axis) => axisText(walk, axis)).join(", ")}]`;
     return `routes[${axisText(walk, type.experts)}]${tokens}`;
   }
-  return type.axes.length === 0 ? type.dtype : `${type.dtype}[${type.axes.map((axis) => axisText(walk, axis)).join(", ")}]`;
+  return type.axes.length === 0
+    ? type.dtype
+    : `${type.dtype}[${type.axes.map((axis) => axisText(walk, axis)).join(", ")}]`;
 }
 
 function article(word: string): string {

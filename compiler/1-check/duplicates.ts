@@ -13,9 +13,14 @@ export function checkDuplicates(walk: Walk, info: ModuleInfo): void {
       seen.set(name.text, name);
       return;
     }
-    walk.reporter.report("MOE2005", { name: name.text }, { file, ...name.span }, {
-      labels: [{ span: { file, ...before.span }, text: "declared here before" }],
-    });
+    walk.reporter.report(
+      "MOE2005",
+      { name: name.text },
+      { file, ...name.span },
+      {
+        labels: [{ span: { file, ...before.span }, text: "declared here before" }],
+      },
+    );
   };
   for (const axis of decl.axes) add(axis.name);
   for (const param of decl.params) add(param.name);
@@ -24,8 +29,15 @@ export function checkDuplicates(walk: Walk, info: ModuleInfo): void {
   }
   const bodies = (decl.members ?? []).filter((member) => member.kind === "method" && !member.name);
   for (const body of bodies.slice(1)) {
-    walk.reporter.report("MOE2006", { name: decl.name.text }, { file, start: body.span.start, end: body.span.start + 1 }, {
-      labels: [{ span: { file, start: bodies[0]!.span.start, end: bodies[0]!.span.start + 1 }, text: "the first body" }],
-    });
+    walk.reporter.report(
+      "MOE2006",
+      { name: decl.name.text },
+      { file, start: body.span.start, end: body.span.start + 1 },
+      {
+        labels: [
+          { span: { file, start: bodies[0]!.span.start, end: bodies[0]!.span.start + 1 }, text: "the first body" },
+        ],
+      },
+    );
   }
 }

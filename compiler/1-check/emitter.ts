@@ -31,7 +31,8 @@ export interface StoredValue {
   readonly storage?: string;
   /** Formats that are not a storage type, as written: `sparse(2:4)`. */
   readonly formats?: readonly string[];
-  readonly init?: { readonly kind: "normal"; readonly deviation: number } | { readonly kind: "constant"; readonly value: number };
+  readonly init?:
+    { readonly kind: "normal"; readonly deviation: number } | { readonly kind: "constant"; readonly value: number };
   readonly range?: readonly [number, number];
   readonly span: SourceSpan;
 }

@@ -38,14 +38,16 @@ function helps(project: CheckedProject, host: SourceHost, diagnostic: Diagnostic
   }
   const edited = text;
   const trial: SourceHost = {
-    read: (name) => (name === file ? edited : project.files.get(name)?.text ?? host.read(name)),
+    read: (name) => (name === file ? edited : (project.files.get(name)?.text ?? host.read(name))),
     resolve: (from, specifier) => host.resolve(from, specifier),
   };
   const after = check(project.root, trial, { previous: project, keepAllFixes: true });
   const count = (list: readonly Diagnostic[], key: string): number => list.filter((item) => keyOf(item) === key).length;
   const own = keyOf(diagnostic);
   if (count(after.diagnostics, own) >= count(project.diagnostics, own)) return false;
-  return after.diagnostics.every((item) => count(after.diagnostics, keyOf(item)) <= count(project.diagnostics, keyOf(item)));
+  return after.diagnostics.every(
+    (item) => count(after.diagnostics, keyOf(item)) <= count(project.diagnostics, keyOf(item)),
+  );
 }
 
 /** Places move with the edit, so errors are told apart by what they say. */

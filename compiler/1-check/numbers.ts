@@ -79,7 +79,12 @@ function exactly(number: StaticNumber): ExactNumber | undefined {
 
 type Rule = (a: ExactNumber, b: ExactNumber, isInteger: boolean) => ExactNumber | undefined;
 
-function combine(a: StaticNumber, b: StaticNumber, exact: Rule, numeric: (a: number, b: number) => number): StaticNumber {
+function combine(
+  a: StaticNumber,
+  b: StaticNumber,
+  exact: Rule,
+  numeric: (a: number, b: number) => number,
+): StaticNumber {
   const symbolic = valueOf(a) === undefined || valueOf(b) === undefined;
   if ((a.kind === "exact" && b.kind === "exact") || symbolic) {
     const x = exactly(a);
@@ -132,8 +137,7 @@ export function divide(a: StaticNumber, b: StaticNumber): StaticNumber {
   return combine(
     a,
     b,
-    (x, y, whole) =>
-      y.top.constant === 0 ? undefined : quotient(x.top.times(y.bottom), x.bottom.times(y.top), whole),
+    (x, y, whole) => (y.top.constant === 0 ? undefined : quotient(x.top.times(y.bottom), x.bottom.times(y.top), whole)),
     (x, y) => x / y,
   );
 }

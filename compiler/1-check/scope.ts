@@ -14,7 +14,19 @@ export interface Binding {
 export class Scope {
   private readonly bindings = new Map<string, Binding>();
 
+  private doubt = false;
+
   constructor(readonly parent?: Scope) {}
+
+  /** Says that a call here failed, which might have made axes with names of its own. */
+  taint(): void {
+    this.doubt = true;
+  }
+
+  /** True when a name that is not found may be missing because of an earlier error. */
+  get tainted(): boolean {
+    return this.doubt || (this.parent?.tainted ?? false);
+  }
 
   define(name: string, binding: Binding): void {
     this.bindings.set(name, binding);

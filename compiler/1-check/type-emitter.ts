@@ -5,7 +5,10 @@ import type { Attrs, Axis, Declarations, TensorType } from "../ops/types.js";
 import type { Emitted, EmittedRegion, Emitter, RegionParam, Repetition, StoredState, StoredValue } from "./emitter.js";
 
 /** The axes that a stored value has here: those of the repetitions which are not taken off, then its own. */
-export function storedAxes(value: { repetitions: readonly Repetition[]; axes: readonly Axis[] }, taken: ReadonlySet<string>) {
+export function storedAxes(
+  value: { repetitions: readonly Repetition[]; axes: readonly Axis[] },
+  taken: ReadonlySet<string>,
+) {
   return [...value.repetitions.filter((r) => !taken.has(r.path)).map((r) => r.axis), ...value.axes];
 }
 

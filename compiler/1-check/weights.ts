@@ -63,14 +63,20 @@ function stepsOf(path: Expression): Step[] | undefined {
   if (path.kind === "name") return [{ name: path.name.text, node: path }];
   if (path.kind === "member") {
     const before = stepsOf(path.object);
-    return before && [...before, { name: path.member.text, node: { kind: "name", name: path.member, span: path.member.span } }];
+    return (
+      before && [
+        ...before,
+        { name: path.member.text, node: { kind: "name", name: path.member, span: path.member.span } },
+      ]
+    );
   }
   if (path.kind !== "index" || path.entries.length !== 1) return undefined;
   const before = stepsOf(path.object);
   const [entry] = path.entries;
   const last = before?.at(-1);
   if (!before || !last || entry?.kind !== "plain") return undefined;
-  const text = entry.value.kind === "name" ? entry.value.name.text : entry.value.kind === "number" ? entry.value.text : undefined;
+  const text =
+    entry.value.kind === "name" ? entry.value.name.text : entry.value.kind === "number" ? entry.value.text : undefined;
   return text === undefined ? undefined : [...before.slice(0, -1), { ...last, index: { text, node: entry.value } }];
 }
 
@@ -93,7 +99,9 @@ function resolvePath(walk: Walk, path: Expression, model: InstanceValue, place: 
     let missing: InstanceValue | undefined;
     for (const state of states) {
       for (const instance of instancesOf(state.value)) {
-        const member = instance.module.info.decl.members?.find((candidate) => "name" in candidate && candidate.name?.text === step.name);
+        const member = instance.module.info.decl.members?.find(
+          (candidate) => "name" in candidate && candidate.name?.text === step.name,
+        );
         const given = instance.module.args.get(step.name);
         if (last && member?.kind === "param") {
           const found = paramOf(walk, instance.module, step.name);
@@ -105,7 +113,12 @@ function resolvePath(walk: Walk, path: Expression, model: InstanceValue, place: 
         }
         const value = instance.module.scope.own(step.name)?.value();
         if (!value || value.kind === "unknown") return undefined;
-        next.push(...indexed(value, step, { ...state, indices: instance.index ? withIndex(state, instance.index) : state.indices }));
+        next.push(
+          ...indexed(value, step, {
+            ...state,
+            indices: instance.index ? withIndex(state, instance.index) : state.indices,
+          }),
+        );
       }
     }
     if (next.length === 0) {
@@ -159,17 +172,31 @@ function indexed(value: Value, step: Step, state: State): State[] {
     const count = value.count.constant ?? 1;
     const fixed = Number(step.index.text);
     const numbers = Number.isInteger(fixed) ? [fixed] : Array.from({ length: count }, (_, i) => i);
-    return numbers.map((i) => ({ value: value.at(i), indices: state.indices, offsets: new Map([...state.offsets, [step.index!.text, i]]) }));
+    return numbers.map((i) => ({
+      value: value.at(i),
+      indices: state.indices,
+      offsets: new Map([...state.offsets, [step.index!.text, i]]),
+    }));
   }
   return [{ ...state, value }];
 }
 
-function paramOf(walk: Walk, module: InstanceValue, name: string): Pick<Found, "path" | "axes" | "repetitions"> | undefined {
-  const member = module.info.decl.members?.find((candidate) => candidate.kind === "param" && candidate.name.text === name);
+function paramOf(
+  walk: Walk,
+  module: InstanceValue,
+  name: string,
+): Pick<Found, "path" | "axes" | "repetitions"> | undefined {
+  const member = module.info.decl.members?.find(
+    (candidate) => candidate.kind === "param" && candidate.name.text === name,
+  );
   if (member?.kind !== "param") return undefined;
   const spec = resolveType(walk, member.type, memberPlace(module));
   if (spec.kind !== "tensor") return undefined;
-  return { path: joinPath(module.path, name), axes: spec.axes.map((axis) => axis.name), repetitions: module.repetitions };
+  return {
+    path: joinPath(module.path, name),
+    axes: spec.axes.map((axis) => axis.name),
+    repetitions: module.repetitions,
+  };
 }
 
 function finish(walk: Walk, states: readonly State[], step: Step, _place: Place): Found[] {
@@ -206,7 +233,9 @@ function locationOf(walk: Walk, entry: WeightEntry, target: Found, place: Place)
   let text = source;
   if (source.kind === "index") {
     text = source.object;
-    axes = source.entries.map((item) => (item.kind === "plain" && item.value.kind === "name" ? item.value.name.text : "?"));
+    axes = source.entries.map((item) =>
+      item.kind === "plain" && item.value.kind === "name" ? item.value.name.text : "?",
+    );
   }
   if (text.kind !== "string") {
     walk.reporter.report("MOE2184", {}, at(place, text));
@@ -243,10 +272,19 @@ function checkPlaceholders(walk: Walk, pattern: string, target: Found, span: Ret
 }
 
 /** The axes in brackets are those of the parameter, with the expert axis unless `{e}` counts the experts. */
-function checkAxes(walk: Walk, axes: readonly string[], target: Found, pattern: string, span: ReturnType<typeof at>): boolean {
-  const experts = pattern.includes("{e}") ? [] : target.repetitions.filter(({ kind }) => kind === "expert").map(({ axis }) => axis.name);
+function checkAxes(
+  walk: Walk,
+  axes: readonly string[],
+  target: Found,
+  pattern: string,
+  span: ReturnType<typeof at>,
+): boolean {
+  const experts = pattern.includes("{e}")
+    ? []
+    : target.repetitions.filter(({ kind }) => kind === "expert").map(({ axis }) => axis.name);
   const wanted = [...experts, ...target.axes];
   const same = axes.length === wanted.length && wanted.every((axis) => axes.includes(axis));
-  if (!same) walk.reporter.report("MOE2187", { path: target.path, wanted: wanted.join(", "), found: axes.join(", ") }, span);
+  if (!same)
+    walk.reporter.report("MOE2187", { path: target.path, wanted: wanted.join(", "), found: axes.join(", ") }, span);
   return same;
 }

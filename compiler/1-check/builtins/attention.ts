@@ -20,10 +20,12 @@ function partsOf(call: BuiltinCall, q: Emitted, k: Emitted, v: Emitted): Axes {
   const contracted = names.at(-1) ?? call.fail("MOE2089", { found: describe(call.walk, tensor(q)) }, "q");
   call.axisOf(k, contracted, "k");
   const query = call.has("query") ? call.axis("query") : names.find((name) => !allNames(k).includes(name));
-  if (query === undefined) return call.fail("MOE2160", { q: describe(call.walk, tensor(q)), k: describe(call.walk, tensor(k)) }, "q");
+  if (query === undefined)
+    return call.fail("MOE2160", { q: describe(call.walk, tensor(q)), k: describe(call.walk, tensor(k)) }, "q");
   call.axisOf(q, query, call.has("query") ? "query" : "q");
   const key = allNames(k).find((name) => !names.includes(name) && allNames(v).includes(name));
-  if (key === undefined) return call.fail("MOE2161", { k: describe(call.walk, tensor(k)), v: describe(call.walk, tensor(v)) }, "k");
+  if (key === undefined)
+    return call.fail("MOE2161", { k: describe(call.walk, tensor(k)), v: describe(call.walk, tensor(v)) }, "k");
   const values = allNames(v).filter((name) => name !== key && (!names.includes(name) || name === contracted));
   const value = values.at(-1) ?? call.fail("MOE2162", { v: describe(call.walk, tensor(v)) }, "v");
   return { query, key, contracted, value };
@@ -49,7 +51,8 @@ function attendCall(call: BuiltinCall) {
   const parts = mask ? conjuncts(mask) : [];
   const statics = parts.filter((part) => !isDynamic(part));
   const dynamics = parts.filter((part) => isDynamic(part));
-  const position = (axis: string, size: Size, from: Size): Emitted => call.emit("index", [], { axis, size, offset: from });
+  const position = (axis: string, size: Size, from: Size): Emitted =>
+    call.emit("index", [], { axis, size, offset: from });
   const inputs = (): MaskInputs => ({
     query: position(axes.query, querySize, offset),
     key: position(axes.key, keySize, Size.zero),
@@ -77,7 +80,9 @@ function attendCall(call: BuiltinCall) {
     hasKeep: keep !== undefined,
   };
   const operands = [q, k, v, ...(sinks ? [sinks] : []), ...(keep ? [keep] : [])];
-  const spans = ["q", "k", "v", ...(sinks ? ["sinks"] : []), ...(keep ? ["mask"] : [])].map((name) => call.spanOf(name));
+  const spans = ["q", "k", "v", ...(sinks ? ["sinks"] : []), ...(keep ? ["mask"] : [])].map((name) =>
+    call.spanOf(name),
+  );
   const made = emit(call.walk, "attend", operands, attrs, call.span, spans, regions);
   if (!made?.[0]) throw new Stop();
   return result(made[0]);
@@ -140,7 +145,12 @@ export const attention: readonly Builtin[] = [
     (call) => {
       const state = call.value("state");
       if (state.kind !== "state" || state.state.kind !== "cache") {
-        return call.fail("MOE2143", { found: describe(call.walk, state) }, "state", "declare it as `state keys: cache[T, G, C]`");
+        return call.fail(
+          "MOE2143",
+          { found: describe(call.walk, state) },
+          "state",
+          "declare it as `state keys: cache[T, G, C]`",
+        );
       }
       const value = call.tensor("value", state.state.dtype);
       const [, ...rest] = state.state.axes;
@@ -148,7 +158,11 @@ export const attention: readonly Builtin[] = [
       const tokens = allNames(value).filter((name) => !own.includes(name));
       if (tokens.length !== 1 || own.some((name) => !allNames(value).includes(name))) {
         const expected = `[one axis of tokens, ${own.join(", ")}]`;
-        return call.fail("MOE2059", { state: state.state.path, expected, op: "append", found: describe(call.walk, tensor(value)) }, "value");
+        return call.fail(
+          "MOE2059",
+          { state: state.state.path, expected, op: "append", found: describe(call.walk, tensor(value)) },
+          "value",
+        );
       }
       call.walk.emitter.state(state.state);
       const rows = ordered(call.walk, value, [tokens[0]!, ...own], call.spanOf("value"));

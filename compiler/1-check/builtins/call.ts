@@ -76,7 +76,11 @@ export class BuiltinCall {
       if (!param) {
         if (argument.name) {
           const span = at(this.place, argument.name);
-          const fixes = closest(argument.name.text, params.map((other) => other.name), 2).map((text) => ({
+          const fixes = closest(
+            argument.name.text,
+            params.map((other) => other.name),
+            2,
+          ).map((text) => ({
             title: `write \`${text}\``,
             edits: [{ span, text }],
           }));
@@ -118,7 +122,13 @@ export class BuiltinCall {
 
   /** Leaves the builtin with an error. */
   fail(code: string, slots: Record<string, string | number>, name?: string, help?: string): never {
-    report(this.walk, code, slots, name === undefined ? this.span : this.spanOf(name), help === undefined ? {} : { help });
+    report(
+      this.walk,
+      code,
+      slots,
+      name === undefined ? this.span : this.spanOf(name),
+      help === undefined ? {} : { help },
+    );
     throw new Stop();
   }
 
@@ -135,19 +145,27 @@ export class BuiltinCall {
     const result = needTensor(this.walk, value, this.spanOf(name), dtype, this.definition.name);
     if (!result) throw new Stop();
     // Whole numbers are numbers; truth values are not, and the op will say so.
-    return dtype === "f32" && typeOf(result).dtype === "i32" ? cast(this.walk, result, "f32", this.spanOf(name)) : result;
+    return dtype === "f32" && typeOf(result).dtype === "i32"
+      ? cast(this.walk, result, "f32", this.spanOf(name))
+      : result;
   }
 
   routes(name: string): Emitted {
     const value = this.value(name);
     if (value.kind === "tensor" && value.value.type.kind === "routes") return value.value;
-    return this.fail("MOE2048", { op: this.definition.name, expected: "routes", found: describe(this.walk, value) }, name);
+    return this.fail(
+      "MOE2048",
+      { op: this.definition.name, expected: "routes", found: describe(this.walk, value) },
+      name,
+    );
   }
 
   /** A tensor or a number, for elementwise use. */
   maybeNumber(name: string): StaticNumber | undefined {
     const value = this.value(name);
-    return value.kind === "number" || value.kind === "axis" ? needNumber(this.walk, value, this.spanOf(name)) : undefined;
+    return value.kind === "number" || value.kind === "axis"
+      ? needNumber(this.walk, value, this.spanOf(name))
+      : undefined;
   }
 
   number(name: string): StaticNumber {
@@ -202,12 +220,16 @@ export class BuiltinCall {
   axes(name: string): readonly string[] {
     const node = this.expression(name);
     if (node.kind !== "list") return [this.axis(name)];
-    return node.items.map((item) => (item.value.kind === "name" ? item.value.name.text : this.fail("MOE2095", {}, name)));
+    return node.items.map((item) =>
+      item.value.kind === "name" ? item.value.name.text : this.fail("MOE2095", {}, name),
+    );
   }
 
   /** A list that makes axes: `[T = 16, D]`. */
   newAxes(name: string): readonly Axis[] {
-    return this.axisList(this.expression(name)).map(({ name: axis, size }) => size ? { name: axis, size } : this.fail("MOE2096", { axis }, name));
+    return this.axisList(this.expression(name)).map(({ name: axis, size }) =>
+      size ? { name: axis, size } : this.fail("MOE2096", { axis }, name),
+    );
   }
 
   /** A list of axes, each with its size where one is written or known. */
@@ -225,13 +247,21 @@ export class BuiltinCall {
       }
       const text = item.value.name.text;
       const known = this.place.scope.lookup(text)?.value();
+      if (known?.kind === "unknown" || (!known && this.place.scope.tainted)) throw new Stop();
       return known?.kind === "axis" ? { name: text, size: known.size } : { name: text };
     });
   }
 
   /** Emits an op with several results. */
   emitAll(name: string, operands: readonly Emitted[], attrs: Attrs, args: readonly string[] = []): readonly Emitted[] {
-    const results = emit(this.walk, name, operands, attrs, this.span, args.map((argument) => this.spanOf(argument)));
+    const results = emit(
+      this.walk,
+      name,
+      operands,
+      attrs,
+      this.span,
+      args.map((argument) => this.spanOf(argument)),
+    );
     if (!results) throw new Stop();
     return results;
   }
@@ -258,8 +288,14 @@ export class BuiltinCall {
   axisOf(value: Emitted, axis: string, argument: string): Axis {
     const axes = value.type.kind === "tensor" ? value.type.axes : value.type.tokens;
     const found = axes.find((candidate) => candidate.name === axis);
-    const names = axes.map((candidate) => candidate.name).join(", ");
-    return found ?? this.fail("MOE2042", { op: this.definition.name, axis, axes: names }, argument);
+    if (found) return found;
+    const names = axes.map((candidate) => candidate.name);
+    const node = this.args.get(argument);
+    const span = this.spanOf(argument);
+    const fixes =
+      node?.kind === "name" ? names.map((text) => ({ title: `write \`${text}\``, edits: [{ span, text }] })) : [];
+    report(this.walk, "MOE2042", { op: this.definition.name, axis, axes: names.join(", ") }, span, { fixes });
+    throw new Stop();
   }
 
   /** Makes the name of a new axis known to what follows. */

@@ -112,24 +112,24 @@ export const elementwise: readonly Builtin[] = [
   builtin("is_nan", "x", "is_nan(x) -> bool", "True where x is not a number.", (call) =>
     result(call.emit("is_nan", [call.tensor("x", "f32")], {}, ["x"])),
   ),
+  builtin("clamp", "x low high", "clamp(x, low, high) -> x", "x, but not below `low` and not above `high`.", (call) => {
+    const x = call.tensor("x", "f32");
+    const above = call.emit("max", [x, call.tensor("low", "f32")], {}, ["x", "low"]);
+    return result(call.emit("min", [above, call.tensor("high", "f32")], {}, ["x", "high"]));
+  }),
   builtin(
-    "clamp",
-    "x low high",
-    "clamp(x, low, high) -> x",
-    "x, but not below `low` and not above `high`.",
+    "where",
+    "condition yes no",
+    "where(condition, yes, no) -> yes",
+    "`yes` where the condition holds, else `no`.",
     (call) => {
-      const x = call.tensor("x", "f32");
-      const above = call.emit("max", [x, call.tensor("low", "f32")], {}, ["x", "low"]);
-      return result(call.emit("min", [above, call.tensor("high", "f32")], {}, ["x", "high"]));
+      const condition = call.tensor("condition");
+      const pair = alike(call.walk, call.value("yes"), call.value("no"), [call.spanOf("yes"), call.spanOf("no")]);
+      if (!pair) throw new Stop();
+      const first = inOrderOf(call, condition, pair);
+      return result(call.emit("where", [first, ...pair], {}, ["condition", "yes", "no"]));
     },
   ),
-  builtin("where", "condition yes no", "where(condition, yes, no) -> yes", "`yes` where the condition holds, else `no`.", (call) => {
-    const condition = call.tensor("condition");
-    const pair = alike(call.walk, call.value("yes"), call.value("no"), [call.spanOf("yes"), call.spanOf("no")]);
-    if (!pair) throw new Stop();
-    const first = inOrderOf(call, condition, pair);
-    return result(call.emit("where", [first, ...pair], {}, ["condition", "yes", "no"]));
-  }),
   builtin("mod", "a b", "mod(a, b) -> a", "a - b * floor(a / b): has the sign of b.", (call) => {
     const a = call.maybeNumber("a");
     const b = call.maybeNumber("b");

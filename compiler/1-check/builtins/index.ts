@@ -49,7 +49,6 @@ export function callBuiltin(walk: Walk, name: string, node: CallExpression, plac
   }
 }
 
-
 /** Axes that the call would have made: what uses them later is silent. */
 function forgiveAxes(node: CallExpression, place: Place): void {
   const names = (value: Expression): readonly string[] => {

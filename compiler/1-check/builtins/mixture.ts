@@ -15,23 +15,34 @@ function bankOf(call: BuiltinCall, name: string): BankValue {
   const value = call.value(name);
   if (value.kind === "bank") return value;
   if (value.kind === "opaque" && value.contract === "bank") throw new Stop();
-  return call.fail("MOE2154", { found: describe(call.walk, value) }, name, "`E of SwiGLU[D, F]` makes a bank of E experts");
+  return call.fail(
+    "MOE2154",
+    { found: describe(call.walk, value) },
+    name,
+    "`E of SwiGLU[D, F]` makes a bank of E experts",
+  );
 }
 
 /** Routes as such, or a router to be asked with x. */
 function routesOf(call: BuiltinCall, x: Emitted): Emitted {
   const value = call.value("routes");
   const asked: Value =
-    value.kind === "instance" || value.kind === "closure" || value.kind === "opaque"
-      ? ask(call, value, x)
-      : value;
+    value.kind === "instance" || value.kind === "closure" || value.kind === "opaque" ? ask(call, value, x) : value;
   if (asked.kind === "unknown") throw new Stop();
   const first = asked.kind === "tuple" ? asked.items[0] : asked;
   if (first?.kind === "tensor" && first.value.type.kind === "routes") return first.value;
-  return call.fail("MOE2048", { op: call.definition.name, expected: "routes", found: describe(call.walk, asked) }, "routes");
+  return call.fail(
+    "MOE2048",
+    { op: call.definition.name, expected: "routes", found: describe(call.walk, asked) },
+    "routes",
+  );
 }
 
-function ask(call: BuiltinCall, router: Extract<Value, { kind: "instance" | "closure" | "opaque" }>, x: Emitted): Value {
+function ask(
+  call: BuiltinCall,
+  router: Extract<Value, { kind: "instance" | "closure" | "opaque" }>,
+  x: Emitted,
+): Value {
   const args = [{ value: tensor(x), span: call.spanOf("x") }];
   return router.kind === "closure"
     ? callClosure(call.walk, router, args, call.spanOf("routes"), call.place)
@@ -83,7 +94,12 @@ interface Experts {
 }
 
 /** Emits the mixture or the dispatch of a bank. */
-function emitExperts(call: BuiltinCall, op: "mixture" | "dispatch", given: Experts, attrs: Record<string, string>): Emitted {
+function emitExperts(
+  call: BuiltinCall,
+  op: "mixture" | "dispatch",
+  given: Experts,
+  attrs: Record<string, string>,
+): Emitted {
   const { walk, span } = call;
   const { bank, x } = given;
   const routes = given.routes;
@@ -92,7 +108,12 @@ function emitExperts(call: BuiltinCall, op: "mixture" | "dispatch", given: Exper
   if (!total.equals(routes.type.experts.size)) {
     return call.fail(
       "MOE2056",
-      { op, axis: routes.type.experts.name, experts: showSize(walk, routes.type.experts.size), banks: showSize(walk, total) },
+      {
+        op,
+        axis: routes.type.experts.name,
+        experts: showSize(walk, routes.type.experts.size),
+        banks: showSize(walk, total),
+      },
       "experts",
     );
   }
@@ -127,7 +148,11 @@ function emitExperts(call: BuiltinCall, op: "mixture" | "dispatch", given: Exper
     ),
   );
   if (failed) throw new Stop();
-  agree(call, bank, regions.map((region) => region.type.results[0]!));
+  agree(
+    call,
+    bank,
+    regions.map((region) => region.type.results[0]!),
+  );
   const banks = bank.groups.map((group) => ({ experts: group.count, params: 0 }));
   const all = { banks, captures: 0, ...(extra ? { perToken: 1 } : {}), ...attrs };
   const spans = [call.spanOf("x"), call.has("routes") ? call.spanOf("routes") : span];
@@ -140,7 +165,8 @@ function emitExperts(call: BuiltinCall, op: "mixture" | "dispatch", given: Exper
 function agree(call: BuiltinCall, bank: BankValue, types: readonly Emitted["type"][]): void {
   const odd = types.findIndex((type) => !sameType(type, types[0]!));
   if (odd < 0) return;
-  const name = (group: BankGroup): string => (group.module.kind === "instance" ? group.module.info.decl.name.text : group.module.contract);
+  const name = (group: BankGroup): string =>
+    group.module.kind === "instance" ? group.module.info.decl.name.text : group.module.contract;
   call.fail(
     "MOE2157",
     {
@@ -183,7 +209,13 @@ export const mixtureFunctions: readonly Builtin[] = [
       const shared = call.value("shared");
       const value =
         shared.kind === "instance" || shared.kind === "opaque"
-          ? callModule(call.walk, shared, [{ value: tensor(x), span: call.spanOf("x") }], call.spanOf("shared"), call.place)
+          ? callModule(
+              call.walk,
+              shared,
+              [{ value: tensor(x), span: call.spanOf("x") }],
+              call.spanOf("shared"),
+              call.place,
+            )
           : shared;
       if (value.kind === "unknown") throw new Stop();
       const added = asTensor(call.walk, value, call.spanOf("shared"), "f32");
@@ -246,7 +278,9 @@ export const mixtureFunctions: readonly Builtin[] = [
       return result(call.emit("order", [scores], { axes: [...names.filter((name) => name !== bank.axis), bank.axis] }));
     },
   ),
-  builtin("bank", "experts", "bank(E of SwiGLU[D, F]) -> bank", "A bank as a value, for pools of banks.", (call) => call.value("experts")),
+  builtin("bank", "experts", "bank(E of SwiGLU[D, F]) -> bank", "A bank as a value, for pools of banks.", (call) =>
+    call.value("experts"),
+  ),
 ];
 
 function slotName(call: BuiltinCall, x: Emitted, routes: Emitted): string {
@@ -255,4 +289,3 @@ function slotName(call: BuiltinCall, x: Emitted, routes: Emitted): string {
   void call;
   return has ? "K" : fresh("K", allNames(x));
 }
-

@@ -39,11 +39,17 @@ export const reductions: readonly Builtin[] = [
   reduction("all", "True when every entry is."),
   along("softmax", "exp(x) over its sum along an axis. A row of -inf everywhere gives zeros."),
   along("log_softmax", "The logarithm of softmax, without overflow."),
-  builtin("logsumexp", "x over", "logsumexp(x: [.., D], over: D) -> [..]", "log of the sum of exp, without overflow.", (call) => {
-    const x = call.tensor("x", "f32");
-    call.axisOf(x, call.axis("over"), "over");
-    return result(call.emit("logsumexp", [x], { over: call.axis("over") }, ["x"]));
-  }),
+  builtin(
+    "logsumexp",
+    "x over",
+    "logsumexp(x: [.., D], over: D) -> [..]",
+    "log of the sum of exp, without overflow.",
+    (call) => {
+      const x = call.tensor("x", "f32");
+      call.axisOf(x, call.axis("over"), "over");
+      return result(call.emit("logsumexp", [x], { over: call.axis("over") }, ["x"]));
+    },
+  ),
   builtin(
     "cumsum",
     "x over exclusive? reverse?",
@@ -70,8 +76,12 @@ export const reductions: readonly Builtin[] = [
       },
     ),
   ),
-  builtin("top", "x k over", "top(x: [.., E], k, over: E) -> [.., E = k]", "The k greatest entries, best first; equal ones by lowest index.", (call) =>
-    result(best(call, call.axis("over"))[0]),
+  builtin(
+    "top",
+    "x k over",
+    "top(x: [.., E], k, over: E) -> [.., E = k]",
+    "The k greatest entries, best first; equal ones by lowest index.",
+    (call) => result(best(call, call.axis("over"))[0]),
   ),
   builtin(
     "argtop",
@@ -80,18 +90,26 @@ export const reductions: readonly Builtin[] = [
     "The indices of the k greatest entries, best first; equal ones by lowest index.",
     (call) => result(best(call, call.has("as") ? call.axis("as") : call.axis("over"))[1]),
   ),
-  builtin("top_mask", "x k over", "top_mask(x: [.., E], k, over: E) -> bool[.., E]", "True at the k greatest entries; equal ones by lowest index.", (call) => {
-    const x = call.tensor("x", "f32");
-    const over = call.axis("over");
-    call.axisOf(x, over, "over");
-    return result(call.emit("top_mask", [x], { over, k: call.size("k") }, ["x"]));
-  }),
+  builtin(
+    "top_mask",
+    "x k over",
+    "top_mask(x: [.., E], k, over: E) -> bool[.., E]",
+    "True at the k greatest entries; equal ones by lowest index.",
+    (call) => {
+      const x = call.tensor("x", "f32");
+      const over = call.axis("over");
+      call.axisOf(x, over, "over");
+      return result(call.emit("top_mask", [x], { over, k: call.size("k") }, ["x"]));
+    },
+  ),
   ...["sort", "argsort"].map((name) =>
     builtin(
       name,
       "x over descending?",
       `${name}(x: [.., D], over: D, descending: bool = false)`,
-      name === "sort" ? "The entries in order; equal ones keep theirs." : "The indices that sort; equal entries keep their order.",
+      name === "sort"
+        ? "The entries in order; equal ones keep theirs."
+        : "The indices that sort; equal entries keep their order.",
       (call) => {
         const x = call.tensor("x", "f32");
         call.axisOf(x, call.axis("over"), "over");
@@ -101,13 +119,19 @@ export const reductions: readonly Builtin[] = [
       },
     ),
   ),
-  builtin("norm", "x over epsilon?", "norm(x: [.., D], over: D) -> [..]", "The Euclidean length: sqrt(sum of squares).", (call) => {
-    const x = call.tensor("x", "f32");
-    const squares = call.emit("mul", [x, x], {}, ["x", "x"]);
-    const total = reduceOver(call, squares, "sum");
-    const shifted = call.has("epsilon") ? call.emit("add", [total, call.tensor("epsilon", "f32")], {}) : total;
-    return result(call.emit("sqrt", [shifted], {}));
-  }),
+  builtin(
+    "norm",
+    "x over epsilon?",
+    "norm(x: [.., D], over: D) -> [..]",
+    "The Euclidean length: sqrt(sum of squares).",
+    (call) => {
+      const x = call.tensor("x", "f32");
+      const squares = call.emit("mul", [x, x], {}, ["x", "x"]);
+      const total = reduceOver(call, squares, "sum");
+      const shifted = call.has("epsilon") ? call.emit("add", [total, call.tensor("epsilon", "f32")], {}) : total;
+      return result(call.emit("sqrt", [shifted], {}));
+    },
+  ),
   builtin(
     "contract",
     "a b over",
@@ -120,7 +144,17 @@ export const reductions: readonly Builtin[] = [
       for (const axis of over) {
         call.axisOf(a, axis, "over");
         if (!typeOf(b).axes.some(({ name }) => name === axis)) {
-          call.fail("MOE2042", { op: "contract", axis, axes: typeOf(b).axes.map(({ name }) => name).join(", ") }, "b");
+          call.fail(
+            "MOE2042",
+            {
+              op: "contract",
+              axis,
+              axes: typeOf(b)
+                .axes.map(({ name }) => name)
+                .join(", "),
+            },
+            "b",
+          );
         }
       }
       return result(call.emit("contract", [a, b], { over }, ["a", "b"]));

@@ -27,7 +27,8 @@ function choose(call: BuiltinCall) {
   const base = { experts, hasBy: by !== undefined, hasWhere: where !== undefined, ...normalization(call) };
   const operands = [weights, ...(by ? [by] : []), ...(where ? [where] : [])];
   const names = ["weights", ...(by ? ["by"] : []), ...(where ? ["where"] : [])];
-  const route = (attrs: Record<string, string | Size>): Emitted => call.emit("route", operands, { ...base, ...attrs }, names);
+  const route = (attrs: Record<string, string | Size>): Emitted =>
+    call.emit("route", operands, { ...base, ...attrs }, names);
   if (call.has("over") && call.axis("over") !== experts) {
     const over = call.axis("over");
     const tokens = axesOf(weights).filter(({ name }) => name !== experts);
@@ -40,19 +41,27 @@ function choose(call: BuiltinCall) {
     const most = call.has("at_most") ? call.size("at_most") : call.has("top") ? call.size("top") : axis.size;
     return result(route({ choice: "where", k: most.min(axis.size) }));
   }
-  if (!call.has("top")) return call.fail("MOE2115", { callee: "`choose`", name: "top" }, undefined, call.definition.signature);
+  if (!call.has("top"))
+    return call.fail("MOE2115", { callee: "`choose`", name: "top" }, undefined, call.definition.signature);
   const top = call.value("top");
-  if (top.kind === "tensor" && top.bound) return knobbed(call, weights, by ?? weights, experts, top.value, top.bound.min(axis.size));
+  if (top.kind === "tensor" && top.bound)
+    return knobbed(call, weights, by ?? weights, experts, top.value, top.bound.min(axis.size));
   const k = call.size("top");
   const excess = k.minus(axis.size).constant;
   if (excess !== undefined && excess > 0) {
-    return call.fail("MOE2151", { k: k.toString(), experts: axis.size.toString() }, "top", "no token can have more experts than there are");
+    return call.fail(
+      "MOE2151",
+      { k: k.toString(), experts: axis.size.toString() },
+      "top",
+      "no token can have more experts than there are",
+    );
   }
   if (k.constant !== undefined && k.constant < 1) return call.fail("MOE2152", { k: k.constant }, "top");
   if (!call.has("within")) return result(route({ choice: "top", k }));
   const groups = call.size("within");
   // Symbols are taken to be multiples, which every use has to keep; numbers are looked at by the op.
-  for (const size of [k, axis.size]) if (size.constant === undefined) call.exact(divide(integer(size), integer(groups)), "within");
+  for (const size of [k, axis.size])
+    if (size.constant === undefined) call.exact(divide(integer(size), integer(groups)), "within");
   return result(route({ choice: "within", k, groups }));
 }
 
@@ -73,7 +82,9 @@ function knobbed(call: BuiltinCall, weights: Emitted, by: Emitted, experts: stri
     const total = call.emit("reduce", [kept], { kind: "sum", over: [slots] });
     weight = call.emit("div", [kept, call.emit("add", [total, call.constant(epsilon)], {})], {});
   }
-  return result(call.emit("routes_make", [lastAxis(call, used, slots), weight], { experts: { name: experts, size: axis.size } }));
+  return result(
+    call.emit("routes_make", [lastAxis(call, used, slots), weight], { experts: { name: experts, size: axis.size } }),
+  );
 }
 
 function lastAxis(call: BuiltinCall, value: Emitted, name: string): Emitted {
@@ -119,11 +130,24 @@ function assign(call: BuiltinCall) {
   const experts = expertAxis(call, plan);
   call.axisOf(plan, experts, "plan");
   const weights = call.has("weights") ? call.tensor("weights", "f32") : plan;
-  const attrs = { experts, choice: "top", k: Size.one, hasBy: true, hasWhere: false, renormalize: !call.has("weights"), epsilon: 0 };
+  const attrs = {
+    experts,
+    choice: "top",
+    k: Size.one,
+    hasBy: true,
+    hasWhere: false,
+    renormalize: !call.has("weights"),
+    epsilon: 0,
+  };
   const chosen = call.emit("route", [weights, plan], attrs, ["plan", "plan"]);
   call.walk.batchDependent ??= call.span;
   if (!call.has("capacity")) return result(chosen);
-  const order = [...axesOf(plan).map(({ name }) => name).filter((name) => name !== experts), experts];
+  const order = [
+    ...axesOf(plan)
+      .map(({ name }) => name)
+      .filter((name) => name !== experts),
+    experts,
+  ];
   const scores = order.length === allNames(plan).length ? plan : call.emit("order", [plan], { axes: order });
   return result(call.emit("routes_limit", [chosen, scores], { capacity: call.size("capacity"), overflow: "next" }));
 }
@@ -143,38 +167,110 @@ export const routing: readonly Builtin[] = [
     "The k best pairs of two non-negative score vectors, without forming all pairs. Expert a * B + b has the weight a[a] * b[b].",
     chooseProduct,
   ),
-  builtin("everyone", "weights experts?", "everyone(weights: [.., E]) -> routes[E]", "All experts with these weights: dense or soft mixtures.", (call) => {
-    const weights = call.tensor("weights", "f32");
-    const experts = expertAxis(call, weights);
-    const { size } = call.axisOf(weights, experts, "weights");
-    const attrs = { choice: "everyone", k: size, experts, hasBy: false, hasWhere: false, renormalize: false, epsilon: 0 };
-    return result(call.emit("route", [weights], attrs, ["weights"]));
-  }),
-  builtin("only", "ids experts", "only(ids: i32[..], experts: E) -> routes[E]", "The expert of each token by number, with weight 1: hash, task or modality routing. A number outside of E chooses none.", (call) => {
-    const ids = call.tensor("ids", "i32");
-    const [experts] = call.newAxes("experts");
-    const attrs = { choice: "only", k: Size.one, experts: experts!.name, size: experts!.size, hasBy: false, hasWhere: false, renormalize: false, epsilon: 0 };
-    return result(call.emit("route", [ids], attrs, ["ids"]));
-  }),
-  builtin("assign", "plan capacity? weights? experts?", "assign(plan: [.., T, E], capacity: n) -> routes[E]", "One expert for each token by a transport plan; no expert gets more than `capacity` tokens.", assign),
-  builtin("routes", "index weight experts", "routes(index: i32[.., K], weight: [.., K], E) -> routes[E]", "Routes from numbers: the last axis of `index` holds the slots; an index outside of E is an empty slot.", (call) => {
-    const index = call.tensor("index", "i32");
-    const [experts] = call.newAxes("experts");
-    return result(call.emit("routes_make", [index, cast(call.walk, call.tensor("weight", "f32"), "f32", call.span)], { experts: { ...experts! } }, ["index", "weight"]));
-  }),
-  builtin("weights", "routes", "weights(r: routes[E]) -> [.., E]", "The weights on all experts: 0 for those not chosen.", (call) =>
-    result(call.emit("routes_dense", [call.routes("routes")], {}, ["routes"])),
+  builtin(
+    "everyone",
+    "weights experts?",
+    "everyone(weights: [.., E]) -> routes[E]",
+    "All experts with these weights: dense or soft mixtures.",
+    (call) => {
+      const weights = call.tensor("weights", "f32");
+      const experts = expertAxis(call, weights);
+      const { size } = call.axisOf(weights, experts, "weights");
+      const attrs = {
+        choice: "everyone",
+        k: size,
+        experts,
+        hasBy: false,
+        hasWhere: false,
+        renormalize: false,
+        epsilon: 0,
+      };
+      return result(call.emit("route", [weights], attrs, ["weights"]));
+    },
   ),
-  builtin("indices", "routes as", "indices(r: routes[E], as: K) -> i32[.., K]", "The expert of each slot; -1 for an empty one.", (call) => slots(call, "routes_index")),
-  builtin("slot_weights", "routes as", "slot_weights(r: routes[E], as: K) -> [.., K]", "The weight of each slot; 0 for an empty one.", (call) => slots(call, "routes_weight")),
+  builtin(
+    "only",
+    "ids experts",
+    "only(ids: i32[..], experts: E) -> routes[E]",
+    "The expert of each token by number, with weight 1: hash, task or modality routing. A number outside of E chooses none.",
+    (call) => {
+      const ids = call.tensor("ids", "i32");
+      const [experts] = call.newAxes("experts");
+      const attrs = {
+        choice: "only",
+        k: Size.one,
+        experts: experts!.name,
+        size: experts!.size,
+        hasBy: false,
+        hasWhere: false,
+        renormalize: false,
+        epsilon: 0,
+      };
+      return result(call.emit("route", [ids], attrs, ["ids"]));
+    },
+  ),
+  builtin(
+    "assign",
+    "plan capacity? weights? experts?",
+    "assign(plan: [.., T, E], capacity: n) -> routes[E]",
+    "One expert for each token by a transport plan; no expert gets more than `capacity` tokens.",
+    assign,
+  ),
+  builtin(
+    "routes",
+    "index weight experts",
+    "routes(index: i32[.., K], weight: [.., K], E) -> routes[E]",
+    "Routes from numbers: the last axis of `index` holds the slots; an index outside of E is an empty slot.",
+    (call) => {
+      const index = call.tensor("index", "i32");
+      const [experts] = call.newAxes("experts");
+      return result(
+        call.emit(
+          "routes_make",
+          [index, cast(call.walk, call.tensor("weight", "f32"), "f32", call.span)],
+          { experts: { ...experts! } },
+          ["index", "weight"],
+        ),
+      );
+    },
+  ),
+  builtin(
+    "weights",
+    "routes",
+    "weights(r: routes[E]) -> [.., E]",
+    "The weights on all experts: 0 for those not chosen.",
+    (call) => result(call.emit("routes_dense", [call.routes("routes")], {}, ["routes"])),
+  ),
+  builtin(
+    "indices",
+    "routes as",
+    "indices(r: routes[E], as: K) -> i32[.., K]",
+    "The expert of each slot; -1 for an empty one.",
+    (call) => slots(call, "routes_index"),
+  ),
+  builtin(
+    "slot_weights",
+    "routes as",
+    "slot_weights(r: routes[E], as: K) -> [.., K]",
+    "The weight of each slot; 0 for an empty one.",
+    (call) => slots(call, "routes_weight"),
+  ),
   builtin("counts", "routes", "counts(r: routes[E]) -> i32[E]", "How many tokens each expert got.", (call) =>
     result(call.emit("routes_count", [call.routes("routes")], {}, ["routes"])),
   ),
-  builtin("limit", "routes capacity overflow?", "limit(r: routes[E], capacity: n, overflow: drop | next) -> routes[E]", "No expert gets more than `capacity` tokens: what comes later is dropped or goes to the next expert with room.", (call) => {
-    call.walk.batchDependent ??= call.span;
-    const overflow = call.word("overflow", ["drop", "next"], "drop");
-    return result(call.emit("routes_limit", [call.routes("routes")], { capacity: call.size("capacity"), overflow }, ["routes"]));
-  }),
+  builtin(
+    "limit",
+    "routes capacity overflow?",
+    "limit(r: routes[E], capacity: n, overflow: drop | next) -> routes[E]",
+    "No expert gets more than `capacity` tokens: what comes later is dropped or goes to the next expert with room.",
+    (call) => {
+      call.walk.batchDependent ??= call.span;
+      const overflow = call.word("overflow", ["drop", "next"], "drop");
+      return result(
+        call.emit("routes_limit", [call.routes("routes")], { capacity: call.size("capacity"), overflow }, ["routes"]),
+      );
+    },
+  ),
 ];
 
 function slots(call: BuiltinCall, op: string) {

@@ -17,9 +17,13 @@ export function evaluateOf(walk: Walk, expression: OfExpression, place: Place): 
   const count = needSize(walk, counted, at(place, expression.count));
   if (!count) return unknown;
   const { constant } = count;
-  if (constant !== undefined && constant < 1) return report(walk, "MOE2130", { count: constant }, at(place, expression.count));
+  if (constant !== undefined && constant < 1)
+    return report(walk, "MOE2130", { count: constant }, at(place, expression.count));
   const wanted = counted.kind === "axis" ? counted.name : EXPERTS;
-  const axis = fresh(wanted, place.repetitions.map((repetition) => repetition.axis.name));
+  const axis = fresh(
+    wanted,
+    place.repetitions.map((repetition) => repetition.axis.name),
+  );
   const repetition: Repetition = { kind: "expert", path: place.path ?? "", axis: { name: axis, size: count } };
   const inner = { ...place, repetitions: [...place.repetitions, repetition] };
   const module = bareInstance(walk, evaluate(walk, expression.body, inner), at(place, expression.body), inner);

@@ -70,9 +70,15 @@ export function bindTensor(
   let value = asTensor(walk, argument.value, span, spec.dtype);
   if (!value || value.type.kind === "routes") {
     if (argument.value.kind === "unknown") return argument.value;
-    return report(walk, "MOE2103", { name: parameter.name, callee: names.closure.label, found: describe(walk, argument.value) }, span, {
-      labels: [{ span: parameter.span, text: "the parameter is declared here" }],
-    });
+    return report(
+      walk,
+      "MOE2103",
+      { name: parameter.name, callee: names.closure.label, found: describe(walk, argument.value) },
+      span,
+      {
+        labels: [{ span: parameter.span, text: "the parameter is declared here" }],
+      },
+    );
   }
   if (value.type.dtype !== spec.dtype) {
     if (value.type.dtype === "i32" && spec.dtype === "f32") value = cast(walk, value, "f32", span);
@@ -123,7 +129,9 @@ export function bindTensor(
           labels: [
             ...(origin ? [{ span: origin, text: `${axis.name} is ${showSize(walk, axis.size)} here` }] : []),
             { span: axis.span, text: `declared with ${axis.name} here` },
-            ...(value.source && value.source.start !== span.start ? [{ span: value.source, text: describeType(walk, value.type) }] : []),
+            ...(value.source && value.source.start !== span.start
+              ? [{ span: value.source, text: describeType(walk, value.type) }]
+              : []),
           ],
         },
       );
@@ -186,9 +194,15 @@ export function bindRoutes(
   const { value, span } = argument;
   if (value.kind === "unknown") return value;
   if (value.kind !== "tensor" || value.value.type.kind !== "routes") {
-    return report(walk, "MOE2103", { name: parameter.name, callee: names.closure.label, found: describe(walk, value) }, span, {
-      labels: [{ span: parameter.span, text: "the parameter is declared here" }],
-    });
+    return report(
+      walk,
+      "MOE2103",
+      { name: parameter.name, callee: names.closure.label, found: describe(walk, value) },
+      span,
+      {
+        labels: [{ span: parameter.span, text: "the parameter is declared here" }],
+      },
+    );
   }
   const { type } = value.value;
   if (!experts) return value;

@@ -6,7 +6,14 @@ import { at, type Place, type Walk } from "../context.js";
 import { describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { Scope } from "../scope.js";
-import { unknown, type ClosureValue, type InstanceValue, type MaskValue, type OpaqueValue, type Value } from "../values.js";
+import {
+  unknown,
+  type ClosureValue,
+  type InstanceValue,
+  type MaskValue,
+  type OpaqueValue,
+  type Value,
+} from "../values.js";
 import { bindRoutes, bindTensor, CallNames } from "./binding.js";
 import { bodyOf, functionClosure, isFunctionForm } from "./closures.js";
 import { evaluate, evaluateWhole, needBoolean, needNumber, single } from "./evaluate.js";
@@ -40,6 +47,12 @@ export function evaluateArguments(walk: Walk, args: readonly Argument[], place: 
 }
 
 export function evaluateCall(walk: Walk, call: CallExpression, place: Place): Value {
+  const value = evaluateCallee(walk, call, place);
+  if (value.kind === "unknown") place.scope.taint();
+  return value;
+}
+
+function evaluateCallee(walk: Walk, call: CallExpression, place: Place): Value {
   if (call.callee.kind === "index") markCalled(call.callee);
   const callee = evaluate(walk, call.callee, place);
   const span = at(place, call);
@@ -120,7 +133,10 @@ export function pairArguments(
     if (!param) {
       const known = params.map(({ name }) => name.text);
       report(walk, "MOE2113", { callee: callee.label, name: argument.name }, argument.nameSpan ?? argument.span, {
-        help: known.length === 0 ? "it has no parameters" : `its parameters are ${known.map((name) => `\`${name}\``).join(", ")}`,
+        help:
+          known.length === 0
+            ? "it has no parameters"
+            : `its parameters are ${known.map((name) => `\`${name}\``).join(", ")}`,
         fixes: known
           .filter((name) => !args.some((other) => other.name === name))
           .map((name) => ({
@@ -152,6 +168,8 @@ export function callClosure(
   const errors = walk.reporter.errors;
   const paired = pairArguments(walk, closure.params, args, closure, span);
   if (walk.reporter.errors > errors) return unknown;
+  // What is made of something wrong is not looked at.
+  if (args.some((argument) => argument.value.kind === "unknown")) return unknown;
   const names = new CallNames(closure);
   const scope = new Scope(closure.scope);
   const inner: Place = {
@@ -183,7 +201,8 @@ function knownAxes(value: Value, place: Place): void {
   if (value.kind === "tuple") for (const item of value.items) knownAxes(item, place);
   if (value.kind !== "tensor") return;
   for (const axis of axesOf(value.value)) {
-    if (!place.scope.lookup(axis.name)) place.scope.defineValue(axis.name, { kind: "axis", name: axis.name, size: axis.size });
+    if (!place.scope.lookup(axis.name))
+      place.scope.defineValue(axis.name, { kind: "axis", name: axis.name, size: axis.size });
   }
 }
 
@@ -215,7 +234,14 @@ function bindParameter(
   const value = given?.value ?? (param.default ? evaluate(walk, param.default, inner) : unknown);
   const argument = { value, span: given?.span ?? span };
   if (!param.type) return value;
-  return bindToSpec(walk, resolveType(walk, param.type, inner), argument, { name: param.name.text, span: parameterSpan }, names, inner);
+  return bindToSpec(
+    walk,
+    resolveType(walk, param.type, inner),
+    argument,
+    { name: param.name.text, span: parameterSpan },
+    names,
+    inner,
+  );
 }
 
 /** Checks an argument against a declared type and gives it the names of the body. */
@@ -247,8 +273,12 @@ export function bindToSpec(
       const number = needNumber(walk, value, span);
       if (!number) return unknown;
       if (spec.integer && number.kind === "real" && number.value !== undefined) return refuse();
-      if (spec.integer && number.kind === "exact" && number.bottom.constant !== 1 && !walk.options.generic) return refuse();
-      return { kind: "number", number: spec.integer || number.kind === "real" ? number : { ...number, integer: false } };
+      if (spec.integer && number.kind === "exact" && number.bottom.constant !== 1 && !walk.options.generic)
+        return refuse();
+      return {
+        kind: "number",
+        number: spec.integer || number.kind === "real" ? number : { ...number, integer: false },
+      };
     }
     case "boolean":
       if (value.kind === "tensor") return value;
@@ -287,7 +317,9 @@ function checkResult(walk: Walk, closure: ClosureValue, whole: Value, place: Pla
   const declared = spec.axes.map((axis) => axis.name);
   // Outside of a mixture the parts of an expert are asked for all experts at once: their axis passes through.
   const repeated = closure.instance?.repetitions.map((repetition) => repetition.axis.name) ?? [];
-  const extra = axes.filter(({ name }) => !declared.includes(name) && !names.batch.has(name) && !repeated.includes(name));
+  const extra = axes.filter(
+    ({ name }) => !declared.includes(name) && !names.batch.has(name) && !repeated.includes(name),
+  );
   const wrong = spec.axes.some((axis) => {
     const found = axes.find(({ name }) => name === axis.name);
     return !found || (axis.size !== undefined && !axis.size.equals(found.size));

@@ -82,9 +82,7 @@ export function methodClosure(instance: InstanceValue, method: MethodMember): Cl
 }
 
 export function findMethod(decl: ModuleDecl, name: string | undefined): MethodMember | undefined {
-  return decl.members?.find(
-    (member): member is MethodMember => member.kind === "method" && member.name?.text === name,
-  );
+  return decl.members?.find((member): member is MethodMember => member.kind === "method" && member.name?.text === name);
 }
 
 /** The body of an instance: its nameless method, or the lambda of the short form. */

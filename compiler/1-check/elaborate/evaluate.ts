@@ -88,10 +88,21 @@ function evaluateNode(walk: Walk, expression: Expression, place: Place): Value {
     case "list": {
       const items = expression.items.map((item, index) => ({
         ...(item.name ? { name: item.name.text } : {}),
-        value: evaluate(walk, item.value, place.path === undefined ? place : { ...place, path: joinPath(place.path, String(index)) }),
+        value: evaluate(
+          walk,
+          item.value,
+          place.path === undefined ? place : { ...place, path: joinPath(place.path, String(index)) },
+        ),
       }));
       const modules = items.some(({ value }) => value.kind === "bank" || value.kind === "instance");
-      return modules ? bankOf(walk, expression, items.map(({ value }) => value), place) : { kind: "list", items };
+      return modules
+        ? bankOf(
+            walk,
+            expression,
+            items.map(({ value }) => value),
+            place,
+          )
+        : { kind: "list", items };
     }
     case "of":
       return evaluateOf(walk, expression, place);
@@ -116,16 +127,27 @@ function evaluateIf(walk: Walk, expression: IfExpression, place: Place): Value {
   const condition = evaluate(walk, expression.condition, place);
   if (condition.kind === "unknown") return unknown;
   if (condition.kind === "boolean") {
-    if (condition.value !== undefined) return evaluate(walk, condition.value ? expression.then : expression.else, place);
+    if (condition.value !== undefined)
+      return evaluate(walk, condition.value ? expression.then : expression.else, place);
     const yes = evaluate(walk, expression.then, place);
     const no = evaluate(walk, expression.else, place);
     // With symbolic sizes either arm may come; tensors of the two must have one type, modules stay what they are.
     if (yes.kind === "tensor" && no.kind === "tensor" && !sameType(yes.value.type, no.value.type)) {
-      return report(walk, "MOE2084", { first: describe(walk, yes), second: describe(walk, no) }, at(place, expression.else), {
-        labels: [{ span: at(place, expression.then), text: describe(walk, yes) }],
-      });
+      return report(
+        walk,
+        "MOE2084",
+        { first: describe(walk, yes), second: describe(walk, no) },
+        at(place, expression.else),
+        {
+          labels: [{ span: at(place, expression.then), text: describe(walk, yes) }],
+        },
+      );
     }
-    return yes.kind === "number" && no.kind === "number" ? numberValue({ kind: "real", value: undefined }) : yes.kind === "unknown" ? no : yes;
+    return yes.kind === "number" && no.kind === "number"
+      ? numberValue({ kind: "real", value: undefined })
+      : yes.kind === "unknown"
+        ? no
+        : yes;
   }
   const test = needTensor(walk, condition, at(place, expression.condition));
   if (!test) return unknown;
@@ -140,7 +162,8 @@ function evaluateMode(walk: Walk, expression: ModeExpression, place: Place): Val
   const asks = expression.branches.some(({ mode }) => mode === "prefill" || mode === "decode");
   if (asks) walk.usesPhase = true;
   const { mode, phase, generic } = walk.options;
-  const taken = expression.branches.find((branch) => branch.mode === mode || branch.mode === phase)?.body ?? expression.otherwise;
+  const taken =
+    expression.branches.find((branch) => branch.mode === mode || branch.mode === phase)?.body ?? expression.otherwise;
   if (generic) {
     // Every branch is checked, whatever is built later.
     for (const branch of expression.branches) if (branch.body !== taken) evaluate(walk, branch.body, place);
@@ -172,7 +195,8 @@ export function needSize(walk: Walk, value: Value, span: SourceSpan): Size | und
     const plain = name !== undefined && number.top.equals(Size.of(name));
     const runTime = number.top.names.some((part) => walk.free.has(part));
     if (walk.options.generic && valueOf(number) === undefined && !runTime) {
-      if (plain && !walk.assumed.has(name) && !number.bottom.names.includes(name)) throw new AssumeDivisible(name, number.bottom);
+      if (plain && !walk.assumed.has(name) && !number.bottom.names.includes(name))
+        throw new AssumeDivisible(name, number.bottom);
       return number.top.floorDividedBy(number.bottom);
     }
     report(walk, "MOE2086", { top: showSize(walk, number.top), bottom: showSize(walk, number.bottom) }, span, {

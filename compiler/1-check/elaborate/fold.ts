@@ -89,7 +89,10 @@ function turn(
   for (const [position, item] of items.entries()) {
     const like = carried[position]!;
     const value = asTensor(walk, item, bodySpan, "f32");
-    const filled = value && value.type.kind === "tensor" && value.type.axes.length === 0 ? shaped(walk, value, like, bodySpan) : value;
+    const filled =
+      value && value.type.kind === "tensor" && value.type.axes.length === 0
+        ? shaped(walk, value, like, bodySpan)
+        : value;
     if (!filled || !sameType(filled.type, like.type)) {
       if (item.kind !== "unknown") {
         const what = `\`${fold.carry[position]!.name.text}\``;

@@ -6,6 +6,7 @@ import { integer } from "../numbers.js";
 import { numberValue, unknown, type AxisArgument, type ModuleInfo, type Value } from "../values.js";
 import type { CallArgument } from "./calls.js";
 import { evaluate } from "./evaluate.js";
+import { report } from "./tensors.js";
 import { makeInstance } from "./modules.js";
 import { axisSpec, resolveType } from "./types.js";
 
@@ -15,15 +16,25 @@ export function axisArgumentsOfType(
   info: ModuleInfo,
   type: NamedType,
   place: Place,
-): { readonly axes: ReadonlyMap<string, AxisArgument>; readonly args: readonly CallArgument[] } {
+): {
+  readonly axes: ReadonlyMap<string, AxisArgument>;
+  readonly args: readonly CallArgument[];
+  readonly failed: boolean;
+} {
   const axes = new Map<string, AxisArgument>();
   let position = 0;
+  let failed = false;
   for (const use of type.axes ?? []) {
     const named = use.name && use.size ? info.decl.axes.find((axis) => axis.name.text === use.name!.text) : undefined;
     const param = named ?? info.decl.axes[position++];
     const spec = axisSpec(walk, use, place);
     if (!param) continue;
-    const size = spec.size ?? Size.of(spec.name);
+    if (!spec.size) {
+      if (!spec.failed) report(walk, "MOE2011", { name: spec.name }, spec.span);
+      failed = true;
+      continue;
+    }
+    const { size } = spec;
     axes.set(param.name.text, { size, ...(use.name && !use.size ? { name: spec.name } : {}), span: at(place, use) });
   }
   const args = (type.args ?? []).map((argument) => ({
@@ -31,7 +42,7 @@ export function axisArgumentsOfType(
     value: evaluate(walk, argument.value, place),
     span: at(place, argument.value),
   }));
-  return { axes, args };
+  return { axes, args, failed };
 }
 
 /** A parameter of which only the declared type is known. */
@@ -48,9 +59,14 @@ export function genericParameter(walk: Walk, param: Parameter, place: Place): Va
     case "string":
       return { kind: "string", value: "" };
     case "contract":
-      return { kind: "opaque", contract: spec.contract, axes: spec.axes.map((axis) => ({ name: axis.name, size: axis.size ?? Size.of(axis.name) })) };
+      return {
+        kind: "opaque",
+        contract: spec.contract,
+        axes: spec.axes.map((axis) => ({ name: axis.name, size: axis.size ?? Size.of(axis.name) })),
+      };
     case "module": {
-      const { axes, args } = axisArgumentsOfType(walk, spec.info, spec.type, place);
+      const { axes, args, failed } = axisArgumentsOfType(walk, spec.info, spec.type, place);
+      if (failed) return unknown;
       const given = new Set(args.flatMap((argument) => (argument.name === undefined ? [] : [argument.name])));
       const own = { ...place, path: joinPath(place.path, param.name.text) };
       const inner = { ...place, scope: spec.info.scope, file: spec.info.file };

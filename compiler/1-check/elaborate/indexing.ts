@@ -38,6 +38,7 @@ export function evaluateIndex(walk: Walk, expression: IndexExpression, place: Pl
 function indexDeclaration(walk: Walk, object: DeclarationValue, expression: IndexExpression, place: Place): Value {
   const { info } = object;
   const axes = axisArguments(walk, info, expression, place);
+  if (!axes) return unknown;
   if (isFunctionForm(info.decl)) {
     const scope = new Scope(info.scope);
     for (const [name, axis] of axes) scope.defineValue(name, { kind: "axis", name, size: axis.size });
@@ -162,4 +163,3 @@ export function introduce(walk: Walk, place: Place, name: string, value: Emitted
   void walk;
   if (axis && !place.scope.lookup(name)) place.scope.defineValue(name, { kind: "axis", name, size: axis.size });
 }
-

@@ -115,7 +115,16 @@ function emitLeaf(
   const args = isDynamic(mask) && inputs.contents ? inputs.contents : undefined;
   const query: Value = args?.query ?? { kind: "tensor", value: inputs.query };
   const key: Value = args?.key ?? { kind: "tensor", value: inputs.key };
-  const result = callClosure(walk, body, [{ value: query, span }, { value: key, span }], span, place);
+  const result = callClosure(
+    walk,
+    body,
+    [
+      { value: query, span },
+      { value: key, span },
+    ],
+    span,
+    place,
+  );
   if (result.kind === "mask") return emitMask(walk, result, inputs, span, place);
   if (result.kind === "boolean") {
     return walk.emitter.op("constant", [], { value: result.value === false ? 0 : 1, dtype: "bool" }, span)[0];

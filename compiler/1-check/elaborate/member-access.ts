@@ -13,7 +13,13 @@ export function evaluateMember(walk: Walk, expression: MemberExpression, place: 
   if (object.kind === "unknown" || expression.member.text === "") return unknown;
   const module = moduleOf(object);
   if (module?.kind === "opaque") return unknown;
-  if (!module) return report(walk, "MOE2014", { name: expression.member.text, found: describe(walk, object) }, at(place, expression.member));
+  if (!module)
+    return report(
+      walk,
+      "MOE2014",
+      { name: expression.member.text, found: describe(walk, object) },
+      at(place, expression.member),
+    );
   return memberOf(walk, module, expression, place);
 }
 

@@ -43,12 +43,7 @@ export function defineMembers(walk: Walk, instance: InstanceValue): void {
   }
 }
 
-function memberValue(
-  walk: Walk,
-  member: Member,
-  instance: InstanceValue,
-  place: Place,
-): (() => Value) | undefined {
+function memberValue(walk: Walk, member: Member, instance: InstanceValue, place: Place): (() => Value) | undefined {
   switch (member.kind) {
     case "param": {
       // Axes with sizes of their own (`X = 2 ** bits`) are names for the whole module, so they are read right away.
@@ -120,13 +115,16 @@ function once(walk: Walk, name: string, place: Place, member: Member, make: () =
 
 /** The axes of a member's type, all of which must be known in the module. */
 function known(walk: Walk, spec: TensorSpec, place: Place) {
-  return spec.axes.map((axis: AxisSpec) => {
-    if (axis.size) return { name: axis.name, size: axis.size };
-    report(walk, "MOE2011", { name: axis.name }, axis.span, {
-      help: `declare it: \`${place.instance?.info.decl.name.text ?? "…"}[…, ${axis.name}]\``,
-    });
-    return undefined;
-  }).filter((axis) => axis !== undefined);
+  return spec.axes
+    .map((axis: AxisSpec) => {
+      if (axis.size) return { name: axis.name, size: axis.size };
+      if (axis.failed) return undefined;
+      report(walk, "MOE2011", { name: axis.name }, axis.span, {
+        help: `declare it: \`${place.instance?.info.decl.name.text ?? "…"}[…, ${axis.name}]\``,
+      });
+      return undefined;
+    })
+    .filter((axis) => axis !== undefined);
 }
 
 function paramValue(walk: Walk, member: ParamMember, place: Place): () => Value {
@@ -135,7 +133,8 @@ function paramValue(walk: Walk, member: ParamMember, place: Place): () => Value 
   if (spec.kind === "module") {
     return once2(() => {
       const own = { ...place, path: joinPath(place.path, member.name.text) };
-      const { axes, args } = axisArgumentsOfType(walk, spec.info, spec.type, place);
+      const { axes, args, failed } = axisArgumentsOfType(walk, spec.info, spec.type, place);
+      if (failed) return unknown;
       return makeInstance(walk, spec.info, axes, args, span, own);
     });
   }

@@ -1,6 +1,5 @@
 /** Instances of declarations: axes and arguments are bound, members stand ready to be evaluated at their first use. */
 import type { Argument, AxisParam, IndexExpression, Parameter } from "../../../grammar/tree.js";
-import { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
 import type { StoredValue } from "../emitter.js";
@@ -17,17 +16,18 @@ import { report, tensor } from "./tensors.js";
 import { resolveType } from "./types.js";
 import { keyOf } from "./keys.js";
 
-/** `TopK[D, E]`: the axes given in brackets, by position or by name. */
+/** `TopK[D, E]`: the axes given in brackets, by position or by name; undefined when one of them is wrong. */
 export function axisArguments(
   walk: Walk,
   info: ModuleInfo,
   expression: IndexExpression,
   place: Place,
-): ReadonlyMap<string, AxisArgument> {
+): ReadonlyMap<string, AxisArgument> | undefined {
   const given = new Map<string, AxisArgument>();
   const { axes, name } = info.decl;
   const errors = walk.reporter.errors;
   let position = 0;
+  let failed = false;
   for (const entry of expression.entries) {
     if (entry.kind === "rename" || entry.kind === "pick") {
       report(walk, "MOE2120", { name: name.text }, at(place, entry));
@@ -51,14 +51,10 @@ export function axisArguments(
     else {
       const size = needSize(walk, value, span);
       if (size) given.set(param.name.text, { size, span });
-      // An error was said; a symbol stands in so that the rest can be checked.
-      else given.set(param.name.text, { size: Size.of(param.name.text), span });
+      else failed = true;
     }
   }
-  if (walk.reporter.errors > errors) {
-    for (const { name: axis } of axes) if (!given.has(axis.text)) given.set(axis.text, { size: Size.of(axis.text) });
-  }
-  return given;
+  return walk.reporter.errors > errors || failed ? undefined : given;
 }
 
 export function instantiate(
@@ -122,7 +118,17 @@ export function makeInstance(
   const paired = pairArguments(walk, params, args, { label, file: info.file }, span);
   if (walk.reporter.errors > errors) return unknown;
   const values = new Map<string, Value>();
-  const closure = { kind: "closure", params, body: errorBody, scope, file: info.file, span: decl.span, names: info.names, axes, label } as const;
+  const closure = {
+    kind: "closure",
+    params,
+    body: errorBody,
+    scope,
+    file: info.file,
+    span: decl.span,
+    names: info.names,
+    axes,
+    label,
+  } as const;
   const names = new CallNames(closure);
   for (const param of params) {
     const value = parameterValue(walk, param, paired.get(param.name.text), names, inner, span);
@@ -167,25 +173,33 @@ function parameterValue(
   const value = given?.value ?? (param.default ? evaluate(walk, param.default, own) : unknown);
   if (!param.type) return value;
   const spec = resolveType(walk, param.type, inner);
-  return bindToSpec(walk, spec, { value, span: given?.span ?? span }, { name: param.name.text, span: parameterSpan }, names, inner);
+  return bindToSpec(
+    walk,
+    spec,
+    { value, span: given?.span ?? span },
+    { name: param.name.text, span: parameterSpan },
+    names,
+    inner,
+  );
 }
 
 /** A knob parameter: its argument is the default, its range bounds what depends on it. */
-function defineKnob(
-  walk: Walk,
-  param: Parameter,
-  value: Value,
-  inner: Place,
-  scope: Scope,
-  span: SourceSpan,
-): void {
+function defineKnob(walk: Walk, param: Parameter, value: Value, inner: Place, scope: Scope, span: SourceSpan): void {
   if (value.kind === "unknown") {
     scope.defineValue(param.name.text, unknown, span);
     return;
   }
   const number = needNumber(walk, value, span);
   const whole = param.type?.kind === "named-type" && param.type.name?.text === "int";
-  const stored = knobValue(walk, param.name.text, number ? numberOf(number) : 0, whole, param.range ?? undefined, inner, span);
+  const stored = knobValue(
+    walk,
+    param.name.text,
+    number ? numberOf(number) : 0,
+    whole,
+    param.range ?? undefined,
+    inner,
+    span,
+  );
   scope.define(param.name.text, { value: () => stored.value(), span });
 }
 

@@ -9,12 +9,7 @@ import { numberValue, unknown, type Value } from "../values.js";
 import { report } from "./tensors.js";
 
 /** A fix that replaces the name by the nearest one; the checker keeps it only when it helps. */
-export function suggestName(
-  walk: Walk,
-  place: Place,
-  name: Identifier,
-  candidates: Iterable<string>,
-): DiagnosticParts {
+export function suggestName(walk: Walk, place: Place, name: Identifier, candidates: Iterable<string>): DiagnosticParts {
   void walk;
   const span = at(place, name);
   const fixes = closest(name.text, candidates, 3).map((candidate) => ({
@@ -34,5 +29,11 @@ export function evaluateName(walk: Walk, name: Identifier, place: Place): Value 
   if (name.text === "inf") return numberValue({ kind: "real", value: Infinity });
   if (name.text === "pi") return numberValue(real(Math.PI));
   if (builtinNames.has(name.text)) return { kind: "builtin", name: name.text };
-  return report(walk, "MOE2001", { name: name.text }, at(place, name), suggestName(walk, place, name, [...place.scope.names(), ...builtinNames]));
+  return report(
+    walk,
+    "MOE2001",
+    { name: name.text },
+    at(place, name),
+    suggestName(walk, place, name, [...place.scope.names(), ...builtinNames]),
+  );
 }

@@ -34,9 +34,11 @@ export function evaluateUnary(walk: Walk, expression: UnaryExpression, place: Pl
   const span = at(place, expression);
   if (operand.kind === "unknown") return unknown;
   if (expression.operator === "!") {
-    if (operand.kind === "boolean") return { kind: "boolean", value: operand.value === undefined ? undefined : !operand.value };
+    if (operand.kind === "boolean")
+      return { kind: "boolean", value: operand.value === undefined ? undefined : !operand.value };
     const mask = operand.kind === "tensor" ? undefined : toMask(walk, operand);
-    if (asNumber(operand)) return report(walk, "MOE2082", { found: describe(walk, operand) }, at(place, expression.operand));
+    if (asNumber(operand))
+      return report(walk, "MOE2082", { found: describe(walk, operand) }, at(place, expression.operand));
     if (mask) return { kind: "mask", form: "not", operand: mask };
     const value = asTensor(walk, operand, span);
     if (!value) return report(walk, "MOE2082", { found: describe(walk, operand) }, at(place, expression.operand));
@@ -156,11 +158,19 @@ function ofTensors(walk: Walk, expression: BinaryExpression, left: Value, right:
     if (routes || !["tensor", "number", "axis", "boolean", "state"].includes(value.kind)) {
       if (!routes) return report(walk, "MOE2080", { found: describe(walk, value) }, span);
       const help = "`weights(r)` gives the routes as a dense tensor; `r * scale` scales their weights";
-      return report(walk, "MOE2048", { op: expression.operator, expected: "a tensor", found: describe(walk, value) }, span, { help });
+      return report(
+        walk,
+        "MOE2048",
+        { op: expression.operator, expected: "a tensor", found: describe(walk, value) },
+        span,
+        { help },
+      );
     }
   }
-  if (left.kind === "tensor" && left.value.type.kind === "routes") return scaled(walk, expression, left.value, right, place);
-  if (right.kind === "tensor" && right.value.type.kind === "routes") return scaled(walk, expression, right.value, left, place);
+  if (left.kind === "tensor" && left.value.type.kind === "routes")
+    return scaled(walk, expression, left.value, right, place);
+  if (right.kind === "tensor" && right.value.type.kind === "routes")
+    return scaled(walk, expression, right.value, left, place);
   let pair = alike(walk, left, right, spans);
   if (!pair) return unknown;
   // A quotient is a real number, also of two integers: `floor(a / b)` is the one that rounds.
@@ -174,7 +184,13 @@ function scaled(walk: Walk, expression: BinaryExpression, routes: Emitted, by: V
   if (!factor || factor.type.kind === "routes") {
     return report(walk, "MOE2080", { found: describe(walk, by) }, at(place, expression.right));
   }
-  return emitValue(walk, "routes_scale", [routes, cast(walk, factor, "f32", at(place, expression))], {}, at(place, expression));
+  return emitValue(
+    walk,
+    "routes_scale",
+    [routes, cast(walk, factor, "f32", at(place, expression))],
+    {},
+    at(place, expression),
+  );
 }
 
 /** `a @ b`: contracts the last axis of `a`; a matrix module on the right is called. */

@@ -2,7 +2,10 @@
 import type { Axis, ValueType } from "../../ops/types.js";
 
 function sameAxes(a: readonly Axis[], b: readonly Axis[]): boolean {
-  return a.length === b.length && a.every((axis) => b.some((other) => other.name === axis.name && other.size.equals(axis.size)));
+  return (
+    a.length === b.length &&
+    a.every((axis) => b.some((other) => other.name === axis.name && other.size.equals(axis.size)))
+  );
 }
 
 export function sameType(a: ValueType, b: ValueType): boolean {

@@ -10,7 +10,15 @@ import { describe, describeType } from "../describe.js";
 import type { Emitted, Repetition } from "../emitter.js";
 import { integer, sizeOf } from "../numbers.js";
 import { Scope } from "../scope.js";
-import { numberValue, unknown, type InstanceValue, type OpaqueValue, type StackRun, type StackValue, type Value } from "../values.js";
+import {
+  numberValue,
+  unknown,
+  type InstanceValue,
+  type OpaqueValue,
+  type StackRun,
+  type StackValue,
+  type Value,
+} from "../values.js";
 import { callModule, shaped, type CallArgument } from "./calls.js";
 import { bodyOf } from "./closures.js";
 import { evaluate, needSize } from "./evaluate.js";
@@ -25,7 +33,10 @@ export function makeStack(walk: Walk, member: StackMember, owner: InstanceValue,
   const bounds = layerBounds(walk, member, place);
   if (!bounds) return unknown;
   const { from, count, axis } = bounds;
-  const free = fresh(axis ?? "L", place.repetitions.map((repetition) => repetition.axis.name));
+  const free = fresh(
+    axis ?? "L",
+    place.repetitions.map((repetition) => repetition.axis.name),
+  );
   const layer = (index: Size, runPath: string, repetition: Repetition): Value => {
     const scope = new Scope(place.scope);
     if (member.index) scope.defineValue(member.index.text, numberValue(integer(index)), at(place, member.index));
@@ -113,7 +124,13 @@ export function callStack(
   for (const axis of axesOf(stream)) {
     if (!scope.lookup(axis.name)) scope.defineValue(axis.name, { kind: "axis", name: axis.name, size: axis.size });
   }
-  const inner: Place = { scope, file: stack.owner.info.file, instance: stack.owner, repetitions: stack.owner.repetitions, batch: place.batch };
+  const inner: Place = {
+    scope,
+    file: stack.owner.info.file,
+    instance: stack.owner,
+    repetitions: stack.owner.repetitions,
+    batch: place.batch,
+  };
   let carried: Emitted[] = [stream];
   for (const carry of stack.carry) {
     const given = rest.find((argument) => argument.name === carry.name.text);
@@ -123,7 +140,8 @@ export function callStack(
   }
   for (const argument of rest) {
     const known = stack.carry.some((carry) => carry.name.text === argument.name);
-    if (!known) report(walk, "MOE2113", { callee: `\`${stack.member.name.text}\``, name: argument.name ?? "" }, argument.span);
+    if (!known)
+      report(walk, "MOE2113", { callee: `\`${stack.member.name.text}\``, name: argument.name ?? "" }, argument.span);
   }
   for (const run of stack.runs) {
     const next = runLayers(walk, stack, run, carried, span, place);
@@ -154,11 +172,16 @@ export function carryStart(
   if (spec?.kind !== "tensor" || result.type.kind !== "tensor") return result;
   const missing = spec.axes.find((axis) => !axis.size && !allNames(result).includes(axis.name));
   if (missing) {
-    report(walk, "MOE2011", { name: missing.name }, missing.span);
+    if (!missing.failed && !place.scope.tainted) report(walk, "MOE2011", { name: missing.name }, missing.span);
     return undefined;
   }
-  const axes = spec.axes.map((axis) => ({ name: axis.name, size: axis.size ?? axesOf(result).find(({ name }) => name === axis.name)!.size }));
-  const strange = axesOf(result).find((axis) => !axes.some(({ name, size }) => name === axis.name && size.equals(axis.size)));
+  const axes = spec.axes.map((axis) => ({
+    name: axis.name,
+    size: axis.size ?? axesOf(result).find(({ name }) => name === axis.name)!.size,
+  }));
+  const strange = axesOf(result).find(
+    (axis) => !axes.some(({ name, size }) => name === axis.name && size.equals(axis.size)),
+  );
   if (strange) {
     report(walk, "MOE2134", { name: carry.name.text, found: describeType(walk, result.type) }, span, {
       labels: [{ span: at(place, carry.type!), text: "declared with these axes" }],
@@ -202,7 +225,11 @@ function layerResults(
   place: Place,
 ): readonly Emitted[] | undefined {
   if (module.kind === "opaque") return params;
-  const accepted = new Set(bodyOf(module)?.params.slice(1).map((param) => param.name.text) ?? []);
+  const accepted = new Set(
+    bodyOf(module)
+      ?.params.slice(1)
+      .map((param) => param.name.text) ?? [],
+  );
   const args = params.map((value, index): CallArgument => ({
     value: tensor(value),
     span,
@@ -226,7 +253,12 @@ function layerResults(
         report(
           walk,
           "MOE2055",
-          { op: layer, what: index === 0 ? "the stream" : `\`${names[index]}\``, expected: describeType(walk, like.type), found: describe(walk, item) },
+          {
+            op: layer,
+            what: index === 0 ? "the stream" : `\`${names[index]}\``,
+            expected: describeType(walk, like.type),
+            found: describe(walk, item),
+          },
           bodySpan,
         );
       }

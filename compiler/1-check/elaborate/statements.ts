@@ -22,7 +22,8 @@ export function runStatements(walk: Walk, statements: readonly Statement[], plac
         const name = statement.name.text;
         const number = needNumber(walk, evaluate(walk, statement.size, place), at(place, statement.size));
         const size = number && sizeOf(number);
-        if (number && !size) report(walk, "MOE2087", { found: describe(walk, { kind: "number", number }) }, at(place, statement.size));
+        if (number && !size)
+          report(walk, "MOE2087", { found: describe(walk, { kind: "number", number }) }, at(place, statement.size));
         place.scope.defineValue(name, size ? { kind: "axis", name, size } : unknown, at(place, statement.name));
         break;
       }
@@ -54,7 +55,12 @@ function runLet(walk: Walk, statement: LetStatement, place: Place): void {
   }
   const items = whole.kind === "tuple" ? whole.items : undefined;
   if (whole.kind !== "unknown" && items?.length !== statement.names.length) {
-    report(walk, "MOE2091", { wanted: statement.names.length, found: describe(walk, whole) }, at(place, statement.value));
+    report(
+      walk,
+      "MOE2091",
+      { wanted: statement.names.length, found: describe(walk, whole) },
+      at(place, statement.value),
+    );
   }
   statement.names.forEach((item, index) => {
     place.scope.defineValue(item.text, items?.[index] ?? unknown, at(place, item));
@@ -78,7 +84,14 @@ function ascribed(walk: Walk, statement: LetStatement, value: Value, place: Plac
       labels: [{ span: at(place, statement.type!), text: "declared here" }],
     });
   }
-  return tensor(expanded(walk, cast(walk, given, spec.dtype, span), axes.map(({ name, size }) => ({ name, size: size! })), span));
+  return tensor(
+    expanded(
+      walk,
+      cast(walk, given, spec.dtype, span),
+      axes.map(({ name, size }) => ({ name, size: size! })),
+      span,
+    ),
+  );
 }
 
 function runAssign(walk: Walk, statement: Extract<Statement, { kind: "assign" }>, place: Place): void {
@@ -86,14 +99,17 @@ function runAssign(walk: Walk, statement: Extract<Statement, { kind: "assign" }>
   const target = binding?.value();
   const value = evaluate(walk, statement.value, place);
   if (!binding || target?.kind !== "state" || target.state.kind === "cache") {
-    if (target?.kind !== "unknown") report(walk, "MOE2141", { name: statement.target.text }, at(place, statement.target));
+    if (target?.kind !== "unknown")
+      report(walk, "MOE2141", { name: statement.target.text }, at(place, statement.target));
     return;
   }
   if (value.kind === "unknown") return;
   const span = at(place, statement.value);
   const next = needTensor(walk, value, span, target.state.dtype);
   if (next?.type.kind !== "tensor") return;
-  const strange = next.type.axes.find((axis) => !target.state.axes.some(({ name, size }) => name === axis.name && size.equals(axis.size)));
+  const strange = next.type.axes.find(
+    (axis) => !target.state.axes.some(({ name, size }) => name === axis.name && size.equals(axis.size)),
+  );
   if (strange) {
     report(walk, "MOE2142", { name: statement.target.text, found: describeType(walk, next.type) }, span, {
       labels: [{ span: target.state.span, text: "the state is declared here" }],

@@ -40,7 +40,9 @@ export function emit(
     const where = error.operand === undefined ? span : (spans[error.operand] ?? span);
     const labels = operands
       .map((operand, index) => ({ operand, index }))
-      .filter(({ operand, index }) => index !== error.operand && operand.source !== undefined && hasAxis(operand, error.axis))
+      .filter(
+        ({ operand, index }) => index !== error.operand && operand.source !== undefined && hasAxis(operand, error.axis),
+      )
       .filter(({ operand }) => !sameSpan(operand.source!, where))
       .map(({ operand }) => ({ span: operand.source!, text: describe(walk, tensor(operand)) }));
     const own = error.operand === undefined ? undefined : operands[error.operand];
@@ -246,4 +248,3 @@ export function expanded(walk: Walk, value: Emitted, axes: readonly Axis[], span
 export function findAxis(value: Emitted, name: string): Axis | undefined {
   return axesOf(value).find((axis) => axis.name === name);
 }
-

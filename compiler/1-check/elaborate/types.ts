@@ -1,6 +1,6 @@
 /** Types as written, resolved in a scope. */
 import type { AxisUse, NamedType, TypeExpression } from "../../../grammar/tree.js";
-import { Size } from "../../axes/size.js";
+import type { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { DType } from "../../ops/types.js";
 import { at, type Place, type Walk } from "../context.js";
@@ -15,6 +15,8 @@ export interface AxisSpec {
   readonly name: string;
   readonly size?: Size;
   readonly span: SourceSpan;
+  /** Its size was wrong, which has been said. */
+  readonly failed?: true;
 }
 export interface TensorSpec {
   readonly kind: "tensor";
@@ -62,22 +64,23 @@ export function axisSpec(walk: Walk, use: AxisUse, place: Place): AxisSpec {
     if (!binding) return { name: use.name.text, span };
     if (binding.span) walk.info?.definition(at(place, use.name), binding.span, binding.doc);
     const value = binding.value();
+    if (value.kind === "unknown") return { name: use.name.text, span, failed: true };
     if (value.kind === "axis") return { name: use.name.text, size: value.size, span };
     if (value.kind === "number") {
       const size = needSize(walk, value, span);
-      return size ? { name: use.name.text, size, span } : { name: use.name.text, span };
+      return size ? { name: use.name.text, size, span } : { name: use.name.text, span, failed: true };
     }
-    if (value.kind !== "unknown") {
-      report(walk, "MOE2008", { name: use.name.text, found: describe(walk, value) }, span);
-    }
-    // A symbol stands in, so that the rest of the declaration is checked without an echo.
-    return { name: use.name.text, size: Size.of(use.name.text), span };
+    report(walk, "MOE2008", { name: use.name.text, found: describe(walk, value) }, span);
+    return { name: use.name.text, span, failed: true };
   }
   if (!use.size) return { name: "?", span };
   const size = needSize(walk, evaluate(walk, use.size, place), at(place, use.size));
   const name = use.name?.text ?? nameless(walk, use, place);
-  if (use.name && size) place.scope.define(name, { value: () => ({ kind: "axis", name, size }), span: at(place, use.name) });
-  return size ? { name, size, span } : { name, span };
+  if (use.name && size)
+    place.scope.define(name, { value: () => ({ kind: "axis", name, size }), span: at(place, use.name) });
+  if (size) return { name, size, span };
+  if (use.name) place.scope.defineValue(name, { kind: "unknown" }, at(place, use.name));
+  return { name, span, failed: true };
 }
 
 /** The name of an axis that is written as a size only: its text, so that equal texts are one axis. */
@@ -91,7 +94,8 @@ function nameless(walk: Walk, use: AxisUse, place: Place): string {
       const sign: Readonly<Record<string, string>> = { "*": "x", "/": "over", "+": "plus", "-": "minus", "**": "to" };
       return `${print(tree["left"])}${sign[String(tree["operator"])] ?? "_"}${print(tree["right"])}`;
     }
-    if (tree.kind === "call") return `${print(tree["callee"])}_${(tree["args"] as { value: unknown }[]).map((a) => print(a.value)).join("_")}`;
+    if (tree.kind === "call")
+      return `${print(tree["callee"])}_${(tree["args"] as { value: unknown }[]).map((a) => print(a.value)).join("_")}`;
     return "_";
   };
   void walk;
@@ -142,9 +146,7 @@ export function resolveType(walk: Walk, type: TypeExpression, place: Place): Typ
       if (word === "bool") return { kind: "boolean" };
     }
     const storage =
-      word === "uint" || word === "csr"
-        ? word + (type.bits?.kind === "number" ? type.bits.text : "")
-        : known.storage;
+      word === "uint" || word === "csr" ? word + (type.bits?.kind === "number" ? type.bits.text : "") : known.storage;
     const spec = tensorSpec(known.dtype, axes(), type, storage);
     return word === "cache" ? { ...spec, cache: true } : spec;
   }
@@ -156,7 +158,13 @@ export function resolveType(walk: Walk, type: TypeExpression, place: Place): Typ
   }
   if (CONTRACT_TYPES.includes(word)) return { kind: "contract", contract: word, axes: axes() };
   if (value?.kind === "unknown") return { kind: "unknown" };
-  report(walk, "MOE2009", { name: word }, at(place, type.name!), suggestName(walk, place, type.name!, [...TYPE_WORDS, ...place.scope.names()]));
+  report(
+    walk,
+    "MOE2009",
+    { name: word },
+    at(place, type.name!),
+    suggestName(walk, place, type.name!, [...TYPE_WORDS, ...place.scope.names()]),
+  );
   return { kind: "unknown" };
 }
 

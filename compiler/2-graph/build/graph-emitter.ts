@@ -6,7 +6,15 @@
  * the region's op when it is made. Constants are made again inside instead of being passed in.
  */
 import { storedAxes } from "../../1-check/type-emitter.js";
-import type { Emitted, EmittedRegion, Emitter, RegionParam, Repetition, StoredState, StoredValue } from "../../1-check/emitter.js";
+import type {
+  Emitted,
+  EmittedRegion,
+  Emitter,
+  RegionParam,
+  Repetition,
+  StoredState,
+  StoredValue,
+} from "../../1-check/emitter.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { Size } from "../../axes/size.js";
 import { getOp } from "../../ops/index.js";
@@ -88,7 +96,9 @@ export class ProgramRecord {
 
   private typeOf(kind: "param" | "knob", path: string): TensorType | undefined {
     const value = this.stored.get(path);
-    return value?.kind === kind ? { kind: "tensor", dtype: value.dtype, axes: storedAxes(value, new Set()) } : undefined;
+    return value?.kind === kind
+      ? { kind: "tensor", dtype: value.dtype, axes: storedAxes(value, new Set()) }
+      : undefined;
   }
 }
 
@@ -150,7 +160,9 @@ export class GraphEmitter implements Emitter {
     });
     if (name === "contract") this.noteContraction(operands, attrs);
     const param = name === "rename" ? renamedParam(operands[0]!, attrs) : undefined;
-    const results = types.map((type) => this.value(type, this.frame, { source: span, ...(param ? { param } : {}), ...extra }));
+    const results = types.map((type) =>
+      this.value(type, this.frame, { source: span, ...(param ? { param } : {}), ...extra }),
+    );
     this.frame.nodes.push({ op: name, operands: operands.map((operand) => operand.id), attrs, regions, results, span });
     return results;
   }
@@ -177,9 +189,22 @@ export class GraphEmitter implements Emitter {
     const regions = drafts.map((draft) => this.close(draft, [...captures.values()]));
     const stacked = drafts.map((draft) => [...draft.frame.stacked.values()].map((item) => item.outer));
     const all = [...operands, ...stacked.flat(), ...captures.values()];
-    const counted = withCounts(name, attrs, stacked.map((list) => list.length), captures.size);
+    const counted = withCounts(
+      name,
+      attrs,
+      stacked.map((list) => list.length),
+      captures.size,
+    );
     const types = regions.map(({ types: type }) => type);
-    return this.append(name, all, counted, span, regions.map(({ region }) => region), {}, types);
+    return this.append(
+      name,
+      all,
+      counted,
+      span,
+      regions.map(({ region }) => region),
+      {},
+      types,
+    );
   }
 
   /** The finished region: its own parameters, the stacked ones, then the captures of all regions of the op. */
@@ -192,7 +217,10 @@ export class GraphEmitter implements Emitter {
       nodes: frame.nodes.map(plainNode),
       results: draft.results.map((result) => result.id),
     };
-    return { region, types: { params: params.map((param) => param.type), results: draft.results.map((result) => result.type) } };
+    return {
+      region,
+      types: { params: params.map((param) => param.type), results: draft.results.map((result) => result.type) },
+    };
   }
 
   region(
@@ -215,7 +243,8 @@ export class GraphEmitter implements Emitter {
   /** The value as it is known in `frame`: itself, or what passes it in. */
   private use(value: GraphValue, frame: Frame): GraphValue {
     if (value.frame === frame) return value;
-    if (value.constant && frame === this.frame) return this.constant(value.constant, value.source ?? { file: "", start: 0, end: 0 });
+    if (value.constant && frame === this.frame)
+      return this.constant(value.constant, value.source ?? { file: "", start: 0, end: 0 });
     const known = frame.captures.get(value.id);
     if (known) return known.inner;
     if (!frame.parent) throw new Error("a value of another entry");
@@ -260,7 +289,10 @@ export class GraphEmitter implements Emitter {
     const before = this.frame;
     this.frame = this.top;
     const axes = new Map(storedAxes(value, new Set()).map((axis) => [axis.name, axis.name]));
-    const extra = { name: lastName(value.path), ...(value.kind === "param" ? { param: { path: value.path, axes } } : {}) };
+    const extra = {
+      name: lastName(value.path),
+      ...(value.kind === "param" ? { param: { path: value.path, axes } } : {}),
+    };
     const [made] = this.append(value.kind, [], { path: value.path }, value.span, [], extra);
     this.frame = before;
     this.read.set(value.path, made!);
@@ -305,7 +337,11 @@ function withCounts(name: string, attrs: Attrs, stacked: readonly number[], capt
     case "mixture":
     case "dispatch": {
       const banks = attrs["banks"] as readonly { readonly experts: Size }[];
-      return { ...attrs, banks: banks.map(({ experts }, index) => ({ experts, params: stacked[index] ?? 0 })), captures };
+      return {
+        ...attrs,
+        banks: banks.map(({ experts }, index) => ({ experts, params: stacked[index] ?? 0 })),
+        captures,
+      };
     }
     case "stack":
       return { ...attrs, stacked: stacked[0] ?? 0 };

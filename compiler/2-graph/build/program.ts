@@ -12,7 +12,13 @@ import { Reporter } from "../../1-check/reporter.js";
 import { Scope } from "../../1-check/scope.js";
 import { storedAxes } from "../../1-check/type-emitter.js";
 import { weightNames } from "../../1-check/weights.js";
-import { numberValue, type AxisArgument, type InstanceValue, type ModuleInfo, type Value } from "../../1-check/values.js";
+import {
+  numberValue,
+  type AxisArgument,
+  type InstanceValue,
+  type ModuleInfo,
+  type Value,
+} from "../../1-check/values.js";
 import { Size } from "../../axes/size.js";
 import type { Diagnostic } from "../../errors/diagnostic.js";
 import type { MethodMember } from "../../../grammar/tree.js";
@@ -46,7 +52,12 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
   const walkWith = (emitter: GraphEmitter, phase: Walk["options"]["phase"]): Walk => ({
     emitter,
     reporter,
-    options: { mode: options.mode ?? "infer", phase, generic: false, ...(options.step === undefined ? {} : { step: options.step }) },
+    options: {
+      mode: options.mode ?? "infer",
+      phase,
+      generic: false,
+      ...(options.step === undefined ? {} : { step: options.step }),
+    },
     info: undefined,
     assumed: new Map(),
     free: new Set(),
@@ -59,7 +70,9 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
   const runtimeSizes = new Set<string>();
   let weights: Program["weightNames"] = {};
   let settings: Program["settings"] = {};
-  const methods = (info.decl.members ?? []).filter((member) => member.kind === "method" && member.name !== undefined) as MethodMember[];
+  const methods = (info.decl.members ?? []).filter(
+    (member) => member.kind === "method" && member.name !== undefined,
+  ) as MethodMember[];
   for (const [position, method] of methods.entries()) {
     const build = (phase: Walk["options"]["phase"], name: string): Walk => {
       const emitter = new GraphEmitter(record);
@@ -110,7 +123,12 @@ function diagnosticsOf(reporter: Reporter): readonly Diagnostic[] {
 function modelOf(project: CheckedProject, name: string | undefined): ModuleInfo {
   const file = project.files.get(project.root);
   const models = [...(file?.modules.values() ?? [])].filter((info) => info.decl.contract === "model");
-  const found = name === undefined ? (models.length === 1 ? models[0] : undefined) : models.find((info) => info.decl.name.text === name);
+  const found =
+    name === undefined
+      ? models.length === 1
+        ? models[0]
+        : undefined
+      : models.find((info) => info.decl.name.text === name);
   if (found) return found;
   const list = models.map((info) => `\`${info.decl.name.text}\``).join(", ");
   throw ProgramRefused.coded(
@@ -130,13 +148,28 @@ export function modelInstance(walk: Walk, info: ModuleInfo, options: BuildOption
   }
   for (const axis of info.decl.axes) {
     if (axes.has(axis.name.text) || axis.default) continue;
-    throw ProgramRefused.coded("MOE2192", { model: info.decl.name.text, axis: axis.name.text }, { file: info.file, ...axis.span });
+    throw ProgramRefused.coded(
+      "MOE2192",
+      { model: info.decl.name.text, axis: axis.name.text },
+      { file: info.file, ...axis.span },
+    );
   }
   const args = info.decl.params.flatMap((param): CallArgument[] => {
     const value = sizes[param.name.text];
-    return value === undefined ? [] : [{ name: param.name.text, value: numberValue(Number.isInteger(value) ? integer(value) : { kind: "real", value }), span }];
+    return value === undefined
+      ? []
+      : [
+          {
+            name: param.name.text,
+            value: numberValue(Number.isInteger(value) ? integer(value) : { kind: "real", value }),
+            span,
+          },
+        ];
   });
-  const known = new Set([...info.decl.axes.map((axis) => axis.name.text), ...info.decl.params.map((param) => param.name.text)]);
+  const known = new Set([
+    ...info.decl.axes.map((axis) => axis.name.text),
+    ...info.decl.params.map((param) => param.name.text),
+  ]);
   const strange = Object.keys(sizes).find((name) => !known.has(name));
   if (strange !== undefined) throw ProgramRefused.coded("MOE2193", { model: info.decl.name.text, name: strange }, span);
   const place: Place = { scope: info.scope, file: info.file, path: "", repetitions: [], batch: [] };
@@ -146,10 +179,22 @@ export function modelInstance(walk: Walk, info: ModuleInfo, options: BuildOption
 }
 
 /** The type of an entry's input; sizes that no declaration gives are those of the call. */
-function inputType(walk: Walk, method: MethodMember, instance: InstanceValue, index: number, runtimeSizes: Set<string>): ValueType | undefined {
+function inputType(
+  walk: Walk,
+  method: MethodMember,
+  instance: InstanceValue,
+  index: number,
+  runtimeSizes: Set<string>,
+): ValueType | undefined {
   const param = method.params[index]!;
   if (!param.type) return undefined;
-  const place: Place = { scope: new Scope(instance.scope), file: instance.info.file, instance, repetitions: [], batch: [] };
+  const place: Place = {
+    scope: new Scope(instance.scope),
+    file: instance.info.file,
+    instance,
+    repetitions: [],
+    batch: [],
+  };
   const spec = resolveType(walk, param.type, place);
   switch (spec.kind) {
     case "tensor":
@@ -189,12 +234,16 @@ function buildEntry(
   const place: Place = { scope: instance.scope, file, instance, repetitions: [], batch: [] };
   const result = callClosure(walk, methodClosure(instance, method), args, span, place);
   if (result.kind === "unknown") throw new ProgramRefused(diagnosticsOf(walk.reporter));
-  const items: readonly Value[] = result.kind === "tuple" ? (result.stream ? [result.items[0]!] : result.items) : [result];
+  const items: readonly Value[] =
+    result.kind === "tuple" ? (result.stream ? [result.items[0]!] : result.items) : [result];
   const outputs = items.map((item) => {
     if (item.kind !== "tensor") throw ProgramRefused.coded("MOE2195", { entry: name }, span);
     return item.value;
   });
-  const names = outputs.length === 1 ? ["result"] : outputs.map((value, index) => (value as { name?: string }).name ?? `result${index}`);
+  const names =
+    outputs.length === 1
+      ? ["result"]
+      : outputs.map((value, index) => (value as { name?: string }).name ?? `result${index}`);
   return {
     name,
     inputs: method.params.map((param) => param.name.text),
@@ -208,7 +257,9 @@ function refuseBatchDependence(walk: Walk, reporter: Reporter, record: ProgramRe
   if (!walk.batchDependent) return;
   const cache = [...record.states.values()].find(({ kind }) => kind === "cache");
   if (!cache) return;
-  reporter.report("MOE2145", { state: cache.path }, walk.batchDependent, { labels: [{ span: cache.span, text: "this cache is for decoding token by token" }] });
+  reporter.report("MOE2145", { state: cache.path }, walk.batchDependent, {
+    labels: [{ span: cache.span, text: "this cache is for decoding token by token" }],
+  });
   throw new ProgramRefused(diagnosticsOf(reporter));
 }
 
@@ -217,7 +268,8 @@ function namesOf(walk: Walk, instance: InstanceValue, record: ProgramRecord): Pr
   for (const member of instance.info.decl.members ?? []) {
     if (member.kind !== "weights") continue;
     const own: Record<string, WeightSource> = {};
-    for (const { path, location } of weightNames(walk, instance, member)) if (record.stored.has(path)) own[path] = location;
+    for (const { path, location } of weightNames(walk, instance, member))
+      if (record.stored.has(path)) own[path] = location;
     names[member.format.text] = { ...names[member.format.text], ...own };
   }
   return names;
@@ -231,14 +283,21 @@ const STORAGE: readonly string[] = ["f32", "f16", "bf16", "q8_0", "q4_0", "i32"]
 
 function paramDecl(value: StoredValue, record: ProgramRecord): ParamDecl {
   const contracted = [...(record.contracted.get(value.path) ?? [])];
-  const formats = [...(value.formats ?? []), ...(value.storage !== undefined && !STORAGE.includes(value.storage) ? [value.storage] : [])];
+  const formats = [
+    ...(value.formats ?? []),
+    ...(value.storage !== undefined && !STORAGE.includes(value.storage) ? [value.storage] : []),
+  ];
   return {
     path: value.path,
     dtype: value.dtype,
     axes: storedAxes(value, new Set()),
     layerAxes: value.repetitions.filter(({ kind }) => kind === "layer").length,
-    ...(contracted.length > 0 ? { contracted: contracted.at(-1)!, ...(contracted.length > 1 ? { contractedAxes: contracted } : {}) } : {}),
-    ...(value.storage !== undefined && STORAGE.includes(value.storage) ? { storage: value.storage as StorageType } : {}),
+    ...(contracted.length > 0
+      ? { contracted: contracted.at(-1)!, ...(contracted.length > 1 ? { contractedAxes: contracted } : {}) }
+      : {}),
+    ...(value.storage !== undefined && STORAGE.includes(value.storage)
+      ? { storage: value.storage as StorageType }
+      : {}),
     ...(formats.length > 0 ? { formats } : {}),
     ...(value.init ? { init: value.init } : {}),
     span: value.span,

@@ -8,11 +8,19 @@ export class ProgramRefused extends MoecError {
   /** @param diagnostics At least one, in source order. */
   constructor(readonly diagnostics: readonly Diagnostic[]) {
     const [first] = diagnostics;
-    super(first?.code ?? "MOE2196", first?.message ?? "the program can't be built", first && { file: first.span.file, offset: first.span.start });
+    super(
+      first?.code ?? "MOE2196",
+      first?.message ?? "the program can't be built",
+      first && { file: first.span.file, offset: first.span.start },
+    );
   }
 
   static coded(code: string, slots: Readonly<Record<string, Slot>>, span: SourceSpan): ProgramRefused {
-    const message = (messages as Readonly<Record<string, Message>>)[code] ?? { severity: "error", title: code, message: code };
+    const message = (messages as Readonly<Record<string, Message>>)[code] ?? {
+      severity: "error",
+      title: code,
+      message: code,
+    };
     return new ProgramRefused([makeDiagnostic(code, message, slots, span, {})]);
   }
 }

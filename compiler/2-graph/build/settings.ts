@@ -28,8 +28,13 @@ export function readSettings(walk: Walk, model: InstanceValue): Readonly<Record<
   const place = memberPlace(model);
   for (const member of model.info.decl.members ?? []) {
     if (member.kind !== "settings") continue;
-    const values = member.entries.map((entry) => [entry.name?.text, plain(evaluate(walk, entry.value, place))] as const);
-    settings[member.name.text] = values.length === 1 && values[0]![0] === undefined ? values[0]![1] : Object.fromEntries(values.map(([name, value], index) => [name ?? String(index), value]));
+    const values = member.entries.map(
+      (entry) => [entry.name?.text, plain(evaluate(walk, entry.value, place))] as const,
+    );
+    settings[member.name.text] =
+      values.length === 1 && values[0]![0] === undefined
+        ? values[0]![1]
+        : Object.fromEntries(values.map(([name, value], index) => [name ?? String(index), value]));
   }
   return settings;
 }

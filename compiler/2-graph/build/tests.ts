@@ -76,7 +76,11 @@ function runTest(file: CheckedFile, test: TestDecl): TestResult {
   const program: Program = programOf("test", record, [{ name: "test", inputs: [], outputs, body }], []);
   const failures = assertions.filter((assertion) => assertion.known === false).map(failure);
   try {
-    const result = evaluate(program, "test", { inputs: {}, params: (path) => randomParam(record, path), sizes: { past: 0 } });
+    const result = evaluate(program, "test", {
+      inputs: {},
+      params: (path) => randomParam(record, path),
+      sizes: { past: 0 },
+    });
     for (const [index, assertion] of asked.entries()) {
       const value = result.outputs[`assertion${index}`];
       if (value?.kind !== "tensor" || value.data.some((entry) => entry === 0)) failures.push(failure(assertion));
@@ -114,7 +118,8 @@ export function randomParam(record: ProgramRecord, path: string): ReferenceTenso
   const type = record.declarations.param(path)!;
   const axes = type.axes.map(({ name, size }) => ({ name, size: size.evaluate({}) }));
   const count = countElements(axes);
-  if (value.init?.kind === "constant") return makeTensor(value.dtype, axes, new Float64Array(count).fill(value.init.value));
+  if (value.init?.kind === "constant")
+    return makeTensor(value.dtype, axes, new Float64Array(count).fill(value.init.value));
   const deviation = value.init?.deviation ?? fanIn(value, axes);
   const seed = hash(path);
   const data = Float64Array.from({ length: count }, (_, n) => {
