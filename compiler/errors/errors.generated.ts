@@ -37,6 +37,10 @@ export const messages = {
   MOE2017: { severity: "error", title: "one number picks", message: "{found} is picked from with one number: `pools[i]`" },
   MOE2018: { severity: "error", title: "outside of the list", message: "there is no number {index} among {count}" },
   MOE2019: { severity: "error", title: "say which axis", message: "{found} is taken from by axis name" },
+  MOE2020: { severity: "error", title: "unknown storage format", message: "there is no storage format `{name}`" },
+  MOE2021: { severity: "error", title: "storage format makes no sense", message: "`{format}` {fault}" },
+  MOE2022: { severity: "error", title: "knob does not fit its range", message: "`{name}` {fault}" },
+  MOE2023: { severity: "error", title: "default of another type", message: "the default of `{name}` is not {wanted}" },
   MOE2040: { severity: "error", title: "wrong number of operands", message: "`{op}` takes {expected} operands, found {found}" },
   MOE2041: { severity: "error", title: "one axis with two sizes", message: "axis `{axis}` has size {found} here and {expected} in operand {other} of `{op}`" },
   MOE2042: { severity: "error", title: "axis not found", message: "`{op}` needs an axis `{axis}`, this value has [{axes}]" },
@@ -275,6 +279,10 @@ export interface MessageSlots {
   readonly MOE2017: { readonly found: Slot };
   readonly MOE2018: { readonly index: Slot; readonly count: Slot };
   readonly MOE2019: { readonly found: Slot };
+  readonly MOE2020: { readonly name: Slot };
+  readonly MOE2021: { readonly format: Slot; readonly fault: Slot };
+  readonly MOE2022: { readonly name: Slot; readonly fault: Slot };
+  readonly MOE2023: { readonly name: Slot; readonly wanted: Slot };
   readonly MOE2040: { readonly op: Slot; readonly expected: Slot; readonly found: Slot };
   readonly MOE2041: { readonly axis: Slot; readonly found: Slot; readonly expected: Slot; readonly other: Slot; readonly op: Slot };
   readonly MOE2042: { readonly op: Slot; readonly axis: Slot; readonly axes: Slot };
@@ -576,6 +584,18 @@ export const errors = {
   /** MOE2019: say which axis */
   sayWhichAxis: (slots: MessageSlots["MOE2019"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2019", messages.MOE2019, slots, span, parts),
+  /** MOE2020: unknown storage format */
+  unknownStorageFormat: (slots: MessageSlots["MOE2020"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2020", messages.MOE2020, slots, span, parts),
+  /** MOE2021: storage format makes no sense */
+  storageFormatMakesNoSense: (slots: MessageSlots["MOE2021"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2021", messages.MOE2021, slots, span, parts),
+  /** MOE2022: knob does not fit its range */
+  knobDoesNotFitItsRange: (slots: MessageSlots["MOE2022"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2022", messages.MOE2022, slots, span, parts),
+  /** MOE2023: default of another type */
+  defaultOfAnotherType: (slots: MessageSlots["MOE2023"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2023", messages.MOE2023, slots, span, parts),
   /** MOE2040: wrong number of operands */
   wrongNumberOfOperands: (slots: MessageSlots["MOE2040"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2040", messages.MOE2040, slots, span, parts),
