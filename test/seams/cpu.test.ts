@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseKernels } from "../../compiler/4-schedule/kernel-parse.js";
 import { printKernels } from "../../compiler/4-schedule/kernel-print.js";
 import { verifyKernels } from "../../compiler/4-schedule/kernel-verify.js";
+import { emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { cuda, lanesOf, x86v3, x86v4, type Target } from "../../compiler/targets/index.js";
 import {
   compileCubin,
@@ -107,6 +108,10 @@ describe("CUDA C++", () => {
       return mistakes(gemm, buffers).length > 0;
     });
     expect(wrong.length).toBeGreaterThan(0);
+  });
+
+  it("multiplies four bytes in one instruction", () => {
+    expect(emitCuda(kernels, cuda)).toMatch(/__dp4a\(reinterpret_cast<const int\*>\(a_\)/);
   });
 
   const nvcc = haveTools("nvcc");

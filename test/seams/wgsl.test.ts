@@ -70,6 +70,13 @@ describe("WGSL", () => {
     expect(wrong, running.name).toEqual([]);
   });
 
+  it("multiplies four bytes in one instruction, and binds as it is told", () => {
+    const { kernel } = cases[1]!;
+    expect(emitWgsl(kernel, webgpu)).toContain("dot4I8Packed(bitcast<u32>(a_[");
+    expect(emitWgsl(kernel, webgpu)).toContain("var<storage, read> w_");
+    expect(emitWgsl(kernel, webgpu, { bindWritable: new Set(["w"]) })).toContain("var<storage, read_write> w_");
+  });
+
   it("refuses a block that does not fit, by a code", () => {
     const k = new KernelBuilder("wide", { doc: "too many threads", threads: 512 });
     k.store(k.buffer("x", "i32", "write"), block, 1);
