@@ -7,7 +7,7 @@ import { AssumeDivisible, type Place, type Walk } from "./context.js";
 import { checkContract } from "./contracts.js";
 import { checkDeclaredValues } from "./declared-values.js";
 import { checkDuplicates } from "./duplicates.js";
-import type { InfoSink } from "./info.js";
+import { InfoSink } from "./info.js";
 import { Reporter, type Finding } from "./reporter.js";
 import { Scope } from "./scope.js";
 import { TypeEmitter } from "./type-emitter.js";
@@ -47,7 +47,7 @@ export function typeWalk(
   return {
     emitter: new TypeEmitter(),
     reporter: new Reporter(root),
-    options: { mode: "infer", phase: "prefill", generic },
+    options: { mode: "infer", phase: "prefill", generic, checking: true },
     info,
     assumed,
     free: new Set(),
@@ -55,6 +55,7 @@ export function typeWalk(
     counter: 0,
     usesPhase: false,
     batchDependent: undefined,
+    cacheUsed: undefined,
   };
 }
 
@@ -67,17 +68,15 @@ export function withAssumptions(
 ): Walk {
   const divisors = new Map<string, Size>();
   for (let attempt = 0; ; attempt++) {
-    const walk = typeWalk(root, generic, info, products(divisors));
+    const own = info && new InfoSink(info.file, root);
+    const walk = typeWalk(root, generic, own, products(divisors));
     try {
       body(walk);
+      if (own) info.adopt(own);
       return walk;
     } catch (error) {
       if (!(error instanceof AssumeDivisible) || attempt > RESTARTS) throw error;
-      divisors.set(error.name, error.by);
-      if (info) {
-        info.types.length = 0;
-        info.definitions.length = 0;
-      }
+      divisors.set(error.symbol, error.by);
     }
   }
 }
