@@ -42,7 +42,9 @@ describe("a spec that was changed", () => {
 describe("interleaved rotary rows", () => {
   it("are another model when they are read as halves", async () => {
     const config = configs["mixtral"]!;
-    const made = await imported(ggufOf(config), undefined, (text) => text.replace(/interleaved\((.*)\)$/gm, "$1"));
+    const made = await imported(ggufOf(config), undefined, (text) =>
+      text.replace(/interleaved\((".*?"\[.*?\])\)/g, "$1"),
+    );
     expect(made.text).not.toContain("interleaved");
     const expected = new PlainModel(config, tinyValues).forward(IDS).flatMap((row) => [...row]);
     expect(relativeError(referenceRows(made, IDS), expected)).toBeGreaterThan(FAR);

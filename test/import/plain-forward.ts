@@ -8,6 +8,11 @@ import { familyTensors } from "../../compiler/checkpoints/families/index.js";
 type Vector = Float64Array;
 
 export class PlainModel {
+  /**
+   * For each choice of experts how narrow it was: the distance between the last chosen and the best of the others,
+   * divided by the root mean square of the logits.
+   */
+  readonly gaps: { readonly layer: number; readonly position: number; readonly gap: number }[] = [];
   private readonly tensors = new Map<string, Float64Array>();
 
   constructor(
@@ -43,7 +48,7 @@ export class PlainModel {
         stream.map((x) => rms(x, this.get(at("attention_norm")), normEps)),
       );
       stream = stream.map((x, t) => add(x, seen[t]!));
-      stream = stream.map((x) => add(x, this.network(layer, rms(x, this.get(at("ffn_norm")), normEps))));
+      stream = stream.map((x, t) => add(x, this.network(layer, rms(x, this.get(at("ffn_norm")), normEps), t)));
     }
     return stream.map((x) => product(this.get(tied ? "embed" : "output"), rms(x, this.get("norm"), normEps)));
   }
@@ -135,13 +140,16 @@ export class PlainModel {
     return ((1 - smooth) * plain) / factor + smooth * plain;
   }
 
-  private network(layer: number, z: Vector): Vector {
+  private network(layer: number, z: Vector, position: number): Vector {
     const { experts, expertsPerToken, normalizeTopK, denseLayers, sharedWidth, width, expertWidth } = this.config;
     const at = (name: string): Float64Array => this.get(`layers.${layer}.${name}`);
     if (experts === 0 || denseLayers.includes(layer)) return gated(at("gate"), at("up"), at("down"), z);
-    const chances = softmax([...product(at("router"), z)]);
+    const logits = product(at("router"), z);
+    const chances = softmax([...logits]);
     const order = chances.map((_, e) => e).sort((a, b) => chances[b]! - chances[a]! || a - b);
     const chosen = order.slice(0, expertsPerToken);
+    const distance = logits[order[expertsPerToken - 1]!]! - (logits[order[expertsPerToken]!] ?? -Infinity);
+    this.gaps.push({ layer, position, gap: distance / Math.sqrt(dot(logits, logits) / logits.length) });
     const total = normalizeTopK ? chosen.reduce((sum, e) => sum + chances[e]!, 0) : 1;
     const size = width * expertWidth;
     const own = (name: string, e: number): Float64Array => at(name).subarray(e * size, (e + 1) * size);
