@@ -52,8 +52,15 @@ function degree(term: Term): number {
   return term.factors.reduce((sum, factor) => sum + factor.power, 0);
 }
 
+/** A size that numbers cannot hold exactly. */
+export class InexactSize extends RangeError {
+  constructor(readonly value: number) {
+    super(`size ${value} is not an exact integer`);
+  }
+}
+
 function checked(value: number): number {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`size ${value} is not an exact integer`);
+  if (!Number.isSafeInteger(value)) throw new InexactSize(value);
   return value;
 }
 

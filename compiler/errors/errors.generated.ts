@@ -35,12 +35,13 @@ export const messages = {
   MOE2015: { severity: "error", title: "no such member", message: "`{module}` has no member `{name}`" },
   MOE2016: { severity: "error", title: "brackets behind this mean nothing", message: "{found} takes no brackets" },
   MOE2017: { severity: "error", title: "one number picks", message: "{found} is picked from with one number: `pools[i]`" },
-  MOE2018: { severity: "error", title: "outside of the list", message: "there is no number {index} among {count}" },
+  MOE2018: { severity: "error", title: "outside of the list", message: "there is no element {index}: {count}, counted from 0" },
   MOE2019: { severity: "error", title: "say which axis", message: "{found} is taken from by axis name" },
   MOE2020: { severity: "error", title: "unknown storage format", message: "there is no storage format `{name}`" },
   MOE2021: { severity: "error", title: "storage format makes no sense", message: "`{format}` {fault}" },
   MOE2022: { severity: "error", title: "knob does not fit its range", message: "`{name}` {fault}" },
   MOE2023: { severity: "error", title: "default of another type", message: "the default of `{name}` is not {wanted}" },
+  MOE2024: { severity: "error", title: "size too large", message: "{value} is too large for a size" },
   MOE2040: { severity: "error", title: "wrong number of operands", message: "`{op}` takes {expected} operands, found {found}" },
   MOE2041: { severity: "error", title: "one axis with two sizes", message: "axis `{axis}` has size {found} here and {expected} in operand {other} of `{op}`" },
   MOE2042: { severity: "error", title: "axis not found", message: "`{op}` needs an axis `{axis}`, this value has [{axes}]" },
@@ -91,9 +92,11 @@ export const messages = {
   MOE2090: { severity: "error", title: "product of strangers", message: "the right side has no axis `{axis}`, the last one of the left side" },
   MOE2091: { severity: "error", title: "taken apart wrongly", message: "{wanted} names for {found}" },
   MOE2092: { severity: "error", title: "not of the declared type", message: "`{name}` is declared with another type, this is {found}" },
+  MOE2093: { severity: "error", title: "mode said twice", message: "`{mode}` is said twice" },
   MOE2094: { severity: "error", title: "unknown word", message: "`{found}` is none of {words}" },
   MOE2095: { severity: "error", title: "an axis is needed", message: "the name of an axis is needed here" },
   MOE2096: { severity: "error", title: "axis without a size here", message: "nothing says how long `{axis}` is" },
+  MOE2097: { severity: "error", title: "unknown unit", message: "`{unit}` is no unit" },
   MOE2098: { severity: "error", title: "an arrow is needed", message: "this is written with an arrow: {wanted}" },
   MOE2099: { severity: "error", title: "two open sizes", message: "the sizes of {axes} are not known" },
   MOE2103: { severity: "error", title: "argument of another kind", message: "`{name}` of {callee} cannot be {found}" },
@@ -103,7 +106,7 @@ export const messages = {
   MOE2107: { severity: "error", title: "routes among other experts", message: "`{name}` of {callee} chooses among {found} experts, {wanted} are asked for" },
   MOE2110: { severity: "error", title: "cannot be called", message: "{found} cannot be called" },
   MOE2111: { severity: "error", title: "no body to call", message: "`{name}` has no body" },
-  MOE2112: { severity: "error", title: "too many arguments", message: "{callee} takes {count} arguments" },
+  MOE2112: { severity: "error", title: "too many arguments", message: "{callee} takes {count}" },
   MOE2113: { severity: "error", title: "no such parameter", message: "{callee} has no parameter `{name}`" },
   MOE2114: { severity: "error", title: "argument twice", message: "{callee} is given `{name}` twice" },
   MOE2115: { severity: "error", title: "argument missing", message: "{callee} needs `{name}`" },
@@ -111,19 +114,19 @@ export const messages = {
   MOE2117: { severity: "error", title: "not the promised result", message: "{callee} promises another result, this is {found}" },
   MOE2120: { severity: "error", title: "not an axis argument", message: "`{name}` is given its axes as `{name}[D, E]`" },
   MOE2121: { severity: "error", title: "no such axis", message: "`{name}` has no axis `{axis}`" },
-  MOE2122: { severity: "error", title: "too many axes", message: "`{name}` has {count} axes" },
+  MOE2122: { severity: "error", title: "too many axes", message: "`{name}` has {count}" },
   MOE2123: { severity: "error", title: "axis not given", message: "`{name}` needs a size for `{axis}`" },
   MOE2130: { severity: "error", title: "an empty bank", message: "a bank has at least one expert, not {count}" },
   MOE2131: { severity: "error", title: "not an expert", message: "a bank is made of modules, this is {found}" },
   MOE2132: { severity: "error", title: "not a layer", message: "a stack is made of modules, this is {found}" },
   MOE2133: { severity: "error", title: "no layers", message: "a stack has at least one layer, not {count}" },
   MOE2134: { severity: "error", title: "carried value of another type", message: "`{name}` is declared with other axes, it starts as {found}" },
-  MOE2135: { severity: "error", title: "another number of carried values", message: "`{layer}` gives {found} values, {wanted} are carried" },
+  MOE2135: { severity: "error", title: "another number of carried values", message: "`{layer}` gives {found}, {wanted} go from turn to turn" },
   MOE2140: { severity: "error", title: "state inside an expert", message: "`{name}` is a state of an expert" },
-  MOE2141: { severity: "error", title: "only a state can be set", message: "`{name}` is no state of fixed size of this module" },
-  MOE2142: { severity: "error", title: "value with other axes than its state", message: "`{name}` is set to {found}" },
+  MOE2141: { severity: "error", title: "only a state can be set", message: "`{name}` cannot be set: it is {found}" },
+  MOE2142: { severity: "error", title: "value with other axes than its state", message: "`{name}` keeps {keeps}, it is set to {found}" },
   MOE2143: { severity: "error", title: "not a cache", message: "rows are appended to a cache, this is {found}" },
-  MOE2145: { severity: "error", title: "choice among all tokens in a decoder", message: "the choice depends on the other tokens of the call, but the model keeps the cache `{state}`" },
+  MOE2145: { severity: "error", title: "choice among all tokens in a decoder", message: "the choice depends on the other tokens of the call, in a model that keeps a cache" },
   MOE2150: { severity: "error", title: "tokens are not last", message: "`{axis}` is not the last token axis of the weights" },
   MOE2151: { severity: "error", title: "more than there are", message: "{k} of {experts} experts cannot be chosen" },
   MOE2152: { severity: "error", title: "nothing chosen", message: "at least one expert is chosen, not {k}" },
@@ -146,6 +149,7 @@ export const messages = {
   MOE2176: { severity: "error", title: "a loss is one number", message: "`{name}` gives {found}, a loss is one number" },
   MOE2177: { severity: "error", title: "recipes are not built yet", message: "recipes cannot be checked or run yet" },
   MOE2178: { severity: "error", title: "an expert sees one token", message: "`{axis}` is an axis of tokens, an expert sees one token" },
+  MOE2179: { severity: "error", title: "depends on the batch without saying so", message: "what `{name}` gives one token depends on the others" },
   MOE2180: { severity: "error", title: "named twice", message: "`{path}` is named twice" },
   MOE2181: { severity: "error", title: "not a path of a parameter", message: "this is no path of a parameter" },
   MOE2182: { severity: "error", title: "ends at a module", message: "this path ends at {found}" },
@@ -283,6 +287,7 @@ export interface MessageSlots {
   readonly MOE2021: { readonly format: Slot; readonly fault: Slot };
   readonly MOE2022: { readonly name: Slot; readonly fault: Slot };
   readonly MOE2023: { readonly name: Slot; readonly wanted: Slot };
+  readonly MOE2024: { readonly value: Slot };
   readonly MOE2040: { readonly op: Slot; readonly expected: Slot; readonly found: Slot };
   readonly MOE2041: { readonly axis: Slot; readonly found: Slot; readonly expected: Slot; readonly other: Slot; readonly op: Slot };
   readonly MOE2042: { readonly op: Slot; readonly axis: Slot; readonly axes: Slot };
@@ -333,9 +338,11 @@ export interface MessageSlots {
   readonly MOE2090: { readonly axis: Slot };
   readonly MOE2091: { readonly wanted: Slot; readonly found: Slot };
   readonly MOE2092: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2093: { readonly mode: Slot };
   readonly MOE2094: { readonly found: Slot; readonly words: Slot };
   readonly MOE2095: Readonly<Record<string, never>>;
   readonly MOE2096: { readonly axis: Slot };
+  readonly MOE2097: { readonly unit: Slot };
   readonly MOE2098: { readonly wanted: Slot };
   readonly MOE2099: { readonly axes: Slot };
   readonly MOE2103: { readonly name: Slot; readonly callee: Slot; readonly found: Slot };
@@ -362,10 +369,10 @@ export interface MessageSlots {
   readonly MOE2134: { readonly name: Slot; readonly found: Slot };
   readonly MOE2135: { readonly layer: Slot; readonly found: Slot; readonly wanted: Slot };
   readonly MOE2140: { readonly name: Slot };
-  readonly MOE2141: { readonly name: Slot };
-  readonly MOE2142: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2141: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2142: { readonly name: Slot; readonly keeps: Slot; readonly found: Slot };
   readonly MOE2143: { readonly found: Slot };
-  readonly MOE2145: { readonly state: Slot };
+  readonly MOE2145: Readonly<Record<string, never>>;
   readonly MOE2150: { readonly axis: Slot };
   readonly MOE2151: { readonly k: Slot; readonly experts: Slot };
   readonly MOE2152: { readonly k: Slot };
@@ -388,6 +395,7 @@ export interface MessageSlots {
   readonly MOE2176: { readonly name: Slot; readonly found: Slot };
   readonly MOE2177: Readonly<Record<string, never>>;
   readonly MOE2178: { readonly axis: Slot };
+  readonly MOE2179: { readonly name: Slot };
   readonly MOE2180: { readonly path: Slot };
   readonly MOE2181: Readonly<Record<string, never>>;
   readonly MOE2182: { readonly found: Slot };
@@ -596,6 +604,9 @@ export const errors = {
   /** MOE2023: default of another type */
   defaultOfAnotherType: (slots: MessageSlots["MOE2023"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2023", messages.MOE2023, slots, span, parts),
+  /** MOE2024: size too large */
+  sizeTooLarge: (slots: MessageSlots["MOE2024"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2024", messages.MOE2024, slots, span, parts),
   /** MOE2040: wrong number of operands */
   wrongNumberOfOperands: (slots: MessageSlots["MOE2040"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2040", messages.MOE2040, slots, span, parts),
@@ -746,6 +757,9 @@ export const errors = {
   /** MOE2092: not of the declared type */
   notOfTheDeclaredType: (slots: MessageSlots["MOE2092"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2092", messages.MOE2092, slots, span, parts),
+  /** MOE2093: mode said twice */
+  modeSaidTwice: (slots: MessageSlots["MOE2093"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2093", messages.MOE2093, slots, span, parts),
   /** MOE2094: unknown word */
   unknownWord: (slots: MessageSlots["MOE2094"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2094", messages.MOE2094, slots, span, parts),
@@ -755,6 +769,9 @@ export const errors = {
   /** MOE2096: axis without a size here */
   axisWithoutASizeHere: (slots: MessageSlots["MOE2096"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2096", messages.MOE2096, slots, span, parts),
+  /** MOE2097: unknown unit */
+  unknownUnit: (slots: MessageSlots["MOE2097"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2097", messages.MOE2097, slots, span, parts),
   /** MOE2098: an arrow is needed */
   anArrowIsNeeded: (slots: MessageSlots["MOE2098"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2098", messages.MOE2098, slots, span, parts),
@@ -911,6 +928,9 @@ export const errors = {
   /** MOE2178: an expert sees one token */
   anExpertSeesOneToken: (slots: MessageSlots["MOE2178"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2178", messages.MOE2178, slots, span, parts),
+  /** MOE2179: depends on the batch without saying so */
+  dependsOnTheBatchWithoutSayingSo: (slots: MessageSlots["MOE2179"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2179", messages.MOE2179, slots, span, parts),
   /** MOE2180: named twice */
   namedTwice: (slots: MessageSlots["MOE2180"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2180", messages.MOE2180, slots, span, parts),

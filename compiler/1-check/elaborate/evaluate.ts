@@ -1,6 +1,6 @@
 /** Expressions to values: the dispatcher. Each kind with more than a few lines has a file beside it. */
 import type { BlockExpression, Expression, IfExpression, ModeExpression } from "../../../grammar/tree.js";
-import { Size } from "../../axes/size.js";
+import { InexactSize, Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { OpTypeError } from "../../ops/types.js";
 import { AssumeDivisible, at, joinPath, showSize, type Place, type Walk } from "../context.js";
@@ -19,6 +19,9 @@ import { evaluateBinary, evaluateUnary } from "./operators.js";
 import { runStatements } from "./statements.js";
 import { emitValue, needTensor, report } from "./tensors.js";
 import { sameType } from "./same-type.js";
+
+/** Words that may stand behind a number; they are for the reader. */
+const UNITS: ReadonlySet<string> = new Set(["steps", "step", "tokens", "token"]);
 
 /** The value of an expression; a stack's result stands for its stream. */
 export function evaluate(walk: Walk, expression: Expression, place: Place): Value {
@@ -43,6 +46,7 @@ function guarded(walk: Walk, expression: Expression, place: Place): Value {
   try {
     return evaluateNode(walk, expression, place);
   } catch (error) {
+    if (error instanceof InexactSize) return report(walk, "MOE2024", { value: error.value }, at(place, expression));
     if (!(error instanceof OpTypeError)) throw error;
     return report(walk, error.code, error.slots, at(place, expression));
   }
@@ -51,6 +55,9 @@ function guarded(walk: Walk, expression: Expression, place: Place): Value {
 function evaluateNode(walk: Walk, expression: Expression, place: Place): Value {
   switch (expression.kind) {
     case "number":
+      if (expression.unit && !UNITS.has(expression.unit.text)) {
+        return report(walk, "MOE2097", { unit: expression.unit.text }, at(place, expression.unit));
+      }
       return numberValue(expression.integer ? integer(expression.value) : real(expression.value));
     case "string":
       return { kind: "string", value: expression.value };
@@ -161,18 +168,53 @@ function evaluateIf(walk: Walk, expression: IfExpression, place: Place): Value {
 function evaluateMode(walk: Walk, expression: ModeExpression, place: Place): Value {
   const asks = expression.branches.some(({ mode }) => mode === "prefill" || mode === "decode");
   if (asks) walk.usesPhase = true;
-  const { mode, phase, generic } = walk.options;
+  const { mode, phase, checking } = walk.options;
   const taken =
     expression.branches.find((branch) => branch.mode === mode || branch.mode === phase)?.body ?? expression.otherwise;
-  if (generic) {
-    // Every branch is checked, whatever is built later.
-    for (const branch of expression.branches) if (branch.body !== taken) evaluate(walk, branch.body, place);
-    if (expression.otherwise && expression.otherwise !== taken) evaluate(walk, expression.otherwise, place);
+  const again = expression.branches.find(
+    (branch, index) => expression.branches.findIndex((other) => other.mode === branch.mode) < index,
+  );
+  if (again)
+    return report(
+      walk,
+      "MOE2093",
+      { mode: again.mode },
+      { ...at(place, again), end: again.span.start + again.mode.length },
+    );
+  if (checking) return checkBranches(walk, expression, taken, place);
+  return taken ? evaluate(walk, taken, place) : missingBranch(walk, expression, place);
+}
+
+/** Every branch is checked, whatever is built later; all of them give one type. */
+function checkBranches(walk: Walk, expression: ModeExpression, taken: Expression | undefined, place: Place): Value {
+  const bodies: Expression[] = [
+    ...expression.branches.map(({ body }) => body),
+    ...(expression.otherwise ? [expression.otherwise] : []),
+  ];
+  const values = bodies.map((body) => ({ body, value: evaluate(walk, body, place) }));
+  const first = values.find(({ value }) => value.kind === "tensor");
+  const odd = values.find(
+    ({ value }) =>
+      first?.value.kind === "tensor" && value.kind === "tensor" && !sameType(first.value.value.type, value.value.type),
+  );
+  // A number beside a tensor stands for it everywhere; two tensors must agree.
+  if (first && odd) {
+    const slots = { first: describe(walk, first.value), second: describe(walk, odd.value) };
+    return report(walk, "MOE2084", slots, resultSpan(odd.body, place), {
+      labels: [{ span: resultSpan(first.body, place), text: slots.first }],
+    });
   }
-  if (!taken) {
-    return report(walk, "MOE2085", { mode: asks ? phase : mode }, at(place, expression));
-  }
-  return evaluate(walk, taken, place);
+  if (!taken) return missingBranch(walk, expression, place);
+  return values.find(({ body }) => body === taken)!.value;
+}
+
+function resultSpan(body: Expression, place: Place): SourceSpan {
+  return at(place, body.kind === "block" ? (body.result ?? body) : body);
+}
+
+function missingBranch(walk: Walk, expression: ModeExpression, place: Place): Value {
+  const asks = expression.branches.some(({ mode }) => mode === "prefill" || mode === "decode");
+  return report(walk, "MOE2085", { mode: asks ? walk.options.phase : walk.options.mode }, at(place, expression));
 }
 
 /** The value as a number known before anything runs. */
@@ -205,7 +247,9 @@ export function needSize(walk: Walk, value: Value, span: SourceSpan): Size | und
     return undefined;
   }
   if (number.value === undefined && walk.options.generic) return Size.of("n");
-  report(walk, "MOE2087", { found: numberText(number) }, span);
+  if (number.value !== undefined && Number.isInteger(number.value))
+    report(walk, "MOE2024", { value: number.value }, span);
+  else report(walk, "MOE2087", { found: numberText(number) }, span);
   return undefined;
 }
 
