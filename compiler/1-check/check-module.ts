@@ -122,7 +122,7 @@ export function checkModule(info: ModuleInfo, sink: InfoSink | undefined): Check
 
 function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   const { decl } = info;
-  checkDuplicates(walk, info);
+  if (checkDuplicates(walk, info)) return;
   checkDeclaredValues(walk.reporter, info);
   if (isFunctionForm(decl)) {
     const scope = new Scope(info.scope);
@@ -141,13 +141,24 @@ function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   for (const name of instance.scope.ownNames()) instance.scope.own(name)?.value();
   let result: Value | undefined;
   for (const method of decl.members?.filter((member) => member.kind === "method") ?? []) {
+    walk.batchDependent = undefined;
+    walk.cacheUsed = undefined;
     const value = walkMethod(walk, instance, method);
+    if (decl.contract === "model") checkDecoding(walk);
     if (!method.name) result = value;
   }
   const body = bodyOf(instance);
   if (body && decl.value) result = walkClosure(walk, body, { file: info.file, ...decl.value.span });
   checkContract(walk, info, result);
   if (decl.contract === "model") checkWeights(walk, instance);
+}
+
+/** A choice among all tokens is another one token by token, so it cannot stand beside a cache. */
+export function checkDecoding(walk: Walk): void {
+  if (!walk.batchDependent || !walk.cacheUsed) return;
+  walk.reporter.report("MOE2145", {}, walk.batchDependent, {
+    labels: [{ span: walk.cacheUsed, text: "rows of earlier calls are kept here" }],
+  });
 }
 
 function walkMethod(walk: Walk, instance: InstanceValue, method: MethodMember): Value {

@@ -100,6 +100,11 @@ function withoutEchoes(findings: readonly Finding[]): readonly Diagnostic[] {
   const seen = new Set<string>();
   return kept
     .filter(({ diagnostic, inner }) => {
+      // A circle of calls is one mistake, wherever one enters it.
+      if (diagnostic.code === "MOE2116") {
+        if (seen.has("circle")) return false;
+        seen.add("circle");
+      }
       const key = inner
         ? `${diagnostic.span.start}`
         : `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.span.end}`;

@@ -29,14 +29,18 @@ export interface WalkOptions {
   readonly step?: number;
   /** Sizes are symbols: both arms of an `if` are checked, divisibility is assumed and noted. */
   readonly generic: boolean;
+  /** Only types are derived: branches that are not taken are looked at as well. */
+  readonly checking: boolean;
 }
 
-/** Thrown when a body with symbolic sizes divides one by another: the walk starts again with `name` as a multiple. */
-export class AssumeDivisible {
+/** Thrown when a body with symbolic sizes divides one by another: the walk starts again with `symbol` as a multiple. */
+export class AssumeDivisible extends Error {
   constructor(
-    readonly name: string,
+    readonly symbol: string,
     readonly by: Size,
-  ) {}
+  ) {
+    super(`${symbol} / ${by.key}`);
+  }
 }
 
 export interface Walk {
@@ -56,6 +60,8 @@ export interface Walk {
   usesPhase: boolean;
   /** Takes the assertions of a test. */
   onAssert?: (statement: AssertStatement, place: Place) => void;
+  /** Set when rows were appended to a cache: where, for decoding token by token. */
+  cacheUsed: SourceSpan | undefined;
   /** Set when a result depends on the other tokens of the batch by declaration. */
   batchDependent: SourceSpan | undefined;
 }

@@ -32,6 +32,7 @@ export function checkContract(walk: Walk, info: ModuleInfo, result: Value | unde
       if (!result) return say("MOE2170", { contract: "router" }, nameSpan);
       if (first?.kind === "unknown") return;
       if (first?.kind !== "tensor" || first.value.type.kind !== "routes") return say("MOE2172", { found });
+      if (walk.batchDependent && !decl.batchDependent) sayDependent(walk, info, walk.batchDependent);
       return;
     case "mask":
       if (!result) return say("MOE2170", { contract: "mask" }, nameSpan);
@@ -59,6 +60,25 @@ export function checkContract(walk: Walk, info: ModuleInfo, result: Value | unde
     default:
       decl.contract satisfies never;
   }
+}
+
+/** A router that compares tokens says so in its head, since it cannot be decoded token by token. */
+function sayDependent(walk: Walk, info: ModuleInfo, span: SourceSpan): void {
+  const { decl, file } = info;
+  const last = decl.params.at(-1) ?? decl.axes.at(-1) ?? decl.name;
+  // Behind the bracket that closes the head.
+  const end = last.span.end + (last === decl.name ? 0 : 1);
+  walk.reporter.report(
+    "MOE2179",
+    { name: decl.name.text },
+    { file, ...decl.name.span },
+    {
+      labels: [{ span, text: "what one token gets depends on the others" }],
+      fixes: [
+        { title: "write `batch dependent`", edits: [{ span: { file, start: end, end }, text: " batch dependent" }] },
+      ],
+    },
+  );
 }
 
 /** The expression whose value is the result, the smallest thing to underline. */

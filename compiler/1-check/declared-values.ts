@@ -85,7 +85,10 @@ function checkDefault(declared: Declared, name: string, type: TypeExpression, va
   if (type.kind !== "named-type" || type.axes) return;
   const word = type.name?.text;
   const number = written(value);
-  if ((word === "int" || word === "uint") && (value.kind === "boolean" || value.kind === "string" || notWhole(number))) {
+  if (
+    (word === "int" || word === "uint") &&
+    (value.kind === "boolean" || value.kind === "string" || notWhole(number))
+  ) {
     declared.default(name, "a whole number", value, type);
   } else if (word === "float" && (value.kind === "boolean" || value.kind === "string")) {
     declared.default(name, "a number", value, type);
@@ -162,7 +165,11 @@ function checkSparse(declared: Declared, format: StorageFormat): void {
         if (value.kind !== "ratio") declared.fault("sparse", "is written `sparse(2:4)`", value);
         else if (value.left.value > value.right.value || value.left.value < 1) {
           const { left, right } = value;
-          declared.fault("sparse", `keeps ${left.text} of every ${right.text}: between 1 and ${right.text} can be kept`, left);
+          declared.fault(
+            "sparse",
+            `keeps ${left.text} of every ${right.text}: between 1 and ${right.text} can be kept`,
+            left,
+          );
         }
         break;
       case "block":
@@ -188,5 +195,10 @@ function checkSparse(declared: Declared, format: StorageFormat): void {
 function unknownOption(declared: Declared, format: StorageFormat, argument: Argument, words: readonly string[]): void {
   const name = argument.name;
   if (!name) return declared.fault(format.name.text, "has names for what follows", argument);
-  declared.fault(format.name.text, `has no \`${name.text}\`, only ${listed(words)}`, name, spellings(declared.at(name), name.text, words));
+  declared.fault(
+    format.name.text,
+    `has no \`${name.text}\`, only ${listed(words)}`,
+    name,
+    spellings(declared.at(name), name.text, words),
+  );
 }

@@ -23,6 +23,11 @@ export function describeType(walk: Names, type: ValueType): string {
     : `${type.dtype}[${type.axes.map((axis) => axisText(walk, axis)).join(", ")}]`;
 }
 
+/** `1 axis`, `2 axes`: a number with its noun. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
 function article(word: string): string {
   return /^[aeiou]/.test(word) ? `an ${word}` : `a ${word}`;
 }

@@ -3,7 +3,9 @@ import type { Identifier } from "../../grammar/tree.js";
 import type { Walk } from "./context.js";
 import type { ModuleInfo } from "./values.js";
 
-export function checkDuplicates(walk: Walk, info: ModuleInfo): void {
+/** True when there is one: what it means is anyone's guess, so nothing else is said. */
+export function checkDuplicates(walk: Walk, info: ModuleInfo): boolean {
+  const errors = walk.reporter.errors;
   const { decl, file } = info;
   const seen = new Map<string, Identifier>();
   const add = (name: Identifier | undefined): void => {
@@ -40,4 +42,5 @@ export function checkDuplicates(walk: Walk, info: ModuleInfo): void {
       },
     );
   }
+  return walk.reporter.errors > errors;
 }

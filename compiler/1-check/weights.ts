@@ -1,6 +1,7 @@
 /** `weights` blocks: paths of parameters and the names that checkpoints give them. */
 import type { Expression, WeightEntry, WeightsMember } from "../../grammar/tree.js";
 import { at, joinPath, type Place, type Walk } from "./context.js";
+import { closest } from "../errors/closest.js";
 import { describe } from "./describe.js";
 import type { Repetition } from "./emitter.js";
 import { memberPlace } from "./elaborate/members.js";
@@ -223,7 +224,13 @@ function locationOf(walk: Walk, entry: WeightEntry, target: Found, place: Place)
     const name = source.callee.name.text;
     const [argument] = source.args;
     if (name !== "interleaved" || !argument || source.args.length !== 1) {
-      walk.reporter.report("MOE2183", { name }, at(place, source.callee));
+      const span = at(place, source.callee);
+      walk.reporter.report("MOE2183", { name }, span, {
+        help: '`interleaved(…)` is the only way; the order of the axes in the file is written behind the name: `"…"[F, D]`',
+        fixes: [{ title: "write `interleaved`", edits: [{ span, text: "interleaved" }] }].filter(
+          () => closest(name, ["interleaved"]).length > 0,
+        ),
+      });
       return undefined;
     }
     interleaved = true;

@@ -97,7 +97,10 @@ function scaleOf(call: BuiltinCall, q: Emitted, contracted: string): number {
 
 function maskOf(call: BuiltinCall): MaskValue {
   const value = call.value("mask");
-  return toMask(call.walk, value) ?? call.fail("MOE2163", { found: describe(call.walk, value) }, "mask");
+  const errors = call.walk.reporter.errors;
+  const mask = toMask(call.walk, value, call.spanOf("mask"));
+  if (!mask && call.walk.reporter.errors > errors) throw new Stop();
+  return mask ?? call.fail("MOE2163", { found: describe(call.walk, value) }, "mask");
 }
 
 function region(call: BuiltinCall, parts: readonly MaskValue[]): EmittedRegion {
@@ -165,6 +168,7 @@ export const attention: readonly Builtin[] = [
         );
       }
       call.walk.emitter.state(state.state);
+      call.walk.cacheUsed ??= call.span;
       const rows = ordered(call.walk, value, [tokens[0]!, ...own], call.spanOf("value"));
       const as = call.axis("as");
       const all = call.emit("append", [rows], { state: state.state.path, axis: tokens[0]!, as }, ["value"]);

@@ -5,12 +5,12 @@ import { closest } from "../../errors/closest.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { Attrs, Axis, DType, TensorType } from "../../ops/types.js";
 import { at, type Place, type Walk } from "../context.js";
-import { describe } from "../describe.js";
+import { counted, describe } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { valueOf, type StaticNumber } from "../numbers.js";
 import { unknown, type Value } from "../values.js";
 import { evaluate, needBoolean, needNumber, needSize } from "../elaborate/evaluate.js";
-import { asTensor, cast, emit, emitOne, needTensor, report, tensor } from "../elaborate/tensors.js";
+import { asTensor, cast, emit, emitOne, needTensor, report, tensor, type ErrorPlaces } from "../elaborate/tensors.js";
 
 export interface BuiltinParameter {
   readonly name: string;
@@ -43,7 +43,7 @@ export function builtin(
 }
 
 /** Thrown to leave a builtin whose argument has been complained about. */
-export class Stop {}
+export class Stop extends Error {}
 
 export class BuiltinCall {
   readonly span: SourceSpan;
@@ -85,7 +85,10 @@ export class BuiltinCall {
             edits: [{ span, text }],
           }));
           bad("MOE2113", { name: argument.name.text }, span, { help: this.definition.signature, fixes });
-        } else bad("MOE2112", { count: params.length }, at(this.place, argument), { help: this.definition.signature });
+        } else
+          bad("MOE2112", { count: counted(params.length, "argument") }, at(this.place, argument), {
+            help: this.definition.signature,
+          });
       } else if (this.args.has(param.name)) bad("MOE2114", { name: param.name }, at(this.place, argument));
       else this.args.set(param.name, argument.value);
     }
@@ -252,16 +255,15 @@ export class BuiltinCall {
     });
   }
 
+  /** What is too large is the number, not the tensor. */
+  private places(): ErrorPlaces {
+    return this.has("k") ? { MOE2046: this.spanOf("k") } : {};
+  }
+
   /** Emits an op with several results. */
   emitAll(name: string, operands: readonly Emitted[], attrs: Attrs, args: readonly string[] = []): readonly Emitted[] {
-    const results = emit(
-      this.walk,
-      name,
-      operands,
-      attrs,
-      this.span,
-      args.map((argument) => this.spanOf(argument)),
-    );
+    const spans = args.map((argument) => this.spanOf(argument));
+    const results = emit(this.walk, name, operands, attrs, this.span, spans, undefined, this.places());
     if (!results) throw new Stop();
     return results;
   }
@@ -269,7 +271,7 @@ export class BuiltinCall {
   /** Emits an op with one result. */
   emit(name: string, operands: readonly Emitted[], attrs: Attrs, args: readonly string[] = []): Emitted {
     const spans = args.map((argument) => this.spanOf(argument));
-    const result = emitOne(this.walk, name, operands, attrs, this.span, spans);
+    const result = emitOne(this.walk, name, operands, attrs, this.span, spans, this.places());
     if (!result) throw new Stop();
     return result;
   }

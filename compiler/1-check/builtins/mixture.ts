@@ -134,8 +134,9 @@ function emitExperts(
     walk.emitter.region(
       [{ type: one, name: "x" }, ...(extraType ? [{ type: extraType, name: "prepared" }] : [])],
       (params) => {
-        const args = params.map((param) => ({ value: tensor(param), span }));
-        const value = callModule(walk, group.module, args, span, call.place);
+        const at = call.spanOf("experts");
+        const args = params.map((param) => ({ value: tensor(param), span: at }));
+        const value = callModule(walk, group.module, args, at, call.place);
         const made = asTensor(walk, value, span, "f32");
         if (!made || made.type.kind === "routes") {
           if (value.kind !== "unknown") call.fail("MOE2156", { found: describe(walk, value) }, "experts");

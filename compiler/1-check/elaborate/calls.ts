@@ -3,7 +3,7 @@ import type { Argument, CallExpression, Parameter } from "../../../grammar/tree.
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { callBuiltin } from "../builtins/index.js";
 import { at, type Place, type Walk } from "../context.js";
-import { describe, describeType } from "../describe.js";
+import { counted, describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { Scope } from "../scope.js";
 import {
@@ -126,7 +126,7 @@ export function pairArguments(
       const pun = named ? params.find(({ name }) => name.text === argument.pun && !paired.has(name.text)) : undefined;
       const param = pun ?? params[position++];
       if (param) paired.set(param.name.text, argument);
-      else report(walk, "MOE2112", { callee: callee.label, count: params.length }, argument.span);
+      else report(walk, "MOE2112", { callee: callee.label, count: counted(params.length, "argument") }, argument.span);
       continue;
     }
     const param = params.find(({ name }) => name.text === argument.name);
@@ -281,13 +281,17 @@ export function bindToSpec(
       };
     }
     case "boolean":
-      if (value.kind === "tensor") return value;
+      if (value.kind === "tensor" || value.kind === "boolean") return value;
       needBoolean(walk, value, span);
-      return value;
+      return unknown;
     case "string":
       return value.kind === "string" ? value : refuse();
     case "contract":
-      if (spec.contract === "mask") return toMask(walk, value) ?? refuse();
+      if (spec.contract === "mask") {
+        const errors = walk.reporter.errors;
+        const mask = toMask(walk, value, span);
+        return mask ?? (walk.reporter.errors > errors ? unknown : refuse());
+      }
       return acceptsContract(spec.contract, value) ? value : refuse();
     case "module":
       return acceptsModule(walk, spec, value, argument.span, place) ? value : refuse();

@@ -1,7 +1,7 @@
 /** `fold(i in 0..n, (u: [T] = 0)) => …`: a short constant fold is written out, any other is a loop of the graph. */
 import type { FoldExpression } from "../../../grammar/tree.js";
 import { at, type Place, type Walk } from "../context.js";
-import { describe, describeType } from "../describe.js";
+import { counted, describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { integer } from "../numbers.js";
 import { Scope } from "../scope.js";
@@ -82,7 +82,7 @@ function turn(
   const items = result.kind === "tuple" ? result.items : [result];
   const bodySpan = at(place, fold.body);
   if (items.length !== carried.length) {
-    report(walk, "MOE2135", { layer: "fold", wanted: carried.length, found: items.length }, bodySpan);
+    report(walk, "MOE2135", { layer: "fold", wanted: carried.length, found: counted(items.length, "value") }, bodySpan);
     return undefined;
   }
   const values: Emitted[] = [];

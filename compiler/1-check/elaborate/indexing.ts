@@ -1,7 +1,7 @@
 /** `TopK[D, E]`, `tok[V: ids]`, `x[T: 0..W]`, `x[T -> S]`, `pools[l / 2]`: what stands in brackets decides. */
 import type { IndexEntry, IndexExpression } from "../../../grammar/tree.js";
 import { at, type Place, type Walk } from "../context.js";
-import { describe } from "../describe.js";
+import { counted, describe } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { round, valueOf } from "../numbers.js";
 import { Scope } from "../scope.js";
@@ -84,13 +84,13 @@ function pick(
   if (object.kind === "pool") {
     const count = object.count.constant;
     if (index !== undefined && count !== undefined && (index < 0 || index >= count)) {
-      return report(walk, "MOE2018", { index, count }, span);
+      return report(walk, "MOE2018", { index, count: counted(count, "element") }, span);
     }
     return object.at(index);
   }
   const items = object.kind === "list" ? object.items.map((item) => item.value) : object.items;
   if (index === undefined) return items[0] ?? unknown;
-  return items[index] ?? report(walk, "MOE2018", { index, count: items.length }, span);
+  return items[index] ?? report(walk, "MOE2018", { index, count: counted(items.length, "element") }, span);
 }
 
 function indexTensor(walk: Walk, object: Value, expression: IndexExpression, place: Place): Value {
@@ -123,28 +123,37 @@ function applyEntry(
       const from = entry.from.text;
       const to = entry.to.text;
       introduce(walk, place, to, value, from);
-      return from === to ? value : emitOne(walk, "rename", [value], { from, to }, span, [source]);
+      const places = { MOE2042: at(place, entry.from), MOE2045: at(place, entry.to) };
+      return from === to ? value : emitOne(walk, "rename", [value], { from, to }, span, [source], places);
     }
     case "pick": {
       const index = evaluate(walk, entry.value, place);
       if (index.kind === "unknown") return undefined;
       const axis = entry.axis.text;
       if (index.kind === "range") {
-        const from = needSize(walk, { kind: "number", number: index.from }, at(place, entry.value));
-        const to = needSize(walk, { kind: "number", number: index.to }, at(place, entry.value));
-        return from && to ? emitOne(walk, "slice", [value], { axis, from, to }, span, [source]) : undefined;
+        const [first, last] =
+          entry.value.kind === "range" ? [entry.value.from, entry.value.to] : [entry.value, entry.value];
+        const from = needSize(walk, { kind: "number", number: index.from }, at(place, first));
+        const to = needSize(walk, { kind: "number", number: index.to }, at(place, last));
+        const places = {
+          MOE2042: at(place, entry.axis),
+          MOE2049: at(place, entry.value),
+          MOE2051: at(place, entry.value),
+        };
+        return from && to ? emitOne(walk, "slice", [value], { axis, from, to }, span, [source], places) : undefined;
       }
       const ids = asTensor(walk, index, at(place, entry.value), "i32");
       if (!ids) {
         report(walk, "MOE2080", { found: describe(walk, index) }, at(place, entry.value));
         return undefined;
       }
-      return emitOne(walk, "gather", [value, ids], { axis }, span, [source, at(place, entry.value)]);
+      const spans = [source, at(place, entry.value)];
+      return emitOne(walk, "gather", [value, ids], { axis }, span, spans, { MOE2042: at(place, entry.axis) });
     }
     case "plain":
     case "named":
       report(walk, "MOE2019", { found: describe(walk, tensor(value)) }, span, {
-        help: "`x[T: i]` takes entries of an axis, `x[T: 0..n]` a part of it, `x[T -> S]` renames it",
+        help: "`x[T: i]` takes entries of an axis, `x[T: 0..n]` a part of it, `x[T -> S]` renames it; `split(x, D -> [H, K])` makes two of one",
       });
       return undefined;
     default:

@@ -10,7 +10,7 @@ import { makeInstance } from "./modules.js";
 import { emitOne } from "./tensors.js";
 
 /** The value as a mask, when it is one. */
-export function toMask(walk: Walk, value: Value): MaskValue | undefined {
+export function toMask(walk: Walk, value: Value, used?: SourceSpan): MaskValue | undefined {
   switch (value.kind) {
     case "mask":
       return value;
@@ -23,7 +23,7 @@ export function toMask(walk: Walk, value: Value): MaskValue | undefined {
     case "declaration": {
       const { info } = value;
       if (info.decl.contract !== "mask") return undefined;
-      const span = { file: info.file, ...info.decl.name.span };
+      const span = used ?? { file: info.file, ...info.decl.name.span };
       const place: Place = { scope: new Scope(), file: info.file, path: "", repetitions: [], batch: [] };
       const made = makeInstance(walk, info, value.axes ?? new Map(), [], span, place);
       return made.kind === "instance" || made.kind === "mask" ? toMask(walk, made) : undefined;

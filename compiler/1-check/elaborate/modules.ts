@@ -1,6 +1,7 @@
 /** Instances of declarations: axes and arguments are bound, members stand ready to be evaluated at their first use. */
 import type { Argument, AxisParam, IndexExpression, Parameter } from "../../../grammar/tree.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
+import { counted } from "../describe.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
 import type { StoredValue } from "../emitter.js";
 import { sizeOf } from "../numbers.js";
@@ -42,7 +43,8 @@ export function axisArguments(
           ...suggestName(walk, place, entry.name, candidates),
           help: `its axes are ${candidates.map((axis) => `\`${axis}\``).join(", ")}`,
         });
-      } else report(walk, "MOE2122", { name: name.text, count: axes.length }, at(place, entry));
+      } else
+        report(walk, "MOE2122", { name: name.text, count: counted(axes.length, "axis", "axes") }, at(place, entry));
       continue;
     }
     const span = at(place, entry.value);

@@ -1,5 +1,6 @@
 /** Arithmetic, comparison and logic on numbers, tensors, truth values and masks. */
 import type { BinaryExpression, BinaryOperator, UnaryExpression } from "../../../grammar/tree.js";
+import type { SourceSpan } from "../../errors/diagnostic.js";
 import { at, type Place, type Walk } from "../context.js";
 import { describe } from "../describe.js";
 import type { Emitted } from "../emitter.js";
@@ -156,7 +157,7 @@ function ofTensors(walk: Walk, expression: BinaryExpression, left: Value, right:
     const routes = value.kind === "tensor" && value.value.type.kind === "routes";
     if (routes && expression.operator === "*") continue;
     if (routes || !["tensor", "number", "axis", "boolean", "state"].includes(value.kind)) {
-      if (!routes) return report(walk, "MOE2080", { found: describe(walk, value) }, span);
+      if (!routes) return notATensor(walk, expression, value, span, left, right, spans);
       const help = "`weights(r)` gives the routes as a dense tensor; `r * scale` scales their weights";
       return report(
         walk,
@@ -176,6 +177,27 @@ function ofTensors(walk: Walk, expression: BinaryExpression, left: Value, right:
   // A quotient is a real number, also of two integers: `floor(a / b)` is the one that rounds.
   if (expression.operator === "/") pair = [cast(walk, pair[0], "f32", spans[0]), cast(walk, pair[1], "f32", spans[1])];
   return emitValue(walk, OPS[expression.operator as keyof typeof OPS], pair, {}, at(place, expression), spans);
+}
+
+/** Says what stands there; where masks meet, that they are joined by `&`, `|` and `!`. */
+function notATensor(
+  walk: Walk,
+  expression: BinaryExpression,
+  value: Value,
+  span: SourceSpan,
+  left: Value,
+  right: Value,
+  spans: readonly [SourceSpan, SourceSpan],
+): Value {
+  const masks = [left, right].map(
+    (side) => ["mask", "instance", "declaration"].includes(side.kind) && toMask(walk, side) !== undefined,
+  );
+  if ((expression.operator === "&" || expression.operator === "|") && masks[0] !== masks[1]) {
+    const other = masks[0] ? 1 : 0;
+    return report(walk, "MOE2163", { found: describe(walk, other === 1 ? right : left) }, spans[other]);
+  }
+  const help = masks[0] || masks[1] ? { help: "masks are joined by `&` and `|`, and turned around by `!`" } : {};
+  return report(walk, "MOE2080", { found: describe(walk, value) }, span, help);
 }
 
 /** `routes * scale`. */

@@ -6,7 +6,7 @@ import type { CarryBinding, StackMember } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
-import { describe, describeType } from "../describe.js";
+import { counted, describe, describeType } from "../describe.js";
 import type { Emitted, Repetition } from "../emitter.js";
 import { integer, sizeOf } from "../numbers.js";
 import { Scope } from "../scope.js";
@@ -241,7 +241,7 @@ function layerResults(
   const layer = module.info.decl.name.text;
   const bodySpan = { file: stack.owner.info.file, ...stack.member.body.span };
   if (items.length !== params.length) {
-    report(walk, "MOE2135", { layer, wanted: params.length, found: items.length }, bodySpan);
+    report(walk, "MOE2135", { layer, wanted: params.length, found: counted(items.length, "value") }, bodySpan);
     return undefined;
   }
   const outputs: Emitted[] = [];

@@ -99,8 +99,12 @@ function runAssign(walk: Walk, statement: Extract<Statement, { kind: "assign" }>
   const target = binding?.value();
   const value = evaluate(walk, statement.value, place);
   if (!binding || target?.kind !== "state" || target.state.kind === "cache") {
-    if (target?.kind !== "unknown")
-      report(walk, "MOE2141", { name: statement.target.text }, at(place, statement.target));
+    if (target?.kind !== "unknown") {
+      const found = target ? describe(walk, target) : "not declared";
+      report(walk, "MOE2141", { name: statement.target.text, found }, at(place, statement.target), {
+        labels: binding?.span ? [{ span: binding.span, text: "declared here" }] : [],
+      });
+    }
     return;
   }
   if (value.kind === "unknown") return;
@@ -111,7 +115,8 @@ function runAssign(walk: Walk, statement: Extract<Statement, { kind: "assign" }>
     (axis) => !target.state.axes.some(({ name, size }) => name === axis.name && size.equals(axis.size)),
   );
   if (strange) {
-    report(walk, "MOE2142", { name: statement.target.text, found: describeType(walk, next.type) }, span, {
+    const keeps = describeType(walk, { kind: "tensor", dtype: target.state.dtype, axes: target.state.axes });
+    report(walk, "MOE2142", { name: statement.target.text, keeps, found: describeType(walk, next.type) }, span, {
       labels: [{ span: target.state.span, text: "the state is declared here" }],
     });
     return;

@@ -23,6 +23,9 @@ export function tensor(value: Emitted): TensorValue {
   return { kind: "tensor", value };
 }
 
+/** Where a complaint of an op belongs when that is not the operand: the axis that was named, the size that is too large. */
+export type ErrorPlaces = Readonly<Record<string, SourceSpan>>;
+
 /** Emits an op. `spans` says where each operand stands, so that the type rule's complaint finds its place. */
 export function emit(
   walk: Walk,
@@ -32,12 +35,13 @@ export function emit(
   span: SourceSpan,
   spans: readonly SourceSpan[] = [],
   regions?: readonly EmittedRegion[],
+  places: ErrorPlaces = {},
 ): readonly Emitted[] | undefined {
   try {
     return walk.emitter.op(name, operands, attrs, span, regions);
   } catch (error) {
     if (!(error instanceof OpTypeError)) throw error;
-    const where = error.operand === undefined ? span : (spans[error.operand] ?? span);
+    const where = places[error.code] ?? (error.operand === undefined ? span : (spans[error.operand] ?? span));
     const labels = operands
       .map((operand, index) => ({ operand, index }))
       .filter(
@@ -72,8 +76,9 @@ export function emitOne(
   attrs: Attrs,
   span: SourceSpan,
   spans?: readonly SourceSpan[],
+  places?: ErrorPlaces,
 ): Emitted | undefined {
-  return emit(walk, name, operands, attrs, span, spans)?.[0];
+  return emit(walk, name, operands, attrs, span, spans, undefined, places)?.[0];
 }
 
 /** As `emitOne`, as a value of the language. */

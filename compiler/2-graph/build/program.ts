@@ -1,6 +1,7 @@
 /** A model of a checked project as a program: the walk of the checker again, with numbers for sizes. */
 import type { CheckedProject } from "../../1-check/index.js";
 import type { Place, Walk } from "../../1-check/context.js";
+import { checkDecoding } from "../../1-check/check-module.js";
 import { callClosure, type CallArgument } from "../../1-check/elaborate/calls.js";
 import { methodClosure } from "../../1-check/elaborate/closures.js";
 import { makeInstance } from "../../1-check/elaborate/modules.js";
@@ -56,6 +57,7 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
       mode: options.mode ?? "infer",
       phase,
       generic: false,
+      checking: false,
       ...(options.step === undefined ? {} : { step: options.step }),
     },
     info: undefined,
@@ -65,6 +67,7 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
     counter: 0,
     usesPhase: false,
     batchDependent: undefined,
+    cacheUsed: undefined,
   });
   const entries: Entry[] = [];
   const runtimeSizes = new Set<string>();
@@ -80,7 +83,8 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
       const instance = modelInstance(walk, info, options);
       const entry = buildEntry(walk, emitter, instance, method, name, runtimeSizes);
       if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
-      refuseBatchDependence(walk, reporter, record);
+      checkDecoding(walk);
+      if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
       entries.push(entry);
       if (position === 0 && phase === "prefill") {
         weights = namesOf(walk, instance, record);
@@ -250,17 +254,6 @@ function buildEntry(
     outputs: names.map((text, index) => (names.indexOf(text) === index ? text : `${text}${index}`)),
     body: emitter.finish(outputs),
   };
-}
-
-/** Token by token a choice among all tokens is another choice than with all of them at once. */
-function refuseBatchDependence(walk: Walk, reporter: Reporter, record: ProgramRecord): void {
-  if (!walk.batchDependent) return;
-  const cache = [...record.states.values()].find(({ kind }) => kind === "cache");
-  if (!cache) return;
-  reporter.report("MOE2145", { state: cache.path }, walk.batchDependent, {
-    labels: [{ span: cache.span, text: "this cache is for decoding token by token" }],
-  });
-  throw new ProgramRefused(diagnosticsOf(reporter));
 }
 
 function namesOf(walk: Walk, instance: InstanceValue, record: ProgramRecord): Program["weightNames"] {

@@ -101,7 +101,7 @@ function testWalk(emitter: GraphEmitter, reporter: Reporter): Walk {
   return {
     emitter,
     reporter,
-    options: { mode: "infer", phase: "prefill", generic: false },
+    options: { mode: "infer", phase: "prefill", generic: false, checking: false },
     info: undefined,
     assumed: new Map(),
     free: new Set(),
@@ -109,6 +109,7 @@ function testWalk(emitter: GraphEmitter, reporter: Reporter): Walk {
     counter: 0,
     usesPhase: false,
     batchDependent: undefined,
+    cacheUsed: undefined,
   };
 }
 
