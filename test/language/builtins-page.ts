@@ -20,7 +20,7 @@ const HEAD = `# Builtins
 
 The functions of the language itself. They work on tensors by axis name; \`[..]\` stands for axes that only pass through.
 Numbers known before anything runs are computed then and there: \`sqrt(C)\` of an axis costs nothing. The examples
-are tests that are run, from `test/samples/builtins/`.
+are tests that are run, from \`test/samples/builtins/\`.
 `;
 
 /** The tests of a file by name. */
