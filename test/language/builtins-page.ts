@@ -37,7 +37,7 @@ export function builtinsPage(): string {
   const chapters = CHAPTERS.map(({ file, title }) => {
     const entries = [...readExamples(file)].map(([name, example]) => {
       const { signature, doc } = builtins.get(name)!;
-      return `### ${name}\n\n\`${signature}\`\n\n${doc}\n\n\`\`\`moe-statements\n${example}\n\`\`\`\n`;
+      return `### ${name}\n\n\`${signature}\`\n\n${doc}\n\n\`\`\`moe\n${example}\n\`\`\`\n`;
     });
     return `## ${title}\n\n${entries.join("\n")}`;
   });
