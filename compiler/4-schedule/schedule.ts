@@ -6,7 +6,7 @@ import { bytesOf, memoryElement, ProgramLowering } from "./lower/program-lowerin
 import { RegionLowering } from "./lower/region.js";
 import { Routes } from "./lower/routes.js";
 import { atStart } from "./lower/storage.js";
-import { elements, rowMajor, Stored, type Tensor } from "./lower/tensor.js";
+import { elements, rowMajor, Stored } from "./lower/tensor.js";
 import { matrixUses } from "./layout/matrix-uses.js";
 import { planMemory } from "./memory/plan-memory.js";
 import type { Target } from "../targets/index.js";
@@ -50,7 +50,7 @@ function scheduleEntry(program: ProgramLowering, entry: Entry): PlanEntry {
     const type = types.get(entry.body.results[index]!)!;
     if (type.kind === "routes" || result instanceof Routes) return refuseRoutes(program, `output ${name}`);
     const id = `out:${entry.name}.${name}`;
-    lowering.store(result as Tensor, ioTensor(program, id, type));
+    lowering.store(result, ioTensor(program, id, type));
     return port(name, type, id);
   });
   return { name: entry.name, inputs, outputs, steps: lowering.steps, traces: lowering.traces };

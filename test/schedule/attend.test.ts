@@ -187,6 +187,28 @@ describe("states and repetition", () => {
   });
 });
 
+describe("carried values", () => {
+  it("may change places and stay as they are", () => {
+    const test = program({
+      inputs: { x: f32(T, C) },
+      build: (scope, [x]) => {
+        const type = f32(T, C);
+        const body = scope.region([{ type: typed("i32") }, { type }, { type }, { type }], (_, [, a, b, c]) => [
+          b!,
+          a!,
+          c!,
+        ]);
+        const y = scope.one("mul", [x!, scope.number(2)]);
+        const z = scope.one("mul", [x!, scope.number(3)]);
+        const attrs = { from: whole(0), to: whole(7), carried: 3 };
+        return scope.add("fold", [x!, y, z], attrs, { regions: [body] });
+      },
+    });
+    // One product is rounded.
+    compare(test, { calls: [{ inputs: { x: numbers(1, 18) }, sizes: { T: 3 } }], tolerance: 2 ** -23 });
+  });
+});
+
 describe("refusals", () => {
   it("names the sizes when the plan is too large for the target", () => {
     const test = program({

@@ -3,7 +3,6 @@ import { describe, it } from "vitest";
 import { Size } from "../../compiler/axes/size.js";
 import type { Region, Value } from "../../compiler/2-graph/ir.js";
 import type { RegionBuilder } from "../../compiler/2-graph/index.js";
-import type { Attrs } from "../../compiler/ops/types.js";
 import { compare, numbers } from "./compare.js";
 import { axis, f32, param, program, typed } from "./programs.js";
 
@@ -21,10 +20,7 @@ const ways: readonly (readonly [string, Make])[] = [
   ["top", (s, x) => s.one("route", [x], { ...base, choice: "top" })],
   ["top, renormalized", (s, x) => s.one("route", [x], { ...base, choice: "top", renormalize: true, epsilon: 1e-3 })],
   ["by other scores", (s, x, by) => s.one("route", [x, by], { ...base, choice: "top", hasBy: true })],
-  [
-    "within groups",
-    (s, x) => s.one("route", [x], { ...base, choice: "within", groups: whole(2), k: whole(4) } as Attrs),
-  ],
+  ["within groups", (s, x) => s.one("route", [x], { ...base, choice: "within", groups: whole(2), k: whole(4) })],
   [
     "where",
     (s, x) =>
@@ -34,8 +30,7 @@ const ways: readonly (readonly [string, Make])[] = [
   ["everyone", (s, x) => s.one("route", [x], { ...base, choice: "everyone" })],
   [
     "only",
-    (s, x) =>
-      s.one("route", [s.one("argmax", [x], { over: "E" })], { ...base, choice: "only", size: whole(6) } as Attrs),
+    (s, x) => s.one("route", [s.one("argmax", [x], { over: "E" })], { ...base, choice: "only", size: whole(6) }),
   ],
   [
     "made of numbers",
@@ -152,7 +147,7 @@ describe("routes in a program", () => {
       inputs: { ids: typed("i32", T), v: f32(T, D) },
       params: [param("scale", [E, D])],
       build: (scope, [ids, v], p) => {
-        const routes = scope.one("route", [ids!], { ...base, choice: "only", size: whole(6) } as Attrs);
+        const routes = scope.one("route", [ids!], { ...base, choice: "only", size: whole(6) });
         const row = { type: f32(D) };
         const body = scope.region([row, row], (s, [a, b]) => [s.one("mul", [a!, b!])]);
         const attrs = { banks: [{ experts: whole(6), params: 1 }], captures: 0, weigh: "output" };

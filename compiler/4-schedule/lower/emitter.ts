@@ -3,7 +3,7 @@
  * every value into the outermost block in which its coordinates are known (so that what does not change in a loop is
  * computed before it) and computes nothing twice. In vector mode one loop variable stands for `lanes` neighbours.
  */
-import { Size } from "../../axes/size.js";
+import type { Size } from "../../axes/size.js";
 import { KernelBuilder, type BufferHandle, type Place } from "../kernel-builder.js";
 import {
   add,

@@ -22,7 +22,7 @@ export class EntryLowering {
   readonly traces: PlanTrace[] = [];
   readonly loops: LoopFrame[] = [];
   private open: PlanStep[] = this.steps;
-  private readonly blocks: Map<string, unknown>[] = [new Map()];
+  private readonly blocks: Map<string, unknown>[] = [new Map<string, unknown>()];
   private readonly loopNames = new Map<string, number>();
   /** The node being lowered: what kernels are labelled with. */
   node: Node | undefined;
@@ -40,6 +40,17 @@ export class EntryLowering {
     const named = this.node?.results.find((result) => result.name !== undefined)?.name;
     const op = this.node?.op ?? "copy";
     return named === undefined ? op : `${op} ${named}`;
+  }
+
+  /** Kernels of `body` are labelled with this node. */
+  during<T>(node: Node | undefined, body: () => T): T {
+    const outer = this.node;
+    this.node = node;
+    try {
+      return body();
+    } finally {
+      this.node = outer;
+    }
   }
 
   emitter(kind: string, doc?: string): Emitter {

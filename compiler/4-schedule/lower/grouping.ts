@@ -3,7 +3,8 @@
  * computes is then computed over the axis of rows, next to one another for one expert, with no padding.
  */
 import { Size } from "../../axes/size.js";
-import { add, compare, constant, max } from "../kernel-expressions.js";
+import type { max } from "../kernel-expressions.js";
+import { add, compare, constant } from "../kernel-expressions.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";

@@ -6,7 +6,8 @@
 import { Size } from "../../axes/size.js";
 import { add, block, constant, convert, div, min, mul, rem, splat, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
-import { Coordinate, type Coordinates } from "./coordinate.js";
+import type { Coordinate } from "./coordinate.js";
+import { type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { writeProducts } from "./product-kernel.js";

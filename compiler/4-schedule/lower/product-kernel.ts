@@ -21,7 +21,8 @@ import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { rowCoordinates, vectorLoop } from "./nest.js";
-import { Product, rowCount } from "./product.js";
+import type { Product } from "./product.js";
+import { rowCount } from "./product.js";
 import { prepareTile, rowsInScratch, type TileWriter } from "./product-tiles.js";
 import { elements, type Stored, type Tensor } from "./tensor.js";
 
@@ -74,7 +75,7 @@ interface RowRange {
 
 function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, products: readonly Product[]): void {
   const [first] = products as readonly [Product, ...Product[]];
-  const { tiles, height } = first.layout;
+  const { tiles } = first.layout;
   // Activations are quantized by kernels of their own, which come first.
   const writers = products.map((product) => prepareTile(entry, product));
   const emitter = entry.emitter(products.length > 1 ? "products" : "product");

@@ -11,7 +11,8 @@ import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { rowAxis, type Grouping } from "./grouping.js";
 import { Gathered } from "./mixture.js";
-import { Deferred, elements, rowMajor, Stored, Tensor, View, type Hoist, type TensorAxis } from "./tensor.js";
+import type { Stored } from "./tensor.js";
+import { Deferred, elements, rowMajor, Tensor, View, type Hoist, type TensorAxis } from "./tensor.js";
 import { Weight } from "./weight.js";
 
 /** A weight behind renamings, perhaps the one that belongs to the expert of a row. */

@@ -21,7 +21,8 @@ import {
 } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { bool, f32, i32, registerType } from "../kernel-types.js";
-import { Coordinate, type Coordinates } from "./coordinate.js";
+import type { Coordinate } from "./coordinate.js";
+import { type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import {
   alignedAxes,

@@ -10,7 +10,8 @@ import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { Routes, type LoweredValue } from "./routes.js";
 import { ruleOf } from "./rules.js";
-import { Computed, Deferred, Stored, Tensor } from "./tensor.js";
+import type { Stored } from "./tensor.js";
+import { Computed, Deferred, Tensor } from "./tensor.js";
 import { Weight } from "./weight.js";
 
 /** Operations of one element that may be done again for a second reader. */
@@ -58,7 +59,12 @@ export class RegionLowering {
 
   private kept(value: LoweredValue, uses: number): LoweredValue {
     if (!(value instanceof Tensor) || value.stored || value instanceof Weight) return value;
-    const deferred = this.deferred(value);
+    const { node } = this.entry;
+    // Whenever it is stored: the kernel belongs to this node.
+    const deferred =
+      value instanceof Deferred
+        ? value
+        : new Deferred(value, (source) => this.entry.during(node, () => this.store(source)));
     if (uses > 1 && value.cost > cheap) deferred.force();
     return deferred;
   }

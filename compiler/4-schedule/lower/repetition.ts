@@ -12,46 +12,42 @@ import { Weight } from "./weight.js";
 /** A value that each turn reads and writes: memory that stays where it is. */
 interface Carried {
   readonly value: LoweredValue;
-  /** Put the next value there. */
-  next(value: LoweredValue): () => void;
+  readonly memory: readonly Stored[];
+  /** Compute the next value apart from all carried memory; what comes back puts it into place. */
+  readonly next: (value: LoweredValue, carried: ReadonlySet<string>) => () => void;
 }
 
-function carryTensor(
-  entry: EntryLowering,
-  initial: Tensor,
-): { readonly memory: Stored; next(value: Tensor): () => void } {
-  const live = initial.axes.filter((axis) => axis.live);
-  const axes = [...live, ...initial.axes.filter((axis) => !axis.live)];
-  const memory = entry.allocate("carried", initial.dtype, axes);
-  entry.store(initial, memory);
-  return {
-    memory,
-    next: (value) => {
-      // All next values are computed before the first one is put into place.
-      const ready = value.stored && value.stored !== memory ? value.stored : entry.store(value);
-      return () => void entry.store(ready, memory);
-    },
-  };
+function tensorsOf(value: LoweredValue): readonly Tensor[] {
+  return value instanceof Routes ? [value.index, value.weight] : [value];
 }
 
 function carry(entry: EntryLowering, initial: LoweredValue): Carried {
-  if (!(initial instanceof Routes)) {
-    const { memory, next } = carryTensor(entry, initial);
-    return { value: memory, next: (value) => next(value as Tensor) };
-  }
-  const index = carryTensor(entry, initial.index);
-  const weight = carryTensor(entry, initial.weight);
+  const memory = tensorsOf(initial).map((tensor) => {
+    const live = tensor.axes.filter((axis) => axis.live);
+    const axes = [...live, ...tensor.axes.filter((axis) => !axis.live)];
+    return entry.store(tensor, entry.allocate("carried", tensor.dtype, axes));
+  });
+  const [first, second] = memory;
   return {
-    value: new Routes(initial.tokens, initial.experts, initial.slots, index.memory, weight.memory),
-    next: (value) => {
-      const routes = value as Routes;
-      const [a, b] = [index.next(routes.index), weight.next(routes.weight)];
-      return () => {
-        a();
-        b();
-      };
+    memory,
+    value:
+      initial instanceof Routes ? new Routes(initial.tokens, initial.experts, initial.slots, first!, second!) : first!,
+    next: (value, carried) => {
+      const ready = tensorsOf(value).map((tensor, index) => {
+        const { stored } = tensor;
+        if (stored === memory[index]) return undefined;
+        return stored && !carried.has(stored.place.buffer) ? stored : entry.store(tensor);
+      });
+      return () => ready.forEach((stored, index) => stored && entry.store(stored, memory[index]));
     },
   };
+}
+
+/** One turn: all next values are computed before the first one is put into place. */
+function advance(carried: readonly Carried[], results: readonly LoweredValue[]): void {
+  const buffers = new Set(carried.flatMap(({ memory }) => memory.map((stored) => stored.place.buffer)));
+  const placed = carried.map((one, index) => one.next(results[index]!, buffers));
+  for (const place of placed) place();
 }
 
 /** The part of a stacked value that belongs to the turn of the loop: its first axis is taken off. */
@@ -89,8 +85,7 @@ export function lowerStack(
   entry.loop(loop, () => {
     const layers = prepared.map((value) => layerOf(lowering, value, loop));
     const results = lowering.run(node.regions[0]!, [...carried.map((c) => c.value), ...layers, ...captures]);
-    const placed = carried.map((c, index) => c.next(results[index]!));
-    for (const place of placed) place();
+    advance(carried, results);
   });
   return carried.map((c) => c.value);
 }
@@ -132,8 +127,7 @@ export function lowerFold(
   entry.loop(loop, () => {
     const number = turn(attrs.from.plus(Size.of(loop.name)));
     const results = lowering.run(region, [number, ...carried.map((c) => c.value), ...captures]);
-    const placed = carried.map((c, index) => c.next(results[index]!));
-    for (const place of placed) place();
+    advance(carried, results);
   });
   return carried.map((c) => c.value);
 }

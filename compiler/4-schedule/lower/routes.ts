@@ -8,7 +8,8 @@ import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { chooseInOrder, rowKernel, storeAt, topMask } from "./selection.js";
 import { renameAxis } from "./views.js";
-import { Computed, Deferred, Mapped, type Stored, Tensor, type TensorAxis } from "./tensor.js";
+import type { Tensor } from "./tensor.js";
+import { Computed, Deferred, Mapped, type Stored, type TensorAxis } from "./tensor.js";
 
 /** The axis of the slots in memory; no name of a program has a dollar. */
 export const slotAxis = "$slot";

@@ -1,5 +1,5 @@
 /** How each op becomes tensors that are read where they are needed, or kernels where that is not enough. */
-import { Size } from "../../axes/size.js";
+import type { Size } from "../../axes/size.js";
 import type { AppendAttrs, AttendAttrs, MixtureAttrs, Node, Region, RouteAttrs } from "../../2-graph/ir.js";
 import { ops } from "../../ops/index.js";
 import type { Axis, DType, OpDef, ScalarMath } from "../../ops/types.js";
