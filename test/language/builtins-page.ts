@@ -23,9 +23,11 @@ Numbers known before anything runs are computed then and there: \`sqrt(C)\` of a
 are tests that are run, from \`test/samples/builtins/\`.
 `;
 
-/** The tests of a file by name. */
+/** The tests of a file by name, each with the declarations that stand before it. */
 function examplesOf(text: string): ReadonlyMap<string, string> {
-  return new Map([...text.matchAll(/^test "([^"]+)" \{\n[^]*?^\}$/gm)].map((found) => [found[1]!, found[0]]));
+  const declarations = text.replace(/^(?:\/\/|import).*\n/gm, "");
+  const tests = declarations.matchAll(/[^]*?^test "([^"]+)" \{\n[^]*?^\}$/gm);
+  return new Map([...tests].map((found) => [found[1]!, found[0].trim()]));
 }
 
 export function readExamples(file: string): ReadonlyMap<string, string> {
