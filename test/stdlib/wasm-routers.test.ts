@@ -10,8 +10,8 @@ import { samples, type Sample } from "./wasm-routers.js";
 
 function programOf(sample: Sample): Program {
   const root = "test/stdlib/sample.moe";
-  const text = `import { ${sample.name} } from "../../stdlib/${sample.file}.moe"
-import { SwiGLU } from "std"
+  const text = `import { ${[sample.name, ...(sample.imports === undefined ? [] : [sample.imports])].join(", ")} } from "../../stdlib/${sample.file}.moe"
+import { SwiGLU, TopK } from "std"
 model Sample {
   ${sample.model}
 }
@@ -41,7 +41,7 @@ describe.each(samples)("$file $name", (sample) => {
       const program = programOf(sample);
       fc.assert(
         fc.property(
-          fc.array(fc.tuple(fc.constantFrom(1, 2, 3, 7, 16, 31), fc.nat(9999)), { minLength: 1, maxLength: 3 }),
+          fc.array(fc.tuple(fc.constantFrom(0, 1, 2, 3, 7, 16, 31), fc.nat(9999)), { minLength: 1, maxLength: 3 }),
           (calls) => {
             compare(program, {
               calls: calls.map(([tokens, seed]) => ({ inputs: inputsOf(program, seed, tokens), sizes: { T: tokens } })),

@@ -4,6 +4,8 @@ export interface Sample {
   /** Declaration in `stdlib/<file>.moe`. */
   readonly name: string;
   readonly file: string;
+  /** Further names of the same file. */
+  readonly imports?: string;
   /** Members and entry of the model around it. */
   readonly model: string;
   /** Code of the diagnostic when the target cannot run it, with the reason. */
@@ -15,6 +17,20 @@ const router = (file: string, name: string, instance: string): Sample => ({
   file,
   name,
   model: `use r = ${name}${instance}\n  forward(x: [T, D = 6]) => weights(r(x))`,
+});
+
+/** A router of x and a label per token. */
+const labelled = (file: string, name: string, instance: string): Sample => ({
+  file,
+  name,
+  model: `use r = ${name}${instance}\n  forward(x: [T, D = 6], ids: int[T]) => weights(r(x, ids))`,
+});
+
+/** A map of x. */
+const block = (file: string, name: string, instance: string): Sample => ({
+  file,
+  name,
+  model: `use b = ${name}${instance}\n  forward(x: [T, D = 6]) => b(x)`,
 });
 
 export const samples: readonly Sample[] = [
@@ -43,5 +59,110 @@ export const samples: readonly Sample[] = [
     file: "routers/gates",
     name: "SoftMoE",
     model: `use bank = 3 of SwiGLU[6, 4]\n  use r = SoftMoE[6, 3](slots: 2, experts: bank)\n  forward(x: [T, D = 6]) => r(x)`,
+  },
+  router("routers/retrieval", "Cosine", "[6, 4, 5](k: 2)"),
+  labelled("routers/retrieval", "Prototypes", "[6, 5]"),
+  router("routers/retrieval", "Centroids", "[6, 5](k: 2)"),
+  router("routers/retrieval", "Clusters", "[6, 5](k: 3, temperature: 4)"),
+  router("routers/retrieval", "DomainEmbedding", "[6, 4, 3, 5](k: 1)"),
+  router("routers/retrieval", "Sparsest", "[6, 5](k: 2)"),
+  router("routers/retrieval", "Carved", "[6, 5](k: 2)"),
+  router("routers/retrieval", "ProductKeys", "[6, 4, 5, 3](k: 4)"),
+  router("routers/retrieval", "SelfActivated", "[6, 5](k: 2)"),
+  {
+    file: "routers/recurrent",
+    name: "Recurrent",
+    imports: "GRU",
+    model: `use cell = GRU[4, 4]
+  use r = Recurrent[6, 4, 5](cell: cell, k: 2)
+  forward(x: [T, D = 6], s: [T, R = 4]) => { let (r1, s1) = r(x, s)
+    let (r2, s2) = r(x, s1)
+    concat(weights(r2)[E -> J], s2[R -> J], over: J) }`,
+  },
+  {
+    file: "routers/recurrent",
+    name: "PreGated",
+    model: `use bank = 4 of SwiGLU[6, 5]
+  use start = TopK[6, 4](2)
+  use a = PreGated[6, 4](experts: bank, k: 2)
+  use b = PreGated[6, 4](experts: bank, k: 2)
+  forward(x: [T, D = 6]) => { let (y, r) = a(x, start(x))
+    let (z, q) = b(y, r)
+    z }`,
+  },
+  router("routers/recurrent", "Reused", "[6, 8](k: 2, open: 5)"),
+  {
+    file: "routers/recurrent",
+    name: "Chain",
+    model: `use bank = 4 of SwiGLU[6, 5]
+  use chain = Chain[6, 4](experts: bank, rounds: 3, k: 2)
+  forward(x: [T, D = 6]) => chain(x)`,
+  },
+  {
+    file: "routers/recurrent",
+    name: "momentum_step",
+    model: `forward(x: [T, D = 6], p: [T, D], u: [T, D]) => { let (y, q) = momentum_step(x, p, u)
+    y + q }`,
+  },
+  {
+    file: "routers/recurrent",
+    name: "adam_step",
+    model: `forward(x: [T, D = 6], p: [T, D], v: [T, D], u: [T, D]) => { let (y, q, w) = adam_step(x, p, v * v, u)
+    y + q + w }`,
+  },
+  { file: "routers/conditioned", name: "Label", model: "use r = Label[4]\n  forward(ids: int[T]) => weights(r(ids))" },
+  {
+    file: "routers/conditioned",
+    name: "WordTable",
+    model: "use r = WordTable[8, 4]\n  forward(ids: int[T]) => weights(r(ids))",
+  },
+  {
+    file: "routers/conditioned",
+    name: "Skills",
+    model: "use r = Skills[5, 4]\n  forward(ids: int[T]) => weights(r(ids))",
+  },
+  labelled("routers/conditioned", "PerTask", "[6, 5, 4](k: 2)"),
+  labelled("routers/conditioned", "TaskEmbedding", "[6, 5, 3, 4](k: 2)"),
+  {
+    file: "routers/conditioned",
+    name: "Forced",
+    model: "use r = Forced[6, 5](k: 2)\n  forward(x: [T, D = 6], ids: int[T]) => weights(r.forced(x, ids))",
+  },
+  router("routers/conditioned", "NoiseLevel", "[6, 4, 5](k: 2)"),
+  router("routers/conditioned", "Timestep", "[6, 5](k: 2)"),
+  router("routers/conditioned", "PerSample", "[6, 5]"),
+  router("routers/conditioned", "Random", "[5](seed: 3)"),
+  router("routers/conditioned", "Ranked", "[6, 5](first: 1, k: 2)"),
+  labelled("routers/conditioned", "RatioPruned", "[6, 5]"),
+  router("routers/conditioned", "Tunable", "[6, 5](k: 2)"),
+  router("routers/hierarchical", "TaskGate", "[6, 5]"),
+  router("routers/hierarchical", "VisibleGate", "[6, 5]"),
+  block("routers/hierarchical", "TaskMixture", "[6, 5, 4, 2]"),
+  block("routers/hierarchical", "FeatureGate", "[6](rank: 3)"),
+  block("routers/hierarchical", "ScaledExpert", "[6, 5]"),
+  {
+    file: "routers/hierarchical",
+    name: "SelfGate",
+    model: "use s = SelfGate[6, 5]\n  forward(x: [T, D = 6], y: [T, F = 5], z: [T, F]) => s(x, y, z)",
+  },
+  router("routers/hierarchical", "TwoLevel", "[6, 6](groups: 2)"),
+  router("routers/transport", "Sinkhorn", "[6, 4]"),
+  router("routers/transport", "Base", "[6, 4](rounds: 200, step: 0.05)"),
+  router("routers/transport", "SparseTransport", "[6, 4](k: 5, iterations: 20)"),
+  router("routers/capacity", "BatchPriority", "[6, 4](k: 2)"),
+  router("routers/capacity", "RandomTokens", "[6, 4](k: 2, seed: 5)"),
+  router("routers/capacity", "GShard", "[6, 4]"),
+  router("routers/tokens", "SimilarityAware", "[6, 5](k: 2)"),
+  {
+    file: "routers/tokens",
+    name: "AttentionAware",
+    model: `use r = AttentionAware[6, 5](k: 2)
+  forward(x: [T, D = 6]) => weights(r(x, softmax(contract(x, x[T -> U], over: D), over: U)))`,
+  },
+  block("routers/tokens", "Autonomy", "[6, 3, 5, 4](k: 2)"),
+  {
+    file: "routers/tokens",
+    name: "ModelLevel",
+    model: "use r = ModelLevel[8, 6, 4]\n  forward(ids: int[T]) => weights(r(ids))",
   },
 ];
