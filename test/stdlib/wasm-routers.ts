@@ -157,7 +157,7 @@ export const samples: readonly Sample[] = [
     file: "routers/tokens",
     name: "AttentionAware",
     model: `use r = AttentionAware[6, 5](k: 2)
-  forward(x: [T, D = 6]) => weights(r(x, softmax(contract(x, x[T -> U], over: D), over: U)))`,
+  forward(x: [T, D = 6]) => weights(r(x[T -> U], softmax(contract(x, x[T -> U], over: D), over: U)))`,
   },
   block("routers/tokens", "Autonomy", "[6, 3, 5, 4](k: 2)"),
   {
