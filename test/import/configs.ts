@@ -1,6 +1,7 @@
 /** Small models of every family, and of every option that a family has, with weights from a hash. */
 import {
   type FamilyConfig,
+  type FamilyTensor,
   ggufMetadata,
   ggufTensors,
   hfConfig,
@@ -35,6 +36,13 @@ const llama3 = {
   highFrequencyFactor: 4,
   originalContext: 64,
 } as const;
+
+/** Weights by hash; factors of rotary positions are divisors from 1 to 8, as converters write them. */
+export function testValues(tensor: FamilyTensor): Float32Array {
+  if (tensor.key !== "rope_factors") return tinyValues(tensor);
+  const [count = 0] = tensor.shape;
+  return Float32Array.from({ length: count }, (_, i) => 1 + (7 * i) / (count - 1));
+}
 
 /** Names say the family and what is special. */
 export const configs: Readonly<Record<string, FamilyConfig>> = {
@@ -72,10 +80,17 @@ export const variants: Readonly<Record<string, FamilyConfig>> = {
   "bert with tanh": { ...(configs["bert"] as FamilyConfig), activation: "gelu_tanh" },
 };
 
+/** Options that only GGUF files say in this way; llama.cpp has them too. */
+export const ggufVariants: Readonly<Record<string, FamilyConfig>> = {
+  "llama with biases": variants["llama with biases"]!,
+  "llama with linear positions": variants["llama with linear positions"]!,
+  "llama with stored factors": { ...dense, ropeScaling: { kind: "factors" } },
+};
+
 /** Bytes of a GGUF file with matrices stored as `type`. */
 export function ggufBytes(config: FamilyConfig, type: EncodableType = "f32"): Uint8Array {
   const metadata = new Map([...ggufMetadata(config, "test"), ...tinyVocabulary(config.vocab)]);
-  return writeGguf({ metadata, tensors: ggufTensors(config, tinyValues, type) });
+  return writeGguf({ metadata, tensors: ggufTensors(config, testValues, type) });
 }
 
 export function ggufOf(config: FamilyConfig, type: EncodableType = "f32"): Checkpoint {
@@ -87,6 +102,6 @@ export function hfOf(config: FamilyConfig): {
   readonly checkpoint: Checkpoint;
   readonly config: Record<string, unknown>;
 } {
-  const bytes = writeSafetensors({ tensors: hfTensors(config, tinyValues, "f32") });
+  const bytes = writeSafetensors({ tensors: hfTensors(config, testValues, "f32") });
   return { checkpoint: openCheckpoint(memorySource(bytes)), config: hfConfig(config) };
 }

@@ -1,9 +1,8 @@
 /** The comparison with the plain math can fail: specs that say something else are far away from it. */
 import { describe, expect, it } from "vitest";
-import { configs, ggufOf, hfOf, variants } from "./configs.js";
+import { configs, ggufOf, hfOf, testValues, variants } from "./configs.js";
 import { imported, referenceRows, relativeError } from "./imported.js";
 import { PlainModel } from "./plain-forward.js";
-import { tinyValues } from "../support/tiny-checkpoints.js";
 
 const IDS = [1, 300, 17, 42, 511, 3, 3, 260, 99, 128];
 
@@ -34,7 +33,7 @@ describe("a spec that was changed", () => {
       expect(text).toContain(from);
       return text.replaceAll(from, to).replaceAll(", Window", "");
     });
-    const expected = new PlainModel(config, tinyValues).forward(IDS).flatMap((row) => [...row]);
+    const expected = new PlainModel(config, testValues).forward(IDS).flatMap((row) => [...row]);
     expect(relativeError(referenceRows(made, IDS), expected)).toBeGreaterThan(FAR);
   });
 });
@@ -46,7 +45,7 @@ describe("interleaved rotary rows", () => {
       text.replace(/interleaved\((".*?"\[.*?\])\)/g, "$1"),
     );
     expect(made.text).not.toContain("interleaved");
-    const expected = new PlainModel(config, tinyValues).forward(IDS).flatMap((row) => [...row]);
+    const expected = new PlainModel(config, testValues).forward(IDS).flatMap((row) => [...row]);
     expect(relativeError(referenceRows(made, IDS), expected)).toBeGreaterThan(FAR);
   });
 });

@@ -1,9 +1,8 @@
 /** Imported specs compute what their family's math says, for every family, option and format. */
 import { describe, expect, it } from "vitest";
-import { configs, ggufOf, hfOf, variants } from "./configs.js";
+import { configs, ggufOf, ggufVariants, hfOf, testValues, variants } from "./configs.js";
 import { imported, referenceRows, relativeError, wasmModel, wasmRows, type Imported } from "./imported.js";
 import { PlainModel } from "./plain-forward.js";
-import { tinyValues } from "../support/tiny-checkpoints.js";
 
 const IDS = [1, 300, 17, 42, 511, 3, 3, 260, 99, 128];
 /** A prompt and then one token at a time. */
@@ -17,7 +16,7 @@ const DECODE = [6, 1, 1, 1, 1];
 const F32 = 1e-5;
 
 const plainRows = (config: (typeof configs)[string]): number[] =>
-  new PlainModel(config, tinyValues).forward(IDS).flatMap((row) => [...row]);
+  new PlainModel(config, testValues).forward(IDS).flatMap((row) => [...row]);
 
 describe.each(Object.entries(configs))("%s", (_, config) => {
   const expected = plainRows(config);
@@ -49,6 +48,16 @@ describe.each(Object.entries(variants))("%s", (_, config) => {
     const expected = plainRows(config);
     const hf = hfOf(config);
     const made = await imported(hf.checkpoint, hf.config);
+    expect(relativeError(referenceRows(made, IDS), expected)).toBeLessThan(F32);
+    using model = await wasmModel(made);
+    expect(relativeError(await wasmRows(model, IDS), expected)).toBeLessThan(F32);
+  });
+});
+
+describe.each(Object.entries(ggufVariants))("%s", (_, config) => {
+  it("from GGUF on the reference evaluator and on wasm", async () => {
+    const expected = plainRows(config);
+    const made = await imported(ggufOf(config));
     expect(relativeError(referenceRows(made, IDS), expected)).toBeLessThan(F32);
     using model = await wasmModel(made);
     expect(relativeError(await wasmRows(model, IDS), expected)).toBeLessThan(F32);

@@ -12,7 +12,7 @@ import {
   readFamilyTensors,
 } from "../../compiler/checkpoints/families/index.js";
 import type { Model } from "../../runtime/model/model.js";
-import { configs, ggufBytes, hfOf } from "../import/configs.js";
+import { configs, ggufBytes, ggufVariants, hfOf } from "../import/configs.js";
 import { imported, referenceRows, relativeError, wasmModel, wasmRows, type Imported } from "../import/imported.js";
 import { PlainModel } from "../import/plain-forward.js";
 import { llamaGreedy, llamaLogits, peerPackage } from "../support/peers.js";
@@ -127,6 +127,14 @@ function widest(
   const early = ({ narrow }: (typeof texts)[number]): number => narrow.filter(({ layer }) => layer === 0).length;
   return texts.reduce((best, text) => (early(text) < early(best) ? text : best));
 }
+
+describe.skipIf(!hasLlama).each(Object.entries(ggufVariants))("%s", (name, config) => {
+  it("has llama.cpp's logits", async () => {
+    const path = write(name.replaceAll(" ", "-"), ggufBytes(config));
+    const model = await imported(open(path));
+    expect(relativeError(referenceRows(model, IDS, DECODE), llamaLogits(path, IDS).flat())).toBeLessThan(F32);
+  });
+});
 
 const quantized = decoders.flatMap(([name, config]) =>
   (["q8_0", "q4_0"] as const).map((type): [string, EncodableType, FamilyConfig] => [name, type, config]),
