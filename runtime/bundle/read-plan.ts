@@ -18,6 +18,8 @@ import type {
   PlanWeight,
 } from "../../compiler/4-schedule/plan.js";
 import type { Manifest } from "../../compiler/6-bundle/manifest.js";
+import { runtimeSizes } from "../plan/launches.js";
+import { compileSize } from "../plan/sizes.js";
 import {
   count,
   json,
@@ -65,8 +67,15 @@ const launch = object<PlanLaunch>({
   scalars: list(scalarArg),
   label: text,
 });
+/** Layers of a stack; loops are unrolled at load. */
+const MAX_TURNS = 65536;
+const turns: Reader<number> = (value, at) => {
+  const found = count(value, at);
+  if (found <= MAX_TURNS) return found;
+  throw wrong(at, `there are more than ${MAX_TURNS} turns`);
+};
 const loop: Reader<PlanLoop> = (value, at) =>
-  object<PlanLoop>({ kind: oneOf("loop"), name: text, count, steps: list(step) })(value, at);
+  object<PlanLoop>({ kind: oneOf("loop"), name: text, count: turns, steps: list(step) })(value, at);
 const step: Reader<PlanStep> = (value, at) =>
   record(value, at)["kind"] === "loop" ? loop(value, at) : launch(value, at);
 const trace = object<Omit<PlanTrace, "loop"> & { loop: string | undefined }>({
@@ -99,10 +108,28 @@ export function readPlan(source: string, manifest: Manifest): Plan {
     entries: list(entry),
   })(json(source, "plan.json"), "plan.json");
   checkBuffers(plan);
+  plan.entries.forEach(checkPorts);
   if (plan.spaces.weights !== manifest.memory.weights) {
     throw wrong("plan.json.spaces.weights", `it is not the ${manifest.memory.weights} of the manifest`);
   }
   return plan;
+}
+
+/** Sizes of ports are texts of `Size` over what the inputs decide. */
+function checkPorts(planned: PlanEntry): void {
+  const known = new Set(runtimeSizes(planned));
+  for (const { name, axes } of [...planned.inputs, ...planned.outputs]) {
+    for (const { size } of axes) {
+      const place = `plan.json.entries.${planned.name}.${name}`;
+      try {
+        const stranger = compileSize(size).names.find((each) => !known.has(each));
+        if (stranger === undefined) continue;
+        throw wrong(place, `\`${size}\` depends on \`${stranger}\`, which no input decides`);
+      } catch (error) {
+        throw error instanceof RangeError ? wrong(place, error.message) : error;
+      }
+    }
+  }
 }
 
 function checkBuffers(plan: Plan): void {

@@ -9,6 +9,15 @@ import { compileSize, type CompiledSize, type SizeFunction, type SizeValues } fr
 /** Where each memory space begins, in bytes of the device's memory. */
 export type SpaceBases = Readonly<Record<MemorySpace, number>>;
 
+/** Launches of one call are numbered with 20 bits (`wasm/work.ts`). */
+const MAX_LAUNCHES = 2 ** 20 - 1;
+
+/** The sizes that are known when an entry is called: the open axes of its inputs, and the positions before. */
+export function runtimeSizes(entry: Pick<PlanEntry, "inputs">): readonly string[] {
+  const open = entry.inputs.flatMap(({ axes }) => axes).filter(({ size }) => /^[A-Za-z_]\w*$/.test(size));
+  return ["past", ...open.map(({ size }) => size)];
+}
+
 export interface FlatLaunch {
   readonly kernel: string;
   readonly label: string;
@@ -25,12 +34,14 @@ export interface FlatLaunch {
  */
 export function flattenEntry(plan: Plan, entry: PlanEntry, bases: SpaceBases): readonly FlatLaunch[] {
   const addresses = new Map(plan.buffers.map((buffer) => [buffer.id, bases[buffer.space] + buffer.offset]));
+  const known = new Set(runtimeSizes(entry));
   const launches: FlatLaunch[] = [];
   const walk = (steps: readonly PlanStep[], turns: SizeValues): void => {
     for (const step of steps) {
       switch (step.kind) {
         case "launch":
-          launches.push(flattenLaunch(step, turns, addresses));
+          if (launches.length === MAX_LAUNCHES) throw damaged(step, `there are more than ${MAX_LAUNCHES} launches`);
+          launches.push(flattenLaunch(step, turns, addresses, known));
           break;
         case "loop":
           for (let turn = 0; turn < step.count; turn++) walk(step.steps, { ...turns, [step.name]: turn });
@@ -44,36 +55,46 @@ export function flattenEntry(plan: Plan, entry: PlanEntry, bases: SpaceBases): r
   return launches;
 }
 
-function flattenLaunch(launch: PlanLaunch, turns: SizeValues, addresses: ReadonlyMap<string, number>): FlatLaunch {
+function flattenLaunch(
+  launch: PlanLaunch,
+  turns: SizeValues,
+  addresses: ReadonlyMap<string, number>,
+  known: ReadonlySet<string>,
+): FlatLaunch {
+  const compile = (text: string): CompiledSize => compileKnown(launch, text, turns, known);
   const args: CompiledSize[] = launch.buffers.map((use) => {
     const address = addresses.get(use.buffer);
     if (address === undefined) throw damaged(launch, `buffer \`${use.buffer}\` is not declared`);
     const strides = Object.entries(use.strides).map(([loop, stride]) => stride * (turns[loop] ?? 0));
     const base = strides.reduce((sum, bytes) => sum + bytes, address);
-    const offset = compile(launch, use.offset, turns);
+    const offset = compile(use.offset);
     return offset.constant === undefined
-      ? { constant: undefined, evaluate: (values) => base + offset.evaluate(values) }
-      : { constant: base + offset.constant, evaluate: () => base };
+      ? { ...offset, evaluate: (values) => base + offset.evaluate(values) }
+      : { ...offset, constant: base + offset.constant };
   });
   for (const scalar of launch.scalars) {
-    if (scalar.type === "i32") args.push(compile(launch, scalar.value, turns));
-    else args.push({ constant: scalar.value, evaluate: () => scalar.value });
+    if (scalar.type === "i32") args.push(compile(scalar.value));
+    else args.push({ constant: scalar.value, names: [], evaluate: () => scalar.value });
   }
   return {
     kernel: launch.kernel,
     label: launch.label,
-    grid: compile(launch, launch.grid, turns),
+    grid: compile(launch.grid),
     args: Float64Array.from(args, (arg) => arg.constant ?? 0),
     changing: args.flatMap((arg, at) => (arg.constant === undefined ? [{ at, evaluate: arg.evaluate }] : [])),
   };
 }
 
-function compile(launch: PlanLaunch, text: string, turns: SizeValues): CompiledSize {
+function compileKnown(launch: PlanLaunch, text: string, turns: SizeValues, known: ReadonlySet<string>): CompiledSize {
+  let size: CompiledSize;
   try {
-    return compileSize(text, turns);
+    size = compileSize(text, turns);
   } catch (error) {
     throw damaged(launch, error instanceof Error ? error.message : String(error));
   }
+  const stranger = size.names.find((name) => !known.has(name));
+  if (stranger === undefined) return size;
+  throw damaged(launch, `\`${text}\` depends on \`${stranger}\`, which no input decides`);
 }
 
 function damaged(launch: PlanLaunch, reason: string): Error {

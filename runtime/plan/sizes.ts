@@ -12,6 +12,8 @@ export type SizeFunction = (values: SizeValues) => number;
 export interface CompiledSize {
   /** The value when it depends on no name. */
   readonly constant: number | undefined;
+  /** The names it depends on. */
+  readonly names: readonly string[];
   readonly evaluate: SizeFunction;
 }
 
@@ -109,7 +111,7 @@ const OPERATIONS = new Map<string, { separator: "/" | ","; apply: (a: number, b:
 ]);
 
 function constant(value: number): CompiledSize {
-  return { constant: value, evaluate: () => value };
+  return { constant: value, names: [], evaluate: () => value };
 }
 
 function runtimeName(key: string): CompiledSize {
@@ -118,10 +120,14 @@ function runtimeName(key: string): CompiledSize {
     if (value === undefined) throw new RangeError(`the size ${key} has no value`);
     return value;
   };
-  return { constant: undefined, evaluate };
+  return { constant: undefined, names: [key], evaluate };
 }
 
 function combine(a: CompiledSize, b: CompiledSize, apply: (a: number, b: number) => number): CompiledSize {
   if (a.constant !== undefined && b.constant !== undefined) return constant(apply(a.constant, b.constant));
-  return { constant: undefined, evaluate: (values) => apply(a.evaluate(values), b.evaluate(values)) };
+  return {
+    constant: undefined,
+    names: [...a.names, ...b.names],
+    evaluate: (values) => apply(a.evaluate(values), b.evaluate(values)),
+  };
 }

@@ -113,7 +113,7 @@ describe("a damaged bundle", () => {
           expect(error).toBeInstanceOf(MoecError);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 400 },
     );
   });
 });
