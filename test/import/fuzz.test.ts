@@ -2,7 +2,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { check } from "../../compiler/1-check/index.js";
-import { hfConfig } from "../../compiler/checkpoints/families/index.js";
 import { memorySource, openCheckpoint, type Checkpoint, type MetadataValue } from "../../compiler/checkpoints/index.js";
 import { importModel, modelName, fileStem } from "../../compiler/checkpoints/import/index.js";
 import { numberText } from "../../compiler/checkpoints/import/text.js";
