@@ -5,6 +5,7 @@ import type {
   Identifier,
   NamedType,
   RangeExpression,
+  SettingsMember,
   StorageFormat,
   TypeExpression,
 } from "../../grammar/tree.js";
@@ -35,6 +36,12 @@ class Declared {
 
   fault(format: string, fault: string, node: Spanned, fixes: readonly Fix[] = []): void {
     this.reporter.report("MOE2021", { format, fault }, this.at(node), { fixes });
+  }
+
+  setting(name: Identifier, words: readonly string[]): void {
+    const span = this.at(name);
+    const fixes = spellings(span, name.text, words);
+    this.reporter.report("MOE2025", { name: name.text }, span, { help: `there are ${listed(words)}`, fixes });
   }
 
   knob(name: string, fault: string, node: Spanned): void {
@@ -68,7 +75,20 @@ export function checkDeclaredValues(reporter: Reporter, info: ModuleInfo): void 
     if ((member.kind === "param" || member.kind === "state") && member.type.kind === "named-type") {
       checkType(declared, member.type);
     }
+    if (member.kind === "settings") checkSettings(declared, member);
   }
+}
+
+/* ---- settings of a model ---- */
+
+const SETTINGS = ["tokenizer", "generate"];
+const GENERATION = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_tokens", "stop"];
+
+function checkSettings(declared: Declared, member: SettingsMember): void {
+  if (!SETTINGS.includes(member.name.text)) return declared.setting(member.name, SETTINGS);
+  if (member.name.text !== "generate") return;
+  for (const { name } of member.entries)
+    if (name && !GENERATION.includes(name.text)) declared.setting(name, GENERATION);
 }
 
 /** A number that is written down, with its sign; undefined for anything that has to be worked out. */

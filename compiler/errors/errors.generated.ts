@@ -42,6 +42,7 @@ export const messages = {
   MOE2022: { severity: "error", title: "knob does not fit its range", message: "`{name}` {fault}" },
   MOE2023: { severity: "error", title: "default of another type", message: "the default of `{name}` is not {wanted}" },
   MOE2024: { severity: "error", title: "size too large", message: "{value} is too large for a size" },
+  MOE2025: { severity: "error", title: "unknown setting", message: "there is no setting `{name}`" },
   MOE2040: { severity: "error", title: "wrong number of operands", message: "`{op}` takes {expected} operands, found {found}" },
   MOE2041: { severity: "error", title: "one axis with two sizes", message: "axis `{axis}` has size {found} here and {expected} in operand {other} of `{op}`" },
   MOE2042: { severity: "error", title: "axis not found", message: "`{op}` needs an axis `{axis}`, this value has [{axes}]" },
@@ -288,6 +289,7 @@ export interface MessageSlots {
   readonly MOE2022: { readonly name: Slot; readonly fault: Slot };
   readonly MOE2023: { readonly name: Slot; readonly wanted: Slot };
   readonly MOE2024: { readonly value: Slot };
+  readonly MOE2025: { readonly name: Slot };
   readonly MOE2040: { readonly op: Slot; readonly expected: Slot; readonly found: Slot };
   readonly MOE2041: { readonly axis: Slot; readonly found: Slot; readonly expected: Slot; readonly other: Slot; readonly op: Slot };
   readonly MOE2042: { readonly op: Slot; readonly axis: Slot; readonly axes: Slot };
@@ -607,6 +609,9 @@ export const errors = {
   /** MOE2024: size too large */
   sizeTooLarge: (slots: MessageSlots["MOE2024"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2024", messages.MOE2024, slots, span, parts),
+  /** MOE2025: unknown setting */
+  unknownSetting: (slots: MessageSlots["MOE2025"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2025", messages.MOE2025, slots, span, parts),
   /** MOE2040: wrong number of operands */
   wrongNumberOfOperands: (slots: MessageSlots["MOE2040"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2040", messages.MOE2040, slots, span, parts),
