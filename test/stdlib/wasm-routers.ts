@@ -101,13 +101,13 @@ export const samples: readonly Sample[] = [
   {
     file: "routers/recurrent",
     name: "momentum_step",
-    model: `forward(x: [T, D = 6], p: [T, D], u: [T, D]) => { let (y, q) = momentum_step(x, p, u)
+    model: `forward(x: [T, D = 6], p: [T, D = 6], u: [T, D = 6]) => { let (y, q) = momentum_step(x, p, u)
     y + q }`,
   },
   {
     file: "routers/recurrent",
     name: "adam_step",
-    model: `forward(x: [T, D = 6], p: [T, D], v: [T, D], u: [T, D]) => { let (y, q, w) = adam_step(x, p, v * v, u)
+    model: `forward(x: [T, D = 6], p: [T, D = 6], v: [T, D = 6], u: [T, D = 6]) => { let (y, q, w) = adam_step(x, p, v * v, u)
     y + q + w }`,
   },
   { file: "routers/conditioned", name: "Label", model: "use r = Label[4]\n  forward(ids: int[T]) => weights(r(ids))" },
@@ -143,10 +143,10 @@ export const samples: readonly Sample[] = [
   {
     file: "routers/hierarchical",
     name: "SelfGate",
-    model: "use s = SelfGate[6, 5]\n  forward(x: [T, D = 6], y: [T, F = 5], z: [T, F]) => s(x, y, z)",
+    model: "use s = SelfGate[6, 5]\n  forward(x: [T, D = 6], y: [T, F = 5], z: [T, F = 5]) => s(x, y, z)",
   },
   router("routers/hierarchical", "TwoLevel", "[6, 6](groups: 2)"),
-  router("routers/transport", "Sinkhorn", "[6, 4]"),
+  router("routers/transport", "Sinkhorn", "[6, 4](iterations: 3)"),
   router("routers/transport", "Base", "[6, 4](rounds: 200, step: 0.05)"),
   router("routers/transport", "SparseTransport", "[6, 4](k: 5, iterations: 20)"),
   router("routers/capacity", "BatchPriority", "[6, 4](k: 2)"),
