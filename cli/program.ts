@@ -9,6 +9,7 @@ import { formatCommand } from "./commands/fmt.js";
 import { generateCommand } from "./commands/generate.js";
 import { importCommand } from "./commands/import.js";
 import { inspectCommand } from "./commands/inspect.js";
+import { lspCommand } from "./commands/lsp.js";
 import { newCommand } from "./commands/new.js";
 import { runCommand } from "./commands/run.js";
 import { testCommand } from "./commands/test.js";
@@ -39,6 +40,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
   runCommand,
   generateCommand,
+  lspCommand,
   doctorCommand,
   completionsCommand,
 ];

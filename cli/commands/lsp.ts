@@ -1,0 +1,29 @@
+/** `moec lsp`: the language server for any editor that speaks the protocol. */
+import { join } from "node:path";
+import { EXIT } from "../exit-codes.js";
+import { moecVersion, packageRoot } from "../package-root.js";
+import type { CommandDefinition } from "../program.js";
+import type { CommonOptions } from "../shell.js";
+
+interface LspOptions extends CommonOptions {
+  readonly stdio?: boolean;
+}
+
+export const lspCommand: CommandDefinition = (program, start) =>
+  program
+    .command("lsp")
+    .summary("run the language server for editors")
+    .description(
+      "Speaks the Language Server Protocol on standard input and output. Editors start it; see docs/editor.md.",
+    )
+    .option("--stdio", "talk on standard input and output, the only way there is and the default")
+    .action((options: LspOptions) =>
+      start("lsp", options, async () => {
+        const { serveStdio } = await import("../../editor/server/stdio.js");
+        const library = join(packageRoot, "stdlib");
+        const errorsPage = join(packageRoot, "docs/reference/errors.md");
+        await serveStdio({ library, errorsPage, version: moecVersion() });
+        return EXIT.ok;
+      }),
+    )
+    .addHelpText("after", "\nExample:\n  moec lsp --stdio\n");
