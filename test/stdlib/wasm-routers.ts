@@ -33,6 +33,13 @@ const block = (file: string, name: string, instance: string): Sample => ({
   model: `use b = ${name}${instance}\n  forward(x: [T, D = 6]) => b(x)`,
 });
 
+/** A loss of what the model is given. */
+const loss = (name: string, inputs: string, args: string): Sample => ({
+  file: "losses",
+  name,
+  model: `forward(${inputs}) => ${name}(${args})`,
+});
+
 export const samples: readonly Sample[] = [
   router("routers/selection", "ChosenSoftmax", "[6, 5](k: 2)"),
   router("routers/selection", "Noisy", "[6, 5](k: 2)"),
@@ -67,7 +74,7 @@ export const samples: readonly Sample[] = [
   router("routers/retrieval", "DomainEmbedding", "[6, 4, 3, 5](k: 1)"),
   router("routers/retrieval", "Sparsest", "[6, 5](k: 2)"),
   router("routers/retrieval", "Carved", "[6, 5](k: 2)"),
-  router("routers/retrieval", "ProductKeys", "[6, 4, 5, 3](k: 4)"),
+  router("routers/retrieval", "ProductKeyRouter", "[6, 4, 5, 3](k: 4)"),
   router("routers/retrieval", "SelfActivated", "[6, 5](k: 2)"),
   {
     file: "routers/recurrent",
@@ -159,10 +166,37 @@ export const samples: readonly Sample[] = [
     model: `use r = AttentionAware[6, 5](k: 2)
   forward(x: [T, D = 6]) => weights(r(x[T -> U], softmax(contract(x, x[T -> U], over: D), over: U)))`,
   },
-  block("routers/tokens", "Autonomy", "[6, 3, 5, 4](k: 2)"),
   {
     file: "routers/tokens",
     name: "ModelLevel",
     model: "use r = ModelLevel[8, 6, 4]\n  forward(ids: int[T]) => weights(r(ids))",
   },
+  loss("SwitchBalance", "p: [T, E = 4]", "softmax(p, over: E)"),
+  loss("MixtralBalance", "p: [T, E = 4]", "softmax(p, over: E), choose(softmax(p, over: E), top: 2)"),
+  loss("CountBalance", "p: [T, E = 4]", "softmax(p, over: E), choose(softmax(p, over: E), top: 2), 2"),
+  loss("KeptBalance", "p: [T, E = 4]", "softmax(p, over: E), weights(choose(softmax(p, over: E), top: 2))"),
+  loss("ZLoss", "p: [T, E = 4]", "p"),
+  loss("Importance", "p: [T, E = 4]", "softmax(p, over: E)"),
+  loss("Load", "p: [T, E = 4], q: [T, E = 4]", "p, q, 2"),
+  loss("MutualInformation", "p: [T, E = 4]", "softmax(p, over: E)"),
+  loss("LocalEntropy", "p: [T, E = 4]", "softmax(p, over: E)"),
+  loss("GlobalEntropy", "p: [T, E = 4]", "softmax(p, over: E), 4.0"),
+  loss("Flops", "w: [T, V = 5]", "relu(w)"),
+  loss("ReluL1", "p: [T, E = 4]", "relu(p), 2"),
+  loss("Chunk", "p: [T, E = 4]", "relu(p)"),
+  loss("Locality", "p: [T, E = 4]", "p, 3.0"),
+  loss("Distillation", "p: [T, V = 5], q: [T, V = 5]", "p, q, 2.0"),
+  loss("TopKDistillation", "p: [T, V = 5], q: [T, V = 5]", "p, q, 3"),
+  loss("Consistency", "p: [T, V = 5], q: [T, V = 5]", "p, q"),
+  loss("Anchor", "p: [T, E = 4], q: [T, E = 4]", "softmax(p, over: E), softmax(q, over: E)"),
+  loss("Huber", "x: [T, H = 3], y: [T, H = 3]", "x, y, 1.0"),
+  loss("PrototypeContrast", "p: [E = 4, D = 5], m: [E = 4, D = 5]", "p, m, 0.5"),
+  loss("Manifold", "r: [T, E = 4], s: [M = 3, E = 4], l: [T, M = 3]", "r, s, softmax(l, over: M)"),
+  loss("JensenShannon", "p: [E = 4], q: [E = 4]", "softmax(p, over: E), softmax(q, over: E)"),
+  loss("PriorCrossEntropy", "v: [T, V = 5], ids: int[T], b: [V = 5]", "v, ids, softmax(b, over: V), 0.5"),
+  loss("DirichletShaping", "p: [T, E = 4]", "softmax(p, over: E)"),
+  loss("Uniformity", "p: [T, E = 4]", "softmax(p, over: E)"),
+  loss("Ambiguity", "p: [T, E = 4]", "softmax(p, over: E)"),
+  loss("sample_weights", "l: [T]", "l, 0.5"),
+  loss("balanced_bias", "b: [E = 4], c: [E = 4]", "b, c"),
 ];
