@@ -235,8 +235,6 @@ export const messages = {
   MOE5402: { severity: "error", title: "wrong key in the project file", message: "moec.yaml, `{at}`: {reason}" },
   MOE5403: { severity: "error", title: "no project", message: "`{path}` is no project: {reason}" },
   MOE5404: { severity: "error", title: "file exists already", message: "`{path}` exists already; nothing was written" },
-  MOE5405: { severity: "error", title: "bad argument", message: "{what}" },
-  MOE5406: { severity: "error", title: "no single model", message: "`{file}` declares {count} models{names}; say which with --model" },
   MOE5407: { severity: "error", title: "no weights", message: "`{file}` has no weights: name a checkpoint in moec.yaml, or give --random" },
   MOE5501: { severity: "error", title: "Kernel leaves a buffer", message: "kernel {kernel}: element {index} of {buffer} is {access}, but it lies outside of the buffer or off its alignment" },
   MOE5502: { severity: "error", title: "Kernel divides an integer by zero", message: "kernel {kernel} divides an i32 by zero, or -2147483648 by -1" },
@@ -482,8 +480,6 @@ export interface MessageSlots {
   readonly MOE5402: { readonly at: Slot; readonly reason: Slot };
   readonly MOE5403: { readonly path: Slot; readonly reason: Slot };
   readonly MOE5404: { readonly path: Slot };
-  readonly MOE5405: { readonly what: Slot };
-  readonly MOE5406: { readonly file: Slot; readonly count: Slot; readonly names: Slot };
   readonly MOE5407: { readonly file: Slot };
   readonly MOE5501: { readonly kernel: Slot; readonly index: Slot; readonly buffer: Slot; readonly access: Slot };
   readonly MOE5502: { readonly kernel: Slot };
@@ -1188,12 +1184,6 @@ export const errors = {
   /** MOE5404: file exists already */
   wouldOverwrite: (slots: MessageSlots["MOE5404"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5404", messages.MOE5404, slots, span, parts),
-  /** MOE5405: bad argument */
-  badArgument: (slots: MessageSlots["MOE5405"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
-    makeDiagnostic("MOE5405", messages.MOE5405, slots, span, parts),
-  /** MOE5406: no single model */
-  noSingleModel: (slots: MessageSlots["MOE5406"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
-    makeDiagnostic("MOE5406", messages.MOE5406, slots, span, parts),
   /** MOE5407: no weights */
   noWeights: (slots: MessageSlots["MOE5407"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5407", messages.MOE5407, slots, span, parts),
