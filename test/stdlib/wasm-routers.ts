@@ -141,7 +141,11 @@ export const samples: readonly Sample[] = [
   router("routers/conditioned", "Random", "[5](seed: 3)"),
   router("routers/conditioned", "Ranked", "[6, 5](first: 1, k: 2)"),
   labelled("routers/conditioned", "RatioPruned", "[6, 5]"),
-  router("routers/conditioned", "Tunable", "[6, 5](k: 2)"),
+  {
+    file: "routers/conditioned",
+    name: "tuned",
+    model: "forward(l: [T, E = 5], off: [T, E = 5], on: [T, E = 5]) => weights(tuned(l, off - 1.5, on - 1, 2))",
+  },
   router("routers/hierarchical", "TaskGate", "[6, 5]"),
   router("routers/hierarchical", "VisibleGate", "[6, 5]"),
   block("routers/hierarchical", "TaskMixture", "[6, 5, 4, 2]"),
@@ -199,4 +203,21 @@ export const samples: readonly Sample[] = [
   loss("Ambiguity", "p: [T, E = 4]", "softmax(p, over: E)"),
   loss("sample_weights", "l: [T]", "l, 0.5"),
   loss("balanced_bias", "b: [E = 4], c: [E = 4]", "b, c"),
+  {
+    file: "routers/adaptation",
+    name: "kernel_weights",
+    model: "forward(r: [N = 3, E = 4], l: [N = 3]) => kernel_weights(softmax(r, over: E), softmax(l, over: N))",
+  },
+  {
+    file: "routers/adaptation",
+    name: "hedge",
+    model: "forward(w: [E = 4], l: [E = 4]) => hedge(softmax(w, over: E), l, 0.5)",
+  },
+  { file: "routers/adaptation", name: "RoutingMargin", model: "forward(s: [T, E = 5]) => RoutingMargin(s, 2)" },
+  {
+    file: "routers/adaptation",
+    name: "ExpertScore",
+    model:
+      "forward(g: [T, E = 4], l: [T, E = 4], a: [T, D = 3], b: [T, D = 3]) => ExpertScore(softmax(g, over: E), relu(l), a, b)",
+  },
 ];
