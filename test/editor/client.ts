@@ -27,7 +27,7 @@ interface Published {
 export class Client {
   private readonly published = new Map<string, Published>();
   private readonly waiting = new Set<() => void>();
-  private version = 1;
+  private readonly versions = new Map<string, number>();
   capabilities: InitializeResult["capabilities"] = {};
 
   constructor(private readonly connection: ProtocolConnection) {
@@ -75,17 +75,21 @@ export class Client {
   }
 
   async open(uri: string, text: string): Promise<void> {
-    this.version++;
-    const textDocument = { uri, languageId: "moe", version: this.version, text };
+    const textDocument = { uri, languageId: "moe", version: this.next(uri), text };
     await this.connection.sendNotification("textDocument/didOpen", { textDocument });
   }
 
   /** Replaces a range, or everything. */
   async change(uri: string, text: string, range?: TextEdit["range"]): Promise<void> {
-    this.version++;
     const contentChanges = [range ? { range, text } : { text }];
-    const textDocument = { uri, version: this.version };
+    const textDocument = { uri, version: this.next(uri) };
     await this.connection.sendNotification("textDocument/didChange", { textDocument, contentChanges });
+  }
+
+  private next(uri: string): number {
+    const version = (this.versions.get(uri) ?? 0) + 1;
+    this.versions.set(uri, version);
+    return version;
   }
 
   async close(uri: string): Promise<void> {
@@ -95,7 +99,7 @@ export class Client {
 
   /** Diagnostics of the newest version of a document. */
   async diagnostics(uri: string): Promise<readonly Diagnostic[]> {
-    const { version } = this;
+    const version = this.versions.get(uri) ?? 0;
     const arrived = (): Published | undefined => {
       const found = this.published.get(uri);
       return found && (found.version ?? 0) >= version ? found : undefined;

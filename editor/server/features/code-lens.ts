@@ -13,6 +13,7 @@ const LONGEST = 64;
 export function codeLenses(workspace: Workspace, file: string): CodeLens[] {
   const checked = workspace.project(file).files.get(file);
   if (!checked) return [];
+  const isBroken = checked.all.some(({ severity }) => severity === "error");
   const text = workspace.text(file);
   const uri = workspace.host.toUri(file);
   const lenses: CodeLens[] = [];
@@ -24,7 +25,7 @@ export function codeLenses(workspace: Workspace, file: string): CodeLens[] {
       continue;
     }
     const info = checked.modules.get(declaration.name.text);
-    const title = info?.decl === declaration ? costTitle(measured(info)) : undefined;
+    const title = !isBroken && info?.decl === declaration ? costTitle(measured(info)) : undefined;
     if (title !== undefined) {
       lenses.push({ range, command: { title, command: "moec.showCost", arguments: [uri, declaration.name.text] } });
     }

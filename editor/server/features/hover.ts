@@ -38,7 +38,8 @@ function symbolLines(workspace: Workspace, { symbol, span }: Occurrence): readon
   if (real.kind === "axis") lines.push(axisOrigin(workspace, real, span.file, span));
   else if (real.container !== undefined) lines.push(`of ${contractOf(workspace, real)}\`${real.container}\``);
   if (real.doc !== undefined) lines.push(withPaperLinks(real.doc));
-  const info = real.decl && workspace.load(real.span.file)?.modules.get(real.name);
+  const home = real.decl && workspace.load(real.span.file);
+  const info = home?.diagnostics.length === 0 ? home.modules.get(real.name) : undefined;
   const cost = info && info.decl === real.decl ? costTitle(measured(info)) : undefined;
   if (cost !== undefined) lines.push(cost);
   if (symbol.target) lines.push(`imported as \`${symbol.name}\``);

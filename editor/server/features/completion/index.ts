@@ -25,7 +25,9 @@ export function completion(workspace: Workspace, file: string, position: Positio
   if (cursor.object) return members(workspace, file, text, cursor);
   if (cursor.before === "." || cursor.before === "..") return [];
   if (cursor.brackets.length === 0 && isAtLineStart(text, cursor)) {
-    return [...declarationSnippets, ...keywordItems(["import", ...CONTRACTS, "test"])];
+    const starts = new Set(declarationSnippets.map(({ label }) => label));
+    const rest = CONTRACTS.filter((word) => !starts.has(word));
+    return [...declarationSnippets, ...keywordItems(["import", ...rest])];
   }
   const names = visible(workspace, file, offset);
   const isMember = cursor.brackets.length === 1 && inner?.kind === "{" && isAtLineStart(text, cursor);
@@ -54,18 +56,21 @@ function isAtLineStart(text: string, cursor: Cursor): boolean {
 /** The braces of a declaration, not those of a test or a body. */
 function isModuleBody(text: string, bracket: OpenBracket): boolean {
   const line = text.slice(text.lastIndexOf("\n", bracket.open) + 1, bracket.open);
-  return CONTRACTS.some((word) => line.startsWith(`${word} `));
+  return !line.includes("=>") && CONTRACTS.some((word) => line.startsWith(`${word} `));
 }
 
 /** Names in force, with those declared behind the cursor left out where order counts. */
 function visible(workspace: Workspace, file: string, offset: number): readonly NameSymbol[] {
   const names = new Map<string, NameSymbol>();
+  const { text } = workspace.text(file);
   let scope = workspace.names.names(file)?.scope.at(offset);
   for (; scope; scope = scope.parent) {
     for (const [name, symbol] of scope.names) {
-      const isLater = symbol.kind === "let" && symbol.whole.start <= offset && offset <= symbol.whole.end;
-      const isBehind = symbol.kind === "let" && scope.start > 0 && symbol.span.start > offset;
-      if (!names.has(name) && !isLater && !isBehind) names.set(name, symbol);
+      // In its own `let` a name is not there yet, nor above it.
+      const isOpen = symbol.span.start < offset && !text.slice(symbol.span.end, offset).includes("\n");
+      const isBehind = symbol.span.start > offset;
+      const isHidden = symbol.kind === "let" && scope.start > 0 && (isOpen || isBehind);
+      if (!names.has(name) && !isHidden) names.set(name, symbol);
     }
   }
   return [...names.values()];
@@ -101,7 +106,9 @@ function isTypePlace(text: string, cursor: Cursor, inner: OpenBracket | undefine
   if (inner?.kind !== "(") return false;
   // Parameters of a declaration or a method, not arguments of a call.
   const line = text.slice(text.lastIndexOf("\n", inner.open) + 1, inner.open);
-  return /^\s*$|^\s*\w+\s*$/.test(line) || CONTRACTS.some((word) => line.startsWith(`${word} `));
+  const around = cursor.brackets.at(-2);
+  const isMethod = around?.kind === "{" && isModuleBody(text, around) && /^\s*\w*\s*$/.test(line);
+  return isMethod || CONTRACTS.some((word) => line.startsWith(`${word} `) && !line.includes("=>"));
 }
 
 function typeItems(workspace: Workspace, names: readonly NameSymbol[]): CompletionItem[] {
