@@ -4,6 +4,7 @@ import { Size } from "../axes/size.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { ValueType } from "../ops/types.js";
 import { AssumeDivisible, type Place, type Walk } from "./context.js";
+import { divisorsOf, extended, products, rememberDivisors, type Divisors } from "./assumptions.js";
 import { checkContract } from "./contracts.js";
 import { checkDeclaredValues } from "./declared-values.js";
 import { checkDuplicates } from "./duplicates.js";
@@ -56,6 +57,7 @@ export function typeWalk(
     usesPhase: false,
     batchDependent: undefined,
     cacheUsed: undefined,
+    made: [],
   };
 }
 
@@ -65,8 +67,9 @@ export function withAssumptions(
   generic: boolean,
   info: InfoSink | undefined,
   body: (walk: Walk) => void,
+  decl?: ModuleDecl,
 ): Walk {
-  const divisors = new Map<string, Size>();
+  let divisors: Divisors = (decl && divisorsOf(decl)) ?? new Map<string, Size>();
   for (let attempt = 0; ; attempt++) {
     const own = info && new InfoSink(info.file, root);
     const walk = typeWalk(root, generic, own, products(divisors));
@@ -76,26 +79,10 @@ export function withAssumptions(
       return walk;
     } catch (error) {
       if (!(error instanceof AssumeDivisible) || attempt > RESTARTS) throw error;
-      divisors.set(error.symbol, error.by);
+      divisors = extended(divisors, walk, error);
+      if (decl) rememberDivisors(decl, divisors);
     }
   }
-}
-
-/** `D` divided by `H` stands for `H * D.by.H`; chains are worked out to the end. */
-function products(divisors: ReadonlyMap<string, Size>): ReadonlyMap<string, Size> {
-  const made = new Map<string, Size>();
-  const product = (name: string, open: readonly string[]): Size => {
-    const by = divisors.get(name);
-    if (!by || open.includes(name)) return Size.of(name);
-    const known = made.get(name);
-    if (known) return known;
-    const inner = new Map(by.names.map((part) => [part, product(part, [...open, name])]));
-    const size = by.substitute(inner).times(Size.of(`${name}.by.${by.key.replace(/\W/g, "_")}`));
-    made.set(name, size);
-    return size;
-  };
-  for (const name of divisors.keys()) product(name, []);
-  return made;
 }
 
 export function symbol(walk: Walk, name: string): Size {
@@ -111,12 +98,12 @@ function isConcrete(decl: ModuleDecl): boolean {
 
 export function checkModule(info: ModuleInfo, sink: InfoSink | undefined): CheckOutcome {
   const root = { file: info.file, start: info.decl.span.start, end: info.decl.span.end };
-  const walk = withAssumptions(root, !isConcrete(info.decl), sink, (current) => walkModule(current, info));
+  const walk = withAssumptions(root, !isConcrete(info.decl), sink, (current) => walkModule(current, info), info.decl);
   const { findings } = walk.reporter;
   // Sizes that a declaration proposes itself must work as well as all others.
   const proposes = info.decl.contract !== "model" && info.decl.axes.some((axis) => axis.default);
   if (findings.length > 0 || !proposes) return { findings };
-  const again = withAssumptions(root, true, undefined, (current) => walkModule(current, info, true));
+  const again = withAssumptions(root, true, undefined, (current) => walkModule(current, info, true), info.decl);
   return { findings: again.reporter.findings };
 }
 

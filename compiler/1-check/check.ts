@@ -1,10 +1,13 @@
 /** Checks a project: all files that the root imports, each declaration by itself, all errors in order. */
+import type { Declaration } from "../../grammar/tree.js";
 import type { Diagnostic } from "../errors/diagnostic.js";
+import { divisorsOf, rememberDivisors } from "./assumptions.js";
 import { checkModule } from "./check-module.js";
 import { checkTest } from "./check-test.js";
 import { keepHelpfulFixes } from "./fixes.js";
 import { InfoSink } from "./info.js";
 import { Loader, type LoadedFile, type SourceHost } from "./project.js";
+import { declarationKeys, declarationName, Moved, type DeclarationResult, type DeclarationResults } from "./reuse.js";
 import type { Finding } from "./reporter.js";
 
 export interface CheckOptions {
@@ -18,6 +21,10 @@ export interface CheckedFile extends LoadedFile {
   /** Everything wrong in this file, in source order. */
   readonly all: readonly Diagnostic[];
   readonly info: InfoSink;
+  /** False for a file of the library that is only used. */
+  readonly checked: boolean;
+  /** By declaration, for the next check. */
+  readonly results: DeclarationResults;
 }
 
 export interface CheckedProject {
@@ -41,7 +48,9 @@ export function check(root: string, host: SourceHost, options: CheckOptions = {}
     const before = options.previous?.files.get(file.file);
     files.set(
       file.file,
-      before && before.key === file.key && before.text === file.text ? before : checkFile(file, file.file === root),
+      before && before.key === file.key && before.text === file.text && (before.checked || file.file !== root)
+        ? before
+        : checkFile(file, file.file === root, before, (name) => loader.files.get(name)?.key ?? ""),
     );
   }
   const own = files.get(root)!;
@@ -68,23 +77,53 @@ function unreadable(root: string): CheckedProject {
   return { root, files: new Map(), diagnostics: [diagnostic], info: () => undefined };
 }
 
-function checkFile(file: LoadedFile, isRoot: boolean): CheckedFile {
+function checkFile(
+  file: LoadedFile,
+  isRoot: boolean,
+  before: CheckedFile | undefined,
+  keyOf: (imported: string) => string,
+): CheckedFile {
+  inheritDivisors(file, before);
   const info = new InfoSink(file.file);
   const findings: Finding[] = [];
+  const results = new Map<string, DeclarationResult>();
   // The library is checked by its own tests; its users pay only for what they use.
   if (isRoot || !file.library) {
+    const keys = declarationKeys(file, keyOf);
+    const moved = before && new Moved(file.file, before.tree.declarations, file.tree.declarations);
     for (const declaration of file.tree.declarations) {
       // What could not be read has been complained about; guessing at its meaning would only add noise.
       if (file.diagnostics.some((diagnostic) => isSyntaxIn(diagnostic, declaration.span))) continue;
-      if (declaration.kind === "test") findings.push(...checkTest(file, declaration, info));
-      else {
-        const module = file.modules.get(declaration.name.text);
-        if (module?.decl === declaration) findings.push(...checkModule(module, info).findings);
-      }
+      const key = keys.get(declaration)!;
+      const name = declarationName(declaration);
+      const old = results.has(name) ? undefined : before?.results.get(name);
+      const result = old && moved && old.key === key ? moved.result(old) : checkDeclaration(file, declaration, key);
+      // Of two declarations of one name the first one counts.
+      if (!results.has(name)) results.set(name, result);
+      findings.push(...result.findings);
+      info.adopt(result.info);
     }
   }
   const all = [...file.diagnostics, ...withoutEchoes(findings)].sort(bySpan);
-  return { ...file, all, info };
+  return { ...file, all, info, checked: isRoot || !file.library, results };
+}
+
+function checkDeclaration(file: LoadedFile, declaration: Declaration, key: string): DeclarationResult {
+  const info = new InfoSink(file.file);
+  if (declaration.kind === "test") return { key, findings: checkTest(file, declaration, info), info };
+  const module = file.modules.get(declaration.name.text);
+  // A second declaration of a name has been complained about.
+  if (module?.decl !== declaration) return { key, findings: [], info };
+  return { key, findings: checkModule(module, info).findings, info };
+}
+
+/** What a declaration of this name divided before an edit it most likely still does: one walk less. */
+function inheritDivisors(file: LoadedFile, before: CheckedFile | undefined): void {
+  for (const [name, info] of file.modules) {
+    const old = before?.modules.get(name);
+    const divisors = old && divisorsOf(old.decl);
+    if (divisors && !divisorsOf(info.decl)) rememberDivisors(info.decl, divisors);
+  }
 }
 
 function isSyntaxIn(diagnostic: Diagnostic, span: { readonly start: number; readonly end: number }): boolean {

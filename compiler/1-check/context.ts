@@ -1,5 +1,5 @@
 /** Where the walk is, and what it carries along. */
-import type { AssertStatement, Span } from "../../grammar/tree.js";
+import type { AssertStatement, ModuleDecl, Span } from "../../grammar/tree.js";
 import { Size } from "../axes/size.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { Axis } from "../ops/types.js";
@@ -7,7 +7,7 @@ import type { Emitter, Repetition } from "./emitter.js";
 import type { Reporter } from "./reporter.js";
 import type { Scope } from "./scope.js";
 import type { InfoSink } from "./info.js";
-import type { InstanceValue } from "./values.js";
+import type { AxisArgument, InstanceValue } from "./values.js";
 
 /** Where an expression stands. */
 export interface Place {
@@ -34,13 +34,11 @@ export interface WalkOptions {
 }
 
 /** Thrown when a body with symbolic sizes divides one by another: the walk starts again with `symbol` as a multiple. */
-export class AssumeDivisible extends Error {
+export class AssumeDivisible {
   constructor(
     readonly symbol: string,
     readonly by: Size,
-  ) {
-    super(`${symbol} / ${by.key}`);
-  }
+  ) {}
 }
 
 export interface Walk {
@@ -50,6 +48,8 @@ export interface Walk {
   readonly info: InfoSink | undefined;
   /** Symbols known to be multiples: `D` as `H * D.by.H`. */
   readonly assumed: ReadonlyMap<string, Size>;
+  /** Instances made so far, whose divisions are those of this declaration too. */
+  readonly made: { readonly decl: ModuleDecl; readonly axes: ReadonlyMap<string, AxisArgument> }[];
   /** Names of sizes that are known at run time only: nothing may be assumed of them. */
   readonly free: Set<string>;
   /** Depth of calls, against endless recursion. */

@@ -80,6 +80,8 @@ export interface Emitter {
   ): EmittedRegion;
   /** The parameter or knob as seen here: axes of the repetitions that no region around has taken off come first. */
   stored(value: StoredValue): Emitted;
+  /** Which of these repetitions stored values still have axes for here. */
+  repetitionKey(repetitions: readonly Repetition[]): string;
   /** Makes the state known; ops name it by its path. */
   state(state: StoredState): void;
   /** The name of the value in the source, for people. */

@@ -26,6 +26,11 @@ export class Reporter {
   /** @param root The declaration under check. */
   constructor(private readonly root: SourceSpan) {}
 
+  /** True for a place in the declaration under check itself. */
+  isRoot(span: SourceSpan): boolean {
+    return contains(this.root, span);
+  }
+
   get errors(): number {
     return this.errorCount;
   }

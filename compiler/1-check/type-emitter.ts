@@ -65,6 +65,12 @@ export class TypeEmitter implements Emitter {
     return { type: { kind: "tensor", dtype: value.dtype, axes }, source: value.span };
   }
 
+  repetitionKey(repetitions: readonly Repetition[]): string {
+    let key = "";
+    for (const { path, axis } of repetitions) if (!this.taken.has(path)) key += `${axis.name}=${axis.size.key},`;
+    return key;
+  }
+
   state(state: StoredState): void {
     this.states.set(state.path, { kind: state.kind, type: { kind: "tensor", dtype: state.dtype, axes: state.axes } });
   }

@@ -70,7 +70,7 @@ export interface ModuleInfo {
   readonly file: string;
   readonly scope: Scope;
   /** Every identifier in it: batch axes with one of these names are renamed apart before they come in. */
-  readonly names: ReadonlySet<string>;
+  readonly names: () => ReadonlySet<string>;
 }
 export interface DeclarationValue {
   readonly kind: "declaration";
@@ -147,7 +147,7 @@ export interface ClosureValue {
   readonly scope: Scope;
   readonly file: string;
   readonly span: Span;
-  readonly names: ReadonlySet<string>;
+  readonly names: () => ReadonlySet<string>;
   /** Axis parameters of its module with what stands for them at the caller. */
   readonly axes: ReadonlyMap<string, AxisArgument>;
   /** Axis parameters of a function that its arguments decide. */

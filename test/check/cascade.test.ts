@@ -31,7 +31,7 @@ describe.each(files)("%s", (file) => {
           `line ${line}, ${text.slice(span.start, span.end)}: ${texts.join("; ")}`,
         ).toBeLessThanOrEqual(1);
       }),
-      { seed, numRuns: Number(process.env["RUNS"] ?? 25) },
+      { seed, numRuns: Number(process.env["RUNS"] ?? 10) },
     );
   });
 });

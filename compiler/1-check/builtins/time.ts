@@ -52,8 +52,12 @@ export const timeFunctions: readonly Builtin[] = [
     "Goes from one number to another while training goes on, and stays there. Outside of training it is the last value.",
     anneal,
   ),
-  builtin("step", "", "step() -> number", "The training step; in inference it is infinite, behind the end of every schedule.", ({ walk }) =>
-    numberValue(real(walk.options.generic ? undefined : (walk.options.step ?? Infinity))),
+  builtin(
+    "step",
+    "",
+    "step() -> number",
+    "The training step; in inference it is infinite, behind the end of every schedule.",
+    ({ walk }) => numberValue(real(walk.options.generic ? undefined : (walk.options.step ?? Infinity))),
   ),
   builtin(
     "close",

@@ -164,8 +164,9 @@ function keepApart(
   for (const axis of axesOf(value)) {
     if (claims.includes(axis) || !own || names.closure.lambda) continue;
     const known = names.apart.get(axis.name);
-    if (known === undefined && !names.closure.names.has(axis.name)) continue;
-    const inside = known ?? fresh(`${axis.name}'`, [...names.closure.names, ...axesOf(value).map(({ name }) => name)]);
+    if (known === undefined && !names.closure.names().has(axis.name)) continue;
+    const inside =
+      known ?? fresh(`${axis.name}'`, [...names.closure.names(), ...axesOf(value).map(({ name }) => name)]);
     names.apart.set(axis.name, inside);
     names.back.set(inside, axis.name);
     renames.set(axis.name, inside);

@@ -2,7 +2,9 @@
 import type { Argument, CallExpression, Parameter } from "../../../grammar/tree.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { callBuiltin } from "../builtins/index.js";
-import { at, type Place, type Walk } from "../context.js";
+import { callKey, recalled, remember } from "../call-memory.js";
+import { learn } from "../assumptions.js";
+import { AssumeDivisible, at, type Place, type Walk } from "../context.js";
 import { counted, describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { Scope } from "../scope.js";
@@ -179,21 +181,56 @@ export function callClosure(
     repetitions: closure.instance?.repetitions ?? place.repetitions,
     batch: closure.lambda ? place.batch : [],
   };
+  const bound: Value[] = [];
   for (const param of closure.params) {
     const argument = paired.get(param.name.text);
     const value = bindParameter(walk, param, argument, names, inner, span);
     scope.defineValue(param.name.text, value, { file: closure.file, ...param.name.span });
     if (value.kind === "unknown" && argument?.value.kind !== "unknown" && walk.reporter.errors > errors) return unknown;
+    bound.push(value);
   }
   const lifted: Place = { ...inner, batch: [...inner.batch, ...names.batch.values()] };
   defineDerivedAxes(walk, closure, lifted);
-  walk.depth++;
-  const result = walk.reporter.within(span, () => evaluateWhole(walk, closure.body, lifted));
-  walk.depth--;
+  const result = bodyResult(walk, closure, bound, lifted, span);
   const typed = closure.result ? checkResult(walk, closure, result, lifted, names) : result;
   const back = renamedBack(walk, typed, names.back, span);
   knownAxes(back, place);
   return back;
+}
+
+/** Walks the body, or recalls what it gave to equal inputs. */
+function bodyResult(walk: Walk, closure: ClosureValue, bound: readonly Value[], place: Place, span: SourceSpan): Value {
+  const own = walk.reporter.isRoot({ file: closure.file, ...closure.body.span });
+  const key = own ? undefined : callKey(walk, closure, bound);
+  const known = key === undefined ? undefined : recalled(walk, closure, key);
+  if (known) return known;
+  const { errors } = walk.reporter;
+  const { batchDependent, cacheUsed } = walk;
+  if (key !== undefined) {
+    walk.batchDependent = undefined;
+    walk.cacheUsed = undefined;
+  }
+  walk.depth++;
+  const result = walk.reporter.within(span, () => learning(closure, () => evaluateWhole(walk, closure.body, place)));
+  walk.depth--;
+  if (key !== undefined && walk.reporter.errors === errors) {
+    const said = { batchDependent: walk.batchDependent !== undefined, cacheUsed: walk.cacheUsed !== undefined };
+    remember(closure, key, result, said);
+  }
+  walk.batchDependent ??= batchDependent;
+  walk.cacheUsed ??= cacheUsed;
+  return result;
+}
+
+/** A division of symbols on the way is remembered for the module that it happened in. */
+function learning(closure: ClosureValue, body: () => Value): Value {
+  try {
+    return body();
+  } catch (error) {
+    const module = closure.instance;
+    if (error instanceof AssumeDivisible && module) learn(module.info.decl, module.axes, error);
+    throw error;
+  }
 }
 
 /** Axes that a call makes are known to the caller from there on. */

@@ -34,7 +34,7 @@ export function closureOf(_walk: Walk, lambda: LambdaExpression, place: Place): 
     scope: place.scope,
     file: place.file,
     span: lambda.span,
-    names: identifiersIn(lambda),
+    names: () => identifiersIn(lambda),
     axes: new Map(),
     lambda,
     ...(place.instance ? { instance: place.instance } : {}),

@@ -238,6 +238,8 @@ export function needSize(walk: Walk, value: Value, span: SourceSpan): Size | und
     const runTime = number.top.names.some((part) => walk.free.has(part));
     if (walk.options.generic && valueOf(number) === undefined && !runTime) {
       if (plain && !walk.assumed.has(name) && !number.bottom.names.includes(name))
+        // No error: it starts the walk again, and a stack trace would cost more than the walk.
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw new AssumeDivisible(name, number.bottom);
       return number.top.floorDividedBy(number.bottom);
     }

@@ -114,6 +114,7 @@ export function makeInstance(
     axes.set(name, axis);
     scope.defineValue(name, { kind: "axis", name, size: axis.size }, { file: info.file, ...param.name.span });
   }
+  if (walk.options.generic) walk.made.push({ decl, axes });
   const label = `\`${decl.name.text}\``;
   const errors = walk.reporter.errors;
   const params = decl.value && decl.value.kind === "lambda" && decl.value.params === decl.params ? [] : decl.params;

@@ -135,7 +135,9 @@ export class GraphEmitter implements Emitter {
   }
 
   private constant(attrs: Attrs, span: SourceSpan): GraphValue {
-    const key = `${String(attrs["dtype"])} ${Object.is(attrs["value"], -0) ? "-0" : String(attrs["value"])}`;
+    // Text of the number as such: JSON would make one of Infinity, -Infinity and NaN.
+    const value = attrs["value"] as number | boolean;
+    const key = `${attrs["dtype"] as string} ${Object.is(value, -0) ? "-0" : value}`;
     const known = this.frame.constants.get(key);
     if (known) return known;
     const [made] = this.append("constant", [], attrs, span, [], { constant: attrs });
@@ -299,6 +301,11 @@ export class GraphEmitter implements Emitter {
     return made!;
   }
 
+  repetitionKey(): string {
+    // Graphs are built anew for every call.
+    return "";
+  }
+
   state(state: StoredState): void {
     if (!this.record.states.has(state.path)) this.record.states.set(state.path, state);
   }
@@ -324,11 +331,11 @@ function lastName(path: string): string {
 
 function renamedParam(value: GraphValue, attrs: Attrs): GraphValue["param"] {
   if (!value.param) return undefined;
-  const from = String(attrs["from"]);
+  const from = attrs["from"] as string;
   const axes = new Map(value.param.axes);
   const original = axes.get(from) ?? from;
   axes.delete(from);
-  axes.set(String(attrs["to"]), original);
+  axes.set(attrs["to"] as string, original);
   return { path: value.param.path, axes };
 }
 

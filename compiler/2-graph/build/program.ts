@@ -68,6 +68,7 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
     usesPhase: false,
     batchDependent: undefined,
     cacheUsed: undefined,
+    made: [],
   });
   const entries: Entry[] = [];
   const runtimeSizes = new Set<string>();

@@ -110,6 +110,7 @@ function testWalk(emitter: GraphEmitter, reporter: Reporter): Walk {
     usesPhase: false,
     batchDependent: undefined,
     cacheUsed: undefined,
+    made: [],
   };
 }
 

@@ -1,0 +1,71 @@
+/**
+ * Divisions of symbols. A declaration that divides `D` by `H` is walked again with `D` written as `H * D.by.H`, so that
+ * `H * (D / H)` is `D` again without any rule for it. What a declaration was found to divide is remembered, and modules
+ * that use it take it on at once.
+ */
+import type { ModuleDecl } from "../../grammar/tree.js";
+import { Size } from "../axes/size.js";
+import type { AssumeDivisible, Walk } from "./context.js";
+import type { AxisArgument } from "./values.js";
+
+/** Symbol -> what divides it. */
+export type Divisors = ReadonlyMap<string, Size>;
+
+const found = new WeakMap<ModuleDecl, Divisors>();
+
+/** What the declaration itself divides, as far as it was walked. */
+export function divisorsOf(decl: ModuleDecl): Divisors | undefined {
+  return found.get(decl);
+}
+
+export function rememberDivisors(decl: ModuleDecl, divisors: Divisors): void {
+  found.set(decl, divisors);
+}
+
+/** A division that came up inside a module is one of that module: written in its own axes for whoever uses it next. */
+export function learn(decl: ModuleDecl, axes: ReadonlyMap<string, AxisArgument>, cause: AssumeDivisible): void {
+  const own = new Map<string, Size>();
+  for (const [name, { size }] of axes) {
+    const symbol = size.names[0];
+    if (symbol !== undefined && size.equals(Size.of(symbol))) own.set(symbol, Size.of(name));
+  }
+  const name = own.get(cause.symbol)?.names[0];
+  if (name === undefined || !cause.by.names.every((part) => own.has(part))) return;
+  found.set(decl, new Map([...(found.get(decl) ?? []), [name, cause.by.substitute(own)]]));
+}
+
+/** The divisions known so far, with the one that stopped the walk and those of the modules it had made until then. */
+export function extended(divisors: Divisors, walk: Walk, cause: AssumeDivisible): Divisors {
+  const all = new Map(divisors);
+  all.set(cause.symbol, cause.by);
+  for (const { decl, axes } of walk.made) {
+    for (const [name, by] of found.get(decl) ?? []) take(all, axes, name, by);
+  }
+  return all;
+}
+
+function take(all: Map<string, Size>, axes: ReadonlyMap<string, AxisArgument>, name: string, by: Size): void {
+  const size = axes.get(name)?.size;
+  const symbol = size?.names[0];
+  if (!size || symbol === undefined || !size.equals(Size.of(symbol)) || all.has(symbol)) return;
+  const sizes = new Map([...axes].map(([axis, argument]) => [axis, argument.size] as const));
+  const divisor = by.substitute(sizes);
+  if (divisor.constant !== 1 && !divisor.names.includes(symbol)) all.set(symbol, divisor);
+}
+
+/** `D` divided by `H` stands for `H * D.by.H`; chains are worked out to the end. */
+export function products(divisors: Divisors): ReadonlyMap<string, Size> {
+  const made = new Map<string, Size>();
+  const product = (name: string, open: readonly string[]): Size => {
+    const by = divisors.get(name);
+    if (!by || open.includes(name)) return Size.of(name);
+    const known = made.get(name);
+    if (known) return known;
+    const inner = new Map(by.names.map((part) => [part, product(part, [...open, name])]));
+    const size = by.substitute(inner).times(Size.of(`${name}.by.${by.key.replace(/\W/g, "_")}`));
+    made.set(name, size);
+    return size;
+  };
+  for (const name of divisors.keys()) product(name, []);
+  return made;
+}

@@ -1,0 +1,107 @@
+/**
+ * What a file's earlier check can give to a later one. A declaration whose text, whose imports and whose other
+ * declarations of the file that it reaches are the same has the same findings, only that its place may have moved.
+ */
+import type { Declaration } from "../../grammar/tree.js";
+import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
+import { InfoSink } from "./info.js";
+import type { LoadedFile } from "./project.js";
+import type { Finding } from "./reporter.js";
+
+/** The outcome of one declaration. */
+export interface DeclarationResult {
+  readonly key: string;
+  readonly findings: readonly Finding[];
+  readonly info: InfoSink;
+}
+
+export type DeclarationResults = ReadonlyMap<string, DeclarationResult>;
+
+/** Names a declaration within its file. */
+export function declarationName(declaration: Declaration): string {
+  return declaration.kind === "test" ? `test ${declaration.name.value}` : declaration.name.text;
+}
+
+/** A key per declaration: all that its check reads. */
+export function declarationKeys(
+  file: LoadedFile,
+  keyOf: (imported: string) => string,
+): ReadonlyMap<Declaration, string> {
+  const texts = new Map<string, string>();
+  for (const declaration of file.tree.declarations) {
+    const { start, end } = declaration.span;
+    texts.set(declarationName(declaration), file.text.slice(start, end));
+  }
+  const imports = file.tree.imports.map(({ span }) => `${span.start} ${file.text.slice(span.start, span.end)}`);
+  const outside = [...imports, ...file.imports.map(keyOf)].join("\n");
+  const words = new Map([...texts].map(([name, text]) => [name, wordsOf(text, texts)] as const));
+  return new Map(
+    file.tree.declarations.map((declaration) => {
+      const reached = reach(declarationName(declaration), words);
+      return [declaration, [outside, ...[...reached].sort().map((name) => texts.get(name)!)].join("\u0000")] as const;
+    }),
+  );
+}
+
+/** The other declarations of the file that a text names; words in comments count too, which does no harm. */
+function wordsOf(text: string, known: ReadonlyMap<string, string>): readonly string[] {
+  return [...new Set(text.match(/[A-Za-z_]\w*/g) ?? [])].filter((word) => known.has(word));
+}
+
+function reach(start: string, words: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+  const reached = new Set([start]);
+  // The set grows while it is walked.
+  for (const name of reached) for (const next of words.get(name) ?? []) reached.add(next);
+  return reached;
+}
+
+/** Moves places of an earlier text to where they are now. */
+export class Moved {
+  private readonly parts: readonly { readonly start: number; readonly end: number; readonly by: number }[];
+  readonly nothing: boolean;
+
+  constructor(
+    private readonly file: string,
+    before: readonly Declaration[],
+    after: readonly Declaration[],
+  ) {
+    const now = new Map(after.map((declaration) => [declarationName(declaration), declaration.span.start] as const));
+    this.parts = before.map((declaration) => {
+      const { start, end } = declaration.span;
+      return { start, end, by: (now.get(declarationName(declaration)) ?? start) - start };
+    });
+    this.nothing = this.parts.every(({ by }) => by === 0);
+  }
+
+  span(span: SourceSpan): SourceSpan {
+    if (span.file !== this.file) return span;
+    const by = this.parts.find(({ start, end }) => start <= span.start && span.end <= end)?.by ?? 0;
+    return by === 0 ? span : { file: span.file, start: span.start + by, end: span.end + by };
+  }
+
+  result(result: DeclarationResult): DeclarationResult {
+    if (this.nothing) return result;
+    const info = new InfoSink(this.file);
+    for (const { span, type } of result.info.types) info.type(this.span(span), type);
+    for (const { span, definition, doc } of result.info.definitions) {
+      info.definition(this.span(span), this.span(definition), doc);
+    }
+    const findings = result.findings.map(({ diagnostic, inner }) => ({
+      diagnostic: this.diagnostic(diagnostic),
+      ...(inner ? { inner: this.span(inner) } : {}),
+    }));
+    return { key: result.key, findings, info };
+  }
+
+  private diagnostic(diagnostic: Diagnostic): Diagnostic {
+    return {
+      ...diagnostic,
+      span: this.span(diagnostic.span),
+      labels: diagnostic.labels.map((label) => ({ ...label, span: this.span(label.span) })),
+      fixes: diagnostic.fixes.map((fix) => ({
+        ...fix,
+        edits: fix.edits.map((edit) => ({ ...edit, span: this.span(edit.span) })),
+      })),
+    };
+  }
+}
