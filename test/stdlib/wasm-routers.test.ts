@@ -1,4 +1,4 @@
-/** Every router, loss and schedule of the library gives on wasm what the reference gives, on random shapes. */
+/** Every router, loss, schedule, mask, expert, matrix and attention of the lists gives on wasm what the reference gives, on random shapes. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { check } from "../../compiler/1-check/index.js";
@@ -7,6 +7,7 @@ import type { Program } from "../../compiler/2-graph/ir.js";
 import { testHost } from "../check/host.js";
 import { compare, numbers } from "../schedule/compare.js";
 import { samples, type Sample } from "./wasm-routers.js";
+import { sparseSamples } from "./wasm-sparse.js";
 
 function programOf(sample: Sample): Program {
   const root = "test/stdlib/sample.moe";
@@ -44,7 +45,7 @@ function paramsOf(program: Program): (path: string, count: number) => readonly n
   };
 }
 
-describe.each(samples)("$file $name", (sample) => {
+describe.each([...samples, ...sparseSamples])("$file $name", (sample) => {
   test(sample.refused === undefined ? "wasm = reference" : `refused with ${sample.refused}`, () => {
     const run = (): void => {
       const program = programOf(sample);
