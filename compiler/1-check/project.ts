@@ -72,9 +72,7 @@ export class Loader {
     if (text === undefined) return undefined;
     const before = this.previous?.get(file);
     const parsed: Parsed =
-      before?.text === text
-        ? { text, tree: before.tree, diagnostics: [] }
-        : { text, ...parse(text, file) };
+      before?.text === text ? { text, tree: before.tree, diagnostics: [] } : { text, ...parse(text, file) };
     this.loading.push(file);
     const loaded = this.assemble(file, parsed, before, library);
     this.loading.pop();
@@ -90,13 +88,17 @@ export class Loader {
     const targets = tree.imports.map((declaration) => {
       const specifier = declaration.from.value;
       const target = this.host.resolve(file, specifier);
-      return { declaration, target: this.importedFile(file, declaration, target, library || specifier === "std", reporter, imports) };
+      return {
+        declaration,
+        target: this.importedFile(file, declaration, target, library || specifier === "std", reporter, imports),
+      };
     });
     const key = [textKey(text), ...imports.map((name) => this.files.get(name)?.key ?? "")].join(" ");
     if (before?.text === text && before.key === key) return before;
     const scope = new Scope();
     const imported = new Map<string, SourceSpan>();
-    for (const { declaration, target } of targets) this.bindImports(file, declaration, target, imported, scope, reporter);
+    for (const { declaration, target } of targets)
+      this.bindImports(file, declaration, target, imported, scope, reporter);
     const modules = new Map<string, ModuleInfo>();
     const tests: TestDecl[] = [];
     for (const declaration of tree.declarations) {
@@ -184,7 +186,7 @@ function declare(
     reporter.report("MOE2005", { name }, span, { labels: first.span ? [{ span: first.span, text: first.text }] : [] });
     return;
   }
-  const info: ModuleInfo = { decl, file, scope, names: identifiersIn(decl) };
+  const info: ModuleInfo = { decl, file, scope, names: () => identifiersIn(decl) };
   modules.set(name, info);
   scope.define(name, {
     value: () => ({ kind: "declaration", info }),

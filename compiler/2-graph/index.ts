@@ -1,5 +1,12 @@
 /** Graph IR: building, printing, checking, rewriting and running graphs. */
-export { buildProgram, ProgramRefused, runTests, type BuildOptions, type TestFailure, type TestResult } from "./build/index.js";
+export {
+  buildProgram,
+  ProgramRefused,
+  runTests,
+  type BuildOptions,
+  type TestFailure,
+  type TestResult,
+} from "./build/index.js";
 export { evaluate, type EvaluateOptions, type Evaluation, type RouteTrace } from "./evaluate.js";
 export { GraphBuilder, RegionBuilder, type NodeOptions } from "./graph-builder.js";
 export { parseProgram } from "./parse.js";

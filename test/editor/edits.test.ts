@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { check } from "../../compiler/1-check/index.js";
 import { diskWorkspace } from "../../editor/server/disk.js";
-import { codeLenses } from "../../editor/server/features/code-lens.js";
+import { codeLenses, resolveCodeLens } from "../../editor/server/features/code-lens.js";
 import { completion } from "../../editor/server/features/completion/index.js";
 import { diagnostics } from "../../editor/server/features/diagnostics.js";
 import { hover } from "../../editor/server/features/hover.js";
@@ -99,7 +99,7 @@ function askEverything(workspace: Workspace, file: string, offset: number): void
   semanticTokens(workspace, file);
   foldingRanges(workspace, file);
   selectionRanges(workspace, file, [position]);
-  codeLenses(workspace, file);
+  for (const lens of codeLenses(workspace, file)) if (!lens.command) resolveCodeLens(workspace, lens);
   for (const { range, selectionRange } of documentSymbols(workspace, file)) {
     expect(text.offset(range.start)).toBeLessThanOrEqual(text.offset(selectionRange.start));
     expect(text.offset(selectionRange.end)).toBeLessThanOrEqual(text.offset(range.end));

@@ -6,11 +6,17 @@ import type { Emitted } from "../emitter.js";
 import { axesOf, cast, fresh, allNames, tensor } from "../elaborate/tensors.js";
 import { builtin, result, typeOf, type Builtin, type BuiltinCall } from "./call.js";
 
-/** The expert axis: the last one of the weights unless it is named. */
+/**
+ * The expert axis unless it is named: an axis that the router declares, else the last one, but never an axis of the
+ * tokens that a per-token body was lifted over. Where these stand depends on the order of factors (`u * p` or `p * u`).
+ */
 function expertAxis(call: BuiltinCall, weights: Emitted): string {
   if (call.has("experts")) return call.axis("experts");
-  const last = axesOf(weights).at(-1);
-  return last?.name ?? call.fail("MOE2089", { found: describe(call.walk, tensor(weights)) }, "weights");
+  const { batch, instance } = call.place;
+  const own = axesOf(weights).filter(({ name }) => !batch.some((axis) => axis.name === name));
+  const declared = own.filter(({ name }) => instance?.axes.has(name));
+  const found = declared.at(-1) ?? own.at(-1);
+  return found?.name ?? call.fail("MOE2089", { found: describe(call.walk, tensor(weights)) }, "weights");
 }
 
 /** Renormalization of chosen weights: an epsilon of nothing unless asked. */
