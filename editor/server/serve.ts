@@ -17,7 +17,7 @@ import {
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { incomingCalls, outgoingCalls, prepareCallHierarchy } from "./features/call-hierarchy.js";
 import { codeActions } from "./features/code-actions.js";
-import { codeLenses } from "./features/code-lens.js";
+import { codeLenses, resolveCodeLens } from "./features/code-lens.js";
 import { completion } from "./features/completion/index.js";
 import { diagnostics } from "./features/diagnostics.js";
 import { formatDocument, formatOnType, formatRange } from "./features/formatting.js";
@@ -61,7 +61,7 @@ export const capabilities: InitializeResult["capabilities"] = {
   documentRangeFormattingProvider: true,
   documentOnTypeFormattingProvider: { firstTriggerCharacter: "}" },
   codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, CodeActionKind.SourceFixAll] },
-  codeLensProvider: {},
+  codeLensProvider: { resolveProvider: true },
   documentSymbolProvider: true,
   workspaceSymbolProvider: true,
   foldingRangeProvider: true,
@@ -164,6 +164,7 @@ export function serve(connection: Connection, host: WorkspaceHost, options: Serv
   connection.onDocumentOnTypeFormatting(answering((params) => formatOnType(workspace, at(params), params.position)));
   connection.onCodeAction(answering((params) => codeActions(workspace, at(params), params.range)));
   connection.onCodeLens(answering((params) => codeLenses(workspace, at(params))));
+  connection.onCodeLensResolve(answering((lens) => resolveCodeLens(workspace, lens)));
   connection.onDocumentSymbol(answering((params) => documentSymbols(workspace, at(params))));
   connection.onWorkspaceSymbol(answering((params) => workspaceSymbols(workspace, params.query)));
   connection.onFoldingRanges(answering((params) => foldingRanges(workspace, at(params))));

@@ -20,10 +20,15 @@ export interface Measure {
   readonly bytes: Size;
 }
 
+/** Functions, masks and schedules have nothing to learn. */
+export function isMeasurable({ decl }: ModuleInfo): boolean {
+  return !isFunctionForm(decl) && decl.contract !== "mask" && decl.contract !== "schedule";
+}
+
 /** Undefined for functions and for declarations that have errors. */
 export function measure(info: ModuleInfo): Measure | undefined {
   const { decl, file } = info;
-  if (isFunctionForm(decl) || decl.contract === "mask" || decl.contract === "schedule") return undefined;
+  if (!isMeasurable(info)) return undefined;
   const concrete = decl.axes.every((axis) => axis.default) && decl.params.every((param) => param.default);
   const emitter = new CostEmitter();
   let made: Walk | undefined;

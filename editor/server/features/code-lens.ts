@@ -3,13 +3,19 @@ import type { CodeLens } from "vscode-languageserver";
 import type { ModuleInfo } from "../../../compiler/1-check/values.js";
 import type { Size } from "../../../compiler/axes/size.js";
 import { formulaText } from "../cost/formula.js";
-import { measure, type Measure } from "../cost/measure.js";
+import { isMeasurable, measure, type Measure } from "../cost/measure.js";
 import { bytesText, countText } from "../show.js";
 import type { Workspace } from "../workspace.js";
 
 /** Longer formulas say less than none. */
 const LONGEST = 64;
 
+interface LensData {
+  readonly uri: string;
+  readonly name: string;
+}
+
+/** Lenses without the costs, which `resolveCodeLens` fills in. */
 export function codeLenses(workspace: Workspace, file: string): CodeLens[] {
   const checked = workspace.project(file).files.get(file);
   if (!checked) return [];
@@ -25,9 +31,9 @@ export function codeLenses(workspace: Workspace, file: string): CodeLens[] {
       continue;
     }
     const info = checked.modules.get(declaration.name.text);
-    const title = !isBroken && info?.decl === declaration ? costTitle(measured(info)) : undefined;
-    if (title !== undefined) {
-      lenses.push({ range, command: { title, command: "moec.showCost", arguments: [uri, declaration.name.text] } });
+    // Measuring walks the whole declaration, so only lenses that are seen are filled in.
+    if (!isBroken && info?.decl === declaration && isMeasurable(info)) {
+      lenses.push({ range, data: { uri, name: declaration.name.text } satisfies LensData });
     }
     if (declaration.contract === "model") {
       const show = { title: "show graph", command: "moec.showGraph", arguments: [uri, declaration.name.text] };
@@ -35,6 +41,13 @@ export function codeLenses(workspace: Workspace, file: string): CodeLens[] {
     }
   }
   return lenses;
+}
+
+export function resolveCodeLens(workspace: Workspace, lens: CodeLens): CodeLens {
+  const { uri, name } = lens.data as LensData;
+  const info = workspace.load(workspace.host.fromUri(uri))?.modules.get(name);
+  const title = info && costTitle(measured(info));
+  return { range: lens.range, command: { title: title ?? name, command: "moec.showCost", arguments: [uri, name] } };
 }
 
 const measures = new WeakMap<ModuleInfo, { readonly measure: Measure | undefined }>();
