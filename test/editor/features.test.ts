@@ -333,9 +333,9 @@ describe("what is shown in the text", () => {
 
   it("has costs above declarations and runs above tests", async () => {
     const found = await client.of<CodeLens[]>("codeLens", model);
-    const lenses = await Promise.all(
-      found.map((lens) => (lens.command ? lens : client.request<CodeLens>("codeLens/resolve", lens))),
-    );
+    const lenses: CodeLens[] = [];
+    for (const lens of found)
+      lenses.push(lens.command ? lens : await client.request<CodeLens>("codeLens/resolve", lens));
     expect(lenses.map(({ command }) => command!.title)).toEqual([
       expect.stringMatching(/^1\.3 k parameters, 736 active · .* operations and .* a token$/) as string,
       "show graph",
