@@ -26,4 +26,4 @@ export const lspCommand: CommandDefinition = (program, start) =>
         return EXIT.ok;
       }),
     )
-    .addHelpText("after", "\nExample:\n  moec lsp --stdio\n");
+    .addHelpText("after", "\nExamples:\n  moec lsp --stdio\n");
