@@ -1,9 +1,9 @@
 /** The example of every op is a file of the language that checks without a word. */
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { check, type SourceHost } from "../../compiler/1-check/index.js";
 import { renderDiagnostics } from "../../compiler/errors/index.js";
 import { opNames, ops } from "../../compiler/ops/index.js";
+import { testHost } from "../check/host.js";
 
 const main = "example.moe";
 const library = ["TopK", "SwiGLU", "RMSNorm", "Causal"];
@@ -11,13 +11,7 @@ const library = ["TopK", "SwiGLU", "RMSNorm", "Causal"];
 function hostOf(example: string): SourceHost {
   const used = library.filter((name) => new RegExp(`\\b${name}\\b`).test(example));
   const text = used.length > 0 ? `import { ${used.join(", ")} } from "std"\n\n${example}\n` : `${example}\n`;
-  return {
-    read: (file) => (file === main ? text : existsSync(file) ? readFileSync(file, "utf8") : undefined),
-    resolve: (from, specifier) => {
-      if (specifier === "std") return "stdlib/std.moe";
-      return `${from.slice(0, from.lastIndexOf("/"))}/${specifier.replace("./", "")}`;
-    },
-  };
+  return testHost({ [main]: text });
 }
 
 describe("examples", () => {
