@@ -59,6 +59,24 @@ export class InexactSize extends RangeError {
   }
 }
 
+/**
+ * Graded lexicographic order, largest first: by degree, then by the power of the first name in which two terms differ.
+ * Division is exact only in an order that products respect, which an order of printed texts is not.
+ */
+function compareTerms(x: Term, y: Term): number {
+  const byDegree = degree(y) - degree(x);
+  if (byDegree !== 0) return byDegree;
+  const powers = (term: Term): Map<string, number> => new Map(term.factors.map(({ key, power }) => [key, power]));
+  const a = powers(x);
+  const b = powers(y);
+  const keys = [...new Set([...a.keys(), ...b.keys()])].sort();
+  for (const key of keys) {
+    const difference = (b.get(key) ?? 0) - (a.get(key) ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
 function checked(value: number): number {
   if (!Number.isSafeInteger(value)) throw new InexactSize(value);
   return value;
@@ -95,7 +113,7 @@ export class Size {
       sums.set(key, before ? { ...before, coefficient: checked(before.coefficient + term.coefficient) } : term);
     }
     const kept = [...sums.entries()].filter(([, term]) => term.coefficient !== 0);
-    kept.sort(([a, x], [b, y]) => degree(y) - degree(x) || (a < b ? -1 : a > b ? 1 : 0));
+    kept.sort(([, x], [, y]) => compareTerms(x, y));
     return new Size(kept.map(([, term]) => term));
   }
 

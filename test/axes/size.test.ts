@@ -70,6 +70,8 @@ describe("Size", () => {
         expect(build(a).times(divisor).dividedBy(divisor)?.key).toBe(build(a).key);
       }),
     );
+    const sum = Size.of("D").times(Size.of(2)).plus(Size.of("T"));
+    expect(sum.times(Size.of("D")).dividedBy(sum)?.key).toBe("D");
     expect(Size.of("D").dividedBy(Size.of("H"))).toBeUndefined();
     expect(Size.of("D").plus(Size.one).dividedBy(Size.of(2))).toBeUndefined();
     expect(Size.of("D").dividedBy(Size.zero)).toBeUndefined();
