@@ -8,20 +8,13 @@
  * no library: mathematical functions are part of the text.
  */
 import type { Kernel } from "../../4-schedule/kernel-ir.js";
-import { memoryBytes } from "../../4-schedule/kernel-types.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
+import { blockBufferBytes } from "../scratch.js";
 import { LlvmFunction, type Declarations } from "./function.js";
 import { emitStatements } from "./statements.js";
 
-const rounded = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-
-/** Bytes of `scratch` that the kernel with the largest block buffers needs. */
-export function scratchBytes(kernels: readonly Kernel[]): number {
-  const ofKernel = ({ blockBuffers }: Kernel): number =>
-    blockBuffers.reduce((sum, { element, length }) => sum + rounded(length * memoryBytes[element]), 0);
-  return Math.max(0, ...kernels.map(ofKernel));
-}
+export { scratchBytes } from "../scratch.js";
 
 function emitKernel(kernel: Kernel, target: Target, declarations: Declarations): string {
   if (kernel.threads !== 1) throw moecError("MOE4502", { kernel: kernel.name, threads: String(kernel.threads) });
@@ -36,10 +29,11 @@ function emitKernel(kernel: Kernel, target: Target, declarations: Declarations):
     f.bind(name, type === "i32" ? bits : f.value("float", `bitcast i32 ${bits.text} to float`, name));
   });
   let offset = 0;
-  for (const { name, element, length } of kernel.blockBuffers) {
+  for (const buffer of kernel.blockBuffers) {
+    const { name, element } = buffer;
     const pointer = f.value("i8*", `getelementptr i8, i8* %scratch, i64 ${offset}`, name).text;
     f.buffers.set(name, { element, pointer });
-    offset += rounded(length * memoryBytes[element]);
+    offset += blockBufferBytes(buffer);
   }
   f.loop({ type: "i32", text: "%from" }, { type: "i32", text: "%to" }, 1, [], (index) => {
     f.bind("@block", index);

@@ -8,28 +8,22 @@
 import { isFunctionOp } from "../../4-schedule/kernel-functions.js";
 import type { FunctionBody } from "../../4-schedule/kernel-functions.js";
 import type { Kernel } from "../../4-schedule/kernel-ir.js";
-import { memoryBytes, registerType } from "../../4-schedule/kernel-types.js";
+import { registerType } from "../../4-schedule/kernel-types.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
+import { blockBufferBytes, scratchBytes } from "../scratch.js";
 import { emptyModule, tuple, wasmTypes, type Ref, type WasmModule, type WasmType } from "./binary.js";
 import { emitExpression } from "./expressions.js";
 import { wasmType, WasmFunction, type FunctionTable, type WasmFeatures } from "./function.js";
 import { emitStatements } from "./statements.js";
+
+export { scratchBytes };
 
 export interface WasmOptions {
   /** Shared memory and atomic instructions. */
   readonly threads?: boolean;
   /** Let binaryen check the module, for tests. */
   readonly validate?: boolean;
-}
-
-const rounded = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-
-/** Bytes at `env.scratch` that one instance needs: those of the kernel with the largest block buffers. */
-export function scratchBytes(kernels: readonly Kernel[]): number {
-  const ofKernel = ({ blockBuffers }: Kernel): number =>
-    blockBuffers.reduce((sum, { element, length }) => sum + rounded(length * memoryBytes[element]), 0);
-  return Math.max(0, ...kernels.map(ofKernel));
 }
 
 /** The functions of a module that kernels call. */
@@ -70,11 +64,12 @@ function emitKernel(m: WasmModule, features: WasmFeatures, functions: FunctionTa
   kernel.buffers.forEach(({ name, element }, local) => f.buffers.set(name, { element, local }));
   kernel.scalars.forEach(({ name }, i) => f.bind(name, kernel.buffers.length + i));
   let offset = 0;
-  for (const { name, element, length } of kernel.blockBuffers) {
+  for (const buffer of kernel.blockBuffers) {
+    const { name, element } = buffer;
     const local = f.local(wasmTypes.i32);
     f.emit(m.local.set(local, m.i32.add(m.global.get("scratch", wasmTypes.i32), m.i32.const(offset))));
     f.buffers.set(name, { element, local });
-    offset += rounded(length * memoryBytes[element]);
+    offset += blockBufferBytes(buffer);
   }
   const from = types.length - 2;
   f.bind("@block", from);
