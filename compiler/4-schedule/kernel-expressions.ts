@@ -281,6 +281,20 @@ export function dotQuads(a: Expression, b: Expression, accumulator: Expression, 
   return { kind: "dot-quads", a, b, accumulator, b7, type };
 }
 
+/** The same for b in 0..255. */
+export function dotQuadsUnsigned(a: Expression, b: Expression, accumulator: Expression): Expression {
+  return { ...(dotQuads(a, b, accumulator, false) as Expression & { kind: "dot-quads" }), unsigned: true };
+}
+
+/**
+ * A product with unsigned bytes by products with signed ones, for targets that have only these: b in 0..255 is the signed
+ * byte with the bits of b ^ 128, plus 128.
+ */
+export function signedDotQuads({ a, b, accumulator }: Expression & { readonly kind: "dot-quads" }): Expression {
+  const sums = dotQuads(a, constant(1, a.type), constant(0, accumulator.type), true);
+  return dotQuads(a, xor(b, -128), add(accumulator, shl(sums, 7)), false);
+}
+
 /** All lanes to one scalar. */
 export function reduce(op: "add" | "min" | "max", operand: Expression): Expression {
   const { element, lanes } = operand.type;

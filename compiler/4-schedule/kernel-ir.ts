@@ -186,7 +186,8 @@ export type Expression = { readonly type: RegisterType } & (
   | { readonly kind: "dot-pairs"; readonly a: Expression; readonly b: Expression }
   /**
    * Four i8 neighbours multiplied and added to each i32 lane: a signed, b in 0..127 when `b7` is set (the condition under
-   * which relaxed SIMD and vpdpbusd agree), else signed. `accumulator` has a quarter of the lanes.
+   * which relaxed SIMD and vpdpbusd agree), in 0..255 when `unsigned` is set, else signed. `accumulator` has a quarter of
+   * the lanes.
    */
   | {
       readonly kind: "dot-quads";
@@ -194,6 +195,7 @@ export type Expression = { readonly type: RegisterType } & (
       readonly b: Expression;
       readonly accumulator: Expression;
       readonly b7: boolean;
+      readonly unsigned?: true;
     }
   /**
    * i8 x 2n signed, i8 x 2n in 0..127 -> i16 x n: products of neighbours added in pairs; the caller proves that the sum

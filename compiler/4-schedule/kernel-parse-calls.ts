@@ -5,6 +5,7 @@ import {
   dotPairs,
   dotPairsI8,
   dotQuads,
+  dotQuadsUnsigned,
   extract,
   join,
   reduce,
@@ -84,7 +85,7 @@ export function parseCall(name: string, attributes: readonly string[], operands:
       return dotPairsI8(a, b);
     case "dot_quads":
       count(3);
-      return dotQuads(a, b, c, first === "b7");
+      return first === "u8" ? dotQuadsUnsigned(a, b, c) : dotQuads(a, b, c, first === "b7");
     case "reduce":
       count(1);
       return reduce(first as "add" | "min" | "max", a);

@@ -102,8 +102,10 @@ export function printExpression(expression: Expression): string {
       return call("dot_pairs", expression.a, expression.b);
     case "dot-pairs-i8":
       return call("dot_pairs_i8", expression.a, expression.b);
-    case "dot-quads":
-      return call(expression.b7 ? "dot_quads.b7" : "dot_quads", expression.a, expression.b, expression.accumulator);
+    case "dot-quads": {
+      const form = expression.unsigned ? ".u8" : expression.b7 ? ".b7" : "";
+      return call(`dot_quads${form}`, expression.a, expression.b, expression.accumulator);
+    }
     case "reduce":
       return call(`reduce.${expression.op}`, expression.operand);
     default:

@@ -210,8 +210,9 @@ export function laneTexts(writer: Writer, expression: Expression): string[] {
     }
     case "dot-quads": {
       const [a, b, c] = [of(expression.a), of(expression.b), of(expression.accumulator)];
+      const byte = (text: string): string => (expression.unsigned ? `(${text} & 255)` : text);
       const products = (lane: number): string =>
-        [0, 1, 2, 3].map((i) => `${a[4 * lane + i]!} * ${b[4 * lane + i]!}`).join(" + ");
+        [0, 1, 2, 3].map((i) => `${a[4 * lane + i]!} * ${byte(b[4 * lane + i]!)}`).join(" + ");
       return each((lane) => `(${c[lane]!} + ${products(lane)} | 0)`);
     }
     case "reduce": {

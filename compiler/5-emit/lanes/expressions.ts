@@ -1,4 +1,5 @@
 /** Expressions of kernel IR as scalar source text, one text for each lane. */
+import { signedDotQuads } from "../../4-schedule/kernel-expressions.js";
 import { isFunctionOp } from "../../4-schedule/kernel-functions.js";
 import type { BinaryOp, Expression, RegisterType } from "../../4-schedule/kernel-ir.js";
 import { elementBits } from "../../4-schedule/kernel-types.js";
@@ -106,6 +107,7 @@ export function laneTexts(writer: LaneWriter, expression: Expression, index = fa
       return each((lane) => narrow(dialect.binary("add", "i32", product(2 * lane), product(2 * lane + 1), false)));
     }
     case "dot-quads": {
+      if (expression.unsigned) return of(signedDotQuads(expression));
       const words = [expression.a, expression.b].map((operand) => byteWords(writer, operand));
       const start = of(expression.accumulator);
       return each((lane) => dialect.dotBytes(words[0]![lane]!, words[1]![lane]!, start[lane]!));

@@ -2,6 +2,7 @@
  * Dot products of narrow lanes. Where the target has the instruction and one operand lies in 0..127 it is one
  * instruction for each register; otherwise neighbours are widened, multiplied and added.
  */
+import { signedDotQuads } from "../../4-schedule/kernel-expressions.js";
 import type { Expression, RegisterType } from "../../4-schedule/kernel-ir.js";
 import type { LlvmFunction, Value } from "./function.js";
 import { llvmType, vectorOf } from "./text.js";
@@ -10,6 +11,7 @@ import { shuffle } from "./expressions.js";
 type Dot = Expression & { kind: "dot-pairs" | "dot-pairs-i8" | "dot-quads" };
 
 export function emitDot(f: LlvmFunction, dot: Dot, of: (operand: Expression) => Value): Value {
+  if (dot.kind === "dot-quads" && dot.unsigned && !hasQuads(f, dot)) return of(signedDotQuads(dot));
   const [a, b] = [of(dot.a), of(dot.b)];
   const narrow = dot.a.type;
   switch (dot.kind) {
@@ -29,13 +31,16 @@ export function emitDot(f: LlvmFunction, dot: Dot, of: (operand: Expression) => 
     }
     case "dot-quads": {
       const start = of(dot.accumulator);
-      const bits = narrow.lanes * 8;
-      const one = dot.b7 && f.target.dotQuads !== "emulated" && bits >= 128 && bits <= f.target.vectorBits;
-      if (one) return vpdpbusd(f, start, b, a, dot.type.lanes);
+      if ((dot.b7 || dot.unsigned) && hasQuads(f, dot)) return vpdpbusd(f, start, b, a, dot.type.lanes);
       const sum = neighbours(f, a, b, narrow, dot.type, 4);
       return f.value(start.type, `add ${start.type} ${start.text}, ${sum.text}`);
     }
   }
+}
+
+function hasQuads(f: LlvmFunction, dot: Dot): boolean {
+  const bits = dot.a.type.lanes * 8;
+  return f.target.dotQuads !== "emulated" && bits >= 128 && bits <= f.target.vectorBits;
 }
 
 /** sum + four unsigned bytes times four signed ones, in each lane. */

@@ -2,6 +2,7 @@
  * Dot products of i8 lanes. With relaxed SIMD one instruction where the second operand lies in 0..127; otherwise products
  * of the even and of the odd bytes in i16 lanes, which are exact: |a * b| <= 2^14.
  */
+import { signedDotQuads } from "../../4-schedule/kernel-expressions.js";
 import type { Expression } from "../../4-schedule/kernel-ir.js";
 import { relaxed, wasmTypes, type Ref } from "./binary.js";
 import type { EmitExpression, WasmFunction } from "./function.js";
@@ -26,6 +27,7 @@ export function emitDot(
   emit: EmitExpression,
 ): Ref {
   const { m } = f;
+  if (dot.kind === "dot-quads" && dot.unsigned) return emit(f, signedDotQuads(dot));
   const a = emit(f, dot.a);
   const b = emit(f, dot.b);
   switch (dot.kind) {
