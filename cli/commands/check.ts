@@ -4,13 +4,16 @@ import { join, relative, resolve } from "node:path";
 import type { Diagnostic } from "../../compiler/errors/diagnostic.js";
 import { locateDiagnostics } from "../../compiler/errors/located.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { fixFiles, type FixedFiles } from "../check/apply-fixes.js";
 import { EXIT } from "../exit-codes.js";
 import { showDiagnostics } from "../failures.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions } from "../shell.js";
 import { plural, timeText } from "../show/units.js";
+import { writeTextFile } from "../write-text-file.js";
 
 interface CheckOptions extends CommonOptions {
+  readonly fix?: boolean;
   readonly warningsAsErrors?: boolean;
 }
 
@@ -20,6 +23,7 @@ export const checkCommand: CommandDefinition = (program, start) =>
     .summary("find what is wrong with specs")
     .description("Parses and checks .moe files with everything they import. Builds nothing.")
     .argument("[paths...]", "files, or folders whose .moe files are checked", ["."])
+    .option("--fix", "make the changes that errors offer, where there is only one to choose from")
     .option("--warnings-as-errors", "exit with 1 on warnings too")
     .action((paths: string[], options: CheckOptions) =>
       start("check", options, async (shell) => {
@@ -28,16 +32,15 @@ export const checkCommand: CommandDefinition = (program, start) =>
         const begun = performance.now();
         const host = diskHost(shell.io.cwd);
         const files = paths.flatMap((path) => moeFiles(resolve(shell.io.cwd, path), path));
-        const seen = new Set<string>();
-        const found: Diagnostic[] = [];
-        for (const file of files) {
-          for (const diagnostic of check(relative(shell.io.cwd, file), host).diagnostics) {
-            // A file that several others import is reported once.
-            const key = `${diagnostic.code} ${diagnostic.span.file} ${diagnostic.span.start} ${diagnostic.message}`;
-            if (!seen.has(key)) found.push(diagnostic);
-            seen.add(key);
-          }
-        }
+        const diagnose = (texts: ReadonlyMap<string, string>): readonly Diagnostic[] => {
+          const read = (file: string): string | undefined => texts.get(file) ?? host.read(file);
+          const names = files.map((file) => relative(shell.io.cwd, file));
+          return once(names.flatMap((name) => check(name, { ...host, read }).diagnostics));
+        };
+        const fixed = options.fix === true ? fixFiles(diagnose, host.read, mayChange(shell.io.cwd)) : NOTHING_FIXED;
+        for (const [file, text] of fixed.texts) writeTextFile(resolve(shell.io.cwd, file), text);
+        for (const { file, title } of fixed.made) shell.say(`${shell.palette.added("fixed")} ${file}: ${title}`);
+        const found = diagnose(new Map());
         const errors = found.filter(({ severity }) => severity === "error").length;
         const isWrong = errors > 0 || (options.warningsAsErrors === true && found.length > 0);
         showDiagnostics(shell, found, host.read);
@@ -45,7 +48,11 @@ export const checkCommand: CommandDefinition = (program, start) =>
           const time = timeText(performance.now() - begun);
           shell.say(`${shell.palette.added("✓")} ${plural(files.length, "file")} checked in ${time}`);
         }
-        shell.result(!isWrong, { files: files.length, diagnostics: locateDiagnostics(found, host.read) });
+        shell.result(!isWrong, {
+          files: files.length,
+          ...(options.fix === true ? { fixed: fixed.made } : {}),
+          diagnostics: locateDiagnostics(found, host.read),
+        });
         return isWrong ? EXIT.wrongInput : EXIT.ok;
       }),
     )
@@ -54,9 +61,30 @@ export const checkCommand: CommandDefinition = (program, start) =>
       `
 Examples:
   moec check                       all .moe files below this folder
+  moec check --fix                 and mends what has one way to mend it
   moec check model.moe --json      for editors and scripts
 `,
     );
+
+const NOTHING_FIXED: FixedFiles = { texts: new Map(), made: [] };
+
+/** A file that several others import is reported once. */
+function once(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const byKey = new Map<string, Diagnostic>();
+  for (const one of diagnostics) {
+    const key = `${one.code} ${one.span.file} ${one.span.start} ${one.message}`;
+    if (!byKey.has(key)) byKey.set(key, one);
+  }
+  return [...byKey.values()];
+}
+
+/** Only files below the working folder: the library's files and files elsewhere stay as they are. */
+function mayChange(cwd: string): (file: string) => boolean {
+  return (file) => {
+    const path = relative(cwd, resolve(cwd, file));
+    return path !== "" && !path.startsWith("..") && !path.split(/[\\/]/).includes("node_modules");
+  };
+}
 
 /** The `.moe` files that a path means. */
 export function moeFiles(place: string, path: string): readonly string[] {

@@ -77,7 +77,38 @@ describe("check", () => {
   });
 });
 
+describe("check --fix", () => {
+  it("mends what has one way to mend it, and says what", async () => {
+    const text = "expert Twice[D] {\n  (input: [D]) => inptu * 2 + inptu\n}\n";
+    const cwd = folder({ "a.moe": text });
+    const { code, out } = await moec(["check", "--fix"], { cwd });
+    expect(out).toContain("fixed a.moe");
+    expect(code).toBe(0);
+    expect(readFileSync(join(cwd, "a.moe"), "utf8")).toBe(text.replaceAll("inptu", "input"));
+  });
+
+  it("leaves what it can't mend and ends with 1", async () => {
+    const text = "expert Twice[D] {\n  (x: [D]) => nothing_like_it * 2\n}\n";
+    const cwd = folder({ "a.moe": text });
+    const { code, err } = await moec(["check", "--fix"], { cwd });
+    expect(code).toBe(1);
+    expect(err).toContain("nothing_like_it");
+    expect(readFileSync(join(cwd, "a.moe"), "utf8")).toBe(text);
+  });
+});
+
 describe("fmt", () => {
+  it("--diff shows lines that change, changes nothing and ends with 1", async () => {
+    const ugly = "expert Twice[D] {\n  (x: [D])   =>  x * 2\n}\n";
+    const cwd = folder({ "a.moe": ugly });
+    const { code, out } = await moec(["fmt", "--diff"], { cwd });
+    expect(code).toBe(1);
+    expect(out).toContain("-  (x: [D])   =>  x * 2\n+  (x: [D]) => x * 2");
+    expect(readFileSync(join(cwd, "a.moe"), "utf8")).toBe(ugly);
+    expect((await moec(["fmt"], { cwd })).code).toBe(0);
+    expect(await moec(["fmt", "--diff"], { cwd })).toMatchObject({ code: 0, out: "" });
+  });
+
   const crooked = GOOD.replace("  (x", "      (x");
   it("rewrites what is crooked, once", async () => {
     const cwd = folder({ "a.moe": crooked, "b.moe": GOOD });
