@@ -12,6 +12,7 @@ import { inspectCommand } from "./commands/inspect.js";
 import { lspCommand } from "./commands/lsp.js";
 import { newCommand } from "./commands/new.js";
 import { runCommand } from "./commands/run.js";
+import { searchCommand } from "./commands/search.js";
 import { testCommand } from "./commands/test.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { report } from "./failures.js";
@@ -35,6 +36,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   checkCommand,
   formatCommand,
   explainCommand,
+  searchCommand,
   inspectCommand,
   testCommand,
   buildCommand,
