@@ -195,9 +195,20 @@ export function walkClosure(walk: Walk, closure: ClosureValue, span: SourceSpan)
     repetitions: [],
     batch: [],
   };
-  const specs = closure.params.map((param) => (param.type ? resolveType(walk, param.type, place) : undefined));
+  const specs = closure.params.map((param) => {
+    const spec = param.type ? resolveType(walk, param.type, place) : undefined;
+    // An axis that one parameter decides is known to the types of those behind it.
+    for (const axis of spec?.kind === "tensor" ? spec.axes : []) {
+      if (axis.size ?? axis.failed) continue;
+      walk.free.add(axis.name);
+      scope.defineValue(axis.name, { kind: "axis", name: axis.name, size: Size.of(axis.name) }, axis.span);
+    }
+    return spec;
+  });
   const tokens = specs.flatMap((spec) =>
-    spec?.kind === "tensor" ? spec.axes.filter((axis) => !axis.size).map((axis) => axis.name) : [],
+    spec?.kind === "tensor"
+      ? spec.axes.filter(({ name }) => scope.own(name) !== undefined).map(({ name }) => name)
+      : [],
   );
   const input = closure.instance?.info.decl.contract === "model";
   const args = closure.params.map((param, index): CallArgument => {

@@ -36,6 +36,11 @@ export class Scope {
     this.bindings.set(name, { value: () => value, ...(span ? { span } : {}) });
   }
 
+  /** Takes a name of this scope back. */
+  forget(name: string): void {
+    this.bindings.delete(name);
+  }
+
   own(name: string): Binding | undefined {
     return this.bindings.get(name);
   }

@@ -104,7 +104,7 @@ export const messages = {
   MOE2104: { severity: "error", title: "argument of another number type", message: "`{name}` of {callee} is {wanted}, this is {found}" },
   MOE2105: { severity: "error", title: "argument without an axis", message: "`{name}` of {callee} needs an axis for `{axis}`, this is {found}" },
   MOE2106: { severity: "error", title: "argument of another size", message: "`{name}` of {callee} has {found} along `{axis}`, {wanted} are asked for" },
-  MOE2107: { severity: "error", title: "routes among other experts", message: "`{name}` of {callee} chooses among {found} experts, {wanted} are asked for" },
+  MOE2107: { severity: "error", title: "routes among other experts", message: "`{name}` of {callee} chooses among the {found} experts of axis `{axis}`, {wanted} are asked for" },
   MOE2110: { severity: "error", title: "cannot be called", message: "{found} cannot be called" },
   MOE2111: { severity: "error", title: "no body to call", message: "`{name}` has no body" },
   MOE2112: { severity: "error", title: "too many arguments", message: "{callee} takes {count}" },
@@ -171,6 +171,17 @@ export const messages = {
   MOE3302: { severity: "error", title: "memory limit", message: "the plan needs {needed} bytes, and target `{target}` addresses {limit}: weights {weights}, state {state}, values of one call {arena}, inputs and outputs {io}" },
   MOE3303: { severity: "error", title: "size not known at build", message: "{what} has the size `{size}`, which is known only at run time" },
   MOE3304: { severity: "error", title: "blocks do not fit", message: "`{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of 32" },
+  MOE4201: { severity: "error", title: "LLVM is not here", message: "native kernels can't be compiled here: {reason}" },
+  MOE4202: { severity: "error", title: "LLVM refuses a module", message: "LLVM refused the kernels for {target}: {reason}" },
+  MOE4203: { severity: "error", title: "native code can't run here", message: "native code can't run here: {reason}" },
+  MOE4204: { severity: "error", title: "the processor has none of the levels", message: "the bundle has native kernels for {levels}; this processor lacks {missing}" },
+  MOE4205: { severity: "error", title: "the system refuses memory", message: "the system refuses {bytes} for {what}: {reason}" },
+  MOE4206: { severity: "error", title: "an object can't be loaded", message: "`{file}` can't be loaded: {reason}" },
+  MOE4207: { severity: "error", title: "a file of weights changed while it was in use", message: "`{file}` changed while the model was running: {reason}" },
+  MOE4208: { severity: "error", title: "a thread can't be started", message: "thread {thread} of {threads} can't be started: {reason}" },
+  MOE4301: { severity: "error", title: "worker can't start", message: "the model's worker can't run in this page: {reason}" },
+  MOE4302: { severity: "error", title: "page is not secure", message: "{origin} is neither https nor localhost, and only there a browser can check what it has loaded" },
+  MOE4303: { severity: "error", title: "browser runtime is not built", message: "{folder} lacks {file}, which every bundle carries for browsers" },
   MOE4501: { severity: "error", title: "No such vector on this target", message: "kernel {kernel} uses {type}, which this target has no register for" },
   MOE4502: { severity: "error", title: "Target has one thread in a block", message: "kernel {kernel} wants {threads} threads in a block, but this target has one" },
   MOE4503: { severity: "error", title: "Printer of another target", message: "target {target} does not belong to the {wanted} printer" },
@@ -236,6 +247,8 @@ export const messages = {
   MOE5403: { severity: "error", title: "no project", message: "`{path}` is no project: {reason}" },
   MOE5404: { severity: "error", title: "file exists already", message: "`{path}` exists already; nothing was written" },
   MOE5407: { severity: "error", title: "no weights", message: "`{file}` has no weights: name a checkpoint in moec.yaml, or give --random" },
+  MOE5420: { severity: "error", title: "no cost", message: "there is no cost of `{name}`: {reason}" },
+  MOE5421: { severity: "error", title: "a size is missing", message: "`{name}` of `{model}` has neither a default nor a value" },
   MOE5501: { severity: "error", title: "Kernel leaves a buffer", message: "kernel {kernel}: element {index} of {buffer} is {access}, but it lies outside of the buffer or off its alignment" },
   MOE5502: { severity: "error", title: "Kernel divides an integer by zero", message: "kernel {kernel} divides an i32 by zero, or -2147483648 by -1" },
   MOE5503: { severity: "error", title: "Threads of a block miss a barrier", message: "kernel {kernel}: some threads of a block ended while others wait at a barrier" },
@@ -349,7 +362,7 @@ export interface MessageSlots {
   readonly MOE2104: { readonly name: Slot; readonly callee: Slot; readonly wanted: Slot; readonly found: Slot };
   readonly MOE2105: { readonly name: Slot; readonly callee: Slot; readonly axis: Slot; readonly found: Slot };
   readonly MOE2106: { readonly name: Slot; readonly callee: Slot; readonly found: Slot; readonly axis: Slot; readonly wanted: Slot };
-  readonly MOE2107: { readonly name: Slot; readonly callee: Slot; readonly found: Slot; readonly wanted: Slot };
+  readonly MOE2107: { readonly name: Slot; readonly callee: Slot; readonly found: Slot; readonly axis: Slot; readonly wanted: Slot };
   readonly MOE2110: { readonly found: Slot };
   readonly MOE2111: { readonly name: Slot };
   readonly MOE2112: { readonly callee: Slot; readonly count: Slot };
@@ -416,6 +429,17 @@ export interface MessageSlots {
   readonly MOE3302: { readonly needed: Slot; readonly target: Slot; readonly limit: Slot; readonly weights: Slot; readonly state: Slot; readonly arena: Slot; readonly io: Slot };
   readonly MOE3303: { readonly what: Slot; readonly size: Slot };
   readonly MOE3304: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot };
+  readonly MOE4201: { readonly reason: Slot };
+  readonly MOE4202: { readonly target: Slot; readonly reason: Slot };
+  readonly MOE4203: { readonly reason: Slot };
+  readonly MOE4204: { readonly levels: Slot; readonly missing: Slot };
+  readonly MOE4205: { readonly bytes: Slot; readonly what: Slot; readonly reason: Slot };
+  readonly MOE4206: { readonly file: Slot; readonly reason: Slot };
+  readonly MOE4207: { readonly file: Slot; readonly reason: Slot };
+  readonly MOE4208: { readonly thread: Slot; readonly threads: Slot; readonly reason: Slot };
+  readonly MOE4301: { readonly reason: Slot };
+  readonly MOE4302: { readonly origin: Slot };
+  readonly MOE4303: { readonly folder: Slot; readonly file: Slot };
   readonly MOE4501: { readonly kernel: Slot; readonly type: Slot };
   readonly MOE4502: { readonly kernel: Slot; readonly threads: Slot };
   readonly MOE4503: { readonly target: Slot; readonly wanted: Slot };
@@ -481,6 +505,8 @@ export interface MessageSlots {
   readonly MOE5403: { readonly path: Slot; readonly reason: Slot };
   readonly MOE5404: { readonly path: Slot };
   readonly MOE5407: { readonly file: Slot };
+  readonly MOE5420: { readonly name: Slot; readonly reason: Slot };
+  readonly MOE5421: { readonly name: Slot; readonly model: Slot };
   readonly MOE5501: { readonly kernel: Slot; readonly index: Slot; readonly buffer: Slot; readonly access: Slot };
   readonly MOE5502: { readonly kernel: Slot };
   readonly MOE5503: { readonly kernel: Slot };
@@ -992,6 +1018,39 @@ export const errors = {
   /** MOE3304: blocks do not fit */
   blocksDoNotFit: (slots: MessageSlots["MOE3304"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3304", messages.MOE3304, slots, span, parts),
+  /** MOE4201: LLVM is not here */
+  noLlvm: (slots: MessageSlots["MOE4201"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4201", messages.MOE4201, slots, span, parts),
+  /** MOE4202: LLVM refuses a module */
+  llvmRefuses: (slots: MessageSlots["MOE4202"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4202", messages.MOE4202, slots, span, parts),
+  /** MOE4203: native code can't run here */
+  noNativeHere: (slots: MessageSlots["MOE4203"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4203", messages.MOE4203, slots, span, parts),
+  /** MOE4204: the processor has none of the levels */
+  processorBelowLevels: (slots: MessageSlots["MOE4204"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4204", messages.MOE4204, slots, span, parts),
+  /** MOE4205: the system refuses memory */
+  memoryRefused: (slots: MessageSlots["MOE4205"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4205", messages.MOE4205, slots, span, parts),
+  /** MOE4206: an object can't be loaded */
+  damagedObject: (slots: MessageSlots["MOE4206"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4206", messages.MOE4206, slots, span, parts),
+  /** MOE4207: a file of weights changed while it was in use */
+  weightsChanged: (slots: MessageSlots["MOE4207"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4207", messages.MOE4207, slots, span, parts),
+  /** MOE4208: a thread can't be started */
+  threadNotStarted: (slots: MessageSlots["MOE4208"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4208", messages.MOE4208, slots, span, parts),
+  /** MOE4301: worker can't start */
+  workerCannotStart: (slots: MessageSlots["MOE4301"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4301", messages.MOE4301, slots, span, parts),
+  /** MOE4302: page is not secure */
+  insecurePage: (slots: MessageSlots["MOE4302"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4302", messages.MOE4302, slots, span, parts),
+  /** MOE4303: browser runtime is not built */
+  browserRuntimeMissing: (slots: MessageSlots["MOE4303"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4303", messages.MOE4303, slots, span, parts),
   /** MOE4501: No such vector on this target */
   noSuchVector: (slots: MessageSlots["MOE4501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4501", messages.MOE4501, slots, span, parts),
@@ -1187,6 +1246,12 @@ export const errors = {
   /** MOE5407: no weights */
   noWeights: (slots: MessageSlots["MOE5407"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5407", messages.MOE5407, slots, span, parts),
+  /** MOE5420: no cost */
+  noCost: (slots: MessageSlots["MOE5420"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5420", messages.MOE5420, slots, span, parts),
+  /** MOE5421: a size is missing */
+  sizeMissing: (slots: MessageSlots["MOE5421"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5421", messages.MOE5421, slots, span, parts),
   /** MOE5501: Kernel leaves a buffer */
   kernelAccessOutOfBounds: (slots: MessageSlots["MOE5501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5501", messages.MOE5501, slots, span, parts),

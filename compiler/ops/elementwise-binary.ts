@@ -47,12 +47,14 @@ export const binaryRows = {
     scalarInteger: formula.integerModFormula,
   },
   pow: {
-    doc: "a^b; 1 when b is 0 or a is 1, NaN for a negative a with b not whole.",
+    doc: "a^b; 1 when b is 0 or a is 1, NaN for a negative a with b not whole. i32 wraps; with a negative b it is 0 but for an a of 1 or -1.",
     example: "fn f[T, D](a: [T, D]) => a ** 3",
-    operands: ["f32", "f32"],
+    operands: ["number", "number"],
     flops: 3,
     reference: (a, b) => (a === 1 ? 1 : a ** b),
+    integer: formula.integerPow,
     scalar: formula.powFormula,
+    scalarInteger: formula.integerPowFormula,
   },
   min: {
     doc: "The smaller one; NaN when either is NaN.",

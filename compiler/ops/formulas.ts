@@ -203,3 +203,35 @@ export function powFormula<E>(m: ScalarMath<E>, a: E, b: E): E {
   const trivial = m.or(m.compare("eq", b, zero), m.compare("eq", a, one));
   return m.select(trivial, one, power);
 }
+
+/** a^b on 32-bit integers by squaring; with a negative b only 1 and -1 are not 0. */
+export function integerPow(a: number, b: number): number {
+  if (b < 0 && a !== 1 && a !== -1) return 0;
+  let result = 1;
+  let square = a;
+  // Division instead of a shift keeps the sign out of the least integer, whose magnitude has no bit but the last.
+  for (let rest = Math.abs(b); rest >= 1; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) result = Math.imul(result, square);
+    square = Math.imul(square, square);
+  }
+  return result;
+}
+
+/** `integerPow` without branches: one squaring for each bit of b. */
+export function integerPowFormula<E>(m: ScalarMath<E>, a: E, b: E): E {
+  const one = m.constant(1);
+  const two = m.constant(2);
+  let result = one;
+  let square = a;
+  let rest = m.abs(b);
+  for (let bit = 0; bit < 31; bit++) {
+    const half = m.div(rest, two);
+    const odd = m.compare("eq", m.sub(rest, m.mul(half, two)), one);
+    result = m.select(odd, m.mul(result, square), result);
+    square = m.mul(square, square);
+    rest = half;
+  }
+  const unit = m.or(m.compare("eq", a, one), m.compare("eq", a, m.constant(-1)));
+  const gone = m.and(m.compare("lt", b, m.constant(0)), m.not(unit));
+  return m.select(gone, m.constant(0), result);
+}

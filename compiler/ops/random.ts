@@ -3,7 +3,7 @@ import { Size } from "../axes/size.js";
 import { elementsOf, moving } from "./cost.js";
 import { defineOp } from "./define.js";
 import { OpUse, tensorType } from "./op-use.js";
-import { makeTensor, tensorAt } from "./reference-tensor.js";
+import { countElements, makeTensor, tensorAt } from "./reference-tensor.js";
 import { threefry } from "./threefry.js";
 import type { OpCall, TensorType } from "./types.js";
 
@@ -15,8 +15,8 @@ function randomType(call: OpCall): TensorType {
   use.arity(0, 1);
   use.oneOf("kind", kinds);
   if (use.whole("seed", 0) >= 2 ** 32) use.badAttr("seed", "a whole number below 2^32");
-  if (call.operands.length === 1) use.scalar(0, ["i32"]);
-  const axes = use.newAxes("axes");
+  const keys = call.operands.length === 1 ? use.tensor(0, ["i32"]).axes : [];
+  const axes = [...keys, ...use.newAxes("axes")];
   use.distinct(axes);
   return tensorType("f32", axes);
 }
@@ -38,7 +38,7 @@ export function randomNumber(kind: RandomKind, first: number, second: number): n
 }
 
 const random = defineOp("random", "random", {
-  doc: "Independent numbers: `uniform` in [0, 1) on multiples of 2^-24, `normal` with mean 0 and deviation 1 (Box-Muller), `gumbel` (-log(-log(u))). Element n, counted row-major over `axes`, comes from Threefry-2x32-20 with key (seed, key) and counter (n, 0), on every target; the i32 scalar operand `key` is 0 when absent. Equal seeds and keys give equal numbers.",
+  doc: "Independent numbers: `uniform` in [0, 1) on multiples of 2^-24, `normal` with mean 0 and deviation 1 (Box-Muller), `gumbel` (-log(-log(u))). Element n, counted row-major over `axes`, comes from Threefry-2x32-20 with key (seed, key) and counter (n, 0), on every target; the i32 operand `key` is 0 when absent, and where it has axes of its own, they stand first and each of its entries draws by itself. Equal seeds and keys give equal numbers.",
   example: "fn f[T, E](x: [T, E]) => x + random([T, E], seed: 1)",
   attrs: ["kind", "axes", "seed"],
   gradient: "none",
@@ -49,16 +49,16 @@ const random = defineOp("random", "random", {
     return moving([...call.operands, randomType(call)], elementsOf(randomType(call)).times(Size.of(each)));
   },
   reference: (context, operands, call) => {
-    const key = operands.length > 0 ? tensorAt(operands, 0).data[0]! : 0;
+    const keys = operands.length > 0 ? tensorAt(operands, 0) : undefined;
     const kind = call.attrs.kind as RandomKind;
-    const axes = new OpUse("random", call).newAxes("axes");
-    const result = makeTensor(
-      "f32",
-      axes.map(({ name, size }) => ({ name, size: context.size(size) })),
-    );
-    for (let n = 0; n < result.data.length; n++) {
-      const [first, second] = threefry([call.attrs.seed as number, key], [n, 0]);
-      result.data[n] = randomNumber(kind, first, second);
+    const drawn = new OpUse("random", call).newAxes("axes");
+    const axes = drawn.map(({ name, size }) => ({ name, size: context.size(size) }));
+    const each = countElements(axes);
+    const result = makeTensor("f32", [...(keys?.axes ?? []), ...axes]);
+    for (let i = 0; i < result.data.length; i++) {
+      const key = keys ? keys.data[Math.floor(i / each)]! : 0;
+      const [first, second] = threefry([call.attrs.seed as number, key], [i % each, 0]);
+      result.data[i] = randomNumber(kind, first, second);
     }
     return [result];
   },

@@ -308,12 +308,11 @@ const refusals: readonly Refusal[] = [
     more: states,
   },
   {
-    what: "a key with axes",
-    code: "MOE2061",
+    what: "a key with an axis that is drawn",
+    code: "MOE2045",
     op: "random",
     operands: [ids],
-    attrs: { kind: "uniform", axes: [], seed: 1 },
-    operand: 0,
+    attrs: { kind: "uniform", axes: [{ name: "T", size: Size.of(3) }], seed: 1 },
     axis: "T",
   },
 ];

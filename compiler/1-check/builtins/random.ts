@@ -1,7 +1,7 @@
 /** Seeded randomness: the same numbers on every target. */
 import type { Axis } from "../../ops/types.js";
 import { valueOf } from "../numbers.js";
-import { builtin, result, type Builtin, type BuiltinCall } from "./call.js";
+import { builtin, result, typeOf, type Builtin, type BuiltinCall } from "./call.js";
 
 /** FNV-1a, to give each place of a program a seed of its own. */
 function hash(text: string): number {
@@ -16,10 +16,14 @@ function seedOf(call: BuiltinCall): number {
   return hash(`${call.place.instance?.path ?? ""}#${call.span.start}`);
 }
 
-/** The axes asked for, with those of the tokens in front: a body per token draws for each token. */
-function drawn(call: BuiltinCall, axes: readonly Axis[]): readonly Axis[] {
+/**
+ * The axes asked for, with those of the tokens in front: a body per token draws for each token. A key has its axes
+ * itself: tokens with equal keys draw equal numbers.
+ */
+function drawn(call: BuiltinCall, axes: readonly Axis[], key: readonly Axis[]): readonly Axis[] {
   const { batch } = call.place;
-  return [...batch.filter((axis) => !axes.some(({ name }) => name === axis.name)), ...axes];
+  const all = [...batch.filter((axis) => !axes.some(({ name }) => name === axis.name)), ...axes];
+  return all.filter((axis) => !key.some(({ name }) => name === axis.name));
 }
 
 function draw(name: string, kind: string, doc: string): Builtin {
@@ -27,7 +31,10 @@ function draw(name: string, kind: string, doc: string): Builtin {
     const axes = call.has("axes") ? call.newAxes("axes") : [];
     for (const axis of axes) call.introduce(axis.name, axis.size);
     const key = call.has("key") ? [call.tensor("key", "i32")] : [];
-    const list = drawn(call, axes).map(({ name: axis, size }) => ({ name: axis, size }));
+    const list = drawn(call, axes, key[0] ? typeOf(key[0]).axes : []).map(({ name: axis, size }) => ({
+      name: axis,
+      size,
+    }));
     return result(call.emit("random", key, { kind, axes: list, seed: seedOf(call) }));
   });
 }

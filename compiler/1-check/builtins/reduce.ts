@@ -27,7 +27,9 @@ function best(call: BuiltinCall, as: string): readonly [Emitted, Emitted] {
   const x = call.tensor("x", "f32");
   const over = call.axis("over");
   call.axisOf(x, over, "over");
-  const both = call.emitAll("top", [x], { over, k: call.size("k"), as }, ["x"]);
+  const k = call.size("k");
+  const both = call.emitAll("top", [x], { over, k, as }, ["x"]);
+  if (as !== over) call.introduce(as, k);
   return [both[0]!, both[1]!];
 }
 

@@ -228,7 +228,11 @@ export const routing: readonly Builtin[] = [
     "routes(index: i32[.., K], weight: [.., K], E) -> routes[E]",
     "Routes from numbers: the last axis of `index` holds the slots; an index outside of E is an empty slot.",
     (call) => {
-      const index = call.tensor("index", "i32");
+      const given = call.tensor("index", "i32");
+      const { batch } = call.place;
+      // The slots are not among the tokens that a per-token body was lifted over.
+      const slots = allNames(given).filter((name) => !batch.some((axis) => axis.name === name));
+      const index = slots.length === 0 ? given : lastAxis(call, given, slots.at(-1)!);
       const [experts] = call.newAxes("experts");
       return result(
         call.emit(

@@ -214,11 +214,19 @@ export function bindRoutes(
       {
         name: parameter.name,
         callee: names.closure.label,
+        axis: type.experts.name,
         wanted: showSize(walk, experts.size),
         found: showSize(walk, type.experts.size),
       },
       span,
-      { labels: [{ span: experts.span, text: `declared for ${showSize(walk, experts.size)} experts here` }] },
+      {
+        labels: [
+          { span: experts.span, text: `declared for ${showSize(walk, experts.size)} experts here` },
+          ...(value.value.source && value.value.source.start !== span.start
+            ? [{ span: value.value.source, text: `axis \`${type.experts.name}\` was taken as the experts here` }]
+            : []),
+        ],
+      },
     );
   }
   if (!names.decided.has(experts.name)) {

@@ -1,5 +1,8 @@
 /** `fold(i in 0..n, (u: [T] = 0)) => …`: a short constant fold is written out, any other is a loop of the graph. */
 import type { FoldExpression } from "../../../grammar/tree.js";
+import type { Size } from "../../axes/size.js";
+import type { SourceSpan } from "../../errors/diagnostic.js";
+import type { Axis } from "../../ops/types.js";
 import { at, type Place, type Walk } from "../context.js";
 import { counted, describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
@@ -10,7 +13,7 @@ import { shaped } from "./calls.js";
 import { evaluate, needSize } from "./evaluate.js";
 import { sameType } from "./same-type.js";
 import { carryStart } from "./stacks.js";
-import { asTensor, emit, emitOne, needTensor, report, tensor } from "./tensors.js";
+import { asTensor, axesOf, emit, emitOne, expanded, findAxis, needTensor, report, tensor } from "./tensors.js";
 
 /** Longer folds stay loops: written out they would only be text. */
 const UNROLL_LIMIT = 16;
@@ -35,10 +38,33 @@ export function evaluateFold(walk: Walk, fold: FoldExpression, place: Place): Va
     }
     return packed(carried);
   }
+  // A loop has one type for all its turns: while a turn brings token axes in, its start gets them and it begins anew.
+  for (;;) {
+    const looped = loop(walk, fold, carried, from, to, place);
+    if (!looped || looped.kind === "done") return looped ? looped.value : unknown;
+    carried = carried.map((value, index) => expanded(walk, value, looped.axes[index]!, span));
+  }
+}
+
+type Looped =
+  | { readonly kind: "done"; readonly value: Value }
+  /** The carried values with the axes that the body gives them. */
+  | { readonly kind: "lifted"; readonly axes: readonly (readonly Axis[])[] };
+
+/** The fold as a loop of the graph; undefined after an error. */
+function loop(
+  walk: Walk,
+  fold: FoldExpression,
+  carried: readonly Emitted[],
+  from: Size,
+  to: Size,
+  place: Place,
+): Looped | undefined {
+  const span = at(place, fold);
   const stops = fold.until !== undefined;
   const bool = stops ? walk.emitter.op("constant", [], { value: 0, dtype: "bool" }, span) : [];
   const initial = [...carried, ...bool];
-  let failed = false;
+  let next: Turn | undefined;
   const region = walk.emitter.region(
     [
       { type: { kind: "tensor", dtype: "i32", axes: [] }, name: fold.index.text },
@@ -48,18 +74,35 @@ export function evaluateFold(walk: Walk, fold: FoldExpression, place: Place): Va
       const values = params.slice(0, carried.length);
       const symbol = walk.options.generic ? undefined : index;
       const turnIndex: Value = symbol ? tensor(symbol) : numberValue(integer(from));
-      const next = turn(walk, fold, values, turnIndex, stops ? params.at(-1) : undefined, place);
-      failed = !next;
+      next = turn(walk, fold, values, turnIndex, stops ? params.at(-1) : undefined, place);
       return next ? [...next.values, ...(next.done ? [next.done] : [])] : params;
     },
   );
-  if (failed) return unknown;
+  if (!next) return undefined;
+  const axes = next.values.map(axesOf);
+  if (axes.some((list, index) => list.length > axesOf(carried[index]!).length)) return { kind: "lifted", axes };
   const results = emit(walk, "fold", initial, { from, to, carried: initial.length }, span, [], [region]);
-  return results ? packed(results.slice(0, carried.length)) : unknown;
+  return results && { kind: "done", value: packed(results.slice(0, carried.length)) };
 }
 
 function packed(values: readonly Emitted[]): Value {
   return values.length === 1 ? tensor(values[0]!) : { kind: "tuple", items: values.map((value) => tensor(value)) };
+}
+
+interface Turn {
+  readonly values: readonly Emitted[];
+  readonly done?: Emitted;
+}
+
+/**
+ * What is carried in a per-token body may begin the same for all tokens: it gets the axes of the tokens that a turn
+ * brings in.
+ */
+function lifted(walk: Walk, carry: Emitted, value: Emitted, place: Place, span: SourceSpan): Emitted {
+  const fresh = axesOf(value).filter(
+    (axis) => !findAxis(carry, axis.name) && place.batch.some(({ name }) => name === axis.name),
+  );
+  return fresh.length === 0 ? carry : expanded(walk, carry, [...fresh, ...axesOf(carry)], span);
 }
 
 /** One turn. After `until` has held, values stay as they are. */
@@ -70,7 +113,7 @@ function turn(
   index: Value,
   done: Emitted | undefined,
   place: Place,
-): { readonly values: readonly Emitted[]; readonly done?: Emitted } | undefined {
+): Turn | undefined {
   const scope = new Scope(place.scope);
   scope.defineValue(fold.index.text, index, at(place, fold.index));
   fold.carry.forEach((carry, position) => {
@@ -87,8 +130,8 @@ function turn(
   }
   const values: Emitted[] = [];
   for (const [position, item] of items.entries()) {
-    const like = carried[position]!;
     const value = asTensor(walk, item, bodySpan, "f32");
+    const like = value ? lifted(walk, carried[position]!, value, place, bodySpan) : carried[position]!;
     const filled =
       value && value.type.kind === "tensor" && value.type.axes.length === 0
         ? shaped(walk, value, like, bodySpan)

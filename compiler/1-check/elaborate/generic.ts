@@ -51,7 +51,7 @@ export function genericParameter(walk: Walk, param: Parameter, place: Place): Va
   const spec = resolveType(walk, param.type, place);
   switch (spec.kind) {
     case "number": {
-      const symbol = Size.of(param.name.text);
+      const symbol = walk.assumed.get(param.name.text) ?? Size.of(param.name.text);
       return numberValue({ ...integer(symbol), integer: spec.integer });
     }
     case "boolean":

@@ -102,7 +102,8 @@ function once(walk: Walk, name: string, place: Place, member: Member, make: () =
   let running = false;
   return () => {
     if (value) return value;
-    if (running) return report(walk, "MOE2010", { name }, at(place, member));
+    if (running)
+      return report(walk, "MOE2010", { name }, at(place, "name" in member && member.name ? member.name : member));
     running = true;
     try {
       value = make();

@@ -174,6 +174,11 @@ function ofTensors(walk: Walk, expression: BinaryExpression, left: Value, right:
     return scaled(walk, expression, right.value, left, place);
   let pair = alike(walk, left, right, spans);
   if (!pair) return unknown;
+  // Truth values are equal when their numbers are.
+  if (expression.operator === "==" || expression.operator === "!=") {
+    const truths = pair.every(({ type }) => type.kind === "tensor" && type.dtype === "bool");
+    if (truths) pair = [cast(walk, pair[0], "i32", spans[0]), cast(walk, pair[1], "i32", spans[1])];
+  }
   // A quotient is a real number, also of two integers: `floor(a / b)` is the one that rounds.
   if (expression.operator === "/") pair = [cast(walk, pair[0], "f32", spans[0]), cast(walk, pair[1], "f32", spans[1])];
   return emitValue(walk, OPS[expression.operator as keyof typeof OPS], pair, {}, at(place, expression), spans);

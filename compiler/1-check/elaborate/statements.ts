@@ -1,15 +1,18 @@
 /** `let`, `assert`, assignments to state and derived axes inside bodies. */
 import type { LetStatement, Statement } from "../../../grammar/tree.js";
+import type { Size } from "../../axes/size.js";
 import { at, type Place, type Walk } from "../context.js";
 import { describe, describeType } from "../describe.js";
 import { sizeOf } from "../numbers.js";
-import { unknown, type Value } from "../values.js";
+import type { Scope } from "../scope.js";
+import { unknown, type InstanceValue, type Value } from "../values.js";
 import { evaluate, evaluateWhole, needNumber, single } from "./evaluate.js";
 import { asTensor, cast, expanded, findAxis, needTensor, report, tensor } from "./tensors.js";
 import { resolveType } from "./types.js";
 import { bareInstance } from "./modules.js";
 
 export function runStatements(walk: Walk, statements: readonly Statement[], place: Place): void {
+  hoistAxes(walk, statements, place);
   for (const statement of statements) {
     switch (statement.kind) {
       case "let":
@@ -40,6 +43,45 @@ export function runStatements(walk: Walk, statements: readonly Statement[], plac
   }
 }
 
+/** The sizes of axes that the modules of a test have named so far; undefined for a name that they give two sizes. */
+const shared = new WeakMap<Scope, Map<string, Size | undefined>>();
+
+/** `E` after `let r = TopK[8, 6](2)` in a test: the axes of its modules, unless two of them disagree. */
+function shareAxes(value: InstanceValue, place: Place): void {
+  const known = shared.get(place.scope) ?? new Map<string, Size | undefined>();
+  shared.set(place.scope, known);
+  for (const [name, { size }] of value.axes) {
+    if (!known.has(name)) {
+      if (place.scope.lookup(name)) continue;
+      known.set(name, size);
+      place.scope.defineValue(name, { kind: "axis", name, size });
+    } else if (!known.get(name)?.equals(size)) {
+      if (known.get(name)) place.scope.forget(name);
+      known.set(name, undefined);
+    }
+  }
+}
+
+/** `axis X = 4` counts in the whole block, so that a line above may use X; a name that is known already keeps its meaning. */
+function hoistAxes(walk: Walk, statements: readonly Statement[], place: Place): void {
+  for (const statement of statements) {
+    if (statement.kind !== "axis" || place.scope.lookup(statement.name.text)) continue;
+    const name = statement.name.text;
+    let running = false;
+    place.scope.define(name, {
+      value: () => {
+        if (running) return report(walk, "MOE2010", { name }, at(place, statement.name));
+        running = true;
+        const number = needNumber(walk, evaluate(walk, statement.size, place), at(place, statement.size));
+        running = false;
+        const size = number && sizeOf(number);
+        return size ? { kind: "axis", name, size } : unknown;
+      },
+      span: at(place, statement.name),
+    });
+  }
+}
+
 function runLet(walk: Walk, statement: LetStatement, place: Place): void {
   const [name] = statement.names;
   const path = name && statement.names.length === 1 && place.path !== undefined ? { ...place, path: name.text } : place;
@@ -50,6 +92,7 @@ function runLet(walk: Walk, statement: LetStatement, place: Place): void {
     // A name that was not typed yet is an error of syntax.
     if (!name) return;
     if (value.kind === "tensor") walk.emitter.name(value.value, name.text);
+    if (value.kind === "instance" && !place.instance && place.path !== undefined) shareAxes(value, place);
     place.scope.defineValue(name.text, value, at(place, name));
     return;
   }
