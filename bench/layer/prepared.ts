@@ -111,7 +111,7 @@ export function prepare(spec: string, options: PreparedOptions): Prepared {
     module: bytes,
     run(tokens, seed) {
       const stream = words(seed);
-      const x = new Float32Array(memory.buffer, places.get(input.buffer)!, tokens * width);
+      const x = new Float32Array(memory.buffer, places.get(input.buffer), tokens * width);
       for (let i = 0; i < x.length; i++) x[i] = stream.next().value / 2 ** 31 - 1;
       const sizes = { T: tokens, past: 0 };
       return launches.map((launch) => {
@@ -125,7 +125,7 @@ export function prepare(spec: string, options: PreparedOptions): Prepared {
     },
     output: (tokens) => {
       const columns = Number(output.axes[1]!.size);
-      return new Float32Array(memory.buffer, places.get(output.buffer)!, tokens * columns).slice();
+      return new Float32Array(memory.buffer, places.get(output.buffer), tokens * columns).slice();
     },
   };
 }
