@@ -14,8 +14,14 @@ export interface DeviceReport {
   /** Set when there is one thread: why. */
   readonly whyOneThread?: string;
   readonly relaxedSimd: boolean;
+  /** Of native kernels: the processors that they were compiled for. */
+  readonly level?: string;
   /** Bytes of memory that the device took. */
   readonly memoryBytes: number;
+  /** Of these, bytes of files that are mapped: they are shared with the system's cache of files. */
+  readonly mappedBytes?: number;
+  /** In browsers: where the weights came from and whether they are kept for the next visit. */
+  readonly storage?: string;
 }
 
 export interface Device {

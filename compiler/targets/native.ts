@@ -10,6 +10,9 @@ const common = {
   memoryBytes: 2 ** 40,
 } as const;
 
+const needsV3 = ["avx2", "fma", "f16c", "bmi1", "bmi2", "movbe", "abm"];
+const needsV4 = [...needsV3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"];
+
 /** AVX2, FMA and F16C: nearly every x86-64 server since 2013. */
 export const x86v3: Target = {
   ...common,
@@ -18,7 +21,7 @@ export const x86v3: Target = {
   vectorBits: 256,
   vectorRegisters: 16,
   dotQuads: "emulated",
-  codegen: { cpu: "x86-64-v3", features: "" },
+  codegen: { cpu: "x86-64-v3", features: "", needs: needsV3 },
 };
 
 /** AVX-512 with the dot products of VNNI: servers since 2019 (Intel) and 2022 (AMD). */
@@ -29,5 +32,5 @@ export const x86v4: Target = {
   vectorBits: 512,
   vectorRegisters: 32,
   dotQuads: "i7",
-  codegen: { cpu: "x86-64-v4", features: "+avx512vnni" },
+  codegen: { cpu: "x86-64-v4", features: "+avx512vnni", needs: [...needsV4, "avx512_vnni"] },
 };

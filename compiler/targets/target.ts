@@ -31,8 +31,8 @@ export interface Target {
   readonly sharedBytes: number;
   /** Bytes that one memory can have. */
   readonly memoryBytes: number;
-  /** What LLVM calls the processor and the features beyond it. */
-  readonly codegen?: { readonly cpu: string; readonly features: string };
+  /** What LLVM calls the processor and the features beyond it, and what Linux calls the features that must be there. */
+  readonly codegen?: { readonly cpu: string; readonly features: string; readonly needs: readonly string[] };
 }
 
 /** Lanes of a vector whose lanes have that many bits; 1 where threads replace vectors. */

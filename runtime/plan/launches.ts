@@ -24,6 +24,10 @@ export interface FlatLaunch {
   readonly grid: CompiledSize;
   /** Addresses of the buffers, then scalars; entries that `changing` names are 0. */
   readonly args: Float64Array;
+  /** How many of them are addresses. */
+  readonly buffers: number;
+  /** For each scalar whether it is an f32. */
+  readonly floats: readonly boolean[];
   readonly changing: readonly { readonly at: number; readonly evaluate: SizeFunction }[];
 }
 
@@ -80,6 +84,8 @@ function flattenLaunch(
     kernel: launch.kernel,
     label: launch.label,
     grid: compile(launch.grid),
+    buffers: launch.buffers.length,
+    floats: launch.scalars.map(({ type }) => type === "f32"),
     args: Float64Array.from(args, (arg) => arg.constant ?? 0),
     changing: args.flatMap((arg, at) => (arg.constant === undefined ? [{ at, evaluate: arg.evaluate }] : [])),
   };

@@ -9,7 +9,7 @@ import type { Schedule } from "../../compiler/4-schedule/options.js";
 import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
 import { checkpointSource, writeBundle, type ParameterSource } from "../../compiler/6-bundle/index.js";
 import { memorySource, openCheckpoint, type Checkpoint } from "../../compiler/checkpoints/index.js";
-import { wasmRelaxed } from "../../compiler/targets/index.js";
+import { wasmRelaxed, type Target } from "../../compiler/targets/index.js";
 import { diskHost } from "../../cli/source-host.js";
 import { storageOf } from "../../cli/storage-choice.js";
 import { tokenizerText } from "../../cli/tokenizer-files.js";
@@ -18,7 +18,9 @@ import { openModel } from "../../runtime/model/open.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { loadTokenizer, type Tokenizer, type TokenizerFiles } from "../../runtime/tokenizer/index.js";
 import { interpreterDevice } from "../support/interpreter-device.js";
+
 import { memoryFiles, memoryWriter, type MemoryFiles } from "../support/memory-bundle.js";
+import { nativeDevice } from "../support/native.js";
 
 export const folder = new URL("../../examples/tiny-moe/", import.meta.url).pathname;
 
@@ -42,29 +44,32 @@ export function tinyProgram(): Program {
   return deriveLastToken(buildProgram(project));
 }
 
-export function tinySchedule(program: Program, storage: StorageType): Schedule {
+export function tinySchedule(program: Program, storage: StorageType, target: Target = wasmRelaxed): Schedule {
   const optimized = optimize(program);
-  return schedule(optimized, wasmRelaxed, { limits: { T: 256, context: 512 }, storage: storageOf(optimized, storage) });
+  return schedule(optimized, target, { limits: { T: 256, context: 512 }, storage: storageOf(optimized, storage) });
 }
 
 export interface TinyOptions {
   readonly storage: StorageType;
   /** Run the kernels on the interpreter instead of wasm. */
   readonly interpreter?: boolean;
+  /** Run native kernels of this level, on so many threads. */
+  readonly native?: { readonly target: Target; readonly threads: number };
   /** Exchange some parameters. */
   readonly parameters?: (source: ParameterSource, program: Program) => ParameterSource;
 }
 
 /** The model with the given storage of its matrices, through a whole bundle in memory. */
-export async function tinyModel({ storage, interpreter = false, parameters }: TinyOptions): Promise<Model> {
+export async function tinyModel({ storage, interpreter = false, native, parameters }: TinyOptions): Promise<Model> {
   const program = tinyProgram();
-  const { kernels, plan } = tinySchedule(program, storage);
+  const { kernels, plan } = tinySchedule(program, storage, native?.target);
   const own = checkpointSource(program, tinyCheckpoint());
   const files: MemoryFiles = new Map();
   const tokenizer = tokenizerText(`${folder}tokenizer.json`, undefined)!;
-  const modules = interpreter
-    ? []
-    : [{ relaxedSimd: true, threads: false, bytes: emitWasm(kernels, wasmRelaxed, { threads: false }) }];
+  const modules =
+    interpreter || native
+      ? []
+      : [{ relaxedSimd: true, threads: false, bytes: emitWasm(kernels, wasmRelaxed, { threads: false }) }];
   writeBundle(
     {
       program,
@@ -78,7 +83,11 @@ export async function tinyModel({ storage, interpreter = false, parameters }: Ti
     },
     memoryWriter(files),
   );
-  const make = interpreter ? () => Promise.resolve(interpreterDevice(kernels, plan)) : undefined;
+  const make = native
+    ? () => Promise.resolve(nativeDevice(kernels, plan, native.target, native.threads))
+    : interpreter
+      ? () => Promise.resolve(interpreterDevice(kernels, plan))
+      : undefined;
   const model = new Model(await openModel(memoryFiles(files), nodeHost(), { threads: 1 }, make));
   await model.reset();
   return model;

@@ -66,6 +66,7 @@ const STAGE = /^compiler\/(\d)-/;
 const RUNTIME_MODULES = [
   /^compiler\/errors\//,
   /^compiler\/axes\/size\.ts$/,
+  /^compiler\/5-emit\/llvm\/pool-layout\.ts$/,
   /^compiler\/checkpoints\/(half|metadata)\.ts$/,
 ];
 

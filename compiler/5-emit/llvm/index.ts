@@ -1,5 +1,5 @@
 /**
- * Kernel IR as the text of one LLVM module (LLVM 14: typed pointers). Each kernel is a function
+ * Kernel IR as the text of one LLVM module, with typed pointers for LLVM 14 or opaque ones for all later. Each kernel is a function
  *
  *   void kernel(i8** buffers, i32* scalars, i8* scratch, i32 from, i32 to)
  *
@@ -12,7 +12,9 @@ import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
 import { blockBufferBytes } from "../scratch.js";
 import { LlvmFunction, type Declarations } from "./function.js";
+import { linuxX64, poolText } from "./pool.js";
 import { emitStatements } from "./statements.js";
+import { withOpaquePointers } from "./text.js";
 
 export { scratchBytes } from "../scratch.js";
 
@@ -51,27 +53,40 @@ function emitKernel(kernel: Kernel, target: Target, declarations: Declarations):
   ].join("\n");
 }
 
+export interface LlvmOptions {
+  /** LLVM 14 reads typed pointers (the default here), 15 and later opaque ones. */
+  readonly pointers?: "typed" | "opaque";
+  /** Also the threads that run launches of the kernels (`pool.ts`). */
+  readonly pool?: boolean;
+}
+
 /** The kernels as one module. They must pass `verifyKernels`. */
-export function emitLlvm(kernels: readonly Kernel[], target: Target): string {
+export function emitLlvm(kernels: readonly Kernel[], target: Target, options: LlvmOptions = {}): string {
   if (target.family !== "llvm" || !target.codegen) {
     throw moecError("MOE4503", { target: target.name, wanted: "llvm" });
   }
   const declarations: Declarations = new Set();
   const functions = kernels.map((kernel) => emitKernel(kernel, target, declarations));
   const { cpu, features } = target.codegen;
-  const attributes = [
+  const processor = [
     "nounwind",
     `"target-cpu"="${cpu}"`,
     ...(features === "" ? [] : [`"target-features"="${features}"`]),
+  ];
+  const attributes = [
+    ...processor,
     // Without these the code generator halves vectors of 512 bits.
     `"prefer-vector-width"="${target.vectorBits}"`,
     `"min-legal-vector-width"="${target.vectorBits}"`,
     '"no-trapping-math"="true"',
-  ].join(" ");
-  return `${[
+  ];
+  const text = `${[
     'target triple = "x86_64-unknown-linux-gnu"',
     ...functions,
+    ...(options.pool === true ? [poolText(linuxX64)] : []),
     ...[...declarations].sort(),
-    `attributes #0 = { ${attributes} }`,
+    `attributes #0 = { ${attributes.join(" ")} }`,
+    ...(options.pool === true ? [`attributes #1 = { ${processor.join(" ")} }`] : []),
   ].join("\n\n")}\n`;
+  return options.pointers === "opaque" ? withOpaquePointers(text) : text;
 }

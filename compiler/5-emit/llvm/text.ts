@@ -48,3 +48,13 @@ export const lanesMask = (lanes: readonly number[]): string =>
 
 /** Suffix of an intrinsic for f32 lanes: `f32`, `v8f32`. */
 export const overload = (element: string, lanes: number): string => (lanes === 1 ? element : `v${lanes}${element}`);
+
+/**
+ * The same module with opaque pointers, which LLVM 17 and later demand: every type with stars becomes `ptr`. No other
+ * token of what is printed here ends in a star; comments are left out.
+ */
+export function withOpaquePointers(text: string): string {
+  const line = (code: string): string =>
+    code.startsWith(";") ? code : code.replace(/(?:\[\d+ x \w+\]|<\d+ x \w+>|\b\w+(?: \([\w, *.]*\))?)\*+/g, "ptr");
+  return text.split("\n").map(line).join("\n");
+}

@@ -1,0 +1,49 @@
+/** koffi, the package that calls C functions: optional, and loaded when native code is first asked for. */
+import { createRequire } from "node:module";
+import { moecError } from "../../compiler/errors/raise.js";
+
+/**
+ * An address as a number: user space ends below 2^47, so it is exact, and address arithmetic is arithmetic.
+ * Prototypes that koffi sees say `uintptr_t` or `intptr_t` for it.
+ */
+export type Address = number;
+
+export type NativeFunction = (...args: readonly unknown[]) => unknown;
+
+export interface NativeLibrary {
+  /** @throws when the library has no such function. */
+  func(prototype: string): NativeFunction;
+}
+
+interface FunctionType {
+  readonly name: string;
+}
+
+export interface Koffi {
+  load(path: string | null): NativeLibrary;
+  proto(prototype: string): FunctionType;
+  call(address: bigint, type: FunctionType, ...args: readonly unknown[]): unknown;
+  view(address: bigint, length: number): ArrayBuffer;
+  decode(address: bigint, type: string, length: number): unknown;
+  errno(): number;
+  readonly version: string;
+}
+
+let loaded: Koffi | undefined;
+
+/**
+ * @throws MoecError MOE4203 when it is not installed or has no build for this system.
+ */
+export function koffi(): Koffi {
+  try {
+    return (loaded ??= createRequire(import.meta.url)("koffi") as Koffi);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw moecError("MOE4203", { reason: `the optional package koffi can't be loaded (${reason})` });
+  }
+}
+
+/** Bytes at an address, as a view that is good as long as the memory is. */
+export function viewOf(address: Address, length: number): ArrayBuffer {
+  return koffi().view(BigInt(address), length);
+}

@@ -1,0 +1,79 @@
+/** Launches of an entry point as a table in native memory: written once at load, completed for each call. */
+import { ROW, ROW_BYTES } from "../../compiler/5-emit/llvm/pool-layout.js";
+import type { FlatLaunch } from "../plan/launches.js";
+import type { SizeValues } from "../plan/sizes.js";
+import type { Address } from "./koffi.js";
+import { Mapping } from "./mapping.js";
+import { Words } from "./words.js";
+
+/** Chunks per thread: enough that a thread which is put aside delays little, few enough that taking them is free. */
+const CHUNKS_PER_THREAD = 6;
+
+export class LaunchTable {
+  private readonly words: Words;
+  /** Byte offsets of the arguments of each launch: buffers, then scalars. */
+  private readonly places: readonly { readonly buffers: number; readonly scalars: number }[];
+
+  /** @throws MoecError MOE4205 */
+  constructor(
+    private readonly launches: readonly FlatLaunch[],
+    kernel: (name: string) => Address,
+    private readonly threads: number,
+  ) {
+    let end = launches.length * ROW_BYTES;
+    this.places = launches.map(({ buffers, args }) => {
+      const place = { buffers: end, scalars: end + 8 * buffers };
+      end = Math.ceil((place.scalars + 4 * (args.length - buffers)) / 8) * 8;
+      return place;
+    });
+    this.words = new Words(Mapping.memory(end, "launches"));
+    launches.forEach((launch, number) => {
+      const row = number * ROW_BYTES;
+      const { buffers, scalars } = this.places[number]!;
+      this.words.setAddress(row + ROW.kernel, kernel(launch.kernel));
+      this.words.setAddress(row + ROW.buffers, this.words.address + buffers);
+      this.words.setAddress(row + ROW.scalars, this.words.address + scalars);
+      launch.args.forEach((value, at) => this.setArgument(number, at, value));
+    });
+  }
+
+  get address(): Address {
+    return this.words.address;
+  }
+
+  get count(): number {
+    return this.launches.length;
+  }
+
+  get bytes(): number {
+    return this.words.mapping.bytes;
+  }
+
+  /** Fills in what depends on the sizes of a call. */
+  prepare(sizes: SizeValues): void {
+    let until = 0;
+    this.launches.forEach((launch, number) => {
+      const row = number * ROW_BYTES;
+      const grid = Math.max(0, launch.grid.evaluate(sizes));
+      const chunks = this.threads === 1 ? Math.min(grid, 1) : Math.min(grid, this.threads * CHUNKS_PER_THREAD);
+      until += chunks;
+      this.words.setInt(row + ROW.grid, grid);
+      this.words.setInt(row + ROW.chunks, chunks);
+      this.words.setLong(row + ROW.until, until);
+      if (chunks === 0) return;
+      for (const { at, evaluate } of launch.changing) this.setArgument(number, at, evaluate(sizes));
+    });
+  }
+
+  private setArgument(number: number, at: number, value: number): void {
+    const { buffers, floats } = this.launches[number]!;
+    const place = this.places[number]!;
+    if (at < buffers) this.words.setAddress(place.buffers + 8 * at, value);
+    else if (floats[at - buffers] === true) this.words.setFloat(place.scalars + 4 * (at - buffers), value);
+    else this.words.setInt(place.scalars + 4 * (at - buffers), value);
+  }
+
+  free(): void {
+    this.words.mapping.free();
+  }
+}

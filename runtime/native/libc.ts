@@ -1,0 +1,72 @@
+/** What native code needs of the C library: memory, threads, signals. */
+import { constants } from "node:os";
+import { moecError } from "../../compiler/errors/raise.js";
+import { koffi, type Address } from "./koffi.js";
+
+export interface Libc {
+  /** Address of a function by its name; 0 when there is none. */
+  address(name: string): Address;
+  /** -1 when the system refuses. */
+  mmap(at: Address, bytes: number, protection: number, flags: number, file: number): Address;
+  munmap(at: Address, bytes: number): number;
+  mprotect(at: Address, bytes: number, protection: number): number;
+  madvise(at: Address, bytes: number, advice: number): number;
+  threadCreate(thread: BigUint64Array, body: Address, argument: Address): number;
+  threadJoin(thread: bigint): number;
+  syscall(number: number, a: number, b: number, c: number): number;
+  /** Bytes before the zero that ends a text. */
+  strlen(text: Address): number;
+  sigaction(signal: number, action: Uint8Array | null, old: Uint8Array | null): number;
+}
+
+export const PROTECTION = { none: 0, read: 1, readWrite: 3, readExecute: 5 } as const;
+/** Linux' numbers: MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_NORESERVE. */
+export const MAP = { private: 0x02, fixed: 0x10, anonymous: 0x20, noReserve: 0x4000 } as const;
+export const ADVICE = { hugePages: 14 } as const;
+
+let bound: Libc | undefined;
+
+/** @throws MoecError MOE4203 on systems that native code is not built for. */
+export function libc(): Libc {
+  return (bound ??= bind());
+}
+
+function bind(): Libc {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw moecError("MOE4203", { reason: `this is ${process.platform} on ${process.arch}, not Linux on x86-64` });
+  }
+  // The functions of the process itself: Node is linked with the C library.
+  const library = koffi().load(null);
+  const dlsym = library.func("uintptr_t dlsym(uintptr_t handle, const char* name)");
+  return {
+    address: (name) => dlsym(0, name) as Address,
+    mmap: (() => {
+      const mmap = library.func(
+        "intptr_t mmap(uintptr_t at, size_t bytes, int prot, int flags, int fd, int64_t offset)",
+      );
+      return (at, bytes, protection, flags, file) => mmap(at, bytes, protection, flags, file, 0) as Address;
+    })(),
+    munmap: library.func("int munmap(uintptr_t at, size_t bytes)") as Libc["munmap"],
+    mprotect: library.func("int mprotect(uintptr_t at, size_t bytes, int prot)") as Libc["mprotect"],
+    madvise: library.func("int madvise(uintptr_t at, size_t bytes, int advice)") as Libc["madvise"],
+    threadCreate: (() => {
+      const create = library.func(
+        "int pthread_create(uint64_t* thread, void* attr, uintptr_t body, uintptr_t argument)",
+      );
+      return (thread, body, argument) => create(thread, null, body, argument) as number;
+    })(),
+    threadJoin: (() => {
+      const join = library.func("int pthread_join(uint64_t thread, void* result)");
+      return (thread) => join(thread, null) as number;
+    })(),
+    syscall: library.func("int64_t syscall(int64_t number, int64_t a, int64_t b, int64_t c)") as Libc["syscall"],
+    strlen: library.func("size_t strlen(uintptr_t text)") as Libc["strlen"],
+    sigaction: library.func("int sigaction(int signal, uint8_t* action, uint8_t* old)") as Libc["sigaction"],
+  };
+}
+
+/** The name of an error number, such as `ENOMEM`. */
+export function errorName(number: number): string {
+  const found = Object.entries(constants.errno).find(([, value]) => value === number);
+  return found?.[0] ?? `error ${number}`;
+}

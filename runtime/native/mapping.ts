@@ -1,0 +1,76 @@
+/** Ranges of addresses: fresh memory, and files mapped to where they belong in one range. */
+import { moecError } from "../../compiler/errors/raise.js";
+import { describeBytes } from "../wasm/memory-map.js";
+import { koffi, type Address, viewOf } from "./koffi.js";
+import { ADVICE, errorName, libc, MAP, PROTECTION } from "./libc.js";
+
+export const PAGE_BYTES = 4096;
+const HUGE_PAGE_BYTES = 2 * 2 ** 20;
+
+export const pages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+
+/** A range of addresses that belongs to this process until `free`. */
+export class Mapping {
+  private whole: ArrayBuffer | undefined;
+
+  private constructor(
+    readonly address: Address,
+    readonly bytes: number,
+  ) {}
+
+  /**
+   * Memory of zeros; pages come into being when they are first written.
+   *
+   * @param what For the message when there is none.
+   * @throws MoecError MOE4205
+   */
+  static memory(bytes: number, what: string): Mapping {
+    const mapping = Mapping.take(bytes, what, PROTECTION.readWrite);
+    // Where the system has huge pages, large tables need fewer address translations; a refusal costs nothing.
+    if (bytes >= HUGE_PAGE_BYTES) libc().madvise(mapping.address, mapping.bytes, ADVICE.hugePages);
+    return mapping;
+  }
+
+  /** Addresses without memory, for files to be put into. @throws MoecError MOE4205 */
+  static reserve(bytes: number, what: string): Mapping {
+    return Mapping.take(bytes, what, PROTECTION.none);
+  }
+
+  private static take(bytes: number, what: string, protection: number): Mapping {
+    const size = Math.max(PAGE_BYTES, pages(bytes));
+    const address = libc().mmap(0, size, protection, MAP.private | MAP.anonymous | MAP.noReserve, -1);
+    if (address === -1) throw refused(bytes, what);
+    return new Mapping(address, size);
+  }
+
+  /**
+   * Puts a file, read only, at an offset that is a multiple of a page.
+   *
+   * @throws MoecError MOE4205
+   */
+  place(file: number, offset: number, bytes: number, what: string): void {
+    const at = libc().mmap(this.address + offset, bytes, PROTECTION.read, MAP.private | MAP.fixed, file);
+    if (at === -1) throw refused(bytes, what);
+  }
+
+  protect(offset: number, bytes: number, protection: number): void {
+    if (libc().mprotect(this.address + offset, bytes, protection) !== 0) throw refused(bytes, "kernels");
+  }
+
+  /** The memory; not for ranges with files, which are longer than one view may be. */
+  get buffer(): ArrayBuffer {
+    return (this.whole ??= viewOf(this.address, this.bytes));
+  }
+
+  view(offset: number, length: number): Uint8Array {
+    return new Uint8Array(this.buffer, offset, length);
+  }
+
+  free(): void {
+    libc().munmap(this.address, this.bytes);
+  }
+}
+
+function refused(bytes: number, what: string): Error {
+  return moecError("MOE4205", { bytes: describeBytes(bytes), what, reason: errorName(koffi().errno()) });
+}
