@@ -17,6 +17,18 @@ export type {
   NormCluster,
   RouterCluster,
 } from "./clusters/types.js";
-export { classifyBlock, intervalText, keyRanges, maskIntervals } from "./masks/intervals.js";
-export type { Block, BlockKind, KeyInterval, MaskAnalysis } from "./masks/intervals.js";
-export { formText, type Form, type FormFunction } from "./masks/form.js";
+export {
+  blockTruth,
+  classifyBlock,
+  intervalText,
+  keyRanges,
+  keysOfQueries,
+  maskIntervals,
+  type Block,
+  type BlockKind,
+  type BlockTruth,
+  type KeyInterval,
+  type MaskAnalysis,
+  type TruthArithmetic,
+} from "./masks/intervals.js";
+export { formText, type Form, type FormFunction, type Range } from "./masks/form.js";

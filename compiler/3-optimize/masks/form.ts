@@ -22,10 +22,10 @@ export interface Form {
   readonly terms: readonly { readonly coefficient: number; readonly of: FormFunction }[];
 }
 
-/** Both ends included; the ends may be infinite. */
-export interface Range {
-  readonly low: number;
-  readonly high: number;
+/** Both ends included; as numbers the ends may be infinite. */
+export interface Range<V = number> {
+  readonly low: V;
+  readonly high: V;
 }
 
 export const number = (value: number): Form => ({ q: 0, k: 0, constant: Size.of(value), terms: [] });
@@ -93,68 +93,97 @@ function functionForms(of: FormFunction): readonly Form[] {
   return of.kind === "min" || of.kind === "max" ? [of.left, of.right] : [of.of];
 }
 
-const floorDiv = (value: number, by: number): number => Math.floor(value / by);
-const floorMod = (value: number, by: number): number => value - by * Math.floor(value / by);
+/**
+ * What ranges are computed with: numbers while the mask is studied, expressions of a kernel where the block of queries is
+ * known only when it runs.
+ */
+export interface RangeArithmetic<V> {
+  size(value: Size): Range<V>;
+  number(value: number): V;
+  add(a: V, b: V): V;
+  times(a: V, factor: number): V;
+  min(a: V, b: V): V;
+  max(a: V, b: V): V;
+  floorDivide(a: V, by: number): V;
+  truncDivide(a: V, by: number): V;
+  /** `yes` when a and b are equal, else `no`. */
+  whenEqual(a: V, b: V, yes: V, no: V): V;
+}
 
-/** Values of run-time sizes; a size with a name that is not here may be anything from 0 on. */
+/** Values of run-time sizes; a size with a name that is not here may be anything. */
 export type Sizes = Readonly<Record<string, number>>;
 
-function sizeRange(value: Size, sizes: Sizes): Range {
-  const known = value.names.every((name) => Object.hasOwn(sizes, name));
-  if (known) {
-    const exact = value.evaluate(sizes);
-    return { low: exact, high: exact };
-  }
-  return { low: -Infinity, high: Infinity };
+/** Ranges as numbers. */
+export function numbersWith(sizes: Sizes): RangeArithmetic<number> {
+  return {
+    size: (value) => {
+      const known = value.names.every((name) => Object.hasOwn(sizes, name));
+      const exact = known ? value.evaluate(sizes) : undefined;
+      return { low: exact ?? -Infinity, high: exact ?? Infinity };
+    },
+    number: (value) => value,
+    add: (a, b) => a + b,
+    times: (a, factor) => a * factor,
+    min: Math.min,
+    max: Math.max,
+    floorDivide: (a, by) => Math.floor(a / by),
+    truncDivide: (a, by) => Math.trunc(a / by),
+    whenEqual: (a, b, yes, no) => (a === b ? yes : no),
+  };
 }
 
 /**
  * The least and the largest value for q and k in ranges; exact for sums without functions, otherwise never too narrow.
  */
-export function rangeOf(form: Form, q: Range, k: Range, sizes: Sizes = {}): Range {
-  let { low, high } = sizeRange(form.constant, sizes);
-  const add = (coefficient: number, range: Range): void => {
+export function rangeOf<V>(form: Form, q: Range<V>, k: Range<V>, arithmetic: RangeArithmetic<V>): Range<V> {
+  const { add, times } = arithmetic;
+  let sum = arithmetic.size(form.constant);
+  const join = (coefficient: number, { low, high }: Range<V>): void => {
     if (coefficient === 0) return;
-    low += coefficient * (coefficient > 0 ? range.low : range.high);
-    high += coefficient * (coefficient > 0 ? range.high : range.low);
+    const [least, largest] = coefficient > 0 ? [low, high] : [high, low];
+    sum = { low: add(sum.low, times(least, coefficient)), high: add(sum.high, times(largest, coefficient)) };
   };
-  add(form.q, q);
-  add(form.k, k);
-  for (const { coefficient, of } of form.terms) add(coefficient, functionRange(of, q, k, sizes));
-  return { low, high };
+  join(form.q, q);
+  join(form.k, k);
+  for (const { coefficient, of } of form.terms) join(coefficient, functionRange(of, q, k, arithmetic));
+  return sum;
 }
 
-function functionRange(of: FormFunction, q: Range, k: Range, sizes: Sizes): Range {
+function functionRange<V>(of: FormFunction, q: Range<V>, k: Range<V>, arithmetic: RangeArithmetic<V>): Range<V> {
+  const { min, max, number, times } = arithmetic;
   if (of.kind === "min" || of.kind === "max") {
-    const a = rangeOf(of.left, q, k, sizes);
-    const b = rangeOf(of.right, q, k, sizes);
-    const pick = of.kind === "min" ? Math.min : Math.max;
+    const a = rangeOf(of.left, q, k, arithmetic);
+    const b = rangeOf(of.right, q, k, arithmetic);
+    const pick = of.kind === "min" ? min : max;
     return { low: pick(a.low, b.low), high: pick(a.high, b.high) };
   }
-  const inner = rangeOf(of.of, q, k, sizes);
+  const { low, high } = rangeOf(of.of, q, k, arithmetic);
   switch (of.kind) {
-    case "abs": {
-      const ends = [Math.abs(inner.low), Math.abs(inner.high)];
-      return { low: inner.low <= 0 && inner.high >= 0 ? 0 : Math.min(...ends), high: Math.max(...ends) };
-    }
+    case "abs":
+      // The least distance from 0 is that of the nearer end, or 0 when the range holds 0.
+      return { low: max(number(0), max(low, times(high, -1))), high: max(times(low, -1), high) };
     case "floor-div":
     case "trunc-div": {
       // Both roundings keep the order of numbers, so the ends stay the ends; a negative divisor turns it around.
-      const round = of.kind === "floor-div" ? Math.floor : Math.trunc;
-      const ends = [round(inner.low / of.by), round(inner.high / of.by)];
-      return { low: Math.min(...ends), high: Math.max(...ends) };
+      const round = of.kind === "floor-div" ? arithmetic.floorDivide : arithmetic.truncDivide;
+      const [a, b] = of.by > 0 ? [low, high] : [high, low];
+      return { low: round(a, of.by), high: round(b, of.by) };
     }
     case "mod": {
+      // Within one turn the order of numbers is kept, otherwise every remainder may occur.
       const turn = Math.abs(of.by) - 1;
       const whole = of.by > 0 ? { low: 0, high: turn } : { low: -turn, high: 0 };
-      if (!Number.isFinite(inner.low) || floorDiv(inner.low, of.by) !== floorDiv(inner.high, of.by)) return whole;
-      const ends = [floorMod(inner.low, of.by), floorMod(inner.high, of.by)];
-      return { low: Math.min(...ends), high: Math.max(...ends) };
+      const [first, last] = [arithmetic.floorDivide(low, of.by), arithmetic.floorDivide(high, of.by)];
+      const rest = (value: V, turns: V): V => arithmetic.add(value, times(turns, -of.by));
+      return {
+        low: arithmetic.whenEqual(first, last, rest(low, first), number(whole.low)),
+        high: arithmetic.whenEqual(first, last, rest(high, last), number(whole.high)),
+      };
     }
   }
 }
 
 /** The value at one place. Every size in the form must be known. */
 export function valueOf(form: Form, q: number, k: number, sizes: Sizes = {}): number {
-  return rangeOf(form, { low: q, high: q }, { low: k, high: k }, sizes).low;
+  return rangeOf(form, { low: q, high: q }, { low: k, high: k }, numbersWith(sizes)).low;
 }

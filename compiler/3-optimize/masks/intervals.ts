@@ -8,6 +8,7 @@ import {
   apply,
   formText,
   number,
+  numbersWith,
   plus,
   rangeOf,
   times,
@@ -15,6 +16,7 @@ import {
   valueOf,
   type Form,
   type Range,
+  type RangeArithmetic,
   type Sizes,
 } from "./form.js";
 import { readPredicate, type Predicate } from "./predicate.js";
@@ -147,6 +149,45 @@ export function maskIntervals(region: Region): MaskAnalysis | undefined {
   return { predicate, intervals, exact, monotone };
 }
 
+/** What ranges say about truth: of numbers it is known, in a kernel it is an expression. */
+export interface TruthArithmetic<V, B> extends RangeArithmetic<V> {
+  truth(value: boolean): B;
+  atMostZero(value: V): B;
+  above(value: V): B;
+  and(a: B, b: B): B;
+  or(a: B, b: B): B;
+}
+
+/** Of a block of pairs: surely none is allowed, surely all are; neither is said wrongly. */
+export interface BlockTruth<B> {
+  readonly empty: B;
+  readonly full: B;
+}
+
+/** What the ranges of the positions of a block (both ends included) tell about its pairs. */
+export function blockTruth<V, B>(
+  predicate: Predicate,
+  q: Range<V>,
+  k: Range<V>,
+  arithmetic: TruthArithmetic<V, B>,
+): BlockTruth<B> {
+  const { truth, and, or } = arithmetic;
+  switch (predicate.kind) {
+    case "constant":
+      return { empty: truth(!predicate.value), full: truth(predicate.value) };
+    case "at-most-zero": {
+      const { low, high } = rangeOf(predicate.form, q, k, arithmetic);
+      return { empty: arithmetic.above(low), full: arithmetic.atMostZero(high) };
+    }
+    case "and":
+    case "or": {
+      const parts = predicate.parts.map((part) => blockTruth(part, q, k, arithmetic));
+      const [someEmpty, someFull] = predicate.kind === "and" ? [or, and] : [and, or];
+      return parts.reduce((a, b) => ({ empty: someEmpty(a.empty, b.empty), full: someFull(a.full, b.full) }));
+    }
+  }
+}
+
 /**
  * Empty when no pair of the block is allowed, full when all are, partial when the ranges alone do not tell. Never wrong
  * in the first two; positions are absolute (behind a cache the first query is at `past`).
@@ -155,27 +196,36 @@ export function classifyBlock({ predicate }: MaskAnalysis, block: Block, sizes: 
   const q: Range = { low: block.q[0], high: block.q[1] - 1 };
   const k: Range = { low: block.k[0], high: block.k[1] - 1 };
   if (q.low > q.high || k.low > k.high) return "empty";
-  const kind = (each: Predicate): BlockKind => {
-    switch (each.kind) {
-      case "constant":
-        return each.value ? "full" : "empty";
-      case "at-most-zero": {
-        const { low, high } = rangeOf(each.form, q, k, sizes);
-        return high <= 0 ? "full" : low > 0 ? "empty" : "partial";
-      }
-      case "and":
-        return combined(each.parts.map(kind), "empty", "full");
-      case "or":
-        return combined(each.parts.map(kind), "full", "empty");
-    }
-  };
-  return kind(predicate);
+  const { empty, full } = blockTruth<number, boolean>(predicate, q, k, {
+    ...numbersWith(sizes),
+    truth: (value) => value,
+    atMostZero: (value) => value <= 0,
+    above: (value) => value > 0,
+    and: (a, b) => a && b,
+    or: (a, b) => a || b,
+  });
+  return empty ? "empty" : full ? "full" : "partial";
 }
 
-/** `decisive` when one part says so, `neutral` when all say so. */
-function combined(kinds: readonly BlockKind[], decisive: BlockKind, neutral: BlockKind): BlockKind {
-  if (kinds.includes(decisive)) return decisive;
-  return kinds.every((each) => each === neutral) ? neutral : "partial";
+/**
+ * A range of keys that holds all keys which the interval allows for any of the queries in `q`: from `from` up to, but
+ * without, `to`; from is at least `to` when there is none.
+ */
+export function keysOfQueries<V, B>(
+  { from, to, when }: KeyInterval,
+  q: Range<V>,
+  keys: V,
+  arithmetic: TruthArithmetic<V, B>,
+  choose: (condition: B, yes: V, no: V) => V,
+): { readonly from: V; readonly to: V } {
+  const range = (form: Form): Range<V> => rangeOf(form, q, q, arithmetic);
+  const first = from.map((form) => range(form).low).reduce(arithmetic.max, arithmetic.number(0));
+  const end = to.map((form) => range(form).high).reduce(arithmetic.min, keys);
+  // A condition that holds for no query of the block leaves no keys.
+  return {
+    from: first,
+    to: when.reduce((last, form) => choose(arithmetic.above(range(form).low), arithmetic.number(0), last), end),
+  };
 }
 
 /**

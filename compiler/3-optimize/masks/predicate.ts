@@ -53,8 +53,15 @@ function compared(relation: string, a: Form, b: Form): Predicate | undefined {
   }
 }
 
+/**
+ * What a value of the region is. Whole numbers may be f32 as well: positions are below 2^24, so sums of them are exact
+ * there, and so is the rounding down of a quotient.
+ */
 type Meaning =
-  { readonly kind: "number"; readonly form: Form } | { readonly kind: "truth"; readonly predicate: Predicate };
+  | { readonly kind: "number"; readonly form: Form }
+  /** `form / by`, not rounded yet. */
+  | { readonly kind: "quotient"; readonly form: Form; readonly by: number }
+  | { readonly kind: "truth"; readonly predicate: Predicate };
 
 const asForm = (form: Form | undefined): Meaning | undefined => form && { kind: "number", form };
 const asTruth = (predicate: Predicate | undefined): Meaning | undefined => predicate && { kind: "truth", predicate };
@@ -82,10 +89,13 @@ export function readPredicate(region: Region): Predicate | undefined {
 
 function meaningOf(node: Node, operands: readonly Meaning[]): Meaning | undefined {
   const type = node.results[0]?.type;
-  if (type?.kind !== "tensor" || type.axes.length > 0 || type.dtype === "f32") return undefined;
+  if (type?.kind !== "tensor" || type.axes.length > 0) return undefined;
   const constant = constantOf(node);
   if (constant !== undefined) {
-    return type.dtype === "bool" ? asTruth({ kind: "constant", value: constant !== 0 }) : asForm(number(constant));
+    if (type.dtype === "bool") return asTruth({ kind: "constant", value: constant !== 0 });
+    if (Number.isSafeInteger(constant)) return asForm(number(constant));
+    const inverse = 1 / constant;
+    return Number.isSafeInteger(inverse) ? { kind: "quotient", form: number(1), by: inverse } : undefined;
   }
   if (node.op === "size") {
     const { value } = node.attrs;
@@ -93,6 +103,7 @@ function meaningOf(node: Node, operands: readonly Meaning[]): Meaning | undefine
   }
   const forms = operands.flatMap((each) => (each.kind === "number" ? [each.form] : []));
   const truths = operands.flatMap((each) => (each.kind === "truth" ? [each.predicate] : []));
+  if (type.dtype === "f32") return realMeaning(node.op, operands);
   if (forms.length === operands.length) {
     return type.dtype === "bool"
       ? asTruth(compared(node.op, forms[0]!, forms[1]!))
@@ -100,6 +111,23 @@ function meaningOf(node: Node, operands: readonly Meaning[]): Meaning | undefine
   }
   if (truths.length === operands.length) return asTruth(logic(node.op, truths));
   return undefined;
+}
+
+/** f32: whole numbers keep their arithmetic, but a division rounds nothing. */
+function realMeaning(op: string, [a, b]: readonly Meaning[]): Meaning | undefined {
+  if (a?.kind === "quotient" && b === undefined && op === "floor") {
+    return asForm(apply({ kind: "floor-div", of: a.form, by: a.by }));
+  }
+  if (op === "mul") {
+    const [one, other] = a?.kind === "quotient" ? [a, b] : b?.kind === "quotient" ? [b, a] : [];
+    const isInverse = one && asNumber(one.form) === 1;
+    if (isInverse && other?.kind === "number") return { kind: "quotient", form: other.form, by: one.by };
+  }
+  if (a?.kind !== "number" || (b && b.kind !== "number")) return undefined;
+  if (op === "floor" || op === "ceil" || op === "round") return a;
+  if (op !== "div") return asForm(arithmetic(op, b ? [a.form, b.form] : [a.form]));
+  const by = b && asNumber(b.form);
+  return by === undefined || by <= 0 ? undefined : { kind: "quotient", form: a.form, by };
 }
 
 function arithmetic(op: string, [a, b]: readonly Form[]): Form | undefined {

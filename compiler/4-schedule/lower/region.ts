@@ -32,6 +32,12 @@ export class RegionLowering {
     return value.hoists.length > 0 || value.cost > 2 ? this.deferred(value).force() : value;
   }
 
+  /** In memory, when a kernel that reads each element more than once would compute it again and again. */
+  reread(value: Tensor): Tensor {
+    if (value.stored || value instanceof Weight) return value;
+    return value.hoists.length > 0 || value.cost > cheap ? this.deferred(value).force() : value;
+  }
+
   settledAll(values: readonly LoweredValue[]): readonly LoweredValue[] {
     return values.map((value) => {
       if (value instanceof Tensor) return this.settled(value);

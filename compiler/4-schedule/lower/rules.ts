@@ -11,7 +11,7 @@ import { refuse } from "../refusal.js";
 import { attend } from "./attention.js";
 import { cumulativeSum, argBest, scatter, sort, top, topMask } from "./selection.js";
 import { concat, coordinateOf, gather, shift } from "./gathering.js";
-import { analyseMask, intervalsFor } from "./mask-intervals.js";
+import { BlockMask } from "./mask-blocks.js";
 import { mixture } from "./mixture.js";
 import { random } from "./random.js";
 import { logSoftmax, logSumExp, mean, reduced, softmax, type Fold } from "./reduction.js";
@@ -188,8 +188,6 @@ const attendRule: Rule = (lowering, node, operands) => {
   const attrs = node.attrs as AttendAttrs;
   const [q, k, v] = operands.slice(0, 3).map((value) => lowering.deferred(tensor(value)).force());
   const mask = attrs.hasMask ? node.regions[0]! : undefined;
-  const spans = mask ? analyseMask(mask) : [{ least: [], below: [], exact: true }];
-  const keys = k!.axis(attrs.keyAxis).size;
   const optional = operands.slice(3).map(tensor);
   return [
     attend(lowering.entry, {
@@ -198,8 +196,8 @@ const attendRule: Rule = (lowering, node, operands) => {
       k: k!,
       v: v!,
       sinks: attrs.hasSinks ? optional[0] : undefined,
-      keep: attrs.hasKeep ? optional.at(-1) : undefined,
-      intervals: (emitter, query) => intervalsFor(spans, emitter, query, keys),
+      keep: attrs.hasKeep ? lowering.reread(optional.at(-1)!) : undefined,
+      blocks: new BlockMask(mask),
       mask: mask && ((emitter, query, key) => lowering.predicate(mask, emitter, query, key)),
     }),
   ];

@@ -13,13 +13,14 @@ import type { EntryLowering } from "./entry-lowering.js";
 import { rowCoordinates } from "./nest.js";
 import { Computed, elements, type Deferred, type Stored, type Tensor, type TensorAxis } from "./tensor.js";
 
-/** Write a kernel whose rows are `rows`; `perBlock` rows go to one block. */
+/** Write a kernel whose rows are `rows`; `perBlock` rows go to one block. The grid is multiplied by `share`. */
 export function rowKernel(
   entry: EntryLowering,
   kind: string,
   rows: readonly TensorAxis[],
   perBlock: number,
   body: (emitter: Emitter, at: Coordinates) => void,
+  share: Size = Size.one,
 ): void {
   const emitter = entry.emitter(kind);
   const total = elements(rows);
@@ -32,7 +33,7 @@ export function rowKernel(
   emitter.loop("row", start, min(add(start, perBlock), count), 1, total, (row) => {
     body(emitter, rowCoordinates(rows, row));
   });
-  entry.launch(emitter, total.ceilDividedBy(Size.of(perBlock)));
+  entry.launch(emitter, total.ceilDividedBy(Size.of(perBlock)).times(share));
 }
 
 export function storeAt(emitter: Emitter, target: Stored, at: Coordinates, value: Expression): void {

@@ -1,0 +1,471 @@
+/**
+ * Attention of many queries: a block takes a tile of query rows (the heads that share keys and values are rows as well)
+ * and walks over blocks of keys. Query rows are the lanes: the tile of queries is turned once, scores lie as [key][row],
+ * so both products are register tiles over rows that are read as they lie, and maxima, exponentials and sums of the
+ * softmax need no work across lanes.
+ */
+import { Size } from "../../axes/size.js";
+import {
+  add,
+  block,
+  compare,
+  constant,
+  div,
+  exp,
+  fma,
+  max,
+  min,
+  mul,
+  rem,
+  select,
+  splat,
+  sub,
+} from "../kernel-expressions.js";
+import type { BufferHandle, Variable } from "../kernel-builder.js";
+import type { Expression } from "../kernel-ir.js";
+import { f32, registerType } from "../kernel-types.js";
+import { f32Tile } from "../micro/f32-tile.js";
+import { plus, type AttendCall, type Attention } from "./attention.js";
+import { visitBlocks, type KeyBlock } from "./attention-blocks.js";
+import { Coordinate, type Coordinates } from "./coordinate.js";
+import type { Emitter } from "./emitter.js";
+import type { EntryLowering } from "./entry-lowering.js";
+import { rowCoordinates } from "./nest.js";
+import { elements, type TensorAxis } from "./tensor.js";
+
+/** Keys of one block. */
+const keyBlock = 64;
+/** Query rows of one tile. */
+const tileRows = 32;
+/** Real rows from which on the tile is faster than one query at a time. */
+const worthwhileRows = 8;
+
+/** How the rows of q are shared out. */
+export interface TileShape {
+  /** Axes with blocks of their own. */
+  readonly batch: readonly TensorAxis[];
+  /** Axes whose rows share keys and values: rows of the tile, next to each other. */
+  readonly heads: readonly TensorAxis[];
+  readonly headCount: number;
+  /** Query positions of one tile. */
+  readonly queries: number;
+  /** Query positions from which on tiles are used. */
+  readonly fewest: number;
+  readonly depth: number;
+  /** Columns of the values. */
+  readonly width: number;
+  readonly lanes: number;
+  /** Vectors of rows side by side in the product of the scores; a panel is so many rows. */
+  readonly vectors: number;
+  /** Keys in the product of the scores, and rows in that of the values, side by side. */
+  readonly beside: number;
+}
+
+/** The shape of the tiles, or undefined where the kernel does not apply: threads instead of lanes, sizes that are open. */
+export function tileShape(entry: EntryLowering, call: AttendCall): TileShape | undefined {
+  const { attrs, q, k, v } = call;
+  const { lanes } = entry;
+  const depth = q.axis(attrs.contracted).size.constant;
+  const width = v.axis(attrs.valueAxis).size.constant;
+  if (lanes === 1 || depth === undefined || width === undefined || q.axes.some((axis) => axis.live)) return undefined;
+  const rows = q.axes.filter((axis) => axis.name !== attrs.contracted && axis.name !== attrs.queryAxis);
+  const heads: TensorAxis[] = [];
+  let headCount = 1;
+  for (const axis of rows) {
+    const size = axis.size.constant;
+    if (k.has(axis.name) || v.has(axis.name) || size === undefined || headCount * size > tileRows) continue;
+    heads.push(axis);
+    headCount *= size;
+  }
+  const vectors = Math.min(4, tileRows / lanes);
+  return {
+    batch: rows.filter((axis) => !heads.includes(axis)),
+    heads,
+    headCount,
+    queries: Math.max(1, Math.floor(tileRows / Math.max(1, headCount))),
+    fewest: Math.max(2, Math.ceil(worthwhileRows / Math.max(1, headCount))),
+    depth,
+    width,
+    lanes,
+    vectors,
+    // Sums, the vectors of the right side and a broadcast number lie in registers.
+    beside: [8, 4].find((count) => (count + 1) * vectors + 2 <= entry.program.target.vectorRegisters) ?? 2,
+  };
+}
+
+/** Registers and block memory of the tile that is being written. */
+interface Tile {
+  readonly emitter: Emitter;
+  readonly call: Attention;
+  readonly shape: TileShape;
+  /** Coordinates of the axes with blocks of their own. */
+  readonly at: Coordinates;
+  /** Coordinates of a row of the tile. */
+  readonly row: (row: Coordinate) => Coordinates;
+  /** Rows that are there, and those with what fills up their last panel. */
+  readonly rows: Expression;
+  readonly filled: Expression;
+  /** [panel][depth][row of the panel], scaled. */
+  readonly queries: BufferHandle;
+  /** [key][row] */
+  readonly scores: BufferHandle;
+  /** [key][column], columns filled up with zeros to whole vectors. */
+  readonly values: BufferHandle;
+  /** [row][column] */
+  readonly sums: BufferHandle;
+  readonly columns: number;
+  /** By row: query position, greatest score, sum, and the factor of this block for what was summed before. */
+  readonly positions: BufferHandle;
+  readonly top: BufferHandle;
+  readonly total: BufferHandle;
+  readonly shrink: BufferHandle;
+  /** [key][row] 0 or 1, where keys are chosen by a tensor. */
+  readonly kept: BufferHandle | undefined;
+}
+
+/** @param share 1 when this kernel is the one for the call, else 0. */
+export function attendTiles(entry: EntryLowering, call: Attention, shape: TileShape, share: Size): void {
+  const { attrs, q, k } = call;
+  const emitter = entry.emitter("attend_tiles");
+  const { builder } = emitter;
+  const queryAxis = q.axis(attrs.queryAxis);
+  const tiles = queryAxis.size.ceilDividedBy(Size.of(shape.queries));
+  const count = builder.let("tiles", emitter.size(tiles));
+  const number = emitter.variable(builder.let("group", div(block, count)), []);
+  const at = rowCoordinates(shape.batch, number);
+  const firstQuery = builder.let("first_query", mul(rem(block, count), shape.queries));
+  const first = emitter.variable(firstQuery, []);
+  const own = builder.let("queries", min(sub(emitter.size(queryAxis.size), firstQuery), shape.queries));
+  const rows = builder.let("rows", mul(own, shape.headCount));
+  const panel = shape.vectors * shape.lanes;
+  const columns = Math.ceil(shape.width / shape.lanes) * shape.lanes;
+  const local = (wish: string, element: "f32" | "i32", length: number): BufferHandle =>
+    builder.blockBuffer(wish, element, "local", Math.max(1, length));
+  const inTile = [{ name: attrs.queryAxis, size: Size.of(shape.queries) }, ...shape.heads];
+  const tile: Tile = {
+    emitter,
+    call,
+    shape,
+    at,
+    row: (row) => {
+      const inside = rowCoordinates(inTile, row);
+      return new Map([...at, ...inside, [attrs.queryAxis, inside.get(attrs.queryAxis)!.plus(first)]]);
+    },
+    rows,
+    filled: builder.let("filled", mul(div(add(rows, panel - 1), panel), panel)),
+    queries: local("queries_turned", "f32", shape.depth * tileRows),
+    scores: local("scores", "f32", keyBlock * tileRows),
+    values: local("values", "f32", keyBlock * columns),
+    sums: local("sums", "f32", tileRows * columns),
+    columns,
+    positions: local("positions", "i32", tileRows),
+    top: local("top", "f32", tileRows),
+    total: local("total", "f32", tileRows),
+    shrink: local("shrink", "f32", tileRows),
+    kept: call.keep && local("kept", "i32", keyBlock * tileRows),
+  };
+  prepare(tile);
+  const low = builder.let("low", add(firstQuery, emitter.size(attrs.queryOffset)));
+  const high = builder.let("high", sub(add(low, own), 1));
+  visitBlocks(emitter, call.blocks, { low, high }, k.axis(attrs.keyAxis).size, keyBlock, (visited) => {
+    const work = (): void => {
+      scoreProducts(tile, visited);
+      applyMask(tile, visited);
+      softmaxStep(tile, visited);
+      valueProducts(tile, visited);
+    };
+    const any = readKept(tile, visited);
+    if (any) emitter.guard(any, work);
+    else work();
+  });
+  finish(tile);
+  entry.launch(emitter, elements(shape.batch).times(tiles).times(share));
+}
+
+/** Turns the queries, and starts the sums. What fills up the last panel is zero and looks from the last position. */
+function prepare(tile: Tile): void {
+  const { emitter, call, shape } = tile;
+  const { builder } = emitter;
+  const { attrs, q } = call;
+  const panel = shape.vectors * shape.lanes;
+  const depth = q.axis(attrs.contracted);
+  const place = (row: Expression): Expression =>
+    builder.let("panel_row", add(mul(div(row, panel), shape.depth * panel), rem(row, panel)));
+  const begin = (row: Expression, position: Expression, top: Expression, total: number): void => {
+    builder.store(tile.positions, row, position);
+    builder.store(tile.top, row, top);
+    builder.store(tile.total, row, total);
+  };
+  emitter.loop("row", 0, tile.rows, 1, Size.of(tileRows), (c, row) => {
+    const at = tile.row(c);
+    const to = place(row);
+    emitter.loop(depth.name, 0, shape.depth, 1, depth.size, (d, register) => {
+      const x = mul(q.read(emitter, plus(at, depth.name, d)), constant(attrs.scale, f32));
+      builder.store(tile.queries, add(to, mul(register, panel)), x);
+    });
+    const position = add(emitter.index(at.get(attrs.queryAxis)!), emitter.size(attrs.queryOffset));
+    const sink = call.sinks?.read(emitter, at);
+    begin(row, position, sink ?? constant(-Infinity, f32), sink ? 1 : 0);
+  });
+  emitter.loop("row", tile.rows, tile.filled, 1, undefined, (_, row) => {
+    const to = place(row);
+    emitter.loop("d", 0, shape.depth, 1, undefined, (__, d) => builder.store(tile.queries, add(to, mul(d, panel)), 0));
+    begin(row, builder.load(tile.positions, sub(tile.rows, 1)), constant(-Infinity, f32), 0);
+  });
+  const zeros = constant(0, registerType("f32", shape.lanes));
+  emitter.loop("sum", 0, mul(tile.filled, tile.columns), shape.lanes, undefined, (_, at) =>
+    builder.store(tile.sums, at, zeros),
+  );
+  if (tile.columns > shape.width) {
+    emitter.loop("key", 0, keyBlock, 1, undefined, (_, key) => {
+      for (let c = shape.width; c < tile.columns; c++) builder.store(tile.values, add(mul(key, tile.columns), c), 0);
+    });
+  }
+  if (tile.kept) {
+    const none = constant(0, registerType("i32", shape.lanes));
+    emitter.loop("pair", 0, keyBlock * tileRows, shape.lanes, undefined, (_, at) =>
+      builder.store(tile.kept!, at, none),
+    );
+  }
+}
+
+/** Loops over `count` in steps of `beside`, and over the rest one by one. */
+function besideLoop(
+  emitter: Emitter,
+  wish: string,
+  count: Expression,
+  beside: number,
+  body: (first: Expression, coordinate: Coordinate, beside: number) => void,
+): void {
+  const whole = emitter.builder.let("whole", sub(count, rem(count, beside)));
+  emitter.loop(wish, 0, whole, beside, undefined, (c, first) => body(first, c, beside));
+  if (beside > 1) emitter.loop(wish, whole, count, 1, undefined, (c, first) => body(first, c, 1));
+}
+
+/** scores[key][row] = q . k, some keys times one panel of rows at a time. */
+function scoreProducts(tile: Tile, visited: KeyBlock): void {
+  const { emitter, call, shape } = tile;
+  const { builder } = emitter;
+  const { attrs, k } = call;
+  const { lanes, vectors } = shape;
+  const panel = vectors * lanes;
+  const source = emitter.buffer(k.place, k.element, "read");
+  const zero = plus(plus(tile.at, attrs.keyAxis, Coordinate.zero), attrs.contracted, Coordinate.zero);
+  const base = emitter.index(k.address(zero));
+  const keyStep = emitter.size(k.strides.get(attrs.keyAxis)!);
+  const step = emitter.size(k.strides.get(attrs.contracted)!);
+  const start = builder.let("key_row", add(base, mul(visited.start, keyStep)));
+  besideLoop(emitter, "key", visited.count, shape.beside, (key, _, beside) => {
+    const lines = Array.from({ length: beside }, (__, i) => builder.let("line", add(start, mul(add(key, i), keyStep))));
+    emitter.loop("panel", 0, tile.filled, panel, undefined, (__, row) => {
+      const queries = builder.let("panel_start", mul(row, shape.depth));
+      const sums = f32Tile(builder, {
+        rows: beside,
+        vectors,
+        lanes,
+        from: 0,
+        to: shape.depth,
+        left: (i, c) => builder.load(source, add(lines[i]!, mul(c, step))),
+        right: (vector, c) => builder.load(tile.queries, add(add(queries, mul(c, panel)), vector * lanes), { lanes }),
+      });
+      const to = builder.let("score", add(mul(key, tileRows), row));
+      sums.forEach((line, i) =>
+        line.forEach((sum, vector) => builder.store(tile.scores, add(to, i * tileRows + vector * lanes), sum.get)),
+      );
+    });
+  });
+}
+
+/** Which pairs a tensor chooses, before any product; true when there is one. */
+function readKept(tile: Tile, visited: KeyBlock): Expression | undefined {
+  const { emitter, call, kept } = tile;
+  const { builder } = emitter;
+  if (!kept || !call.keep) return undefined;
+  const any: Variable = builder.variable("any", 0);
+  emitter.loop("row", 0, tile.rows, 1, Size.of(tileRows), (c, row) => {
+    const at = tile.row(c);
+    emitter.loop("key", 0, visited.count, 1, Size.of(keyBlock), (key, register) => {
+      const place = emitter.variable(builder.let("position", add(visited.start, register)), key.variables);
+      const choice = call.keep!.read(emitter, plus(at, call.attrs.keyAxis, place));
+      const bit = builder.let("choice", select(choice, constant(1), constant(0)));
+      builder.store(kept, add(mul(register, tileRows), row), bit);
+      any.set(max(any.get, bit));
+    });
+  });
+  return compare("ne", any.get, 0);
+}
+
+/** Scores of pairs that are not allowed become -inf. */
+function applyMask(tile: Tile, visited: KeyBlock): void {
+  const { emitter, call, shape, kept } = tile;
+  const { builder } = emitter;
+  const { lanes } = shape;
+  const each = (allowed: (row: Expression, key: Expression, pair: Expression) => Expression): void => {
+    emitter.loop("row", 0, tile.filled, lanes, undefined, (_, row) => {
+      emitter.loop("key", 0, visited.count, 1, undefined, (__, key) => {
+        const pair = builder.let("pair", add(mul(key, tileRows), row));
+        const score = builder.load(tile.scores, pair, { lanes });
+        builder.store(tile.scores, pair, select(allowed(row, key, pair), score, constant(-Infinity, score.type)));
+      });
+    });
+  };
+  if (call.mask && !(visited.full.kind === "constant" && visited.full.value === 1)) {
+    const partial = compare("eq", select(visited.full, constant(1), constant(0)), 0);
+    emitter.guard(partial, () =>
+      each((row, key) => {
+        const queries = builder.let("at", builder.load(tile.positions, row, { lanes, element: "i32" }));
+        return call.mask!(emitter, queries, builder.let("key_at", add(visited.start, key)));
+      }),
+    );
+  }
+  if (kept) {
+    each((_, __, pair) =>
+      compare("ne", builder.load(kept, pair, { lanes, element: "i32" }), constant(0, registerType("i32", lanes))),
+    );
+  }
+}
+
+/** Scores become powers of e relative to the greatest score so far. */
+function softmaxStep(tile: Tile, visited: KeyBlock): void {
+  const { emitter, shape } = tile;
+  const { builder } = emitter;
+  const { lanes } = shape;
+  const type = registerType("f32", lanes);
+  const lowest = constant(-Infinity, type);
+  const zeros = constant(0, type);
+  emitter.loop("row", 0, tile.filled, lanes, undefined, (_, row) => {
+    const before = builder.let("before", builder.load(tile.top, row, { lanes }));
+    const top = builder.variable("top_now", before, type);
+    const pair = (key: Expression): Expression => builder.let("pair", add(mul(key, tileRows), row));
+    emitter.loop("key", 0, visited.count, 1, undefined, (__, key) =>
+      top.set(max(top.get, builder.load(tile.scores, pair(key), { lanes }))),
+    );
+    const next = builder.let("next", top.get);
+    // Where nothing is allowed yet, differences to 0 keep -inf what it is.
+    const base = builder.let("base", select(compare("eq", next, lowest), zeros, next));
+    const shrink = builder.let("factor", exp(sub(before, base)));
+    const sum = builder.variable("sum", zeros, type);
+    emitter.loop("key", 0, visited.count, 1, undefined, (__, key) => {
+      const at = pair(key);
+      const power = builder.let("power", exp(sub(builder.load(tile.scores, at, { lanes }), base)));
+      builder.store(tile.scores, at, power);
+      sum.set(add(sum.get, power));
+    });
+    builder.store(tile.total, row, fma(builder.load(tile.total, row, { lanes }), shrink, sum.get));
+    builder.store(tile.top, row, next);
+    builder.store(tile.shrink, row, shrink);
+  });
+}
+
+/** The values of the block side by side; true when all of them are finite. */
+function packValues(tile: Tile, visited: KeyBlock): Expression {
+  const { emitter, call, shape } = tile;
+  const { builder } = emitter;
+  const { attrs, v } = call;
+  const { lanes, width } = shape;
+  const source = emitter.buffer(v.place, v.element, "read");
+  const zero = plus(plus(tile.at, attrs.keyAxis, Coordinate.zero), attrs.valueAxis, Coordinate.zero);
+  const base = emitter.index(v.address(zero));
+  const step = emitter.size(v.strides.get(attrs.keyAxis)!);
+  const type = registerType("f32", lanes);
+  // x * 0 is 0 for every number and NaN for what is none.
+  const probe = builder.variable("probe", constant(0, type), type);
+  const rest = builder.variable("probe_rest", constant(0, f32), f32);
+  emitter.loop("key", 0, visited.count, 1, undefined, (_, key) => {
+    const from = builder.let("value_row", add(base, mul(add(visited.start, key), step)));
+    const to = builder.let("packed_row", mul(key, tile.columns));
+    const whole = width - (width % lanes);
+    emitter.loop("column", 0, whole, lanes, undefined, (__, c) => {
+      const x = builder.let("x", builder.load(source, add(from, c), { lanes }));
+      builder.store(tile.values, add(to, c), x);
+      probe.set(fma(x, constant(0, type), probe.get));
+    });
+    for (let c = whole; c < width; c++) {
+      const x = builder.let("x", builder.load(source, add(from, c)));
+      builder.store(tile.values, add(to, c), x);
+      rest.set(fma(x, constant(0, f32), rest.get));
+    }
+  });
+  const sum = add({ kind: "reduce", op: "add", operand: probe.get, type: f32 }, rest.get);
+  return builder.let("finite", compare("eq", sum, 0));
+}
+
+/** sums = sums * shrink + powers @ values. */
+function valueProducts(tile: Tile, visited: KeyBlock): void {
+  const { emitter, shape } = tile;
+  const { builder } = emitter;
+  const { lanes, vectors, beside } = shape;
+  const { columns } = tile;
+  const scaled = (row: Expression, at: Expression): Expression =>
+    mul(builder.load(tile.sums, at, { lanes }), splat(builder.load(tile.shrink, row), lanes));
+  const chunk = (row: Expression, own: number, column: Expression, count: number): void => {
+    const to = builder.let("sum_row", add(mul(row, columns), column));
+    const sums = f32Tile(builder, {
+      rows: own,
+      vectors: count,
+      lanes,
+      from: 0,
+      to: visited.count,
+      left: (i, key) => builder.load(tile.scores, add(add(mul(key, tileRows), row), i)),
+      right: (vector, key) => builder.load(tile.values, add(add(mul(key, columns), column), vector * lanes), { lanes }),
+      start: (i, vector) => scaled(add(row, i), add(to, i * columns + vector * lanes)),
+    });
+    sums.forEach((line, i) =>
+      line.forEach((sum, vector) => builder.store(tile.sums, add(to, i * columns + vector * lanes), sum.get)),
+    );
+  };
+  const isFinite = packValues(tile, visited);
+  emitter.guard(
+    isFinite,
+    () =>
+      emitter.loop("row", 0, tile.rows, beside, undefined, (_, row) => {
+        const wide = vectors * lanes;
+        const whole = columns - (columns % wide);
+        if (whole > 0) emitter.loop("column", 0, whole, wide, undefined, (__, c) => chunk(row, beside, c, vectors));
+        if (whole < columns) chunk(row, beside, constant(whole), (columns - whole) / lanes);
+      }),
+    // 0 * inf is NaN: values of keys that are not allowed must not be touched.
+    () =>
+      emitter.loop("row", 0, tile.rows, 1, undefined, (_, row) => {
+        const to = builder.let("sum_row", mul(row, columns));
+        emitter.loop("column", 0, columns, lanes, undefined, (__, c) =>
+          builder.store(tile.sums, add(to, c), scaled(row, add(to, c))),
+        );
+        emitter.loop("key", 0, visited.count, 1, undefined, (__, key) => {
+          const power = builder.let("power", builder.load(tile.scores, add(mul(key, tileRows), row)));
+          emitter.guard(compare("ne", power, 0), () =>
+            emitter.loop("column", 0, columns, lanes, undefined, (___, c) => {
+              const x = builder.load(tile.values, add(mul(key, columns), c), { lanes });
+              const at = builder.let("sum_at", add(to, c));
+              builder.store(tile.sums, at, fma(x, splat(power, lanes), builder.load(tile.sums, at, { lanes })));
+            }),
+          );
+        });
+      }),
+  );
+}
+
+/** Divides by the sums and puts the rows into their places; a row without an allowed key is zero. */
+function finish(tile: Tile): void {
+  const { emitter, call, shape } = tile;
+  const { builder } = emitter;
+  const { attrs, result } = call;
+  const { lanes, width } = shape;
+  const out = emitter.buffer(result.place, "f32", "write");
+  emitter.loop("row", 0, tile.rows, 1, Size.of(tileRows), (c, row) => {
+    const at = plus(tile.row(c), attrs.valueAxis, Coordinate.zero);
+    const total = builder.let("whole", builder.load(tile.total, row));
+    const inverse = select(compare("eq", total, 0), constant(0, f32), div(constant(1, f32), total));
+    const scale = builder.let("scale", inverse);
+    const to = builder.let("out_row", emitter.index(result.address(at)));
+    const from = builder.let("sum_row", mul(row, tile.columns));
+    const whole = width - (width % lanes);
+    emitter.loop("column", 0, whole, lanes, undefined, (_, column) => {
+      const sum = builder.load(tile.sums, add(from, column), { lanes });
+      builder.store(out, add(to, column), mul(sum, splat(scale, lanes)));
+    });
+    for (let column = whole; column < width; column++) {
+      builder.store(out, add(to, column), mul(builder.load(tile.sums, add(from, column)), scale));
+    }
+  });
+}
