@@ -14,6 +14,7 @@ import { newCommand } from "./commands/new.js";
 import { runCommand } from "./commands/run.js";
 import { searchCommand } from "./commands/search.js";
 import { testCommand } from "./commands/test.js";
+import { verifyCommand } from "./commands/verify.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { report } from "./failures.js";
 import type { Io } from "./io.js";
@@ -39,6 +40,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   searchCommand,
   inspectCommand,
   testCommand,
+  verifyCommand,
   buildCommand,
   runCommand,
   generateCommand,

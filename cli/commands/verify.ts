@@ -1,0 +1,149 @@
+/** `moec verify`: does the compiled model compute what its spec says, and what does its number format cost? */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Plan } from "../../compiler/4-schedule/plan.js";
+import { moecError } from "../../compiler/errors/raise.js";
+import { EXIT, type ExitCode } from "../exit-codes.js";
+import { addModelOptions, wholeNumber, type ModelOptions } from "../options.js";
+import type { CommandDefinition } from "../program.js";
+import type { Project } from "../project.js";
+import type { Shell } from "../shell.js";
+import { named } from "../source-host.js";
+import { tableLines } from "../show/table.js";
+import type { RoutesComparison, RowsComparison } from "../verify/compare.js";
+
+interface VerifyOptions extends ModelOptions {
+  readonly tokens?: number;
+  readonly seed?: number;
+  readonly prompt?: string;
+  readonly threads?: number;
+}
+
+const TOKENS = 16;
+
+export const verifyCommand: CommandDefinition = (program, start) =>
+  addModelOptions(
+    program
+      .command("verify")
+      .summary("compare a compiled model with the reference evaluator")
+      .description(
+        "Runs a model on this machine's device and on the slow reference evaluator, and compares results and routes. " +
+          "Tells apart what the number format costs and what the kernels add.",
+      )
+      .argument("[project]", "a .moe file or a folder with a moec.yaml", ".")
+      .option("--tokens <count>", `tokens of the call (default ${TOKENS})`, wholeNumber)
+      .option("--seed <number>", "seed of the token ids and other inputs", wholeNumber)
+      .option("--prompt <text>", "these tokens instead of seeded ones")
+      .option("--threads <count>", "threads; all cores when left out", wholeNumber)
+      .action((path: string, options: VerifyOptions) =>
+        start("verify", options, async (shell) => {
+          const { openSources } = await import("../project.js");
+          return verify(shell, openSources(path, shell.io.cwd, options), options);
+        }),
+      ),
+  ).addHelpText(
+    "after",
+    `
+Examples:
+  moec verify examples/tiny-moe
+  moec verify examples/tiny-moe --quantization q4_0 --prompt "In the beginning"
+  moec verify model.moe --random 1 --json
+`,
+  );
+
+async function verify(shell: Shell, project: Project, options: VerifyOptions): Promise<ExitCode> {
+  const { cachedBundle } = await import("../cached-bundle.js");
+  const { buildOptimized, checkSpec } = await import("../compile.js");
+  const { checkpointSource, randomSource } = await import("../../compiler/6-bundle/index.js");
+  const { openCheckpointFiles } = await import("../checkpoint-files.js");
+  const { loadModel, Model } = await import("../../runtime/node/index.js");
+  const { parameterReader, storedAs, unchanged } = await import("../verify/stored-parameters.js");
+  const { mainEntry, makeInputs, outputWidth, runDevice, runReference } = await import("../verify/runs.js");
+  const { compareRows, compareRoutes } = await import("../verify/compare.js");
+  const { expectedError } = await import("../verify/expected-error.js");
+  const { folder } = await cachedBundle(shell, project);
+  const { built } = buildOptimized(checkSpec(shell, project.spec), project);
+  const opened = project.weights.length === 0 ? undefined : openCheckpointFiles(project.weights);
+  try {
+    const source = opened ? checkpointSource(built, opened.checkpoint) : randomSource(built, project.random ?? 0);
+    using model = await loadModel(Model, folder, options.threads === undefined ? {} : { threads: options.threads });
+    const plan = JSON.parse(readFileSync(join(folder, model.manifest.plan), "utf8")) as Plan;
+    const entry = mainEntry(model.manifest);
+    const ids = options.prompt === undefined ? undefined : model.tokenizer.encode(options.prompt);
+    const tokens = ids?.length ?? options.tokens ?? TOKENS;
+    if (tokens < 1 || tokens > project.context) {
+      const expected = `a whole number from 1 to ${project.context}, the context`;
+      throw moecError("MOE5323", { name: "tokens", value: String(tokens), expected });
+    }
+    const inputs = makeInputs(built, entry, tokens, options.seed ?? 1, ids);
+    const device = await runDevice(model, entry.name, inputs);
+    shell.progress.update("reference, parameters as stored…");
+    const stored = runReference(built, entry.name, inputs, parameterReader(built, source, storedAs(plan)));
+    shell.progress.update("reference, parameters as in the checkpoint…");
+    const exact = runReference(built, entry.name, inputs, parameterReader(built, source, unchanged));
+    shell.progress.clear();
+    const output = entry.outputs[0]!.name;
+    const width = outputWidth(entry);
+    const kernels = compareRows(device.outputs[output]!, stored.outputs[output]!, width);
+    const format = compareRows(stored.outputs[output]!, exact.outputs[output]!, width);
+    const routes = compareRoutes(device.routes, stored.routes);
+    const bound = expectedError(plan);
+    const sameRoutes = routes.every(({ same, all }) => same === all);
+    const isExplained = kernels.relativeError <= bound;
+    const device_ = model.report;
+    say(shell, { project, entry: entry.name, tokens, kernels, format, routes, bound, device: device_.device });
+    shell.result(isExplained, { entry: entry.name, tokens, bound, kernels, format, routes, device: device_ });
+    // A token on the edge between two experts may go to the other one; what follows differs then by right.
+    return isExplained || !sameRoutes ? EXIT.ok : EXIT.wrongInput;
+  } finally {
+    opened?.close();
+    shell.progress.clear();
+  }
+}
+
+interface Findings {
+  readonly project: Project;
+  readonly entry: string;
+  readonly tokens: number;
+  readonly kernels: RowsComparison;
+  readonly format: RowsComparison;
+  readonly routes: readonly RoutesComparison[];
+  readonly bound: number;
+  readonly device: string;
+}
+
+function say(shell: Shell, { project, entry, tokens, kernels, format, routes, bound, device }: Findings): void {
+  const { palette } = shell;
+  const number = (value: number): string => value.toExponential(1);
+  shell.say(`${named(shell.io.cwd, project.spec)}, entry \`${entry}\`, ${tokens} tokens`);
+  shell.say();
+  const row = (what: string, one: RowsComparison): string[] => [
+    what,
+    number(one.relativeError),
+    `${number(one.worst.relativeError)} at ${one.worst.position}`,
+    `${one.sameBest} of ${one.positions}`,
+  ];
+  const columns = [
+    { title: "what changes the results" },
+    { title: "relative error", align: "right" as const },
+    { title: "worst position", align: "right" as const },
+    { title: "same best", align: "right" as const },
+  ];
+  const rows = [row(`parameters as ${project.quantization}`, format), row(`kernels on ${device}`, kernels)];
+  for (const line of tableLines(columns, rows, palette.dim)) shell.say(line);
+  shell.say();
+  for (const { layer, same, all } of routes) {
+    const text = `mixture ${layer}: ${same} of ${all} choices of experts agree`;
+    if (same < all) shell.say(palette.warning(text));
+  }
+  const agree = routes.every(({ same, all }) => same === all);
+  if (routes.length > 0 && agree) shell.say(`${palette.added("✓")} all choices of experts agree`);
+  if (kernels.relativeError <= bound) {
+    shell.say(`${palette.added("✓")} the kernels' error is within ${number(bound)}, what rounding explains`);
+  } else if (!agree) {
+    const text = `the kernels' error is above ${number(bound)}, but tokens have changed their experts: try another seed`;
+    shell.say(`${palette.warning("–")} ${text}`);
+  } else {
+    shell.say(`${palette.error("✗")} the kernels' error is above ${number(bound)}, more than rounding explains`);
+  }
+}

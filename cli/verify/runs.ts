@@ -1,0 +1,102 @@
+/** One entry point on the reference evaluator and on a device, with the same inputs. */
+import { evaluate } from "../../compiler/2-graph/index.js";
+import type { Program } from "../../compiler/2-graph/ir.js";
+import { makeTensor } from "../../compiler/ops/reference-tensor.js";
+import type { ReferenceTensor } from "../../compiler/ops/types.js";
+import type { Manifest, ManifestEntry } from "../../compiler/6-bundle/manifest.js";
+import { compileSize } from "../../runtime/plan/sizes.js";
+import type { Model } from "../../runtime/node/index.js";
+import type { LayerRoutes } from "./compare.js";
+
+/** Results of an entry, by output, and the routes of every layer. */
+export interface EntryRun {
+  readonly outputs: Readonly<Record<string, ArrayLike<number>>>;
+  readonly routes: readonly LayerRoutes[];
+}
+
+/** A seeded sequence of numbers from 0 up to 1 (mulberry32). */
+function sequence(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Numbers of the last axis of an entry's first output: the vocabulary of a language model. */
+export function outputWidth(entry: ManifestEntry): number {
+  return compileSize(entry.outputs[0]!.axes.at(-1)?.size ?? "1", {}).constant ?? 1;
+}
+
+/** Inputs that fill an entry: token ids where they are given, seeded numbers elsewhere. */
+export function makeInputs(
+  program: Program,
+  entry: ManifestEntry,
+  tokens: number,
+  seed: number,
+  ids: readonly number[] | undefined,
+): Readonly<Record<string, ReferenceTensor>> {
+  const random = sequence(seed);
+  const runtime = Object.fromEntries(program.runtimeSizes.map((name) => [name, name === "past" ? 0 : tokens]));
+  let isFirst = true;
+  return Object.fromEntries(
+    entry.inputs.map(({ name, dtype, axes }) => {
+      const shape = axes.map((axis) => ({ name: axis.name, size: compileSize(axis.size, runtime).constant ?? tokens }));
+      const data = new Float64Array(shape.reduce((product, { size }) => product * size, 1));
+      if (dtype === "f32") data.forEach((_, at) => (data[at] = Math.fround(2 * random() - 1)));
+      else if (isFirst) {
+        const vocabulary = outputWidth(entry);
+        data.forEach((_, at) => (data[at] = ids?.[at] ?? Math.floor(random() * vocabulary)));
+      }
+      // Further integers (types of tokens, positions) are 0, which every table has.
+      isFirst &&= dtype === "f32";
+      return [name, makeTensor(dtype, shape, data)];
+    }),
+  );
+}
+
+export function runReference(
+  program: Program,
+  entry: string,
+  inputs: Readonly<Record<string, ReferenceTensor>>,
+  params: (path: string) => ReferenceTensor,
+): EntryRun {
+  const { outputs, routes } = evaluate(program, entry, { inputs, params, trace: true });
+  return {
+    outputs: Object.fromEntries(
+      Object.entries(outputs).flatMap(([name, value]) => (value.kind === "tensor" ? [[name, value.data]] : [])),
+    ),
+    routes: routes.map(({ routes: { slots, index } }, layer) => ({ layer, slots, index })),
+  };
+}
+
+export async function runDevice(
+  model: Model,
+  entry: string,
+  inputs: Readonly<Record<string, ReferenceTensor>>,
+): Promise<EntryRun> {
+  const given = Object.fromEntries(
+    Object.entries(inputs).map(([name, { data, axes, dtype }]) => [
+      name,
+      { data: dtype === "f32" ? Float32Array.from(data) : Int32Array.from(data), shape: axes.map(({ size }) => size) },
+    ]),
+  );
+  const { outputs, routes } = await model.call(entry, given, { trace: true });
+  const layers = routes.flatMap((trace) =>
+    Array.from({ length: trace.layers }, (_, layer) => {
+      const length = trace.tokens * trace.slots;
+      return { slots: trace.slots, index: trace.index.subarray(layer * length, (layer + 1) * length) };
+    }),
+  );
+  return {
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data])),
+    routes: layers.map((one, layer) => ({ layer, ...one })),
+  };
+}
+
+/** The entry that `verify` runs: the first that is not derived from another. */
+export function mainEntry(manifest: Manifest): ManifestEntry {
+  return manifest.entries.find(({ name }) => !name.endsWith("_last")) ?? manifest.entries[0]!;
+}

@@ -1,0 +1,101 @@
+/** `moec verify`: its measures by hand-made cases, and the command on a small random model. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { compareRoutes, compareRows } from "../../cli/verify/compare.js";
+import { storedAs } from "../../cli/verify/stored-parameters.js";
+import type { Plan } from "../../compiler/4-schedule/plan.js";
+import { moec } from "./io.js";
+
+describe("compareRows", () => {
+  it("measures the whole and the worst position", () => {
+    const found = [3, 4, 0, 1];
+    const expected = [3, 4, 0, 2];
+    const result = compareRows(found, expected, 2);
+    expect(result.relativeError).toBeCloseTo(1 / Math.sqrt(29), 12);
+    expect(result).toMatchObject({ sameBest: 2, positions: 2, worst: { position: 1, relativeError: 0.5 } });
+  });
+
+  it("sees another best and a number that is none", () => {
+    expect(compareRows([1, 2], [2, 1], 2).sameBest).toBe(0);
+    const broken = compareRows([1, NaN], [1, 1], 2);
+    expect(broken.worst.relativeError).toBeNaN();
+    expect(broken.relativeError <= 1).toBe(false);
+  });
+});
+
+describe("compareRoutes", () => {
+  it("counts experts as a set and leaves empty slots out", () => {
+    const routes = (
+      index: readonly number[],
+    ): readonly [{ layer: number; slots: number; index: readonly number[] }] => [{ layer: 0, slots: 2, index }];
+    expect(compareRoutes(routes([1, 0, 3, -1]), routes([0, 1, 2, -1]))).toEqual([{ layer: 0, same: 2, all: 3 }]);
+  });
+});
+
+describe("parameters as stored", () => {
+  it("have their blocks along the summed axis", () => {
+    const axes = [
+      { name: "K", size: 32 },
+      { name: "N", size: 2 },
+    ];
+    const matrix = { batch: [], rows: ["N"], columns: ["K"] };
+    const weight = { path: "w", storage: "q4_0", axes, layerAxes: 0, matrix };
+    const rounding = storedAs({ weights: [weight] } as unknown as Plan);
+    // Column N = 1 is a thousand times smaller: blocks along N would lose it.
+    const values = Float32Array.from({ length: 64 }, (_, at) => ((at >> 1) - 16) * (at % 2 === 0 ? 1 : 1e-3));
+    const stored = rounding("w", values, ["K", "N"]);
+    for (let at = 0; at < 64; at++) {
+      // A step of q4_0 is the largest number over 8; half of it, and the f16 of the scale.
+      const step = (at % 2 === 0 ? 16 : 16e-3) / 8;
+      expect(Math.abs(stored[at]! - values[at]!), `${at}`).toBeLessThanOrEqual(step * 0.505 + 1e-6);
+    }
+    expect(stored).not.toEqual(values);
+  });
+});
+
+describe("moec verify", () => {
+  const folder = mkdtempSync(join(tmpdir(), "moec-verify-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each([
+    ["f32", 1e-5],
+    ["q8_0", 0.1],
+  ])("finds a random mixture in %s to be what its spec says", async (format, bound) => {
+    mkdirSync(folder, { recursive: true });
+    await moec(["new", join(folder, format), "--template", "mixture"]);
+    const args = [
+      "verify",
+      join(folder, format),
+      "--random",
+      "3",
+      "--quantization",
+      format,
+      "--tokens",
+      "5",
+      "--threads",
+      "1",
+      "--json",
+    ];
+    const { code, out, err } = await moec(args, { cwd: folder });
+    expect(err).toBe("");
+    const result = JSON.parse(out) as { kernels: { relativeError: number }; routes: unknown[]; bound: number };
+    expect(code).toBe(0);
+    expect(result.routes.length).toBeGreaterThan(0);
+    expect(result.kernels.relativeError).toBeLessThan(bound);
+    expect(result.bound).toBeLessThan(4 * bound);
+  });
+
+  it("refuses more tokens than the context holds", async () => {
+    writeFileSync(join(folder, "m.moe"), "");
+    const { code, err } = await moec(
+      ["verify", join(folder, "f32"), "--random", "3", "--threads", "1", "--tokens", "100000"],
+      {
+        cwd: folder,
+      },
+    );
+    expect(code).toBe(3);
+    expect(err).toContain("MOE5323");
+  });
+});
