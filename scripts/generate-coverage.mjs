@@ -60,7 +60,11 @@ let covered = 0;
 for (const id of Object.keys(systems).sort((a, b) => (a[0] === b[0] ? (a < b ? -1 : 1) : a[0] === "S" ? -1 : 1))) {
   const { name, kind } = systems[id];
   const found = rows[id];
-  if (found) {
+  // A row may say why there is nothing to declare instead.
+  const why = found?.find((row) => row.why)?.why;
+  if (why) {
+    lines.push(`| ${id} | ${escape(name)} | ${kind} | | ${escape(why)} |`);
+  } else if (found) {
     covered++;
     for (const row of found) {
       for (const reference of [row.declared, ...(row.also ?? [])]) checkDeclared(id, reference);
