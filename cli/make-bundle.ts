@@ -8,6 +8,7 @@ import { moecError } from "../compiler/errors/raise.js";
 import { wasmRelaxed, wasmSimd } from "../compiler/targets/index.js";
 import { openCheckpointFiles } from "./checkpoint-files.js";
 import { buildOptimized, checkSpec, scheduleProject } from "./compile.js";
+import { browserRuntime } from "./browser-runtime.js";
 import { moecVersion } from "./package-root.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
@@ -68,6 +69,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
             parameters,
             ...(tokenizer === undefined ? {} : { tokenizer }),
             generation: settings.generation,
+            browser: browserRuntime(),
             compiler: moecVersion(),
             onProgress: (done, total) => shell.progress.update("packing weights", done / total),
           },

@@ -1,7 +1,6 @@
 /** The runtime's public names that are the same in Node and in browsers. */
-export { Model, type CallOptions, type CallResult } from "./model/model.js";
-export type { LoadOptions, LoadProgress } from "./model/open.js";
-export type { ModelClass } from "./load.js";
+export type { CallOptions, CallResult } from "./model/model.js";
+export type { LoadProgress } from "./model/open.js";
 export type { GenerateOptions, GenerationStep } from "./generate/generate.js";
 export type { SamplingOptions } from "./generate/sampling.js";
 export { joinRoutes } from "./model/tensor.js";

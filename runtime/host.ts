@@ -31,9 +31,10 @@ export interface BundleFiles {
    * Reads a file of exactly `target.length` bytes to where it belongs and gives the SHA-256 of what was read.
    *
    * @param onBytes Told how many bytes have come since it was last called.
+   * @param sha256 The hash that is expected; files that were kept from an earlier visit are found by it.
    * @throws MoecError MOE5304 when it is not there, MOE5305 when it has another size.
    */
-  readInto(path: string, target: Uint8Array, onBytes?: (count: number) => void): Promise<string>;
+  readInto(path: string, target: Uint8Array, onBytes?: (count: number) => void, sha256?: string): Promise<string>;
   /** SHA-256 in hexadecimal digits. */
   sha256(bytes: Uint8Array): Promise<string>;
 }

@@ -28,6 +28,12 @@ export interface KernelModule {
   readonly bytes: Uint8Array;
 }
 
+/** A file of the runtime that browsers load; `runtime.js` is what a page imports. */
+export interface BrowserFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface BundleInput {
   readonly program: Program;
   readonly plan: Plan;
@@ -37,6 +43,8 @@ export interface BundleInput {
   /** JSON text of what `loadTokenizer` takes. */
   readonly tokenizer?: string;
   readonly generation: ManifestGeneration;
+  /** The runtime for browsers. Without it the shim needs the package `moec` there too. */
+  readonly browser?: readonly BrowserFile[];
   /** Version of moec. */
   readonly compiler: string;
   /** Told how many bytes of weights were packed, of how many. */
@@ -63,7 +71,11 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
   const shards = writeShards(input, writer, files);
   if (input.tokenizer !== undefined) put("tokenizer.json", input.tokenizer);
   const described = bundleManifest(input, kernels, shards);
-  for (const { path, text } of shimFiles(described)) put(path, text);
+  // Read by the runtime, so a bundler that renames files has to know of them.
+  const data = ["manifest.json", ...files.map(({ path }) => path)].sort();
+  const { browser } = input;
+  for (const { path, bytes } of browser ?? []) put(path, bytes);
+  for (const { path, text } of shimFiles(described, browser && data)) put(path, text);
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   const manifest = { ...described, files };
   const last = writer.open("manifest.json");

@@ -12,8 +12,12 @@ export interface ShimFile {
 
 type Described = Omit<Manifest, "files">;
 
-/** `index.js` and `index.d.ts`. */
-export function shimFiles(manifest: Described): readonly ShimFile[] {
+/**
+ * `index.js` and `index.d.ts`.
+ *
+ * @param data The files that the runtime reads, when the bundle carries the runtime for browsers.
+ */
+export function shimFiles(manifest: Described, data?: readonly string[]): readonly ShimFile[] {
   const project = new Project({
     useInMemoryFileSystem: true,
     skipLoadingLibFiles: true,
@@ -21,7 +25,7 @@ export function shimFiles(manifest: Described): readonly ShimFile[] {
   });
   return [
     { path: "index.d.ts", text: typesText(project, manifest) },
-    { path: "index.js", text: moduleText(project, manifest) },
+    { path: "index.js", text: moduleText(project, manifest, data) },
   ];
 }
 
@@ -106,10 +110,34 @@ function typesText(project: Project, manifest: Described): string {
   return file.getFullText();
 }
 
-function moduleText(project: Project, manifest: Described): string {
+/**
+ * Node runs a bundle with the installed package, which has devices that browsers lack. A browser gets the runtime that
+ * lies beside; bundlers see its import and the form of the URLs, and bring all files along.
+ */
+function browserHead(data: readonly string[]): string {
+  const files = data.map(
+    (path) => `  ${JSON.stringify(path)}: new URL(${JSON.stringify(`./${path}`)}, import.meta.url),`,
+  );
+  return [
+    'const installed = "moec";',
+    "const { loadModel, Model } = await (globalThis.process?.versions?.node",
+    "  ? import(/* webpackIgnore: true */ /* @vite-ignore */ installed)",
+    '  : import("./runtime.js"));',
+    "",
+    "const files = {",
+    ...files,
+    "};",
+  ].join("\n");
+}
+
+function moduleText(project: Project, manifest: Described, data: readonly string[] | undefined): string {
   const file = project.createSourceFile("index.js", `${GENERATED}\n`);
   const { name, entries } = manifest;
-  file.addImportDeclaration({ moduleSpecifier: "moec", namedImports: ["loadModel", "Model"] });
+  if (data) file.addStatements(browserHead(data));
+  else file.addImportDeclaration({ moduleSpecifier: "moec", namedImports: ["loadModel", "Model"] });
+  const load = data
+    ? `return loadModel(${name}, new URL(".", files["manifest.json"]), options, files);`
+    : `return loadModel(${name}, new URL("./", import.meta.url), options);`;
   file.addClass({
     name,
     isExported: true,
@@ -119,7 +147,7 @@ function moduleText(project: Project, manifest: Described): string {
         name: "load",
         isStatic: true,
         parameters: [{ name: "options" }],
-        statements: [`return loadModel(${name}, new URL("./", import.meta.url), options);`],
+        statements: [load],
       },
       ...entries.map((entry) => ({
         name: methodName(entry.name),

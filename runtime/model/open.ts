@@ -116,8 +116,9 @@ async function loadWeights(
     signal?.throwIfAborted();
     const place = device.window?.("weights", offset, bytes);
     const target = place ?? new Uint8Array(bytes);
-    const hash = await files.readInto(file, target, onProgress ? count : undefined);
-    if (hash !== listed(manifest, file).sha256) throw moecError("MOE5306", { file }, { file: files.location });
+    const { sha256 } = listed(manifest, file);
+    const hash = await files.readInto(file, target, onProgress ? count : undefined, sha256);
+    if (hash !== sha256) throw moecError("MOE5306", { file }, { file: files.location });
     if (!place) await device.write("weights", offset, target);
   }
 }

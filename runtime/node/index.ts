@@ -8,6 +8,9 @@ import { folderFiles } from "./folder-files.js";
 import { nodeHost } from "./host.js";
 
 export * from "../exports.js";
+export { Model } from "../model/model.js";
+export type { LoadOptions } from "../model/open.js";
+export type { ModelClass } from "../load.js";
 
 /**
  * Loads the bundle in the folder `base`: a path, or a URL of protocol file, http or https that ends in a slash.

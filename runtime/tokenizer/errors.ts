@@ -1,5 +1,5 @@
 /** The coded errors of the tokenizer; the sentences are in the Markdown files of `compiler/errors/`. */
-import { moecError } from "../../compiler/errors/index.js";
+import { moecError } from "../../compiler/errors/raise.js";
 import type { MoecError } from "../../compiler/errors/moec-error.js";
 
 /** Text from a file for a message: control characters escaped, and cut. */

@@ -1,5 +1,5 @@
 /** From text to a checked `tokenizer.json`: JSON, form, known parts, sound vocabulary, in this order. */
-import type { z } from "zod";
+import * as z from "zod/mini";
 import { badForm, notJson, unsupportedPart } from "./errors.js";
 import { configSchema, type PostProcessor, type Step, SUPPORTED, type TokenizerConfig } from "./schema.js";
 import { type TokenizerJson, tokenizerSchema } from "./schema.js";
@@ -16,10 +16,10 @@ function parseJson(input: unknown, file: string): unknown {
   }
 }
 
-function checkForm<T>(schema: z.ZodType<T>, input: unknown, file: string): T {
+function checkForm<T>(schema: z.ZodMiniType<T>, input: unknown, file: string): T {
   const value = parseJson(input, file);
   checkDepth(value, file);
-  const result = schema.safeParse(value);
+  const result = z.safeParse(schema, value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   throw badForm(file, issue.path.join(".") || "the top", issue.message);

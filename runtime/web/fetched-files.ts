@@ -2,10 +2,15 @@
 import { moecError } from "../../compiler/errors/raise.js";
 import type { BundleFiles } from "../host.js";
 
-/** The files of the bundle whose `manifest.json` lies at `base` (a URL that ends in a slash). */
-export function fetchedFiles(base: URL): BundleFiles {
+/**
+ * The files of the bundle whose `manifest.json` lies at `base` (a URL that ends in a slash).
+ *
+ * @param moved URLs of files that lie elsewhere, by their paths in the bundle: bundlers rename what they copy.
+ */
+export function fetchedFiles(base: URL, moved: Readonly<Record<string, string>> = {}): BundleFiles {
   const open = async (path: string): Promise<Response> => {
-    const response = await fetch(new URL(path, base)).catch(() => undefined);
+    const url = Object.hasOwn(moved, path) ? new URL(moved[path]!, base) : new URL(path, base);
+    const response = await fetch(url).catch(() => undefined);
     if (!response?.ok) throw moecError("MOE5304", { file: path }, { file: base.href });
     return response;
   };
@@ -13,38 +18,45 @@ export function fetchedFiles(base: URL): BundleFiles {
     location: base.href,
     read: async (path) => new Uint8Array(await (await open(path)).arrayBuffer()),
     readInto: async (path, target, onBytes) => {
-      const bytes = await collect(await open(path), onBytes);
-      if (bytes.length !== target.length) {
-        const sizes = { file: path, found: bytes.length, expected: target.length };
-        throw moecError("MOE5305", sizes, { file: base.href });
+      const found = await receive(await open(path), target, onBytes);
+      if (found !== target.length) {
+        throw moecError("MOE5305", { file: path, found, expected: target.length }, { file: base.href });
       }
-      target.set(bytes);
-      return digest(bytes);
+      return digest(target);
     },
     sha256: digest,
   };
 }
 
-async function collect(response: Response, onBytes?: (count: number) => void): Promise<Uint8Array<ArrayBuffer>> {
-  if (!response.body || !onBytes) return new Uint8Array(await response.arrayBuffer());
-  const pieces: Uint8Array[] = [];
+/** Writes what comes to where it belongs and gives how many bytes came; stops at the first that is too many. */
+async function receive(
+  response: Response,
+  target: Uint8Array,
+  onBytes: (count: number) => void = () => undefined,
+): Promise<number> {
+  if (!response.body) return 0;
   const reader = response.body.getReader();
-  for (;;) {
+  for (let at = 0; ;) {
     const { done, value } = await reader.read();
-    if (done) break;
-    pieces.push(value);
+    if (done) return at;
+    if (at + value.length > target.length) {
+      await reader.cancel();
+      return at + value.length;
+    }
+    target.set(value, at);
+    at += value.length;
     onBytes(value.length);
   }
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
-async function digest(bytes: Uint8Array): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes)));
+/** SHA-256 in hexadecimal digits. @throws MoecError MOE4302 where browsers compute none. */
+export async function digest(bytes: Uint8Array): Promise<string> {
+  // Node types say that it is always there.
+  const subtle = crypto.subtle as SubtleCrypto | undefined;
+  if (!subtle)
+    throw moecError("MOE4302", { origin: (globalThis as { readonly origin?: string }).origin ?? "this page" });
+  // Shared memory is refused, so it is copied.
+  const own = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+  const hash = new Uint8Array(await subtle.digest("SHA-256", own));
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -14,7 +14,7 @@ export function webHost(): Host {
         : undefined,
     enableRelaxedSimd: () => undefined,
     startThread: (start: WorkerStart) => {
-      const thread = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+      const thread = new Worker(new URL("./runtime-thread.js", import.meta.url), { type: "module" });
       thread.postMessage(start);
       return () => thread.terminate();
     },

@@ -1,7 +1,10 @@
 /** The runtime's way into a browser uses nothing of Node, however deep one looks. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildBrowserRuntime } from "../../scripts/build-browser.mjs";
 
 const root = new URL("../..", import.meta.url).pathname;
 
@@ -23,7 +26,11 @@ function importsFrom(
 }
 
 describe("the runtime in a browser", () => {
-  const files = importsFrom(join(root, "runtime/index.ts"));
+  const files = new Map(
+    ["index.ts", "web/runtime-worker.ts", "web/runtime-thread.ts"].flatMap((entry) => [
+      ...importsFrom(join(root, "runtime", entry)),
+    ]),
+  );
 
   it("imports no module of Node and of the compiler only errors and number formats", () => {
     const packages = [...files.values()].flat().filter((name) => !name.startsWith("."));
@@ -36,5 +43,34 @@ describe("the runtime in a browser", () => {
 
   it("was followed at all", () => {
     expect(files.size).toBeGreaterThan(20);
+  });
+});
+
+describe("the runtime that bundles carry", () => {
+  const folders = [0, 1].map(() => mkdtempSync(join(tmpdir(), "moec-runtime-")));
+  const contents = (folder: string): ReadonlyMap<string, Buffer> =>
+    new Map(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file))]));
+  beforeAll(() => Promise.all(folders.map((folder) => buildBrowserRuntime(folder))));
+  afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
+
+  it("weighs at most 60 KB, all of it, compressed", () => {
+    const files = [...contents(folders[0]!)];
+    expect(files.map(([file]) => file)).toEqual(
+      expect.arrayContaining(["runtime.js", "runtime-worker.js", "runtime-thread.js"]),
+    );
+    const bytes = files.reduce((sum, [, content]) => sum + gzipSync(content, { level: 9 }).length, 0);
+    expect(bytes).toBeGreaterThan(20_000);
+    expect(bytes).toBeLessThanOrEqual(60_000);
+  });
+
+  it("has the same bytes each time it is built", () => {
+    expect(contents(folders[1]!)).toEqual(contents(folders[0]!));
+  });
+
+  it("names its workers in the form that bundlers know", () => {
+    const text = [...contents(folders[0]!).values()].join("");
+    for (const file of ["runtime-worker.js", "runtime-thread.js"]) {
+      expect(text).toContain(`new Worker(new URL("./${file}",import.meta.url),{type:"module"})`);
+    }
   });
 });
