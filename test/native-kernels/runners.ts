@@ -1,0 +1,52 @@
+/** Runs the same kernels on the interpreter and as compiled code, over byte arrays. */
+import { makeInterpreter } from "../../compiler/4-schedule/interpreter/index.js";
+import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
+import { scratchBytes } from "../../compiler/5-emit/scratch.js";
+import type { Target } from "../../compiler/targets/index.js";
+import { compileLlvm, cpuHas, haveTools, koffi } from "../support/compiled.js";
+
+export type RunKernel = (
+  name: string,
+  buffers: readonly Uint8Array[],
+  scalars: readonly number[],
+  grid: number,
+) => void;
+
+export const llvm = haveTools("llc-14", "ld") && koffi() !== undefined;
+
+/** Whether this processor runs code for the target; says so when it does not. */
+export function runs(target: Target): boolean {
+  const features = target.vectorBits === 512 ? ["avx512f", "avx512bw", "avx512_vnni"] : ["avx2", "fma", "f16c"];
+  const has = cpuHas(...features);
+  if (!has) console.warn(`skipped: the processor has no ${features.join(", ")}`);
+  return llvm && has;
+}
+
+export async function compiled(
+  kernels: readonly Kernel[],
+  target: Target,
+): Promise<{ readonly run: RunKernel; readonly assembly: () => Promise<string> }> {
+  const { launch, assembly } = await compileLlvm(kernels, target);
+  return { run: (name, buffers, scalars, grid) => launch(name, buffers, scalars, 0, grid), assembly };
+}
+
+/** Copies the buffers into one memory and back. Every access is checked. */
+export function interpreted(kernels: readonly Kernel[]): RunKernel {
+  const interpreter = makeInterpreter(kernels, { checked: true });
+  const scratch = Math.ceil(scratchBytes(kernels) / 64) * 64 + 64;
+  return (name, buffers, scalars, grid) => {
+    let next = scratch;
+    const places = buffers.map((bytes) => {
+      const at = next;
+      next += Math.ceil(bytes.length / 64) * 64 + 64;
+      return at;
+    });
+    const memory = new ArrayBuffer(next);
+    buffers.forEach((bytes, i) => new Uint8Array(memory).set(bytes, places[i]));
+    interpreter.launch(name, memory, places, scalars, 0, grid);
+    buffers.forEach((bytes, i) => bytes.set(new Uint8Array(memory, places[i], bytes.length)));
+  };
+}
+
+export const bytesOf = (array: ArrayBufferView): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
