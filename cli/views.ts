@@ -91,7 +91,7 @@ interface OpTotal {
   readonly bytes: number;
 }
 
-export function costView({ optimized, project }: Compiled, strong: Strong): View {
+export function opsView({ optimized, project }: Compiled, strong: Strong): View {
   const calls = [
     { name: "decode", T: 1, past: Math.floor(project.context / 2) },
     { name: "prefill", T: project.prefill, past: 0 },
@@ -121,7 +121,7 @@ export function costView({ optimized, project }: Compiled, strong: Strong): View
     const title = `${entry}, ${name}: ${plural(T, "token")} behind ${past}, ${countText(flops)} operations`;
     return [strong(title), ...tableLines(columns, rows, (text) => text), ""];
   });
-  return { title: "cost", lines, data: tables };
+  return { title: "ops", lines, data: tables };
 }
 
 /** Top-level nodes by op; a region op counts with its body. */

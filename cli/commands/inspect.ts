@@ -1,7 +1,7 @@
 /** `moec inspect`: look into a model at any stage of the compiler. */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { EXIT } from "../exit-codes.js";
+import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
 import { addModelOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
@@ -13,6 +13,7 @@ interface InspectOptions extends ModelOptions {
   readonly kernels?: boolean;
   readonly memory?: boolean;
   readonly cost?: boolean;
+  readonly ops?: boolean;
   readonly html?: string;
 }
 
@@ -26,25 +27,38 @@ export const inspectCommand: CommandDefinition = (program, start) => {
     .option("--ir <pass>", "the graph after a pass; `build` is before the first, `all` shows each")
     .option("--kernels", "the kernels, with how often each is launched")
     .option("--memory", "what memory the model needs, and for what")
-    .option("--cost", "operations and bytes by op, for one token and for a prompt")
+    .option("--cost", "parameters, active ones, operations and bytes of a token, as formulas and in numbers")
+    .option("--ops", "operations and bytes by op, for one token and for a prompt")
     .option("--html <file>", "all of it as one page")
     .action((path: string, options: InspectOptions) =>
       start("inspect", options, async (shell) => {
         const { openSources } = await import("../project.js");
+        const project = openSources(path, shell.io.cwd, options);
+        const { strong } = shell.palette;
+        const show = (chosen: readonly View[]): ExitCode => {
+          for (const view of chosen) for (const line of view.lines) shell.say(line);
+          shell.result(true, { views: chosen.map(({ title, data }) => ({ title, data })) });
+          return EXIT.ok;
+        };
+        const { projectCostView } = await import("../cost/of-project.js");
+        const { graph, ir, kernels, memory, ops, html } = options;
+        // Costs need no graph: asked for alone they come at once, however large the model is.
+        if (options.cost === true && [graph, ir, kernels, memory, ops, html].every((one) => one === undefined)) {
+          return show([projectCostView(shell, project, strong)]);
+        }
         const { buildOptimized, checkSpec, scheduleProject } = await import("../compile.js");
         const views = await import("../views.js");
-        const project = openSources(path, shell.io.cwd, options);
         const { built, optimized } = buildOptimized(checkSpec(shell, project.spec), project);
         let scheduled: ReturnType<typeof scheduleProject> | undefined;
         const schedule = (): ReturnType<typeof scheduleProject> => (scheduled ??= scheduleProject(optimized, project));
         const compiled: Compiled = { project, built, optimized, schedule };
-        const { strong } = shell.palette;
         if (options.html !== undefined) {
           const same = (text: string): string => text;
           const all = [
             views.summaryView(compiled, same),
             views.memoryView(compiled, same),
-            views.costView(compiled, same),
+            projectCostView(shell, project, same),
+            views.opsView(compiled, same),
             views.graphView(compiled),
             views.kernelView(compiled),
           ];
@@ -66,11 +80,10 @@ export const inspectCommand: CommandDefinition = (program, start) => {
         if (options.graph === true) chosen.push(views.graphView(compiled));
         if (options.kernels === true) chosen.push(views.kernelView(compiled));
         if (options.memory === true) chosen.push(views.memoryView(compiled, strong));
-        if (options.cost === true) chosen.push(views.costView(compiled, strong));
+        if (options.cost === true) chosen.push(projectCostView(shell, project, strong));
+        if (options.ops === true) chosen.push(views.opsView(compiled, strong));
         if (chosen.length === 0) chosen.push(views.summaryView(compiled, strong));
-        for (const view of chosen) for (const line of view.lines) shell.say(line);
-        shell.result(true, { views: chosen.map(({ title, data }) => ({ title, data })) });
-        return EXIT.ok;
+        return show(chosen);
       }),
     )
     .addHelpText(

@@ -112,7 +112,7 @@ describe("a built bundle", () => {
 });
 
 describe("inspect", () => {
-  it.each(["--graph", "--kernels", "--memory", "--cost", "--ir=build", "--ir=all"])(
+  it.each(["--graph", "--kernels", "--memory", "--cost", "--ops", "--ir=build", "--ir=all"])(
     "%s shows something",
     async (view) => {
       const text = await run("inspect", "toy", view, ...SMALL.slice(2));

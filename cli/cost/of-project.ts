@@ -1,0 +1,27 @@
+/** The cost of a project from its spec alone: checked, but neither built nor scheduled, and no weights are opened. */
+import { relative } from "node:path";
+import { check } from "../../compiler/1-check/index.js";
+import { DiagnosticsError, showDiagnostics } from "../failures.js";
+import type { Project } from "../project.js";
+import type { Shell } from "../shell.js";
+import { diskHost } from "../source-host.js";
+import type { View } from "../views.js";
+import { modelCost } from "./model-cost.js";
+import { modelCostView } from "./view.js";
+
+/**
+ * The view of `moec inspect --cost`.
+ *
+ * @throws DiagnosticsError when the spec has errors, MoecError MOE5420 and MOE5421 for a model that cannot be counted.
+ */
+export function projectCostView(shell: Shell, project: Project, strong: (text: string) => string): View {
+  const host = diskHost(shell.io.cwd);
+  const checked = check(relative(shell.io.cwd, project.spec), host);
+  if (checked.diagnostics.some(({ severity }) => severity === "error")) {
+    throw new DiagnosticsError(checked.diagnostics, host.read);
+  }
+  showDiagnostics(shell, checked.diagnostics, host.read);
+  const { sizes, modelName, context, quantization } = project;
+  const cost = modelCost(checked, { sizes, ...(modelName === undefined ? {} : { model: modelName }) });
+  return modelCostView(cost, { quantization, past: Math.floor(context / 2) }, strong);
+}
