@@ -5,7 +5,7 @@ import { makeInterpreter } from "../../compiler/4-schedule/interpreter/index.js"
 import { verifyKernels } from "../../compiler/4-schedule/kernel-verify.js";
 import { layerCount, packWeight } from "../../compiler/4-schedule/layout/pack.js";
 import type { Schedule } from "../../compiler/4-schedule/index.js";
-import type { PlanStep } from "../../compiler/4-schedule/plan.js";
+import type { PlanEntry, PlanStep } from "../../compiler/4-schedule/plan.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import type { Target } from "../../compiler/targets/index.js";
 import { instantiate } from "../emit/wasm-host.js";
@@ -104,15 +104,39 @@ export class Machine {
     inputs: Readonly<Record<string, ArrayLike<number>>>,
     sizes: Readonly<Record<string, number>>,
   ): Record<string, number[]> {
-    const entry = this.schedule.plan.entries.find((candidate) => candidate.name === entryName)!;
-    for (const port of entry.inputs) this.view(port.buffer, port.dtype).set(inputs[port.name]!);
-    this.steps(entry.steps, { past: 0, ...sizes }, {});
+    const entry = this.feed(entryName, inputs);
+    this.launchAll(entryName, sizes);
     return Object.fromEntries(
       entry.outputs.map((port) => {
         const count = port.axes.reduce((n, axis) => n * Size.parse(axis.size).evaluate({ past: 0, ...sizes }), 1);
         return [port.name, Array.from(this.view(port.buffer, port.dtype).subarray(0, count))];
       }),
     );
+  }
+
+  /** Writes the inputs of an entry. */
+  feed(entryName: string, inputs: Readonly<Record<string, ArrayLike<number>>>): PlanEntry {
+    const entry = this.entry(entryName);
+    for (const port of entry.inputs) this.view(port.buffer, port.dtype).set(inputs[port.name]!);
+    return entry;
+  }
+
+  private entry(name: string): PlanEntry {
+    return this.schedule.plan.entries.find((candidate) => candidate.name === name)!;
+  }
+
+  /** Runs the launches of an entry on the inputs that are there. */
+  launchAll(entryName: string, sizes: Readonly<Record<string, number>>): void {
+    this.steps(this.entry(entryName).steps, { past: 0, ...sizes }, {});
+  }
+
+  /** The first number of a buffer of i32. */
+  int(buffer: string): number {
+    return this.view(buffer, "i32")[0]!;
+  }
+
+  setInt(buffer: string, value: number): void {
+    this.view(buffer, "i32")[0] = value;
   }
 
   private steps(steps: readonly PlanStep[], sizes: Record<string, number>, turns: Record<string, number>): void {

@@ -98,16 +98,16 @@ function functionForms(of: FormFunction): readonly Form[] {
  * known only when it runs.
  */
 export interface RangeArithmetic<V> {
-  size(value: Size): Range<V>;
-  number(value: number): V;
-  add(a: V, b: V): V;
-  times(a: V, factor: number): V;
-  min(a: V, b: V): V;
-  max(a: V, b: V): V;
-  floorDivide(a: V, by: number): V;
-  truncDivide(a: V, by: number): V;
+  readonly size: (value: Size) => Range<V>;
+  readonly number: (value: number) => V;
+  readonly add: (a: V, b: V) => V;
+  readonly times: (a: V, factor: number) => V;
+  readonly min: (a: V, b: V) => V;
+  readonly max: (a: V, b: V) => V;
+  readonly floorDivide: (a: V, by: number) => V;
+  readonly truncDivide: (a: V, by: number) => V;
   /** `yes` when a and b are equal, else `no`. */
-  whenEqual(a: V, b: V, yes: V, no: V): V;
+  readonly whenEqual: (a: V, b: V, yes: V, no: V) => V;
 }
 
 /** Values of run-time sizes; a size with a name that is not here may be anything. */
@@ -124,8 +124,8 @@ export function numbersWith(sizes: Sizes): RangeArithmetic<number> {
     number: (value) => value,
     add: (a, b) => a + b,
     times: (a, factor) => a * factor,
-    min: Math.min,
-    max: Math.max,
+    min: (a, b) => Math.min(a, b),
+    max: (a, b) => Math.max(a, b),
     floorDivide: (a, by) => Math.floor(a / by),
     truncDivide: (a, by) => Math.trunc(a / by),
     whenEqual: (a, b, yes, no) => (a === b ? yes : no),

@@ -151,11 +151,11 @@ export function maskIntervals(region: Region): MaskAnalysis | undefined {
 
 /** What ranges say about truth: of numbers it is known, in a kernel it is an expression. */
 export interface TruthArithmetic<V, B> extends RangeArithmetic<V> {
-  truth(value: boolean): B;
-  atMostZero(value: V): B;
-  above(value: V): B;
-  and(a: B, b: B): B;
-  or(a: B, b: B): B;
+  readonly truth: (value: boolean) => B;
+  readonly atMostZero: (value: V) => B;
+  readonly above: (value: V) => B;
+  readonly and: (a: B, b: B) => B;
+  readonly or: (a: B, b: B) => B;
 }
 
 /** Of a block of pairs: surely none is allowed, surely all are; neither is said wrongly. */

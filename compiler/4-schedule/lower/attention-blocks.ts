@@ -1,8 +1,7 @@
 /** The walk over blocks of keys, in the order of the keys, and the sums that both kernels of attention keep. */
 import type { Size } from "../../axes/size.js";
-import { add, and, compare, constant, min, mul, not, or, select, sub } from "../kernel-expressions.js";
+import { add, and, compare, min, mul, not, or, select, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
-import { bool } from "../kernel-types.js";
 import type { Emitter } from "./emitter.js";
 import type { BlockMask, BlockSpan, Positions } from "./mask-blocks.js";
 
@@ -14,7 +13,7 @@ export interface KeyBlock {
   readonly full: Expression;
 }
 
-/** The first register of a visited block; tests count blocks by it. */
+/** Name of a register that a kernel makes for each block whose values it takes in; tests count blocks by it. */
 export const visitMark = "visited_keys";
 
 /**
@@ -53,7 +52,7 @@ export function visitBlocks(
       });
       const skip = [empty, ...seen].reduce(either);
       const visit = (): void => {
-        const count = builder.let(visitMark, sub(end, start));
+        const count = builder.let("block_keys", sub(end, start));
         body({ start, count, full: builder.let("full", full) });
       };
       if (skip.kind === "constant") {
@@ -69,5 +68,3 @@ export function either(a: Expression, b: Expression): Expression {
   if (b.kind === "constant") return b.value === 0 ? a : b;
   return or(a, b);
 }
-
-export const never = constant(0, bool);

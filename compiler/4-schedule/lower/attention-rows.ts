@@ -1,12 +1,12 @@
 /** Attention of one query at a time: what a call with few tokens needs. */
-import { Size } from "../../axes/size.js";
+import type { Size } from "../../axes/size.js";
 import { add, and, compare, constant, div, exp, max, mul, select, splat, sub } from "../kernel-expressions.js";
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, i32, registerType } from "../kernel-types.js";
 import { f32Tile } from "../micro/f32-tile.js";
 import { plus, type Attention } from "./attention.js";
-import { either, visitBlocks } from "./attention-blocks.js";
+import { either, visitBlocks, visitMark } from "./attention-blocks.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -60,7 +60,7 @@ export function attendRows(entry: EntryLowering, call: Attention, share: Size): 
       });
       // A NaN score must reach the result, so only a top that is -inf for sure skips the block.
       emitter.guard(compare("ne", blockTop.get, -Infinity), () => {
-        const count = builder.let("count", kept.get);
+        const count = builder.let(visitMark, kept.get);
         const nextTop = builder.let("next_top", max(top.get, blockTop.get));
         const lowest = compare("eq", top.get, -Infinity);
         const shrink = builder.let("shrink", select(lowest, constant(0, f32), exp(sub(top.get, nextTop))));

@@ -26,7 +26,7 @@ import type { Expression } from "../kernel-ir.js";
 import { f32, registerType } from "../kernel-types.js";
 import { f32Tile } from "../micro/f32-tile.js";
 import { plus, type AttendCall, type Attention } from "./attention.js";
-import { visitBlocks, type KeyBlock } from "./attention-blocks.js";
+import { visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -169,6 +169,7 @@ export function attendTiles(entry: EntryLowering, call: Attention, shape: TileSh
   const high = builder.let("high", sub(add(low, own), 1));
   visitBlocks(emitter, call.blocks, { low, high }, k.axis(attrs.keyAxis).size, keyBlock, (visited) => {
     const work = (): void => {
+      builder.let(visitMark, visited.count);
       scoreProducts(tile, visited);
       applyMask(tile, visited);
       softmaxStep(tile, visited);
