@@ -18,12 +18,13 @@ export interface CachedBundle {
 
 /** The bundle of a project, built when it is not there or stale. The compiler is loaded only then. */
 export async function cachedBundle(shell: Shell, project: Project): Promise<CachedBundle> {
-  const { spec, quantization, random } = project;
+  const { spec, quantization, random, targets } = project;
   const cache = join(dirname(spec), ".moec");
   const name = [
     basename(spec, ".moe"),
     project.modelName,
     random === undefined ? quantization : `random-${quantization}`,
+    targets.includes("native") ? targets.join("-") : undefined,
   ];
   const folder = join(cache, name.filter((part) => part !== undefined).join("-"));
   const stampFile = `${folder}.stamp`;

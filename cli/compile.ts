@@ -6,7 +6,7 @@ import { deriveLastToken, optimize } from "../compiler/3-optimize/index.js";
 import { schedule } from "../compiler/4-schedule/index.js";
 import type { Schedule } from "../compiler/4-schedule/options.js";
 import type { Program } from "../compiler/2-graph/ir.js";
-import { wasmRelaxed } from "../compiler/targets/index.js";
+import { wasmRelaxed, type Target } from "../compiler/targets/index.js";
 import { DiagnosticsError, showDiagnostics } from "./failures.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
@@ -47,6 +47,11 @@ export function buildOptimized(checked: Checked, project: Project): BuiltProgram
 
 /** Kernels and plan for the WebAssembly target. */
 export function scheduleProject(program: Program, project: Project): Schedule {
+  return scheduleFor(program, project, wasmRelaxed);
+}
+
+/** Kernels and plan for a target. */
+export function scheduleFor(program: Program, project: Project, target: Target): Schedule {
   const limits = { T: project.prefill, context: project.context };
-  return schedule(program, wasmRelaxed, { limits, storage: storageOf(program, project.quantization) });
+  return schedule(program, target, { limits, storage: storageOf(program, project.quantization) });
 }

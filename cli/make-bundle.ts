@@ -9,12 +9,15 @@ import { wasmRelaxed, wasmSimd } from "../compiler/targets/index.js";
 import { openCheckpointFiles } from "./checkpoint-files.js";
 import { buildOptimized, checkSpec, scheduleProject } from "./compile.js";
 import { browserRuntime } from "./browser-runtime.js";
+import { UsageError } from "./failures.js";
+import { compileLevels } from "./native-kernels.js";
 import { moecVersion } from "./package-root.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
 import { named } from "./source-host.js";
 import { runSettings } from "./spec-settings.js";
 import { tokenizerText } from "./tokenizer-files.js";
+import { rememberVerified } from "../runtime/native/verified.js";
 import { writeFolder } from "./write-folder.js";
 
 /** Milliseconds of a stage, for people and `--json`. */
@@ -51,8 +54,15 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
   }
   const checked = stage("check", () => checkSpec(shell, project.spec));
   const { built, optimized } = stage("optimize", () => buildOptimized(checked, project));
-  const { kernels, plan } = stage("schedule", () => scheduleProject(optimized, project));
-  const modules = stage("emit", () => emitModules(kernels));
+  const hasWasm = project.targets.includes("wasm");
+  const wasm = hasWasm ? stage("schedule", () => scheduleProject(optimized, project)) : undefined;
+  const modules = wasm ? stage("emit", () => emitModules(wasm.kernels)) : [];
+  const native = project.targets.includes("native")
+    ? stage("native", () => compileLevels(shell, optimized, project))
+    : [];
+  // Without wasm the best level's plan is that of the bundle.
+  const plan = wasm?.plan ?? native[0]?.plan;
+  if (!plan) throw new UsageError("a bundle needs at least one target and level");
   const opened = project.weights.length === 0 ? undefined : openCheckpointFiles(project.weights);
   try {
     const parameters = opened ? checkpointSource(built, opened.checkpoint) : randomSource(built, project.random ?? 0);
@@ -65,11 +75,12 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
             program: built,
             plan,
             modules,
-            scratchBytes: scratchBytes(kernels),
+            native,
+            scratchBytes: wasm ? scratchBytes(wasm.kernels) : 0,
             parameters,
             ...(tokenizer === undefined ? {} : { tokenizer }),
             generation: settings.generation,
-            browser: browserRuntime(),
+            ...(hasWasm ? { browser: browserRuntime() } : {}),
             compiler: moecVersion(),
             onProgress: (done, total) => shell.progress.update("packing weights", done / total),
           },
@@ -78,11 +89,31 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
       ),
     );
     const sources = [...checked.project.files.keys()].map((file) => resolve(shell.io.cwd, file));
-    return { manifest, folder, times, kernels: kernels.length, sources };
+    if (native.length > 0) rememberWeights(manifest, folder);
+    const kernels = wasm?.kernels.length ?? 0;
+    return {
+      manifest,
+      folder,
+      times,
+      kernels: kernels + native.reduce((sum, level) => sum + level.kernels, 0),
+      sources,
+    };
   } finally {
     opened?.close();
     shell.progress.clear();
   }
+}
+
+/** The weights were hashed while they were written: the first start need not do it again. */
+function rememberWeights({ files, shards, targets }: Manifest, folder: string): void {
+  const levels = targets.flatMap((target) => (target.name === "native" ? target.levels : []));
+  const used = new Map([...shards, ...levels.flatMap((level) => level.shards)].map((shard) => [shard.file, shard]));
+  rememberVerified(
+    [...used.values()].map(({ file, offset, bytes }) => {
+      const { sha256 } = files.find(({ path }) => path === file)!;
+      return { path: resolve(folder, file), offset, bytes, sha256 };
+    }),
+  );
 }
 
 /** Kernels with and without relaxed SIMD, for shared and for unshared memory: a host takes what it can run. */

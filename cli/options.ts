@@ -1,6 +1,6 @@
 /** Options that several commands share, with their checks. */
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { QUANTIZATIONS, type Quantization } from "./project-file.js";
+import { QUANTIZATIONS, TARGETS, type Quantization, type TargetName } from "./project-file.js";
 import type { CommonOptions } from "./shell.js";
 
 /** Options of commands that compile a model. */
@@ -11,6 +11,8 @@ export interface ModelOptions extends CommonOptions {
   readonly context?: number;
   readonly prefill?: number;
   readonly random?: number;
+  readonly target?: readonly TargetName[];
+  readonly level?: readonly string[];
 }
 
 /** Options of commands that write text. */
@@ -24,6 +26,8 @@ export interface TextOptions extends CommonOptions {
   readonly seed?: number;
   readonly stop?: readonly string[];
   readonly threads?: number;
+  readonly device?: "auto" | "wasm" | "native";
+  readonly verify?: boolean;
   readonly trace?: boolean;
 }
 
@@ -43,6 +47,31 @@ function sizeAssignment(text: string, before: Readonly<Record<string, number>> =
   const match = /^([A-Za-z]\w*)=(\d+)$/.exec(text);
   if (!match) throw new InvalidArgumentError("It must look like L=4.");
   return { ...before, [match[1]!]: Number(match[2]) };
+}
+
+/** `wasm,native` */
+function targetList(text: string): readonly TargetName[] {
+  const names = text.split(",").map((name) => name.trim());
+  return names.map((name) => {
+    const found = TARGETS.find((target) => target === name);
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`Targets are ${TARGETS.join(" and ")}.`);
+  });
+}
+
+function levelList(text: string): readonly string[] {
+  return text.split(",").map((name) => name.trim());
+}
+
+/** `--target` and `--level`, of `build`. */
+export function addTargetOptions(command: Command): Command {
+  return command
+    .option(
+      "--target <names>",
+      `which kernels the bundle gets, of ${TARGETS.join(", ")}; wasm when left out`,
+      targetList,
+    )
+    .option("--level <names>", "processors that native kernels are built for; see `moec doctor`", levelList);
 }
 
 function collect(text: string, before: readonly string[] = []): readonly string[] {
@@ -72,11 +101,21 @@ export function addTextOptions(command: Command): Command {
     .option("--seed <number>", "equal seeds give equal text", wholeNumber)
     .option("--stop <text>", "end before this text; may be repeated", collect)
     .option("--threads <count>", "threads; all cores when left out", wholeNumber)
+    .addOption(
+      new Option("--device <name>", "which kernels run; the best that are there when left out").choices([
+        "auto",
+        "wasm",
+        "native",
+      ]),
+    )
+    .option("--verify", "hash all weights anew, also those that were hashed before")
     .option("--trace", "show which expert took which token in each layer");
 }
 
 /** The sampling part of the options, without what was not given. */
-export function samplingOf(options: TextOptions): Omit<TextOptions, "json" | "color" | "threads" | "trace"> {
+export function samplingOf(
+  options: TextOptions,
+): Omit<TextOptions, "json" | "color" | "threads" | "device" | "verify" | "trace"> {
   const { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop } = options;
   const given = { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

@@ -21,6 +21,7 @@ const generation = z.strictObject({
   stop: z.array(z.string()).optional(),
 });
 
+export const TARGETS = ["wasm", "native"] as const;
 export const QUANTIZATIONS = ["f32", "f16", "bf16", "q8_0", "q4_0"] as const;
 
 /** The form of the file; `docs/cli.md` says what each key means. */
@@ -33,12 +34,13 @@ export const projectSchema = z.strictObject({
   quantization: z.enum(QUANTIZATIONS).optional(),
   context: size.optional(),
   prefill: size.optional(),
-  targets: z.array(z.enum(["wasm"])).optional(),
+  targets: z.array(z.enum(TARGETS)).min(1).optional(),
   out: z.string().min(1).optional(),
   generate: generation.optional(),
 });
 
 export type ProjectFile = z.infer<typeof projectSchema>;
+export type TargetName = (typeof TARGETS)[number];
 export type Quantization = (typeof QUANTIZATIONS)[number];
 
 export type ProjectFileResult =

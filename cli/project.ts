@@ -4,7 +4,7 @@ import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { moecError } from "../compiler/errors/raise.js";
 import { DiagnosticsError } from "./failures.js";
 import type { ModelOptions } from "./options.js";
-import { readProjectFile, type ProjectFile, type Quantization } from "./project-file.js";
+import { readProjectFile, type ProjectFile, type Quantization, type TargetName } from "./project-file.js";
 import { named, readText } from "./source-host.js";
 
 export interface Project {
@@ -25,6 +25,9 @@ export interface Project {
   readonly quantization: Quantization;
   readonly context: number;
   readonly prefill: number;
+  readonly targets: readonly TargetName[];
+  /** Levels of processors for native kernels; those that moec builds by itself when left out. */
+  readonly levels?: readonly string[];
   readonly out: string;
   readonly generate: NonNullable<ProjectFile["generate"]>;
 }
@@ -109,6 +112,8 @@ function assemble(project: ProjectFile, folder: string, file: string | undefined
     quantization: options.quantization ?? project.quantization ?? "f16",
     context,
     prefill: Math.min(context, options.prefill ?? project.prefill ?? DEFAULT_PREFILL),
+    targets: options.target ?? project.targets ?? ["wasm"],
+    ...(options.level === undefined ? {} : { levels: options.level }),
     out: resolve(folder, project.out ?? join("dist", stem)),
     generate: project.generate ?? {},
   };

@@ -19,6 +19,8 @@ export async function writeText(
   const loadStart = performance.now();
   using model = await loadModel(Model, folder, {
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.device === undefined ? {} : { device: options.device }),
+    ...(options.verify === undefined ? {} : { verify: options.verify }),
     onProgress: ({ loaded, total }) => shell.progress.update("loading weights", loaded / total),
     signal: shell.io.signal,
   });
@@ -116,7 +118,11 @@ function summary(
   return [
     line("speed", `${strong(`${speed.tokensPerSecond.toFixed(0)} tokens/s`)}, ${dim(describePrompt(speed))}`),
     line("memory", `${bytesText(memory.model)} for the model, ${bytesText(memory.process)} peak of the process`),
-    line("device", `${report.device}, ${threads}, relaxed SIMD ${report.relaxedSimd ? "on" : "off"}`),
+    line(
+      "device",
+      `${report.device}, ${threads}, ${report.level ?? `relaxed SIMD ${report.relaxedSimd ? "on" : "off"}`}`,
+    ),
+    ...(report.whyNotNative === undefined ? [] : [line("", report.whyNotNative)]),
   ];
 }
 

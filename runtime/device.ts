@@ -16,10 +16,16 @@ export interface DeviceReport {
   readonly relaxedSimd: boolean;
   /** Of native kernels: the processors that they were compiled for. */
   readonly level?: string;
+  /** Set when the bundle has native kernels that can't run here: why. */
+  readonly whyNotNative?: string;
   /** Bytes of memory that the device took. */
   readonly memoryBytes: number;
   /** Of these, bytes of files that are mapped: they are shared with the system's cache of files. */
   readonly mappedBytes?: number;
+  /** On a GPU: which one. */
+  readonly gpu?: string;
+  /** On a GPU: programs that one call starts, by entry point. */
+  readonly dispatches?: Readonly<Record<string, number>>;
   /** In browsers: where the weights came from and whether they are kept for the next visit. */
   readonly storage?: string;
 }

@@ -1,5 +1,37 @@
 /** What the runtime asks of the place it runs in. Node and browsers each have one; tests may pass their own. */
+import type { Plan } from "../compiler/4-schedule/plan.js";
+import type { ManifestLevel, ManifestNativeTarget } from "../compiler/6-bundle/manifest.js";
+import type { Device } from "./device.js";
 import type { WorkerStart } from "./wasm/work.js";
+
+/** A file that holds a piece of the weights space. */
+export interface WeightFile {
+  readonly path: string;
+  /** Where its first byte belongs in the space: a multiple of a page. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** What the manifest says that it hashes to. */
+  readonly sha256: string;
+}
+
+export interface NativeParts {
+  readonly plan: Plan;
+  readonly object: Uint8Array;
+  /** Threads that can run at the same time. */
+  readonly parallelism: number;
+  /** How many are wanted; as many as can run when it is not given. */
+  readonly threads?: number;
+  /** Files of the weights, to be mapped; without them the weights are written. */
+  readonly weights?: readonly WeightFile[];
+  /** Whether the files are hashed: now, never, or once when it is not given. */
+  readonly verify?: boolean;
+}
+
+/** The best level that the processor has, and how its kernels are put to work. */
+export interface NativeChoice {
+  readonly level: ManifestLevel;
+  open(parts: NativeParts): Promise<Device>;
+}
 
 export interface Host {
   readonly name: string;
@@ -13,6 +45,12 @@ export interface Host {
   enableRelaxedSimd(): void;
   /** Starts a worker thread with `startWorker` of `wasm/work.ts` and gives a function that ends it. */
   startThread(start: WorkerStart): () => void;
+  /**
+   * Chooses among native kernels. Absent where there are none at all.
+   *
+   * @throws MoecError MOE4203, MOE4204 when none of them runs here.
+   */
+  native?(target: ManifestNativeTarget): Promise<NativeChoice>;
   /** Lets timers, input and abort signals have their turn. */
   breathe(): Promise<void>;
 }
@@ -35,6 +73,8 @@ export interface BundleFiles {
    * @throws MoecError MOE5304 when it is not there, MOE5305 when it has another size.
    */
   readInto(path: string, target: Uint8Array, onBytes?: (count: number) => void, sha256?: string): Promise<string>;
+  /** Absolute path of a file on this machine, which may be mapped. Absent where files come from elsewhere. */
+  localPath?(path: string): string;
   /** SHA-256 in hexadecimal digits. */
   sha256(bytes: Uint8Array): Promise<string>;
 }

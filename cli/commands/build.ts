@@ -3,7 +3,7 @@ import { watch } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { report } from "../failures.js";
-import { addModelOptions, type ModelOptions } from "../options.js";
+import { addModelOptions, addTargetOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Shell } from "../shell.js";
 import { bundleSummary } from "../show/bundle-summary.js";
@@ -38,9 +38,10 @@ Examples:
   moec build                                  the project in this folder
   moec build examples/tiny-moe --out dist/tiny --quantization q4_0
   moec build spec.moe --random 1 --json
+  moec build examples/tiny-moe --target wasm,native
 `,
     );
-  return addModelOptions(command);
+  return addTargetOptions(addModelOptions(command));
 };
 
 async function buildOnce(

@@ -9,14 +9,14 @@ export const runCommand: CommandDefinition = (program, start) => {
     .command("run")
     .summary("compile a model if needed and write on from a prompt")
     .description("Compiles a spec with its weights (once; the result is kept in .moec), then writes on from a prompt.")
-    .argument("<model>", "a .moe file, a folder with a moec.yaml, or a bundle")
+    .argument("<model>", "a .moe file, a folder with a moec.yaml, a bundle, or a .gguf file")
     .argument("[prompt]", "the text to go on from; standard input when it is -")
     .action((model: string, prompt: string | undefined, options: ModelOptions & TextOptions) =>
       start("run", options, async (shell) => {
         const text = prompt === "-" ? await shell.io.readInput() : prompt;
         if (text === undefined) throw new UsageError('a prompt is missing: moec run <model> "Once upon a time"');
-        const { openProject } = await import("../project.js");
-        const opened = openProject(model, shell.io.cwd, options);
+        const { openRunnable } = await import("../runnable.js");
+        const opened = await openRunnable(shell, model, options);
         let { folder } = opened;
         if (opened.kind === "project") {
           const { cachedBundle } = await import("../cached-bundle.js");
@@ -41,6 +41,7 @@ Examples:
   moec run examples/tiny-moe "declare function " --max-tokens 40 --trace
   moec run tiny.moe "x" --random 1 --size L=2     without weights, for speed and shape
   echo "Once upon" | moec run dist/tiny-moe -
+  moec run model.gguf "Once upon a time" --device native
 `,
     );
   return addTextOptions(addModelOptions(command));

@@ -4,11 +4,13 @@
  */
 import type { Program } from "../2-graph/ir.js";
 import type { Plan } from "../4-schedule/plan.js";
-import { bundleManifest } from "./describe.js";
-import type { Manifest, ManifestFile, ManifestGeneration, ManifestShard } from "./manifest.js";
+import { bundleManifest, PLAN_FILE } from "./describe.js";
+import type { Manifest, ManifestFile, ManifestGeneration } from "./manifest.js";
 import type { ParameterSource } from "./parameters.js";
 import { shimFiles } from "./shim.js";
-import { packWeights } from "./weights.js";
+import { nativeOnly, writeLevels, type NativeLevel } from "./native.js";
+import { planText } from "./plan-text.js";
+import { writeShards } from "./shards.js";
 
 /** One file of the bundle while it is written. */
 export interface OpenFile {
@@ -37,7 +39,9 @@ export interface BrowserFile {
 export interface BundleInput {
   readonly program: Program;
   readonly plan: Plan;
+  /** None for a bundle that has native kernels only; `plan` is then that of the first level. */
   readonly modules: readonly KernelModule[];
+  readonly native?: readonly NativeLevel[];
   readonly scratchBytes: number;
   readonly parameters: ParameterSource;
   /** JSON text of what `loadTokenizer` takes. */
@@ -50,9 +54,6 @@ export interface BundleInput {
   /** Told how many bytes of weights were packed, of how many. */
   readonly onProgress?: (packed: number, total: number) => void;
 }
-
-/** Large enough that requests don't count, small enough for caches of browsers and proxies. */
-const SHARD_BYTES = 64 * 2 ** 20;
 
 /** Writes everything; the manifest is the last file, so a bundle without one is not whole. */
 export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest {
@@ -67,12 +68,13 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
     put(file, bytes);
     return { file, relaxedSimd, threads };
   });
-  put("plan.json", planText(input.plan));
-  const shards = writeShards(input, writer, files);
+  put(PLAN_FILE, planText(input.plan));
+  const { levels, shards } = writeLevels(input, put, (plan, name) => writeShards(plan, name, input, writer, files));
   if (input.tokenizer !== undefined) put("tokenizer.json", input.tokenizer);
-  const described = bundleManifest(input, kernels, shards);
+  const described = bundleManifest(input, kernels, levels, shards);
   // Read by the runtime, so a bundler that renames files has to know of them.
-  const data = ["manifest.json", ...files.map(({ path }) => path)].sort();
+  const isNative = nativeOnly(levels, shards);
+  const data = ["manifest.json", ...files.map(({ path }) => path).filter((path) => !isNative.has(path))].sort();
   const { browser } = input;
   for (const { path, bytes } of browser ?? []) put(path, bytes);
   for (const { path, text } of shimFiles(described, browser && data)) put(path, text);
@@ -82,46 +84,4 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
   last.write(new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
   last.close();
   return manifest;
-}
-
-/** JSON has no infinities; they are written as text and the runtime reads them back. */
-export function planText(plan: Plan): string {
-  const finite = (_: string, value: unknown): unknown =>
-    typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
-  return JSON.stringify(plan, finite);
-}
-
-/** The weights space cut into files; gaps between parameters are zeros. */
-function writeShards(input: BundleInput, writer: BundleWriter, files: ManifestFile[]): readonly ManifestShard[] {
-  const total = input.plan.spaces.weights;
-  const shards: ManifestShard[] = [];
-  let at = 0;
-  let file: OpenFile | undefined;
-  const write = (bytes: Uint8Array): void => {
-    for (let from = 0; from < bytes.length;) {
-      const start = Math.floor(at / SHARD_BYTES) * SHARD_BYTES;
-      const path = `weights-${shards.length}.bin`;
-      file ??= writer.open(path);
-      const count = Math.min(bytes.length - from, start + SHARD_BYTES - at);
-      file.write(bytes.subarray(from, from + count));
-      from += count;
-      at += count;
-      if (at === start + SHARD_BYTES || at === total) {
-        files.push(file.close());
-        file = undefined;
-        shards.push({ file: path, offset: start, bytes: at - start });
-      }
-    }
-  };
-  const fillTo = (offset: number): void => {
-    const zeros = new Uint8Array(Math.min(65536, Math.max(0, offset - at)));
-    while (at < offset) write(zeros.subarray(0, Math.min(zeros.length, offset - at)));
-  };
-  for (const { offset, bytes } of packWeights(input.plan, input.parameters)) {
-    fillTo(offset);
-    write(bytes);
-    input.onProgress?.(at, total);
-  }
-  fillTo(total);
-  return shards;
 }

@@ -2,7 +2,18 @@
 import type { Entry, Program, StorageType } from "../2-graph/ir.js";
 import type { Plan, PlanEntry, PlanPort } from "../4-schedule/plan.js";
 import type { BundleInput } from "./bundle.js";
-import type { BundleAbi, Manifest, ManifestKernels, ManifestPort, ManifestShard } from "./manifest.js";
+import type {
+  BundleAbi,
+  Manifest,
+  ManifestKernels,
+  ManifestLevel,
+  ManifestMemory,
+  ManifestPort,
+  ManifestShard,
+} from "./manifest.js";
+
+/** The plan of the bundle; levels that differ have one of their own. */
+export const PLAN_FILE = "plan.json";
 
 /** What this compiler writes. */
 const abi: BundleAbi = 1;
@@ -15,11 +26,11 @@ const DECODE_SUFFIX = ".decode";
 export function bundleManifest(
   input: BundleInput,
   kernels: readonly ManifestKernels[],
+  levels: readonly ManifestLevel[],
   shards: readonly ManifestShard[],
 ): Omit<Manifest, "files"> {
   const { program, plan } = input;
   const language = languageEntry(plan);
-  const { weights, state, arena, io } = plan.spaces;
   return {
     format: "moec-bundle",
     abi,
@@ -35,14 +46,21 @@ export function bundleManifest(
       return { ...port(knob), init: declared?.init ?? 0, ...range };
     }),
     limits: plan.limits,
-    memory: { weights, state, arena, io, peak: weights + state + arena + io },
-    targets: [{ name: "wasm", kernels, scratchBytes: input.scratchBytes }],
-    plan: "plan.json",
+    memory: memoryOf(plan),
+    targets: [
+      ...(kernels.length === 0 ? [] : [{ name: "wasm", kernels, scratchBytes: input.scratchBytes } as const]),
+      ...(levels.length === 0 ? [] : [{ name: "native", platform: "linux-x64", levels } as const]),
+    ],
+    plan: PLAN_FILE,
     shards,
     parameters: countParameters(program, plan),
     ...(input.tokenizer === undefined ? {} : { tokenizer: "tokenizer.json" }),
     generation: input.generation,
   };
+}
+
+export function memoryOf({ spaces: { weights, state, arena, io } }: Plan): ManifestMemory {
+  return { weights, state, arena, io, peak: weights + state + arena + io };
 }
 
 function port({ name, dtype, axes }: PlanPort): ManifestPort {

@@ -1,5 +1,13 @@
 /** Bundles: packed weights, plan, kernels, manifest and typed shim. Pure: a writer takes the bytes. */
-export { writeBundle, type BrowserFile, type BundleInput, type BundleWriter, type KernelModule, type OpenFile } from "./bundle.js";
+export {
+  writeBundle,
+  type BrowserFile,
+  type BundleInput,
+  type BundleWriter,
+  type KernelModule,
+  type OpenFile,
+} from "./bundle.js";
 export type { Manifest, ManifestFile, ManifestGeneration } from "./manifest.js";
 export { checkpointSource, randomSource, type ParameterSource } from "./parameters.js";
 export { packWeights } from "./weights.js";
+export type { NativeLevel } from "./native.js";

@@ -37,12 +37,37 @@ export interface ManifestKernels {
 }
 
 /** What the wasm target of the bundle needs. */
-export interface ManifestTarget {
+export interface ManifestWasmTarget {
   readonly name: "wasm";
   readonly kernels: readonly ManifestKernels[];
   /** Bytes of block memory that each thread needs. */
   readonly scratchBytes: number;
 }
+
+/** Native kernels for one level of a processor. Levels may lay weights out differently, so each has a plan of its own. */
+export interface ManifestLevel {
+  /** Such as `x86-64-v3`. */
+  readonly level: string;
+  /** Features that the processor must have, as Linux names them. */
+  readonly needs: readonly string[];
+  /** A relocatable ELF object with the kernels and the threads that run them. */
+  readonly object: string;
+  /** Bytes of block memory that each thread needs. */
+  readonly scratchBytes: number;
+  readonly plan: string;
+  readonly memory: ManifestMemory;
+  readonly shards: readonly ManifestShard[];
+}
+
+export interface ManifestNativeTarget {
+  readonly name: "native";
+  /** Operating system and processor, as Node names them. */
+  readonly platform: "linux-x64";
+  /** Best first. */
+  readonly levels: readonly ManifestLevel[];
+}
+
+export type ManifestTarget = ManifestWasmTarget | ManifestNativeTarget;
 
 /** Bytes of each space, and their sum: what a device needs besides its own code. */
 export interface ManifestMemory {
@@ -94,6 +119,7 @@ export interface Manifest {
   readonly limits: Readonly<Record<string, number>>;
   readonly memory: ManifestMemory;
   readonly targets: readonly ManifestTarget[];
+  /** Plan, memory and shards of all targets that have none of their own. */
   readonly plan: string;
   readonly shards: readonly ManifestShard[];
   /** Parameters by storage: how many numbers are kept as what. */

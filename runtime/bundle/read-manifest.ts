@@ -7,10 +7,13 @@ import type {
   ManifestGeneration,
   ManifestKernels,
   ManifestKnob,
+  ManifestLevel,
   ManifestMemory,
+  ManifestNativeTarget,
   ManifestPort,
   ManifestShard,
   ManifestTarget,
+  ManifestWasmTarget,
 } from "../../compiler/6-bundle/manifest.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { count, flag, json, list, number, object, oneOf, optional, record, table, text, wrong } from "./shape.js";
@@ -36,9 +39,25 @@ const knob: Reader<ManifestKnob> = (value, at) => {
 const entry = object<ManifestEntry>({ name: text, inputs: list(port), outputs: list(port) });
 const path: Reader<string> = (value, at) => plainPath(text(value, at));
 const kernels = object<ManifestKernels>({ file: path, relaxedSimd: flag, threads: flag });
-const target = object<ManifestTarget>({ name: oneOf("wasm"), kernels: list(kernels), scratchBytes: count });
 const memory = object<ManifestMemory>({ weights: count, state: count, arena: count, io: count, peak: count });
 const shard = object<ManifestShard>({ file: path, offset: count, bytes: count });
+const wasmTarget = object<ManifestWasmTarget>({ name: oneOf("wasm"), kernels: list(kernels), scratchBytes: count });
+const level = object<ManifestLevel>({
+  level: text,
+  needs: list(text),
+  object: path,
+  scratchBytes: count,
+  plan: path,
+  memory,
+  shards: list(shard),
+});
+const nativeTarget = object<ManifestNativeTarget>({
+  name: oneOf("native"),
+  platform: oneOf("linux-x64"),
+  levels: list(level),
+});
+const target: Reader<ManifestTarget> = (value, at) =>
+  record(value, at)["name"] === "native" ? nativeTarget(value, at) : wasmTarget(value, at);
 const hash: Reader<string> = (value, at) => {
   if (typeof value === "string" && /^[0-9a-f]{64}$/.test(value)) return value;
   throw wrong(at, "a SHA-256 in 64 hexadecimal digits is missing");
@@ -105,21 +124,26 @@ export function readManifest(source: string, location: string): Manifest {
 function checkFiles(manifest: Manifest): void {
   const sizes = new Map(manifest.files.map(({ path: name, bytes }) => [name, bytes]));
   if (sizes.size !== manifest.files.length) throw wrong("manifest.json.files", "a file is listed twice");
+  const levels = manifest.targets.flatMap((one) => (one.name === "native" ? one.levels : []));
   const named = [
-    manifest.plan,
     ...(manifest.tokenizer === undefined ? [] : [manifest.tokenizer]),
-    ...manifest.targets.flatMap((one) => one.kernels.map((kernel) => kernel.file)),
-    ...manifest.shards.map((one) => one.file),
+    ...manifest.targets.flatMap((one) => (one.name === "wasm" ? one.kernels.map((kernel) => kernel.file) : [])),
+    ...levels.map((one) => one.object),
+    ...[manifest, ...levels].flatMap(({ plan, shards }) => [plan, ...shards.map((one) => one.file)]),
   ];
   for (const name of named) {
     if (!sizes.has(name)) throw wrong("manifest.json.files", `\`${name}\` is used but not listed`);
   }
+  for (const { shards, memory: wanted } of [manifest, ...levels]) checkShards(shards, wanted.weights, sizes);
+}
+
+function checkShards(shards: readonly ManifestShard[], weights: number, sizes: ReadonlyMap<string, number>): void {
   let end = 0;
-  for (const { file: name, offset, bytes } of manifest.shards) {
+  for (const { file: name, offset, bytes } of shards) {
     if (offset !== end || sizes.get(name) !== bytes) throw wrong("manifest.json.shards", `\`${name}\` does not fit`);
     end += bytes;
   }
-  if (end !== manifest.memory.weights) {
-    throw wrong("manifest.json.shards", `they hold ${end} bytes, the weights have ${manifest.memory.weights}`);
+  if (end !== weights) {
+    throw wrong("manifest.json.shards", `they hold ${end} bytes, the weights have ${weights}`);
   }
 }

@@ -96,8 +96,11 @@ const entry = object<PlanEntry>({
   traces: list(trace),
 });
 
-/** @throws MoecError MOE5302 with the place of what is wrong. */
-export function readPlan(source: string, manifest: Manifest): Plan {
+/**
+ * @param manifest The manifest, or the level whose plan it is.
+ * @throws MoecError MOE5302 with the place of what is wrong.
+ */
+export function readPlan(source: string, manifest: Pick<Manifest, "memory">): Plan {
   const plan = object<Plan>({
     limits: table(count),
     spaces: object<Record<MemorySpace, number>>({ weights: count, state: count, arena: count, io: count }),

@@ -1,16 +1,16 @@
 /** Opening a bundle: read and check the manifest, choose the kernels, fill the memory, check every byte on the way. */
-import type { Manifest, ManifestTarget } from "../../compiler/6-bundle/manifest.js";
+import type { Manifest, ManifestShard } from "../../compiler/6-bundle/manifest.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { MoecError } from "../../compiler/errors/moec-error.js";
+import { checkedText, listed } from "../bundle/checked-files.js";
 import { readManifest } from "../bundle/read-manifest.js";
 import { readPlan } from "../bundle/read-plan.js";
 import type { Device } from "../device.js";
 import type { BundleFiles, Host } from "../host.js";
 import { loadTokenizer, type TokenizerFiles } from "../tokenizer/index.js";
-import { chooseWasm, makeWasmDevice } from "../wasm/device.js";
-import { mapMemory } from "../wasm/memory-map.js";
 import type { ModelParts } from "./model.js";
+import { openDevice, type OpenedDevice } from "./open-device.js";
 
 export interface LoadProgress {
   /** Bytes of weights read so far and in all. */
@@ -20,9 +20,14 @@ export interface LoadProgress {
 
 export interface LoadOptions {
   /** `auto` (default) takes the best device that the bundle has kernels for and this host can run. */
-  readonly device?: "auto" | "wasm";
+  readonly device?: "auto" | "wasm" | "native";
   /** Threads; all that run at the same time when it is not given. */
   readonly threads?: number;
+  /**
+   * Of weights that are mapped: `true` reads and hashes the files now, `false` never; otherwise each file is hashed once
+   * and remembered by its size and time. Weights that are read are always hashed.
+   */
+  readonly verify?: boolean;
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -33,7 +38,7 @@ export type DeviceMaker = (plan: Plan, manifest: Manifest) => Promise<Device>;
 /**
  * Reads a bundle.
  *
- * @throws MoecError MOE5301 to MOE5312 for a bundle that is not whole, MOE5309 for a host that can't run it, MOE5323 for
+ * @throws MoecError MOE5301 to MOE5312 for a bundle that is not whole, MOE5308, MOE5309, MOE4203 and MOE4204 for a host that can't run it, MOE5323 for
  * options out of range.
  */
 export async function openModel(
@@ -49,10 +54,11 @@ export async function openModel(
   }
   const manifest = readManifest(await readText(files, "manifest.json"), files.location);
   signal?.throwIfAborted();
-  const plan = readPlan(await checkedText(files, manifest, manifest.plan), manifest);
-  const device = await (makeDevice ?? wasmMaker(files, host, options))(plan, manifest);
+  const { plan, device, shards } = makeDevice
+    ? await madeDevice(files, manifest, makeDevice)
+    : await openDevice(files, manifest, host, options);
   try {
-    await loadWeights(files, manifest, device, options);
+    await loadWeights(files, manifest, shards, device, options);
     const tokenizer =
       manifest.tokenizer === undefined
         ? undefined
@@ -65,54 +71,26 @@ export async function openModel(
   }
 }
 
-function wasmMaker(files: BundleFiles, host: Host, options: LoadOptions): DeviceMaker {
-  return async (plan, manifest) => {
-    const wanted = options.device ?? "auto";
-    const target = manifest.targets.find(({ name }) => wanted === "auto" || name === wanted);
-    if (!target) {
-      const available = manifest.targets.map(({ name }) => name).join(", ");
-      throw moecError("MOE5308", { device: wanted, available: available === "" ? "none" : available });
-    }
-    const choice = chooseWasm(host, options.threads);
-    // Refused before the kernels are read when the weights don't fit into a memory.
-    mapMemory(plan, target.scratchBytes, choice.threads);
-    const file = chooseKernels(target, choice.relaxedSimd, choice.threads > 1);
-    const bytes = await checkedBytes(files, manifest, file);
-    const module = await compileKernels(bytes, file);
-    return makeWasmDevice({ plan, module, scratchBytes: target.scratchBytes, choice, host });
-  };
-}
-
-function chooseKernels(target: ManifestTarget, relaxedSimd: boolean, threads: boolean): string {
-  const usable = target.kernels.filter((one) => one.threads === threads && (relaxedSimd || !one.relaxedSimd));
-  const best = usable.find((one) => one.relaxedSimd) ?? usable[0];
-  if (best) return best.file;
-  const reason = `the bundle has no kernels ${threads ? "for" : "without"} threads that this engine can run`;
-  throw moecError("MOE5309", { device: target.name, reason });
-}
-
-async function compileKernels(bytes: Uint8Array, file: string): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(new Uint8Array(bytes));
-  } catch (error) {
-    const reason = `${file}: ${error instanceof Error ? error.message : String(error)}`;
-    throw moecError("MOE5309", { device: "wasm", reason });
-  }
+/** A device that the caller makes, with the plan and the weights of the bundle. */
+async function madeDevice(files: BundleFiles, manifest: Manifest, make: DeviceMaker): Promise<OpenedDevice> {
+  const plan = readPlan(await checkedText(files, manifest, manifest.plan), manifest);
+  return { plan, device: await make(plan, manifest), shards: manifest.shards };
 }
 
 async function loadWeights(
   files: BundleFiles,
   manifest: Manifest,
+  shards: readonly ManifestShard[],
   device: Device,
   { onProgress, signal }: LoadOptions,
 ): Promise<void> {
-  const total = manifest.memory.weights;
+  const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
   let loaded = 0;
   const count = (bytes: number): void => {
     loaded += bytes;
     onProgress?.({ loaded, total });
   };
-  for (const { file, offset, bytes } of manifest.shards) {
+  for (const { file, offset, bytes } of shards) {
     signal?.throwIfAborted();
     const place = device.window?.("weights", offset, bytes);
     const target = place ?? new Uint8Array(bytes);
@@ -140,25 +118,4 @@ async function readText(files: BundleFiles, path: string): Promise<string> {
     if (!(error instanceof MoecError)) throw error;
     throw moecError("MOE5301", { path: files.location, reason: `it has no ${path}` });
   }
-}
-
-async function checkedText(files: BundleFiles, manifest: Manifest, path: string): Promise<string> {
-  return new TextDecoder().decode(await checkedBytes(files, manifest, path));
-}
-
-async function checkedBytes(files: BundleFiles, manifest: Manifest, path: string): Promise<Uint8Array> {
-  const expected = listed(manifest, path);
-  const bytes = await files.read(path);
-  if (bytes.length !== expected.bytes) {
-    throw moecError("MOE5305", { file: path, found: bytes.length, expected: expected.bytes }, { file: files.location });
-  }
-  if ((await files.sha256(bytes)) !== expected.sha256) {
-    throw moecError("MOE5306", { file: path }, { file: files.location });
-  }
-  return bytes;
-}
-
-/** The manifest reader has checked that every file in use is listed. */
-function listed(manifest: Manifest, path: string): { readonly bytes: number; readonly sha256: string } {
-  return manifest.files.find((file) => file.path === path)!;
 }

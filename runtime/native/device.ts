@@ -5,13 +5,14 @@
 import type { MemorySpace, Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { Device, DeviceReport } from "../device.js";
+import type { WeightFile } from "../host.js";
 import { flattenEntry } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
 import { loadCode, type LoadedCode } from "./code.js";
 import { LaunchTable } from "./launches.js";
 import { Mapping } from "./mapping.js";
 import { Pool } from "./pool.js";
-import { WeightSpace, type WeightFile } from "./weight-space.js";
+import { WeightSpace } from "./weight-space.js";
 
 export interface NativeDeviceParts {
   readonly plan: Plan;

@@ -1,15 +1,9 @@
 /** The weights space: one range of addresses, filled by mapped files or by bytes that are written. */
 import { closeSync, fstatSync, openSync, type Stats } from "node:fs";
 import { moecError } from "../../compiler/errors/raise.js";
+import type { WeightFile } from "../host.js";
 import type { Address } from "./koffi.js";
 import { Mapping } from "./mapping.js";
-
-export interface WeightFile {
-  readonly path: string;
-  /** Where its first byte belongs in the space: a multiple of a page. */
-  readonly offset: number;
-  readonly bytes: number;
-}
 
 interface OpenFile extends WeightFile {
   readonly descriptor: number;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { BundleFiles } from "../host.js";
 
@@ -22,6 +22,7 @@ export function folderFiles(folder: string): BundleFiles {
     },
     // Positioned reads straight into the device's memory; the file is hashed from there.
     readInto: (path, target, onBytes) => Promise.resolve(readWhole(folder, path, target, onBytes)),
+    localPath: (path) => resolve(folder, path),
     sha256: (bytes) => Promise.resolve(createHash("sha256").update(bytes).digest("hex")),
   };
 }

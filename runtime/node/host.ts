@@ -22,6 +22,8 @@ export function nodeHost(worker: URL = new URL("./worker.js", import.meta.url)):
       thread.unref();
       return () => void thread.terminate();
     },
+    // Loaded when a bundle has native kernels: nothing else needs koffi.
+    native: async (target) => (await import("../native/choose.js")).chooseLevel(target),
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
   };
 }

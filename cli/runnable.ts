@@ -1,0 +1,65 @@
+/** What `moec run` is given: a project, a bundle, or a checkpoint, which becomes a project in the cache folder. */
+import { createHash } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { extname, join, resolve } from "node:path";
+import { moecError } from "../compiler/errors/raise.js";
+import { cacheFolder } from "../runtime/native/cache-folder.js";
+import { llvmCompiler } from "../runtime/native/llvm/compiler.js";
+import { MoecError } from "../compiler/errors/moec-error.js";
+import { missingFeatures } from "../runtime/native/processor.js";
+import { nativeLevels, ownLevel } from "./native-kernels.js";
+import type { ModelOptions, TextOptions } from "./options.js";
+import { openProject, type BundleFolder, type Project } from "./project.js";
+import type { Shell } from "./shell.js";
+
+type RunOptions = ModelOptions & Pick<TextOptions, "device">;
+
+/**
+ * @throws MoecError MOE4201, MOE4203 and MOE4204 for `--device native` where native kernels can't be made, and what
+ * opening a project or a checkpoint throws.
+ */
+export async function openRunnable(shell: Shell, path: string, options: RunOptions): Promise<Project | BundleFolder> {
+  const place = resolve(shell.io.cwd, path);
+  const source = extname(place) === ".gguf" && existsSync(place) ? await importedProject(shell, place) : path;
+  const opened = openProject(source, shell.io.cwd, options);
+  return opened.kind === "bundle" ? opened : { ...opened, ...targetOf(shell, options.device) };
+}
+
+/** The kernels that a device needs, for this machine alone. */
+function targetOf(shell: Shell, device: TextOptions["device"]): Partial<Project> {
+  if (device === undefined) return {};
+  if (device === "wasm") return { targets: ["wasm"] };
+  try {
+    llvmCompiler();
+    return { targets: ["native"], levels: [thisProcessor()] };
+  } catch (error) {
+    if (device === "native" || !(error instanceof MoecError)) throw error;
+    shell.note(shell.notePalette.dim(`wasm: ${error.message}`));
+    return { targets: ["wasm"] };
+  }
+}
+
+function thisProcessor(): string {
+  const own = ownLevel();
+  if (own) return own.name;
+  const least = nativeLevels.at(-1)?.codegen?.needs ?? [];
+  throw moecError("MOE4204", {
+    levels: nativeLevels.map(({ name }) => name).join(", "),
+    missing: missingFeatures(least).join(", "),
+  });
+}
+
+/** The project of a checkpoint, written once for each state of the file. */
+async function importedProject(shell: Shell, file: string): Promise<string> {
+  const { size, mtimeMs, ino } = statSync(file);
+  const key = createHash("sha256")
+    .update(JSON.stringify([file, size, mtimeMs, ino]))
+    .digest("hex")
+    .slice(0, 16);
+  const folder = join(cacheFolder(), "models", key);
+  if (existsSync(join(folder, "moec.yaml"))) return folder;
+  const { importProject } = await import("./import-project.js");
+  shell.progress.update("reading the checkpoint…");
+  await importProject(file, { folder: () => folder, force: true, absolute: true });
+  return folder;
+}

@@ -1,0 +1,47 @@
+/** Which level of a bundle's native kernels this processor runs, and the device for it. */
+import type { ManifestLevel, ManifestNativeTarget } from "../../compiler/6-bundle/manifest.js";
+import { moecError } from "../../compiler/errors/raise.js";
+import type { NativeChoice } from "../host.js";
+import { makeNativeDevice } from "./device.js";
+import { libc } from "./libc.js";
+import { missingFeatures } from "./processor.js";
+import { verifyFiles } from "./verified.js";
+
+/**
+ * The first level that the processor has; they are listed best first.
+ *
+ * @throws MoecError MOE4203 when this is no system for native code, MOE4204 when the processor lacks all levels.
+ */
+export function chooseLevel(target: ManifestNativeTarget): NativeChoice {
+  // Refuses systems without the package that calls native code.
+  libc();
+  const level = target.levels.find(({ needs }) => missingFeatures(needs).length === 0);
+  if (!level) throw noLevel(target.levels);
+  return {
+    level,
+    open: ({ plan, object, parallelism, threads, weights, verify }) => {
+      const count = threads ?? parallelism;
+      const why = threads === 1 ? "one was asked for" : count === 1 ? "the machine has one core" : undefined;
+      if (weights && verify !== false) verifyFiles(weights, verify === true);
+      const device = makeNativeDevice({
+        plan,
+        object,
+        file: level.object,
+        level: level.level,
+        scratchBytes: level.scratchBytes,
+        threads: count,
+        ...(why === undefined ? {} : { whyOneThread: why }),
+        ...(weights ? { weights } : {}),
+      });
+      return Promise.resolve(device);
+    },
+  };
+}
+
+function noLevel(levels: readonly ManifestLevel[]): Error {
+  const least = levels.map(({ needs }) => missingFeatures(needs)).sort((a, b) => a.length - b.length)[0] ?? [];
+  return moecError("MOE4204", {
+    levels: levels.map(({ level }) => level).join(", ") || "no processor",
+    missing: least.join(", ") || "all of them",
+  });
+}
