@@ -14,7 +14,10 @@ import { elements, rowMajor, Stored, type Tensor, type TensorAxis } from "./tens
 export interface LoopFrame {
   readonly name: string;
   readonly stack: string;
+  /** Turns; where only a call knows the number, those of the largest call. */
   readonly count: number;
+  /** The number of turns of a call, when it is not `count`. */
+  readonly turns?: Size;
 }
 
 export class EntryLowering {
@@ -60,7 +63,11 @@ export class EntryLowering {
   launch(emitter: Emitter, grid: Size, label = this.label): void {
     const { kernel, buffers, scalars } = emitter.finish();
     const name = this.program.keep(kernel);
-    this.open.push({ kind: "launch", kernel: name, grid: grid.key, buffers, scalars, label });
+    // Turns that this call does not have: no blocks.
+    const isOpen = ({ name, turns }: LoopFrame): Size =>
+      turns ? turns.minus(Size.of(name)).max(Size.zero).min(Size.one) : Size.one;
+    const blocks = this.loops.reduce((blocks, loop) => blocks.times(isOpen(loop)), grid);
+    this.open.push({ kind: "launch", kernel: name, grid: blocks.key, buffers, scalars, label });
   }
 
   /** What was computed at this place or before it in the blocks around, by key. */
@@ -76,7 +83,17 @@ export class EntryLowering {
 
   /** Memory of this call for a tensor of these axes, row-major. */
   allocate(wish: string, dtype: DType, axes: readonly TensorAxis[], options: { pinned?: boolean } = {}): Stored {
-    const bytes = this.program.bound(elements(axes)) * bytesOf[dtype];
+    return this.memory(wish, dtype, axes, this.program.bound(elements(axes)) * bytesOf[dtype], options);
+  }
+
+  /** The same in memory of so many bytes. */
+  memory(
+    wish: string,
+    dtype: DType,
+    axes: readonly TensorAxis[],
+    bytes: number,
+    options: { pinned?: boolean } = {},
+  ): Stored {
     const id = this.program.buffer(`${this.name}.${wish}`, "arena", bytes, { entry: this.name, ...options });
     return new Stored(dtype, axes, atStart(id), memoryElement(dtype), rowMajor(axes));
   }

@@ -194,6 +194,11 @@ export function reduced(fold: Fold, sources: readonly Tensor[], over: readonly s
   const axes = all.filter((axis) => !over.includes(axis.name));
   if (reducedAxes.length === 0)
     throw new RangeError(`reduction over no axis of [${all.map((a) => a.name).join(", ")}]`);
+  // A reduction inside that does not belong to a whole line would be computed again for each element of the line, and by
+  // each reader: chains of them (Sinkhorn's rows and columns) would grow without end. It goes into memory.
+  for (const hoist of sources.flatMap((source) => source.hoists)) {
+    if (!hoist.axes.every((name) => axes.some((axis) => axis.name === name))) hoist.value.force();
+  }
   return new HoistedReduction(new Reduced(fold, sources, reducedAxes, axes), store);
 }
 

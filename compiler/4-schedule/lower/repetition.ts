@@ -6,48 +6,64 @@ import type { EntryLowering, LoopFrame } from "./entry-lowering.js";
 import { bytesOf } from "./program-lowering.js";
 import type { RegionLowering } from "./region.js";
 import { Routes, type LoweredValue } from "./routes.js";
-import { Computed, Stored, type Tensor } from "./tensor.js";
+import { Computed, elements, Stored, type Tensor } from "./tensor.js";
 import { Weight } from "./weight.js";
 
-/** A value that each turn reads and writes: memory that stays where it is. */
+/** A value that each turn reads and makes anew. It has two places: a turn reads one and writes the other. */
 interface Carried {
+  /** What a turn finds. */
   readonly value: LoweredValue;
-  readonly memory: readonly Stored[];
-  /** Compute the next value apart from all carried memory; what comes back puts it into place. */
-  readonly next: (value: LoweredValue, carried: ReadonlySet<string>) => () => void;
+  /** Put what a turn made where the next one finds it. */
+  readonly advance: (value: LoweredValue) => void;
+  /** What is there after all turns. */
+  readonly last: LoweredValue;
 }
 
 function tensorsOf(value: LoweredValue): readonly Tensor[] {
   return value instanceof Routes ? [value.index, value.weight] : [value];
 }
 
-function carry(entry: EntryLowering, initial: LoweredValue): Carried {
-  const memory = tensorsOf(initial).map((tensor) => {
-    const live = tensor.axes.filter((axis) => axis.live);
-    const axes = [...live, ...tensor.axes.filter((axis) => !axis.live)];
-    return entry.store(tensor, entry.allocate("carried", tensor.dtype, axes));
-  });
-  const [first, second] = memory;
-  return {
-    memory,
-    value:
-      initial instanceof Routes ? new Routes(initial.tokens, initial.experts, initial.slots, first!, second!) : first!,
-    next: (value, carried) => {
-      const ready = tensorsOf(value).map((tensor, index) => {
-        const { stored } = tensor;
-        if (stored === memory[index]) return undefined;
-        return stored && !carried.has(stored.place.buffer) ? stored : entry.store(tensor);
-      });
-      return () => ready.forEach((stored, index) => stored && entry.store(stored, memory[index]));
-    },
+/** Memory for one tensor twice over, behind each other. */
+function twoPlaces(entry: EntryLowering, tensor: Tensor): (turn: Size) => Stored {
+  const live = tensor.axes.filter((axis) => axis.live);
+  const axes = [...live, ...tensor.axes.filter((axis) => !axis.live)];
+  const bytes = Math.ceil((entry.program.bound(elements(axes)) * bytesOf[tensor.dtype]) / 256) * 256;
+  const pair = entry.memory("carried", tensor.dtype, axes, 2 * bytes);
+  return (turn) => {
+    const isOdd = turn.minus(turn.floorDividedBy(Size.of(2)).times(Size.of(2)));
+    const place = { ...pair.place, offset: isOdd.times(Size.of(bytes)) };
+    return new Stored(pair.dtype, axes, place, pair.element, pair.strides);
   };
 }
 
-/** One turn: all next values are computed before the first one is put into place. */
-function advance(carried: readonly Carried[], results: readonly LoweredValue[]): void {
-  const buffers = new Set(carried.flatMap(({ memory }) => memory.map((stored) => stored.place.buffer)));
-  const placed = carried.map((one, index) => one.next(results[index]!, buffers));
-  for (const place of placed) place();
+/** @param turns How many turns the loop has; may name run-time sizes. */
+function carry(entry: EntryLowering, initial: LoweredValue, loop: LoopFrame, turns: Size): Carried {
+  const places = tensorsOf(initial).map((tensor) => twoPlaces(entry, tensor));
+  const at = (turn: Size): LoweredValue => {
+    const [first, second] = places.map((place) => place(turn));
+    if (!(initial instanceof Routes)) return first!;
+    return new Routes(initial.tokens, initial.experts, initial.slots, first!, second!);
+  };
+  const put = (value: LoweredValue, turn: Size): void =>
+    tensorsOf(value).forEach((tensor, index) => void entry.store(tensor, places[index]!(turn)));
+  put(initial, Size.zero);
+  const turn = Size.of(loop.name);
+  return { value: at(turn), advance: (value) => put(value, turn.plus(Size.one)), last: at(turns) };
+}
+
+/** Memory of its own for each carried value, but for those that the body hands on as they are. */
+function carryAll(
+  lowering: RegionLowering,
+  initial: readonly LoweredValue[],
+  loop: LoopFrame,
+  turns: Size,
+  handedOn: (index: number) => boolean,
+): readonly Carried[] {
+  return initial.map((value, index) => {
+    if (!handedOn(index)) return carry(lowering.entry, value, loop, turns);
+    const [settled] = lowering.settledAll([value]);
+    return { value: settled!, advance: () => undefined, last: settled! };
+  });
 }
 
 /** The part of a stacked value that belongs to the turn of the loop: its first axis is taken off. */
@@ -80,14 +96,16 @@ export function lowerStack(
   const stacked = operands.slice(attrs.carried, attrs.carried + attrs.stacked) as readonly Tensor[];
   // Memory that a stacked value still needs is made before the loop.
   const prepared = stacked.map((value) => (value instanceof Weight || value.stored ? value : entry.store(value)));
-  const carried = operands.slice(0, attrs.carried).map((value) => carry(entry, value));
+  const region = node.regions[0]!;
+  const handedOn = (index: number): boolean => region.results[index] === region.params[index]?.id;
+  const carried = carryAll(lowering, operands.slice(0, attrs.carried), loop, Size.of(count), handedOn);
   const captures = lowering.settledAll(operands.slice(attrs.carried + attrs.stacked));
   entry.loop(loop, () => {
     const layers = prepared.map((value) => layerOf(lowering, value, loop));
-    const results = lowering.run(node.regions[0]!, [...carried.map((c) => c.value), ...layers, ...captures]);
-    advance(carried, results);
+    const results = lowering.run(region, [...carried.map((c) => c.value), ...layers, ...captures]);
+    carried.forEach((one, index) => one.advance(results[index]!));
   });
-  return carried.map((c) => c.value);
+  return carried.map((one) => one.last);
 }
 
 /** Turns up to which a fold is written out. */
@@ -100,34 +118,32 @@ export function lowerFold(
 ): readonly LoweredValue[] {
   const attrs = node.attrs as FoldAttrs;
   const { entry } = lowering;
-  const count = attrs.to.minus(attrs.from).constant;
+  // A negative count is no turn.
+  const turns = attrs.to.minus(attrs.from).max(Size.zero);
+  const count = turns.constant;
   const region = node.regions[0]!;
   const captures = lowering.settledAll(operands.slice(attrs.carried));
-  if (count === undefined) {
-    return refuse(
-      "MOE3301",
-      {
-        op: "fold",
-        target: entry.program.target.name,
-        reason: `its count ${attrs.to.minus(attrs.from).key} is known only at run time`,
-      },
-      node.span,
-    );
-  }
   const turn = (value: Size): Tensor => new Computed("i32", [], { cost: 0 }, (emitter) => emitter.size(value));
-  if (count <= unrolled) {
+  if (count !== undefined && count <= unrolled) {
     let values: readonly LoweredValue[] = operands.slice(0, attrs.carried);
     for (let i = 0; i < count; i++) {
       values = lowering.settledAll(lowering.run(region, [turn(attrs.from.plus(Size.of(i))), ...values, ...captures]));
     }
     return values;
   }
-  const loop = { name: lowering.loopName("fold"), stack: "", count };
-  const carried = operands.slice(0, attrs.carried).map((value) => carry(entry, value));
+  // An open count: as many turns as the largest call has, of which those behind the count have no blocks to run.
+  const loop: LoopFrame = {
+    name: lowering.loopName("fold"),
+    stack: "",
+    count: count ?? entry.program.bound(turns),
+    ...(count === undefined ? { turns } : {}),
+  };
+  const handedOn = (index: number): boolean => region.results[index] === region.params[index + 1]?.id;
+  const carried = carryAll(lowering, operands.slice(0, attrs.carried), loop, turns, handedOn);
   entry.loop(loop, () => {
     const number = turn(attrs.from.plus(Size.of(loop.name)));
     const results = lowering.run(region, [number, ...carried.map((c) => c.value), ...captures]);
-    advance(carried, results);
+    carried.forEach((one, index) => one.advance(results[index]!));
   });
-  return carried.map((c) => c.value);
+  return carried.map((one) => one.last);
 }
