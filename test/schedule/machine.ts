@@ -9,8 +9,9 @@ import type { PlanEntry, PlanStep } from "../../compiler/4-schedule/plan.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import type { Target } from "../../compiler/targets/index.js";
 import { instantiate } from "../emit/wasm-host.js";
+import { compileLlvmNow } from "../support/compiled.js";
 
-export type Runner = "interpreter" | "wasm";
+export type Runner = "interpreter" | "wasm" | "native";
 
 type Launch = (
   kernel: string,
@@ -56,7 +57,8 @@ export class Machine {
         { address: this.bases[buffer.space] + buffer.offset, bytes: buffer.bytes },
       ]),
     );
-    this.launch = runner === "wasm" ? this.wasm(target, scratch) : this.interpreter();
+    this.launch =
+      runner === "wasm" ? this.wasm(target, scratch) : runner === "native" ? this.native(target) : this.interpreter();
     this.resetStates();
   }
 
@@ -69,6 +71,16 @@ export class Machine {
   private wasm(target: Target, scratch: number): Launch {
     const exports = instantiate(this.schedule.kernels, target, this.memory, scratch);
     return (kernel, addresses, scalars, from, to) => exports[kernel]!(...addresses, ...scalars, from, to);
+  }
+
+  private native(target: Target): Launch {
+    const launch = compileLlvmNow(this.schedule.kernels, target);
+    const types = new Map(this.schedule.kernels.map(({ name, scalars }) => [name, scalars]));
+    return (kernel, addresses, scalars, from, to) => {
+      const views = addresses.map((address) => new Uint8Array(this.memory.buffer, address));
+      const typed = scalars.map((value, i) => (types.get(kernel)![i]!.type === "f32" ? { f32: value } : value));
+      launch(kernel, views, typed, from, to);
+    };
   }
 
   private view(id: string, dtype: "f32" | "i32" | "bool"): Float32Array | Int32Array {

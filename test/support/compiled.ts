@@ -77,6 +77,24 @@ function scalarBits(scalars: Parameters<Launch>[2]): Int32Array {
   return bits;
 }
 
+/** The kernels compiled by LLVM, at once. */
+export function compileLlvmNow(kernels: readonly Kernel[], target: Target): Launch {
+  const [text, object, library] = [newPath("ll"), newPath("o"), newPath("so")];
+  writeFileSync(text, emitLlvm(kernels, target));
+  execFileSync("llc-14", ["-O3", "-filetype=obj", "-relocation-model=pic", "-o", object, text]);
+  execFileSync("ld", ["-shared", "-o", library, object]);
+  return launcher(library, kernels);
+}
+
+function launcher(library: string, kernels: readonly Kernel[]): Launch {
+  const loaded = koffi()!.load(library);
+  const scratch = new Uint8Array(scratchBytes(kernels) + 64);
+  return (kernel, buffers, scalars, from, to) => {
+    const call = loaded.func(`void ${kernel}(void**, const int*, void*, int, int)`);
+    call([...buffers], scalarBits(scalars), scratch, from, to);
+  };
+}
+
 /** The kernels compiled by LLVM, and the assembly of the same object. */
 export async function compileLlvm(
   kernels: readonly Kernel[],
@@ -86,13 +104,8 @@ export async function compileLlvm(
   writeFileSync(text, emitLlvm(kernels, target));
   await run("llc-14", ["-O3", "-filetype=obj", "-relocation-model=pic", "-o", object, text]);
   await run("ld", ["-shared", "-o", library, object]);
-  const loaded = koffi()!.load(library);
-  const scratch = new Uint8Array(scratchBytes(kernels) + 64);
   return {
-    launch(kernel, buffers, scalars, from, to) {
-      const call = loaded.func(`void ${kernel}(void**, const int*, void*, int, int)`);
-      call([...buffers], scalarBits(scalars), scratch, from, to);
-    },
+    launch: launcher(library, kernels),
     assembly: async () => (await run("llc-14", ["-O3", "-o", "-", text], { maxBuffer: 1 << 28 })).stdout,
   };
 }

@@ -4,7 +4,7 @@
  *
  * - `rows`: dense numbers, row-major in the order of the declaration.
  * - `panels`, `q8-tiles`, `q4-tiles`: matrices of products, one behind the other along the batch axes, in the layouts of
- *   the micro-kernels.
+ *   the micro-kernels; `wide-panels`, `wide-q8`, `wide-q4` those of targets with 512-bit vectors.
  * - `planes`: q8_0 and q4_0 of what no product reads (an embedding table): rows of quants along the last axis, then
  *   (64-byte aligned) the f16 scales of all blocks of 32. A q4_0 block is 16 bytes, element j in the low half of byte j
  *   and j + 16 in the high half, each plus 8: the bytes of GGUF with the scales taken out.
@@ -13,6 +13,7 @@ import type { StorageType } from "../../2-graph/ir.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, tileCount, tileRows } from "../micro/layouts.js";
 import { refuse } from "../refusal.js";
 import type { MatrixUse } from "./matrix-uses.js";
+import { wideTile, type WideName } from "./wide.js";
 
 export interface FixedAxis {
   readonly name: string;
@@ -42,7 +43,7 @@ export interface PlanesLayout extends LayoutBase {
   readonly scalesAt: number;
 }
 export interface MatrixLayout extends LayoutBase {
-  readonly name: "panels" | "q8-tiles" | "q4-tiles";
+  readonly name: "panels" | "q8-tiles" | "q4-tiles" | WideName;
   readonly storage: Exclude<StorageType, "i32">;
   readonly batch: readonly FixedAxis[];
   readonly rows: readonly FixedAxis[];
@@ -51,7 +52,7 @@ export interface MatrixLayout extends LayoutBase {
   readonly height: number;
   /** Product of `columns`. */
   readonly depth: number;
-  /** Tiles of 16 rows in one matrix. */
+  /** Tiles of 16 rows in one matrix; `wide-panels` have 32. */
   readonly tiles: number;
   /** Bytes of one tile. */
   readonly tileBytes: number;
@@ -69,8 +70,9 @@ export function weightLayout(
   axes: readonly FixedAxis[],
   matrix: MatrixUse | undefined,
   path: string,
+  wide = false,
 ): WeightLayout {
-  if (matrix && storage !== "i32") return matrixLayout(storage, axes, matrix, path);
+  if (matrix && storage !== "i32") return matrixLayout(storage, axes, matrix, path, wide);
   const count = product(axes);
   if (storage !== "q8_0" && storage !== "q4_0") {
     return { name: "rows", storage, axes, layerBytes: aligned(count * denseBytes[storage]) };
@@ -92,6 +94,7 @@ function matrixLayout(
   axes: readonly FixedAxis[],
   matrix: MatrixUse,
   path: string,
+  wide: boolean,
 ): MatrixLayout {
   const find = (names: readonly string[]): readonly FixedAxis[] =>
     names.map((name) => axes.find((axis) => axis.name === name)!);
@@ -100,6 +103,12 @@ function matrixLayout(
   const blocks = depth / blockElements;
   const tiles = tileCount(height);
   if (storage === "q8_0" || storage === "q4_0") checkBlocks(depth, matrix.columns.join(" * "), storage, path);
+  if (wide) {
+    const { name, rows: tileHeight, bytes: tileBytes } = wideTile(storage, depth);
+    const tiles = Math.ceil(height / tileHeight);
+    const layerBytes = aligned(product(batch) * tiles * tileBytes);
+    return { name, storage, axes, batch, rows, columns, height, depth, tiles, tileBytes, layerBytes };
+  }
   const tileBytes =
     storage === "q8_0"
       ? blocks * q8RecordBytes

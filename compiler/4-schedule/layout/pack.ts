@@ -3,11 +3,14 @@ import { encodeQ4, encodeQ8 } from "../../checkpoints/blocks.js";
 import { f32ToBf16, f32ToF16 } from "../../checkpoints/half.js";
 import type { PlanWeight } from "../plan.js";
 import { blockElements, packPanels, packQ4Tiles, packQ8Tiles, type QuantizedMatrix } from "../micro/layouts.js";
+import { packWidePanels, packWideRecords } from "../micro/wide-layouts.js";
+import { isWide } from "./wide.js";
 import { weightLayout, type FixedAxis, type MatrixLayout, type PlanesLayout, type WeightLayout } from "./layouts.js";
 
 /** The layout of a weight of a plan. */
 export function layoutOf(weight: PlanWeight): WeightLayout {
-  return weightLayout(weight.storage, weight.axes.slice(weight.layerAxes), weight.matrix, weight.path);
+  const axes = weight.axes.slice(weight.layerAxes);
+  return weightLayout(weight.storage, axes, weight.matrix, weight.path, isWide(weight.layout));
 }
 
 /** Number of layers of a weight; 1 without layer axes. */
@@ -99,8 +102,10 @@ function packedMatrix(layout: MatrixLayout, matrix: Float32Array): Uint8Array {
   const { storage, height, depth } = layout;
   if (storage === "q8_0" || storage === "q4_0") {
     const quantized = quantizedMatrix(storage, matrix, height, depth);
+    if (isWide(layout.name)) return packWideRecords(storage, quantized);
     return storage === "q8_0" ? packQ8Tiles(quantized) : packQ4Tiles(quantized);
   }
+  if (isWide(layout.name)) return packWidePanels(matrix, height, depth, storage);
   const panels = packPanels(matrix, height, depth);
   const packed = storage === "f32" ? panels : Uint16Array.from(panels, storage === "f16" ? f32ToF16 : f32ToBf16);
   return new Uint8Array(packed.buffer);

@@ -16,6 +16,7 @@ import {
 } from "../kernel-expressions.js";
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
+import { isWide } from "../layout/wide.js";
 import { tileRows } from "../micro/layouts.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
@@ -24,12 +25,13 @@ import { rowCoordinates, vectorLoop } from "./nest.js";
 import type { Product } from "./product.js";
 import { rowCount } from "./product.js";
 import { prepareTile, rowsInScratch, type TileWriter } from "./product-tiles.js";
+import { writeWideKernel } from "./product-wide.js";
 import { elements, type Stored, type Tensor } from "./tensor.js";
 
 /** Bytes of weights that one block walks through, at least: some microseconds. */
 const blockBytes = 49_152;
 /** Rows of one block, when the weights are read again for the next ones. */
-const rowsPerBlock = 128;
+const blockRows = 128;
 /** Rows up to which the reading of the weights is all that counts. */
 const fewRows = 3;
 /** Tiles read side by side for few rows. */
@@ -60,12 +62,14 @@ function isAlike(a: Product, b: Product): boolean {
   return (
     names(a) === names(b) &&
     a.layout.height === b.layout.height &&
+    // One kernel of wide tiles reads its activations either as floats or as integers.
+    (a.layout.name === "wide-panels") === (b.layout.name === "wide-panels") &&
     a.experts?.grouping === b.experts?.grouping &&
     a.experts?.bank === b.experts?.bank
   );
 }
 
-interface RowRange {
+export interface RowRange {
   readonly from: Expression;
   readonly to: Expression;
   /** Which matrix of the batch. */
@@ -74,6 +78,7 @@ interface RowRange {
 }
 
 function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, products: readonly Product[]): void {
+  if (isWide(products[0]!.layout.name)) return writeWideKernel(entry, source, target, products);
   const [first] = products as readonly [Product, ...Product[]];
   const { tiles } = first.layout;
   // Activations are quantized by kernels of their own, which come first.
@@ -98,13 +103,16 @@ function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, produ
   entry.launch(emitter, range.grid.times(Size.of(chunks)));
 }
 
-interface Work {
+/** Products whose sums lie in scratch memory, and the formula over them. */
+export interface FinishedProducts {
   readonly emitter: Emitter;
   readonly source: Tensor;
   readonly target: Stored;
   readonly products: readonly Product[];
-  readonly writers: readonly TileWriter[];
   readonly scratch: BufferHandle;
+}
+interface Work extends FinishedProducts {
+  readonly writers: readonly TileWriter[];
   readonly range: RowRange;
   readonly firstTile: Expression;
   readonly endTile: Expression;
@@ -152,7 +160,7 @@ function many(work: Work): void {
 }
 
 /** The rows of a block: of one expert, or a part of all. */
-function rowRange(emitter: Emitter, product: Product, group: Expression): RowRange {
+export function rowRange(emitter: Emitter, product: Product, group: Expression, rowsPerBlock = blockRows): RowRange {
   const { builder } = emitter;
   const { experts, input } = product;
   if (!experts) {
@@ -189,7 +197,7 @@ function rowRange(emitter: Emitter, product: Product, group: Expression): RowRan
   return { from: group, to, matrix: builder.let("expert", expert), grid: grouping.most };
 }
 
-interface Finish {
+export interface Finish {
   /** Where the sums of the row begin, and how far apart those of two products are. */
   readonly line: Expression;
   readonly stride: number;
@@ -199,7 +207,7 @@ interface Finish {
 }
 
 /** The formula over the sums of one row from a column on. */
-function finishRow(work: Work, what: Finish): void {
+export function finishRow(work: FinishedProducts, what: Finish): void {
   const { emitter, products, target, scratch } = work;
   const { builder } = emitter;
   const { column } = what;

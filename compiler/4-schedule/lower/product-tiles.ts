@@ -169,7 +169,7 @@ function denseTile(product: Product, storage: DenseStorage): (emitter: Emitter) 
 }
 
 /** Element of the activations where a row begins. */
-function rowStart(emitter: Emitter, input: ProductInput, row: Coordinate): Coordinate {
+export function rowStart(emitter: Emitter, input: ProductInput, row: Coordinate): Coordinate {
   const at = new Map(inputAt(emitter, input, row));
   for (const axis of input.stored.axes) if (!at.has(axis.name)) at.set(axis.name, Coordinate.number(0));
   return input.stored.address(at);
@@ -268,7 +268,7 @@ function quantizedTile(entry: EntryLowering, product: Product): (emitter: Emitte
 }
 
 /** Number of the stored row behind a row of the product. */
-function storedRow(emitter: Emitter, input: ProductInput, row: Coordinate): Coordinate {
+export function storedRow(emitter: Emitter, input: ProductInput, row: Coordinate): Coordinate {
   const at = inputAt(emitter, input, row);
   return input.storedRows.reduce((sum, axis) => sum.times(axis.size).plus(at.get(axis.name)!), Coordinate.number(0));
 }

@@ -4,6 +4,7 @@ import type { ParamDecl, Program, StateDecl, StorageType } from "../../2-graph/i
 import type { DType } from "../../ops/types.js";
 import type { Kernel } from "../kernel-ir.js";
 import { weightLayout, type WeightLayout } from "../layout/layouts.js";
+import { usesWideTiles } from "../layout/wide.js";
 import type { Target } from "../../targets/index.js";
 import type { ScheduleOptions } from "../options.js";
 import type { MemorySpace, PlanPort, PlanState, PlanWeight } from "../plan.js";
@@ -120,6 +121,7 @@ export class ProgramLowering {
       axes.slice(decl.layerAxes),
       this.matrices.get(decl.path),
       decl.path,
+      usesWideTiles(this.target),
     );
     this.layouts.set(decl.path, layout);
     return layout;

@@ -11,9 +11,11 @@ import {
   type WeightLayout,
 } from "../layout/layouts.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, scaleBytes, tileRows } from "../micro/layouts.js";
+import { isWide } from "../layout/wide.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { BufferPlace } from "./storage.js";
+import { wideElement } from "./weight-wide.js";
 import { rowMajor, Stored, Tensor, variablesOf, type Hoist, type TensorAxis } from "./tensor.js";
 
 const size = (value: number): Size => Size.of(value);
@@ -118,6 +120,13 @@ export class Weight extends Tensor {
   private fromMatrix(emitter: Emitter, layout: MatrixLayout, at: Coordinates): Expression {
     const row = this.number(layout.rows, at);
     const column = this.number(layout.columns, at);
+    if (isWide(layout.name)) {
+      return wideElement(emitter, this.place, layout, {
+        ...{ row, column },
+        layer: this.layer(at),
+        batch: this.number(layout.batch, at),
+      });
+    }
     const tile = this.number(layout.batch, at)
       .times(size(layout.tiles))
       .plus(row.dividedBy(size(tileRows)));
@@ -165,11 +174,13 @@ export class Weight extends Tensor {
   override lanesAlong(axis: string): boolean {
     const last = (axes: readonly FixedAxis[]): boolean => axes.at(-1)?.name === axis;
     const { layout } = this;
-    return layout.name === "planes" ? last(layout.axes) : layout.name === "panels" && last(layout.rows);
+    return layout.name === "planes"
+      ? last(layout.axes)
+      : (layout.name === "panels" || layout.name === "wide-panels") && last(layout.rows);
   }
 }
 
 /** A half of a byte, less the offset of 8. */
-function nibble(byte: Expression, high: Expression): Expression {
+export function nibble(byte: Expression, high: Expression): Expression {
   return sub(select(high, shr(byte, 4), and(byte, constant(15))), constant(8));
 }

@@ -1,0 +1,195 @@
+/** The sums of products with wide layouts, by the micro-kernel of the format. */
+import { Size } from "../../axes/size.js";
+import { add, block, constant, min, mul, sub } from "../kernel-expressions.js";
+import type { Expression } from "../kernel-ir.js";
+import { denseBytes, type DenseStorage } from "../layout/layouts.js";
+import {
+  columnsOfPass,
+  convertPanel,
+  copiedStride,
+  copyRow,
+  panelRowsPass,
+  panelsFew,
+  type WidePanel,
+} from "../micro/wide-f32.js";
+import { activationRowBytes, panelRows, recordCount, recordRows, type WideQuants } from "../micro/wide-layouts.js";
+import { unpackedTileBytes, wideFew, wideRows, type WideTile } from "../micro/wide-quantized.js";
+import { quantizeRecords } from "../micro/wide-quantize.js";
+import { Coordinate } from "./coordinate.js";
+import type { EntryLowering } from "./entry-lowering.js";
+import { rowCoordinates } from "./nest.js";
+import { rowStart, storedRow } from "./product-tiles.js";
+import { finishPair, pairsBeside, rowsOfPart, tileNumber, type WideWork } from "./product-wide.js";
+import type { Product, ProductInput } from "./product.js";
+import { elements, type Stored } from "./tensor.js";
+
+/** Ways to write sums, inside of a kernel. */
+export interface WideProducts {
+  /** Sums of one row and `pairsBeside` pairs at the start of scratch memory, product behind product. */
+  few(pair: Expression): (row: Coordinate) => void;
+  /** Where the activations of a row begin. */
+  startOf(row: Coordinate): Expression;
+  /** Rows `from..to` and all pairs of the block, the formula over them included. */
+  many(from: Expression, to: Expression): void;
+}
+
+export interface PreparedProducts {
+  readonly floats: boolean;
+  readonly begin: (work: WideWork) => WideProducts;
+}
+
+/** What comes before the kernel (activations to integers), and what is written in it. */
+export function prepareWide(entry: EntryLowering, products: readonly Product[]): PreparedProducts {
+  const { storage } = products[0]!.layout;
+  if (storage !== "q8_0" && storage !== "q4_0") return { floats: true, begin: panelProducts };
+  const { input, layout } = products[0]!;
+  const records = activationRecords(entry, input, layout.depth);
+  return { floats: false, begin: (work) => recordProducts(work, records) };
+}
+
+/** Activations as integer records, once for all products that read them. */
+function activationRecords(entry: EntryLowering, input: ProductInput, depth: number): Stored {
+  return entry.remembered(`records ${input.stored.id}`, () => {
+    const rows = elements(input.storedRows);
+    const rowBytes = activationRowBytes(depth);
+    // Bytes, counted in words of 4.
+    const records = entry.allocate("records", "i32", [{ name: "n", size: rows.times(Size.of(rowBytes / 4)) }]);
+    const perBlock = Math.max(1, Math.round(16384 / depth));
+    const emitter = entry.emitter("quantize", `${entry.label}: activations to integer records`);
+    const { builder } = emitter;
+    const live = input.storedRows.find((axis) => axis.live);
+    const others = elements(input.storedRows.filter((axis) => axis !== live));
+    const count = live ? mul(live.live!.read(emitter, new Map()), emitter.size(others)) : emitter.size(rows);
+    const x = emitter.buffer(input.stored.place, "f32", "read");
+    const target = emitter.buffer(records.place, "i8", "write");
+    const first = builder.let("first", mul(block, perBlock));
+    emitter.loop("row", first, min(add(first, perBlock), count), 1, rows, (row, register) => {
+      const at = new Map(rowCoordinates(input.storedRows, row));
+      for (const axis of input.stored.axes) if (!at.has(axis.name)) at.set(axis.name, Coordinate.number(0));
+      const from = builder.let("x_start", emitter.index(input.stored.address(at)));
+      quantizeRecords(builder, x, from, depth, target, builder.let("to", mul(register, rowBytes)));
+    });
+    entry.launch(emitter, rows.ceilDividedBy(Size.of(perBlock)));
+    return records;
+  });
+}
+
+/** Tiles of one pair, or of several. */
+const tilesOf = (pair: Expression, count: number): readonly Expression[] =>
+  Array.from({ length: count }, (_, i) => add(mul(pair, panelRows / recordRows), i));
+
+function recordProducts(work: WideWork, records: Stored): WideProducts {
+  const { emitter, products, scratch, starts } = work;
+  const { builder } = emitter;
+  const { depth } = products[0]!.layout;
+  const { input } = products[0]!;
+  const bytes = emitter.buffer(records.place, "i8", "read");
+  const stride = rowsOfPart * panelRows;
+  const tileOf = (product: Product, tile: Expression): WideTile => ({
+    format: product.layout.storage as WideQuants,
+    bytes: emitter.buffer(product.weight.place, "u8", "read"),
+    start: builder.let("tile", mul(tileNumber(work, product, tile), product.layout.tileBytes)),
+  });
+  const startOf = (row: Coordinate): Expression =>
+    builder.let("x_start", mul(emitter.index(storedRow(emitter, input, row)), activationRowBytes(depth)));
+  return {
+    startOf,
+    few: (pair) => {
+      const count = (pairsBeside * panelRows) / recordRows;
+      const tiles = products.map((product) => tilesOf(pair, count).map((tile) => tileOf(product, tile)));
+      return (row) => {
+        const x = { bytes, start: startOf(row) };
+        tiles.forEach((list, p) => {
+          const sums = wideFew(builder, list, x, recordCount(depth), 1);
+          sums.forEach((sum, t) => builder.store(scratch, p * pairsBeside * panelRows + t * recordRows, sum.get));
+        });
+      };
+    },
+    many: (from, to) => {
+      const unpacked = builder.blockBuffer("unpacked", "u8", "local", (panelRows / recordRows) * unpackedTileBytes);
+      emitter.loop("pair", work.firstPair, work.endPair, 1, undefined, (_, pair) => {
+        products.forEach((product, p) =>
+          wideRows(builder, {
+            tiles: tilesOf(pair, panelRows / recordRows).map((tile) => tileOf(product, tile)),
+            records: recordCount(depth),
+            ...{ from, to, unpacked },
+            row: (number) => ({ bytes, start: builder.load(starts, sub(number, from)) }),
+            sums: scratch,
+            sumsAt: (row) => add(mul(sub(row, from), panelRows), p * stride),
+          }),
+        );
+        finishPair(work, from, to, pair, { at: 0, stride });
+      });
+    },
+  };
+}
+
+function panelProducts(work: WideWork): WideProducts {
+  const { emitter, products, scratch, starts, perBlock } = work;
+  const { builder } = emitter;
+  const { layout, input } = products[0]!;
+  const { depth } = layout;
+  const x = emitter.buffer(input.stored.place, "f32", "read");
+  const stride = perBlock * rowsOfPart * panelRows;
+  /** A panel from a column on. */
+  const panelOf = (product: Product, pair: Expression, column: Expression | number): WidePanel => {
+    const storage = product.layout.storage as Exclude<DenseStorage, "i32">;
+    const elementsOf = product.layout.tileBytes / denseBytes[storage];
+    const start = add(mul(tileNumber(work, product, pair), elementsOf), mul(column, panelRows));
+    return { bytes: emitter.buffer(product.weight.place, storage, "read"), start: builder.let("panel", start) };
+  };
+  const startOf = (row: Coordinate): Expression => builder.let("x_start", emitter.index(rowStart(emitter, input, row)));
+  return {
+    startOf,
+    few: (pair) => {
+      const panels = products.map((product) =>
+        Array.from({ length: pairsBeside }, (_, i) => panelOf(product, add(pair, i), 0)),
+      );
+      return (row) => {
+        const from = { bytes: x, start: startOf(row) };
+        panels.forEach((list, p) =>
+          panelsFew(builder, from, list, depth).forEach((sums, i) =>
+            sums.forEach((sum, vector) =>
+              builder.store(scratch, (p * pairsBeside + i) * panelRows + vector * recordRows, sum.get),
+            ),
+          ),
+        );
+      };
+    },
+    many: (from, to) => {
+      const copies = builder.blockBuffer("copies", "f32", "local", rowsOfPart * copiedStride);
+      const converted = products.some((product) => product.layout.storage !== "f32")
+        ? builder.blockBuffer("converted", "f32", "local", columnsOfPass * panelRows)
+        : undefined;
+      const pass = (column: Expression | number, columns: number, first: boolean): void => {
+        builder.loop("row", from, to, 1, (row) => {
+          const number = builder.let("copied_row", sub(row, from));
+          const start = builder.let("x_start", add(builder.load(starts, number), column));
+          copyRow(builder, x, start, columns, copies, builder.let("copy", mul(number, copiedStride)));
+        });
+        builder.loop("pair", work.firstPair, work.endPair, 1, (pair) => {
+          const held = builder.let("held", mul(sub(pair, work.firstPair), rowsOfPart * panelRows));
+          products.forEach((product, p) => {
+            const stored = panelOf(product, pair, column);
+            if (stored.bytes.element !== "f32") convertPanel(builder, stored, columns, converted!);
+            panelRowsPass(builder, {
+              ...{ copies, from, to, columns, first, sums: scratch },
+              panel: stored.bytes.element === "f32" ? stored : { bytes: converted!, start: constant(0) },
+              sumsAt: (row) => add(add(mul(sub(row, from), panelRows), held), p * stride),
+            });
+          });
+        });
+      };
+      const whole = depth - (depth % columnsOfPass);
+      pass(0, Math.min(depth, columnsOfPass), true);
+      if (whole > columnsOfPass) {
+        builder.loop("pass", columnsOfPass, whole, columnsOfPass, (column) => pass(column, columnsOfPass, false));
+      }
+      if (whole < depth && whole > 0) pass(whole, depth - whole, false);
+      emitter.loop("pair", work.firstPair, work.endPair, 1, undefined, (_, pair) => {
+        const held = builder.let("held", mul(sub(pair, work.firstPair), rowsOfPart * panelRows));
+        finishPair(work, from, to, pair, { at: held, stride });
+      });
+    },
+  };
+}

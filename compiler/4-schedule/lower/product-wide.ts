@@ -1,0 +1,128 @@
+/**
+ * The kernel of products with wide layouts: like `product-kernel.ts`, in pairs of tiles, 32 outputs side by side. A block
+ * of the grid has some pairs and all rows of an expert, or a part of all rows.
+ */
+import { Size } from "../../axes/size.js";
+import { add, block, compare, constant, div, min, mul, rem, sub } from "../kernel-expressions.js";
+import type { BufferHandle } from "../kernel-builder.js";
+import type { Expression } from "../kernel-ir.js";
+import { panelRows } from "../micro/wide-layouts.js";
+import type { Coordinate } from "./coordinate.js";
+import type { EntryLowering } from "./entry-lowering.js";
+import { finishRow, rowRange, type FinishedProducts, type RowRange } from "./product-kernel.js";
+import { prepareWide, type WideProducts } from "./product-wide-tiles.js";
+import type { Product } from "./product.js";
+import { rowCount } from "./product.js";
+import type { Stored, Tensor } from "./tensor.js";
+
+/** Bytes of weights that one block walks through, at least: some microseconds. */
+const blockBytes = 49_152;
+/** Rows of one block, when the weights are read again for the next ones: eight parts. */
+const rowsPerBlock = 1008;
+/** Rows whose sums are held at a time: 21 groups of 6 and 9 of 14. */
+export const rowsOfPart = 126;
+/** Rows up to which the reading of the weights is all that counts. */
+const fewRows = 3;
+/** Pairs read side by side for few rows. */
+export const pairsBeside = 2;
+/** Pairs of one block that share the copies of their rows, when the weights are floats. */
+const pairsOfFloats = 4;
+
+export interface WideWork extends FinishedProducts {
+  readonly range: RowRange;
+  readonly firstPair: Expression;
+  readonly endPair: Expression;
+  /** Most pairs of one block. */
+  readonly perBlock: number;
+  /** i32: where the activations of each row of a part begin. */
+  readonly starts: BufferHandle;
+}
+
+export function writeWideKernel(
+  entry: EntryLowering,
+  source: Tensor,
+  target: Stored,
+  products: readonly Product[],
+): void {
+  const [first] = products as readonly [Product, ...Product[]];
+  const { height } = first.layout;
+  const prepared = prepareWide(entry, products);
+  const emitter = entry.emitter(products.length > 1 ? "products" : "product");
+  const { builder } = emitter;
+  const pairs = Math.ceil(height / panelRows);
+  const bytes = products.reduce((sum, { layout }) => sum + (layout.tileBytes * layout.tiles) / pairs, 0);
+  const perBlock = prepared.floats
+    ? pairsOfFloats
+    : Math.max(1, Math.round(blockBytes / bytes / pairsBeside)) * pairsBeside;
+  const chunks = Math.ceil(pairs / perBlock);
+  const range = rowRange(emitter, first, builder.let("group", div(block, chunks)), rowsPerBlock);
+  const firstPair = builder.let("first_pair", mul(rem(block, constant(chunks)), perBlock));
+  const endPair = builder.let("end_pair", min(add(firstPair, perBlock), pairs));
+  const held = prepared.floats ? perBlock : 1;
+  const scratch = builder.blockBuffer("sums", "f32", "local", products.length * held * rowsOfPart * panelRows);
+  const starts = builder.blockBuffer("starts", "i32", "local", rowsOfPart);
+  const work: WideWork = {
+    ...{ emitter, source, target, products, scratch, range, firstPair, endPair, perBlock, starts },
+  };
+  const tiles = prepared.begin(work);
+  const count = builder.let("row_count", sub(range.to, range.from));
+  emitter.guard(
+    compare("le", count, fewRows),
+    () => few(work, tiles),
+    () => many(work, tiles),
+  );
+  entry.launch(emitter, range.grid.times(Size.of(chunks)));
+}
+
+/** Row by row, several pairs at a time. */
+function few(work: WideWork, tiles: WideProducts): void {
+  const { emitter, products, range } = work;
+  const { builder } = emitter;
+  const { height } = products[0]!.layout;
+  emitter.loop("pair", work.firstPair, work.endPair, pairsBeside, undefined, (_, pair) => {
+    const column = builder.let("column", mul(pair, panelRows));
+    const last = builder.let("last", min(add(column, pairsBeside * panelRows), height));
+    const loaded = tiles.few(pair);
+    emitter.loop("row", range.from, range.to, 1, rowCount(products[0]!.input), (row) => {
+      loaded(row);
+      finishRow(work, { line: constant(0), stride: pairsBeside * panelRows, row, column, last });
+    });
+  });
+}
+
+/** Parts of the rows; where the weights of a part of the outputs stay in the cache for all of them. */
+function many(work: WideWork, tiles: WideProducts): void {
+  const { emitter, products, range, starts } = work;
+  const { builder } = emitter;
+  emitter.loop("part", range.from, range.to, rowsOfPart, undefined, (_, from) => {
+    const to = builder.let("part_end", min(add(from, rowsOfPart), range.to));
+    emitter.loop("row", from, to, 1, rowCount(products[0]!.input), (row, register) =>
+      builder.store(starts, sub(register, from), tiles.startOf(row)),
+    );
+    tiles.many(from, to);
+  });
+}
+
+/** The formula over the sums of rows `from..to` and a pair, whose lines of 32 begin at `at`. */
+export function finishPair(
+  work: WideWork,
+  from: Expression,
+  to: Expression,
+  pair: Expression,
+  sums: { readonly at: Expression | number; readonly stride: number },
+): void {
+  const { emitter, products } = work;
+  const { builder } = emitter;
+  const column = builder.let("column", mul(pair, panelRows));
+  const last = builder.let("last", min(add(column, panelRows), products[0]!.layout.height));
+  emitter.loop("row", from, to, 1, rowCount(products[0]!.input), (row: Coordinate, register) => {
+    const line = builder.let("line", add(mul(sub(register, from), panelRows), sums.at));
+    finishRow(work, { line, stride: sums.stride, row, column, last });
+  });
+}
+
+/** A number of a tile of the matrix that the block multiplies with; behind the last tile the last one is read again. */
+export function tileNumber(work: WideWork, product: Product, tile: Expression): Expression {
+  const { tiles } = product.layout;
+  return work.emitter.builder.let("tile_number", add(mul(work.range.matrix, tiles), min(tile, tiles - 1)));
+}
