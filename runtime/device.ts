@@ -32,6 +32,10 @@ export interface DeviceReport {
 
 export interface Device {
   readonly report: DeviceReport;
+  /** How many texts have states of their own; 1 when absent. */
+  readonly texts?: number;
+  /** From now on the state space is that of this text, for `write`, `read`, `window` and `run`. The first is 0. */
+  selectText?(text: number): void;
   /** The memory itself, where the host can address it: weights are then read from the file to where they belong. */
   window?(space: MemorySpace, offset: number, length: number): Uint8Array;
   /** Weights are written once, at load. */

@@ -1,6 +1,7 @@
 /**
- * A loaded model. It holds one text at a time: `forward` begins a new one, `extend` and `generate` go on with it, and
- * `save` / `restore` exchange it for another.
+ * A loaded model. It holds a text: `forward` begins a new one, `extend` and `generate` go on with it, and `save` and
+ * `restore` exchange it for another. Loaded with `texts: n` it holds n of them side by side; calls for different texts
+ * may run at the same time and take turns step by step.
  */
 import type { Manifest } from "../../compiler/6-bundle/manifest.js";
 import type { Plan, PlanEntry } from "../../compiler/4-schedule/plan.js";
@@ -12,9 +13,16 @@ import type { Tokenizer } from "../tokenizer/types.js";
 import { checkInputs, type CheckedInputs } from "./inputs.js";
 import { joinPieces, Runner, tokenAxis, type PieceResult } from "./runner.js";
 import { States, type Snapshot } from "./states.js";
+import { Turns } from "./turns.js";
 import type { InputValue, RouteTrace, Tensor } from "./tensor.js";
 
-export interface CallOptions {
+/** Which of the texts that a model holds side by side is meant. */
+export interface TextChoice {
+  /** From 0; the first when it is not given. */
+  readonly text?: number;
+}
+
+export interface CallOptions extends TextChoice {
   /** Also give which expert took which token. */
   readonly trace?: boolean;
   /** Checked between the pieces of a long input. */
@@ -44,9 +52,9 @@ export class Model {
   private readonly runner: Runner;
   private readonly states: States;
   private readonly context: number;
-  /** Token ids of the text in the caches. */
-  private text: number[] = [];
-  private busy = false;
+  private readonly turns = new Turns();
+  /** Of each text its token ids in the caches, and whether a call runs. */
+  private readonly texts: { ids: number[]; busy: boolean }[];
   private disposed = false;
 
   constructor(parts: ModelParts) {
@@ -56,11 +64,22 @@ export class Model {
     this.runner = new Runner(parts.plan, parts.device);
     this.states = new States(parts.plan, parts.device);
     this.context = parts.plan.limits["context"] ?? Infinity;
+    this.texts = Array.from({ length: parts.device.texts ?? 1 }, () => ({ ids: [], busy: false }));
   }
 
-  /** Token ids that the model has in its caches. */
+  /** Token ids that the model has in its caches, of the first text. */
   get tokens(): readonly number[] {
-    return this.text;
+    return this.tokensOf(0);
+  }
+
+  /** How many texts it holds side by side. */
+  get textCount(): number {
+    return this.texts.length;
+  }
+
+  /** Token ids of a text in the caches. */
+  tokensOf(text: number): readonly number[] {
+    return this.place(text).ids;
   }
 
   /** @throws MoecError MOE5313 when the bundle has none. */
@@ -76,15 +95,16 @@ export class Model {
    * than the context.
    */
   call(entry: string, inputs: Readonly<Record<string, InputValue>>, options: CallOptions = {}): Promise<CallResult> {
-    return this.alone(async () => {
-      await this.clear();
+    const text = options.text ?? 0;
+    return this.alone(text, async () => {
+      await this.clear(text);
       return this.pieces(this.runner.entry(entry), inputs, options, false);
     });
   }
 
   /** Like `call`, behind the text that the model holds. */
   extend(entry: string, inputs: Readonly<Record<string, InputValue>>, options: CallOptions = {}): Promise<CallResult> {
-    return this.alone(() => this.pieces(this.runner.entry(entry), inputs, options, false));
+    return this.alone(options.text ?? 0, () => this.pieces(this.runner.entry(entry), inputs, options, false));
   }
 
   /**
@@ -93,8 +113,11 @@ export class Model {
    * @example for await (const piece of model.generate("Once upon a time")) process.stdout.write(piece);
    * @throws MoecError MOE5323 for options out of range, MOE5320 when the prompt is longer than the context.
    */
-  async *generate(prompt: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<string, void> {
-    this.take("generate");
+  async *generate(
+    prompt: string | readonly number[],
+    { text = 0, ...options }: GenerateOptions & TextChoice = {},
+  ): AsyncGenerator<string, void> {
+    const place = this.take("generate", text);
     try {
       yield* generateText(
         {
@@ -102,33 +125,36 @@ export class Model {
           tokenizer: this.parts.tokenizer,
           defaults: this.manifest.generation,
           context: this.context,
-          advance: (ids, trace, signal) => this.advance(ids, trace, signal),
-          rewindTo: (ids) => this.rewindTo(ids),
-          used: () => this.text.length,
+          advance: (ids, trace, signal) => this.advance(text, ids, trace, signal),
+          rewindTo: (ids) => this.rewindTo(text, ids),
+          used: () => place.ids.length,
         },
         prompt,
         options,
       );
     } finally {
-      this.busy = false;
+      place.busy = false;
     }
   }
 
-  /** Forgets the text. */
-  reset(): Promise<void> {
-    return this.alone(() => this.clear());
+  /** Forgets a text. */
+  reset({ text = 0 }: TextChoice = {}): Promise<void> {
+    return this.alone(text, () => this.clear(text));
   }
 
-  /** The text with everything the model remembers of it. */
-  save(): Promise<Snapshot> {
-    return this.alone(async () => ({ tokens: [...this.text], states: await this.states.save(this.text.length) }));
+  /** A text with everything the model remembers of it. */
+  save({ text = 0 }: TextChoice = {}): Promise<Snapshot> {
+    return this.alone(text, async () => {
+      const { ids } = this.place(text);
+      return { tokens: [...ids], states: await this.turn(text, () => this.states.save(ids.length)) };
+    });
   }
 
-  /** Goes on from a saved text. */
-  restore(snapshot: Snapshot): Promise<void> {
-    return this.alone(async () => {
-      await this.states.restore(snapshot.tokens.length, snapshot.states);
-      this.text = [...snapshot.tokens];
+  /** Goes on from a saved text, in any of the places. */
+  restore(snapshot: Snapshot, { text = 0 }: TextChoice = {}): Promise<void> {
+    return this.alone(text, async () => {
+      await this.turn(text, () => this.states.restore(snapshot.tokens.length, snapshot.states));
+      this.place(text).ids = [...snapshot.tokens];
     });
   }
 
@@ -138,7 +164,8 @@ export class Model {
    * @throws MoecError MOE5323 for an unknown knob or values outside its range.
    */
   setKnob(path: string, values: number | ArrayLike<number>): Promise<void> {
-    return this.alone(async () => {
+    if (this.disposed) throw moecError("MOE5324", { action: "run" });
+    return this.turn(0, async () => {
       const port = this.parts.plan.knobs.find((knob) => knob.name === path);
       const known = this.manifest.knobs.find((knob) => knob.name === path);
       const buffer = this.parts.plan.buffers.find((candidate) => candidate.id === port?.buffer);
@@ -169,44 +196,71 @@ export class Model {
     this.dispose();
   }
 
-  private take(action: string): void {
-    if (this.disposed) throw moecError("MOE5324", { action });
-    if (this.busy) throw moecError("MOE5325", {});
-    this.busy = true;
+  /** @throws MoecError MOE5323 for a text that the model was not loaded for. */
+  private place(text: number): { ids: number[]; busy: boolean } {
+    const place = this.texts[text];
+    if (place) return place;
+    const expected = `a whole number from 0 to ${this.texts.length - 1}; load with { texts: n } for more`;
+    throw moecError("MOE5323", { name: "text", value: String(text), expected });
   }
 
-  private async alone<T>(action: () => Promise<T>): Promise<T> {
-    this.take("run");
+  private take(action: string, text: number): { ids: number[]; busy: boolean } {
+    if (this.disposed) throw moecError("MOE5324", { action });
+    const place = this.place(text);
+    if (place.busy) throw moecError("MOE5325", {});
+    place.busy = true;
+    return place;
+  }
+
+  private async alone<T>(text: number, action: () => Promise<T>): Promise<T> {
+    const place = this.take("run", text);
     try {
       return await action();
     } finally {
-      this.busy = false;
+      place.busy = false;
     }
   }
 
-  private async clear(): Promise<void> {
-    this.text = [];
-    await this.states.reset();
+  /** One use of the device for a text; other texts wait. */
+  private turn<T>(text: number, action: () => Promise<T>): Promise<T> {
+    return this.turns.take(() => {
+      // It may have waited behind others while the model was given back.
+      if (this.disposed) throw moecError("MOE5324", { action: "run" });
+      this.parts.device.selectText?.(text);
+      return action();
+    });
+  }
+
+  private async clear(text: number): Promise<void> {
+    this.place(text).ids = [];
+    await this.turn(text, () => this.states.reset());
   }
 
   /** Keeps the longest beginning of `ids` that the caches hold and gives its length; the last id is always new. */
-  private async rewindTo(ids: readonly number[]): Promise<number> {
+  private async rewindTo(text: number, ids: readonly number[]): Promise<number> {
+    const place = this.place(text);
+    const known = place.ids;
     let same = 0;
-    while (same < ids.length - 1 && same < this.text.length && this.text[same] === ids[same]) same++;
-    if (same === this.text.length || this.states.canRewind) this.text.length = same;
-    else await this.clear();
-    return this.text.length;
+    while (same < ids.length - 1 && same < known.length && known[same] === ids[same]) same++;
+    if (same === known.length || this.states.canRewind) known.length = same;
+    else await this.clear(text);
+    return place.ids.length;
   }
 
   /** Reads token ids and gives the logits of the last one. */
-  private async advance(ids: readonly number[], trace: boolean, signal?: AbortSignal): Promise<PieceResult> {
+  private async advance(
+    text: number,
+    ids: readonly number[],
+    trace: boolean,
+    signal?: AbortSignal,
+  ): Promise<PieceResult> {
     const { language } = this.manifest;
     if (language === undefined) throw moecError("MOE5330", { name: this.manifest.name });
     // A spec may say how a single token differs (`decode { … }`); that entry is for tokens behind a text.
     const decode = `${language.replace(/_last$/, "")}.decode`;
-    const isDecode = ids.length === 1 && this.text.length > 0 && this.runner.has(decode);
+    const isDecode = ids.length === 1 && this.tokensOf(text).length > 0 && this.runner.has(decode);
     const entry = this.runner.entry(isDecode ? decode : language);
-    return this.pieces(entry, { [entry.inputs[0]!.name]: ids }, { trace, ...(signal ? { signal } : {}) }, true);
+    return this.pieces(entry, { [entry.inputs[0]!.name]: ids }, { text, trace, ...(signal ? { signal } : {}) }, true);
   }
 
   private async pieces(
@@ -218,7 +272,9 @@ export class Model {
     const checked = checkInputs(entry, given);
     const axis = tokenAxis(entry);
     const total = checked.sizes[axis] ?? 1;
-    const past = this.states.hasCache ? this.text.length : 0;
+    const text = options.text ?? 0;
+    const place = this.place(text);
+    const past = this.states.hasCache ? place.ids.length : 0;
     if (past + total > this.context) {
       throw moecError("MOE5320", { limit: this.context, past, asked: total });
     }
@@ -233,9 +289,10 @@ export class Model {
         port.axes[0]?.size === axis ? { port, data: slicePlaces(data, total, from, count) } : { port, data },
       );
       const sizes = { ...checked.sizes, [axis]: count, past: past + from };
-      results.push(await this.runner.run(entry, inputs, sizes, { trace: options.trace ?? false, lastOnly }));
+      const read = { trace: options.trace ?? false, lastOnly };
+      results.push(await this.turn(text, () => this.runner.run(entry, inputs, sizes, read)));
       const ids = inputs[0];
-      if (this.states.hasCache && ids) this.text.push(...ids.data);
+      if (this.states.hasCache && ids) place.ids.push(...ids.data);
       if (total > most) await this.parts.host.breathe();
     }
     return lastOnly

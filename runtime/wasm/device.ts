@@ -47,6 +47,8 @@ export interface WasmDeviceParts {
   readonly scratchBytes: number;
   readonly choice: WasmChoice;
   readonly host: Host;
+  /** How many texts have states of their own; 1 when absent. */
+  readonly texts?: number;
 }
 
 /**
@@ -64,32 +66,44 @@ class WasmDevice implements Device {
   private readonly map: MemoryMap;
   private readonly memory: WebAssembly.Memory;
   private readonly work: SharedWork;
-  private readonly entries: ReadonlyMap<string, PreparedEntry>;
+  readonly texts: number;
+  /** By text: what is launched differs in the addresses of the states. */
+  private readonly entries: readonly ReadonlyMap<string, PreparedEntry>[];
+  private text = 0;
   private readonly rows: FlatLaunch[] = [];
   private readonly stops: (() => void)[] = [];
   private readonly canBlock: boolean;
 
-  constructor({ plan, module, scratchBytes, choice, host }: WasmDeviceParts) {
+  constructor({ plan, module, scratchBytes, choice, host, texts = 1 }: WasmDeviceParts) {
     const { threads } = choice;
     this.canBlock = host.canBlock;
-    this.map = mapMemory(plan, scratchBytes, threads);
+    this.texts = texts;
+    this.map = mapMemory(plan, scratchBytes, threads, texts);
     this.memory = takeMemory(this.map, threads > 1);
-    const flat = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, this.map.bases)]));
-    const names = [...new Set([...flat.values()].flat().map((launch) => launch.kernel))];
-    const args = new Map([...flat.values()].flat().map((launch) => [launch.kernel, launch.args.length]));
+    const flat = Array.from({ length: texts }, (_, text) => {
+      const { bases, textStride } = this.map;
+      const own = { ...bases, state: bases.state + text * textStride };
+      return new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, own)]));
+    });
+    const first = [...flat[0]!.values()].flat();
+    const names = [...new Set(first.map((launch) => launch.kernel))];
+    const args = new Map(first.map((launch) => [launch.kernel, launch.args.length]));
     const exports = instantiate(module, this.memory, this.map.scratch[0]!);
     const kernels = names.map((name) => {
       if (typeof exports[name] === "function")
         return { run: exports[name] as KernelFunction, args: args.get(name) ?? 0 };
       throw moecError("MOE5312", { at: "entries", reason: `the module has no kernel \`${name}\`` });
     });
-    this.entries = new Map(
-      [...flat].map(([name, launches]) => {
-        const numbers = launches.map((launch) => names.indexOf(launch.kernel));
-        return [name, { launches, kernels: numbers }];
-      }),
+    const numbers = new Map(names.map((name, number) => [name, number]));
+    this.entries = flat.map(
+      (entries) =>
+        new Map(
+          [...entries].map(([name, launches]) => {
+            return [name, { launches, kernels: launches.map((launch) => numbers.get(launch.kernel)!) }];
+          }),
+        ),
     );
-    this.work = makeWork([...this.entries.values()], kernels, threads > 1);
+    this.work = makeWork([...this.entries[0]!.values()], kernels, threads > 1);
     for (let thread = 1; thread < threads; thread++) {
       const { control, table, stride } = this.work;
       const named = names.map((name, number) => ({ name, args: kernels[number]!.args }));
@@ -101,12 +115,17 @@ class WasmDevice implements Device {
     this.report = { device: "wasm", ...choice, memoryBytes: this.map.bytes };
   }
 
+  selectText(text: number): void {
+    this.text = text;
+  }
+
   write(space: MemorySpace, offset: number, bytes: Uint8Array): void {
-    new Uint8Array(this.memory.buffer, this.map.bases[space] + offset, bytes.length).set(bytes);
+    this.window(space, offset, bytes.length).set(bytes);
   }
 
   window(space: MemorySpace, offset: number, length: number): Uint8Array {
-    return new Uint8Array(this.memory.buffer, this.map.bases[space] + offset, length);
+    const base = this.map.bases[space] + (space === "state" ? this.text * this.map.textStride : 0);
+    return new Uint8Array(this.memory.buffer, base + offset, length);
   }
 
   read(space: MemorySpace, offset: number, length: number): Uint8Array {
@@ -114,8 +133,9 @@ class WasmDevice implements Device {
   }
 
   run(entry: string, sizes: SizeValues): void {
-    const prepared = this.entries.get(entry);
-    if (!prepared) throw moecError("MOE5322", { name: entry, available: [...this.entries.keys()].join(", ") });
+    const entries = this.entries[this.text]!;
+    const prepared = entries.get(entry);
+    if (!prepared) throw moecError("MOE5322", { name: entry, available: [...entries.keys()].join(", ") });
     const count = fillTable(prepared, sizes, this.work, this.report.threads, this.rows);
     if (count === 0) return;
     if (this.report.threads === 1) {

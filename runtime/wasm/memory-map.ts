@@ -4,11 +4,15 @@ import { moecError } from "../../compiler/errors/raise.js";
 import type { SpaceBases } from "../plan/launches.js";
 
 const PAGE_BYTES = 65536;
+/** States of different texts share no line of a processor's cache. */
+const TEXT_ALIGNMENT = 256;
 /** What 32-bit addresses reach. */
 export const MEMORY_LIMIT_BYTES = 65536 * PAGE_BYTES;
 
 export interface MemoryMap {
   readonly bases: SpaceBases;
+  /** Bytes from the states of one text to those of the next. */
+  readonly textStride: number;
   /** Base of each thread's block memory. */
   readonly scratch: readonly number[];
   readonly bytes: number;
@@ -19,9 +23,10 @@ export interface MemoryMap {
  * Lays out the spaces one after the other, each on a page of its own; page 0 stays empty so that a zero address is
  * never a buffer.
  *
+ * @param texts How many texts have states of their own.
  * @throws MoecError MOE5310 when the memory would end beyond 4 GiB.
  */
-export function mapMemory(plan: Plan, scratchBytes: number, threads: number): MemoryMap {
+export function mapMemory(plan: Plan, scratchBytes: number, threads: number, texts = 1): MemoryMap {
   let end = PAGE_BYTES;
   const place = (bytes: number): number => {
     const base = end;
@@ -29,9 +34,10 @@ export function mapMemory(plan: Plan, scratchBytes: number, threads: number): Me
     return base;
   };
   const { spaces } = plan;
+  const textStride = Math.ceil(spaces.state / TEXT_ALIGNMENT) * TEXT_ALIGNMENT;
   const bases = {
     weights: place(spaces.weights),
-    state: place(spaces.state),
+    state: place(textStride * texts),
     arena: place(spaces.arena),
     io: place(spaces.io),
   };
@@ -42,11 +48,11 @@ export function mapMemory(plan: Plan, scratchBytes: number, threads: number): Me
       limit: describeBytes(MEMORY_LIMIT_BYTES),
       needed: describeBytes(end),
       weights: describeBytes(spaces.weights),
-      state: describeBytes(spaces.state),
+      state: describeBytes(textStride * texts),
       arena: describeBytes(spaces.arena + spaces.io),
     });
   }
-  return { bases, scratch, bytes: end, pages: end / PAGE_BYTES };
+  return { bases, textStride, scratch, bytes: end, pages: end / PAGE_BYTES };
 }
 
 /** `15.2 MiB`. */

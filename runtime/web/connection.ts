@@ -20,8 +20,8 @@ export interface OpenTask {
 }
 
 export class Connection {
-  /** Token ids that the model has in its caches, as of the last answer. */
-  tokens: readonly number[] = [];
+  /** Of each text the token ids that the model has in its caches, as of the last answer. */
+  texts: readonly (readonly number[])[] = [];
   onProgress: ((progress: LoadProgress) => void) | undefined;
   private readonly waiting = new Map<number, Waiting>();
   private readonly watchers = new Map<number, (step: GenerationStep) => void>();
@@ -97,8 +97,10 @@ export class Connection {
         return this.watchers.get(message.task)?.(message.step);
       case "answer":
       case "failed": {
-        const { kept, added } = message.tokens;
-        this.tokens = [...this.tokens.slice(0, kept), ...added];
+        this.texts = message.texts.map(({ kept, added }, text) => [
+          ...(this.texts[text] ?? []).slice(0, kept),
+          ...added,
+        ]);
         const waiting = this.waiting.get(message.id);
         this.waiting.delete(message.id);
         if (message.kind === "answer") waiting?.resolve(message.value as never);

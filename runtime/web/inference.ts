@@ -30,8 +30,8 @@ class Server {
   private model: Model | undefined;
   private readonly tasks = new Map<number, AbortController>();
   private readonly texts = new Map<number, AsyncGenerator<string, void>>();
-  /** Ids as the page knows them. */
-  private told: readonly number[] = [];
+  /** Ids of each text as the page knows them. */
+  private told: readonly (readonly number[])[] = [];
 
   constructor(
     private readonly line: Line,
@@ -56,9 +56,9 @@ class Server {
     const { id } = question;
     try {
       const value = await this.work(question);
-      this.post({ kind: "answer", id, value, tokens: this.change() });
+      this.post({ kind: "answer", id, value, texts: this.changes() });
     } catch (error) {
-      this.post({ kind: "failed", id, error: carryError(error), tokens: this.change() });
+      this.post({ kind: "failed", id, error: carryError(error), texts: this.changes() });
     }
   }
 
@@ -100,12 +100,13 @@ class Server {
       this.post({ kind: "progress", progress });
     };
     this.model = await loadAs(Model, files, this.host, { ...options, onProgress });
-    const { manifest, report } = this.model;
+    const { manifest, report, textCount } = this.model;
     // The page builds its tokenizer when somebody asks for it; the text was checked a moment ago.
     const bytes = manifest.tokenizer === undefined ? undefined : await files.read(manifest.tokenizer);
     const storage = files.storage?.();
     return {
       manifest,
+      textCount,
       report: storage === undefined ? report : { ...report, storage },
       tokenizer: bytes && new TextDecoder().decode(bytes),
     };
@@ -154,11 +155,17 @@ class Server {
     throw new TypeError("the page asks before the model is loaded");
   }
 
-  private change(): TokenChange {
-    const now = this.model?.tokens ?? [];
-    let kept = 0;
-    while (kept < now.length && kept < this.told.length && now[kept] === this.told[kept]) kept++;
-    this.told = [...now];
-    return { kept, added: now.slice(kept) };
+  private changes(): readonly TokenChange[] {
+    const { model, told } = this;
+    if (!model) return [];
+    const now = Array.from({ length: model.textCount }, (_, text) => [...model.tokensOf(text)]);
+    this.told = now;
+    return now.map((ids, text) => changeOf(told[text] ?? [], ids));
   }
+}
+
+function changeOf(before: readonly number[], now: readonly number[]): TokenChange {
+  let kept = 0;
+  while (kept < now.length && kept < before.length && now[kept] === before[kept]) kept++;
+  return { kept, added: now.slice(kept) };
 }

@@ -6,7 +6,7 @@ import type { Manifest } from "../../compiler/6-bundle/manifest.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { DeviceReport } from "../device.js";
 import type { GenerateOptions } from "../generate/generate.js";
-import type { CallOptions, CallResult } from "../model/model.js";
+import type { CallOptions, CallResult, TextChoice } from "../model/model.js";
 import type { Snapshot } from "../model/states.js";
 import type { InputValue } from "../model/tensor.js";
 import { loadTokenizer, type TokenizerFiles } from "../tokenizer/index.js";
@@ -34,9 +34,22 @@ export class Model {
     this.report = parts.loaded.report;
   }
 
-  /** Token ids that the model has in its caches. */
+  /** Token ids that the model has in its caches, of the first text. */
   get tokens(): readonly number[] {
-    return this.parts.connection.tokens;
+    return this.tokensOf(0);
+  }
+
+  /** How many texts it holds side by side. */
+  get textCount(): number {
+    return this.parts.loaded.textCount;
+  }
+
+  /** Token ids of a text in the caches. */
+  tokensOf(text: number): readonly number[] {
+    const ids = this.parts.connection.texts[text];
+    if (ids) return ids;
+    const expected = `a whole number from 0 to ${this.textCount - 1}; load with { texts: n } for more`;
+    throw moecError("MOE5323", { name: "text", value: String(text), expected });
   }
 
   /**
@@ -72,7 +85,10 @@ export class Model {
    * @example for await (const piece of model.generate("Once upon a time")) output.append(piece);
    * @throws MoecError MOE5323 for options out of range, MOE5320 when the prompt is longer than the context.
    */
-  async *generate(prompt: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<string, void> {
+  async *generate(
+    prompt: string | readonly number[],
+    options: GenerateOptions & TextChoice = {},
+  ): AsyncGenerator<string, void> {
     this.take("generate");
     const { signal, onStep, ...plain } = options;
     signal?.throwIfAborted();
@@ -102,19 +118,19 @@ export class Model {
     }
   }
 
-  /** Forgets the text. */
-  reset(): Promise<void> {
-    return this.run("reset");
+  /** Forgets a text. */
+  reset(choice: TextChoice = {}): Promise<void> {
+    return this.run("reset", choice);
   }
 
-  /** The text with everything the model remembers of it. */
-  save(): Promise<Snapshot> {
-    return this.run("save");
+  /** A text with everything the model remembers of it. */
+  save(choice: TextChoice = {}): Promise<Snapshot> {
+    return this.run("save", choice);
   }
 
-  /** Goes on from a saved text. */
-  restore(snapshot: Snapshot): Promise<void> {
-    return this.run("restore", snapshot);
+  /** Goes on from a saved text, in any of the places. */
+  restore(snapshot: Snapshot, choice: TextChoice = {}): Promise<void> {
+    return this.run("restore", snapshot, choice);
   }
 
   /**

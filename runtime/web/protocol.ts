@@ -7,6 +7,7 @@ import type { MoecErrorPlace } from "../../compiler/errors/moec-error.js";
 import type { Manifest } from "../../compiler/6-bundle/manifest.js";
 import type { DeviceReport } from "../device.js";
 import type { GenerateOptions, GenerationStep } from "../generate/generate.js";
+import type { TextChoice } from "../model/model.js";
 import type { LoadProgress } from "../model/open.js";
 
 /** Both ends of the line: a `Worker`, the worker's own scope, or a `MessagePort`. */
@@ -46,7 +47,7 @@ export type Question = { readonly id: number } & (
       readonly kind: "generate";
       readonly task: number;
       readonly prompt: string | readonly number[];
-      readonly options: Omit<GenerateOptions, "signal" | "onStep">;
+      readonly options: Omit<GenerateOptions & TextChoice, "signal" | "onStep">;
       /** Tell each step. */
       readonly steps: boolean;
     }
@@ -58,7 +59,7 @@ export type Question = { readonly id: number } & (
 
 export type ToWorker = Question | { readonly kind: "abort"; readonly task: number } | { readonly kind: "dispose" };
 
-/** How the ids in the caches have changed: so many stay, these follow. */
+/** How the ids of a text in the caches have changed: so many stay, these follow. */
 export interface TokenChange {
   readonly kept: number;
   readonly added: readonly number[];
@@ -67,13 +68,20 @@ export interface TokenChange {
 export type ToPage =
   | { readonly kind: "progress"; readonly progress: LoadProgress }
   | { readonly kind: "step"; readonly task: number; readonly step: GenerationStep }
-  | { readonly kind: "answer"; readonly id: number; readonly value: unknown; readonly tokens: TokenChange }
-  | { readonly kind: "failed"; readonly id: number; readonly error: CarriedError; readonly tokens: TokenChange };
+  | { readonly kind: "answer"; readonly id: number; readonly value: unknown; readonly texts: readonly TokenChange[] }
+  | {
+      readonly kind: "failed";
+      readonly id: number;
+      readonly error: CarriedError;
+      readonly texts: readonly TokenChange[];
+    };
 
 /** What the page knows of a model once it is loaded. */
 export interface Loaded {
   readonly manifest: Manifest;
   readonly report: DeviceReport;
+  /** Texts side by side. */
+  readonly textCount: number;
   /** JSON text of what `loadTokenizer` takes. */
   readonly tokenizer: string | undefined;
 }
