@@ -3,38 +3,11 @@ import { emitLlvm, scratchBytes } from "../compiler/5-emit/llvm/index.js";
 import type { NativeLevel } from "../compiler/6-bundle/index.js";
 import type { Program } from "../compiler/2-graph/ir.js";
 import { moecError } from "../compiler/errors/raise.js";
-import { targets, type Target } from "../compiler/targets/index.js";
 import { compileCached } from "../runtime/native/llvm/cached.js";
-import { missingFeatures } from "../runtime/native/processor.js";
 import { scheduleFor } from "./compile.js";
-import { UsageError } from "./failures.js";
+import { levelsOf } from "./native-levels.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
-
-/** Levels that native kernels can be built for, best first. */
-export const nativeLevels: readonly Target[] = Object.values(targets)
-  .filter(({ family, codegen }) => family === "llvm" && codegen !== undefined)
-  .sort((a, b) => (b.codegen?.needs.length ?? 0) - (a.codegen?.needs.length ?? 0));
-
-/** The best level of this machine's processor; undefined when it has none. */
-export function ownLevel(): Target | undefined {
-  return nativeLevels.find(({ codegen }) => missingFeatures(codegen?.needs ?? []).length === 0);
-}
-
-/**
- * The levels of a project: what it names, else all, so that the bundle runs on other machines too.
- *
- * @throws UsageError for an unknown level.
- */
-export function levelsOf({ levels }: Pick<Project, "levels">): readonly Target[] {
-  const unknown = levels?.find((name) => !nativeLevels.some((level) => level.name === name));
-  if (unknown !== undefined) {
-    throw new UsageError(
-      `there is no level \`${unknown}\`; levels are ${nativeLevels.map(({ name }) => name).join(", ")}`,
-    );
-  }
-  return nativeLevels.filter(({ name }) => levels === undefined || levels.includes(name));
-}
 
 /** A level, with how many kernels it has. */
 export interface CompiledLevel extends NativeLevel {

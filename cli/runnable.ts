@@ -4,10 +4,9 @@ import { existsSync, statSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { moecError } from "../compiler/errors/raise.js";
 import { cacheFolder } from "../runtime/native/cache-folder.js";
-import { llvmCompiler } from "../runtime/native/llvm/compiler.js";
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { missingFeatures } from "../runtime/native/processor.js";
-import { nativeLevels, ownLevel } from "./native-kernels.js";
+import { nativeLevels, ownLevel } from "./native-levels.js";
 import type { ModelOptions, TextOptions } from "./options.js";
 import { openProject, type BundleFolder, type Project } from "./project.js";
 import type { Shell } from "./shell.js";
@@ -22,15 +21,16 @@ export async function openRunnable(shell: Shell, path: string, options: RunOptio
   const place = resolve(shell.io.cwd, path);
   const source = extname(place) === ".gguf" && existsSync(place) ? await importedProject(shell, place) : path;
   const opened = openProject(source, shell.io.cwd, options);
-  return opened.kind === "bundle" ? opened : { ...opened, ...targetOf(shell, options.device) };
+  return opened.kind === "bundle" ? opened : { ...opened, ...(await targetOf(shell, options.device)) };
 }
 
 /** The kernels that a device needs, for this machine alone. */
-function targetOf(shell: Shell, device: TextOptions["device"]): Partial<Project> {
+async function targetOf(shell: Shell, device: TextOptions["device"]): Promise<Partial<Project>> {
   if (device === undefined) return {};
   if (device === "wasm") return { targets: ["wasm"] };
   try {
-    llvmCompiler();
+    // What is missing is said before anything is compiled; for `native` it is an error in its place.
+    if (device === "auto") (await import("../runtime/native/llvm/compiler.js")).llvmCompiler();
     return { targets: ["native"], levels: [thisProcessor()] };
   } catch (error) {
     if (device === "native" || !(error instanceof MoecError)) throw error;

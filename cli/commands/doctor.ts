@@ -4,7 +4,11 @@ import { accessSync, constants } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { nodeHost } from "../../runtime/node/host.js";
 import { wasmFeatures } from "../../runtime/wasm/features.js";
+import { cacheFolder } from "../../runtime/native/cache-folder.js";
+import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
+import { missingFeatures } from "../../runtime/native/processor.js";
 import { EXIT } from "../exit-codes.js";
+import { nativeLevels, ownLevel } from "../native-levels.js";
 import { moecVersion, packageRoot } from "../package-root.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions } from "../shell.js";
@@ -59,7 +63,7 @@ function examine(): readonly Finding[] {
       : { name: "relaxed SIMD", state: "limited", text: "missing; quantized models run at about a third of the speed" },
     threads(features.sharedMemory, cores),
     standardLibrary(),
-    command("llc-14", ["--version"], "LLVM", "the native target is not built yet"),
+    ...nativeCode(),
     command("nvcc", ["--version"], "CUDA", "the CUDA target is not built yet"),
   ];
 }
@@ -87,6 +91,23 @@ function standardLibrary(): Finding {
     return { name: "library", state: "good", text: "std is there" };
   } catch {
     return { name: "library", state: "broken", text: "the standard library is missing; install moec again" };
+  }
+}
+
+/** What `--device native` needs. */
+function nativeCode(): readonly Finding[] {
+  const level = ownLevel();
+  const missing = missingFeatures(nativeLevels.at(-1)?.codegen?.needs ?? []);
+  const processor: Finding = level
+    ? { name: "native level", state: "good", text: `${level.name}: ${level.doc}` }
+    : { name: "native level", state: "absent", text: `none; the processor lacks ${missing.join(", ")}` };
+  const cache: Finding = { name: "cache", state: "good", text: cacheFolder() };
+  try {
+    const { version, path } = llvmCompiler();
+    return [processor, { name: "LLVM", state: "good", text: `${version}, ${path}` }, cache];
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return [processor, { name: "LLVM", state: "absent", text }, cache];
   }
 }
 

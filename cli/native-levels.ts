@@ -1,0 +1,30 @@
+/** Levels of processors: those that moec builds for, and this machine's. */
+import { targets, type Target } from "../compiler/targets/index.js";
+import { missingFeatures } from "../runtime/native/processor.js";
+import { UsageError } from "./failures.js";
+import type { Project } from "./project.js";
+
+/** Levels that native kernels can be built for, best first. */
+export const nativeLevels: readonly Target[] = Object.values(targets)
+  .filter(({ family, codegen }) => family === "llvm" && codegen !== undefined)
+  .sort((a, b) => (b.codegen?.needs.length ?? 0) - (a.codegen?.needs.length ?? 0));
+
+/** The best level of this machine's processor; undefined when it has none. */
+export function ownLevel(): Target | undefined {
+  return nativeLevels.find(({ codegen }) => missingFeatures(codegen?.needs ?? []).length === 0);
+}
+
+/**
+ * The levels of a project: what it names, else all, so that the bundle runs on other machines too.
+ *
+ * @throws UsageError for an unknown level.
+ */
+export function levelsOf({ levels }: Pick<Project, "levels">): readonly Target[] {
+  const unknown = levels?.find((name) => !nativeLevels.some((level) => level.name === name));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `there is no level \`${unknown}\`; levels are ${nativeLevels.map(({ name }) => name).join(", ")}`,
+    );
+  }
+  return nativeLevels.filter(({ name }) => levels === undefined || levels.includes(name));
+}
