@@ -1,6 +1,7 @@
 /**
  * Where the time of a layer goes: times each launch of its plan, on one thread, with the limits of the machine measured
- * between the calls. Times are processor time, so that other processes of the machine disturb little. `node bench/layer/launches.mjs <storage> <tokens,…> [--spec file] [--dims D,F,E] [--rounds 7]`
+ * between the calls. Every launch runs in slices, and what counts is the fastest round of each slice, so that other
+ * processes of the machine disturb little. `node bench/layer/launches.mjs <storage> <tokens,…> [--spec file] [--dims D,F,E] [--rounds 7]`
  */
 import v8 from "node:v8";
 import { writeFileSync } from "node:fs";
@@ -24,7 +25,7 @@ const [storage = "q8_0", list = "1,16,128"] = positionals;
 const tokens = list.split(",").map(Number);
 const [D, F, E] = values.dims.split(",").map(Number);
 const load = async (path) => (await runnerImport(new URL(path, import.meta.url).pathname)).module;
-const { cpuMilliseconds, prepare } = await load("./prepared.ts");
+const { prepare } = await load("./prepared.ts");
 const { limitKernels } = await load("../kernels/limits.ts");
 const { emitWasm } = await load("../../compiler/5-emit/wasm/index.ts");
 const { wasmRelaxed } = await load("../../compiler/targets/index.ts");
@@ -35,9 +36,9 @@ const { exports: limits } = new WebAssembly.Instance(new WebAssembly.Module(emit
 });
 /** Multiply-adds of f32x4, in GFLOP/s, in a slice of a few milliseconds. */
 function peak() {
-  const from = cpuMilliseconds();
-  limits.peak(4096, 1e6, 0, 1);
-  return (8 * 12 * 1e6) / (cpuMilliseconds() - from) / 1e6;
+  const from = performance.now();
+  limits.peak(4096, 1e5, 0, 1);
+  return (8 * 12 * 1e5) / (performance.now() - from) / 1e6;
 }
 
 const sizes = values.spec.endsWith("layer.moe") ? { D, F, E } : { D, F };
@@ -45,26 +46,28 @@ const layer = prepare(values.spec, { storage, sizes, tokens: Math.max(...tokens,
 if (values.module) writeFileSync(values.module, layer.module);
 const k = Math.min(8, E);
 for (const count of tokens) {
-  const rounds = [];
-  const peaks = [];
+  let times;
+  let launches;
+  let top = 0;
   for (let round = 0; round < Number(values.rounds) + 1; round++) {
-    peaks.push(peak());
-    rounds.push(layer.run(count, 100 + round));
+    for (let slice = 0; slice < 10; slice++) top = Math.max(top, peak());
+    const found = layer.run(count, 100);
+    launches = found.map(({ launch }) => launch);
+    // The first round warms up.
+    times =
+      round <= 1
+        ? found.map(({ milliseconds }) => milliseconds)
+        : found.map(({ milliseconds }, i) => milliseconds.map((time, slice) => Math.min(time, times[i][slice])));
   }
-  rounds.shift();
-  const total = (round) => round.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  const best = rounds.map(total).sort((a, b) => a - b);
-  const top = Math.max(...peaks);
+  const sums = times.map((list) => list.reduce((sum, time) => sum + time, 0));
+  const total = sums.reduce((sum, time) => sum + time, 0);
   const flops = sizes.E ? count * k * 6 * D * F : count * 2 * D * F;
+  const rate = flops / total / 1e6;
   console.log(
-    `\n${storage}, ${count} tokens: best ${best[0].toFixed(2)} ms, median ${best[best.length >> 1].toFixed(2)} ms, ` +
-      `${(flops / best[0] / 1e6).toFixed(1)} GOP/s = ${((100 * flops) / best[0] / 1e6 / top).toFixed(0)}% of the FMA peak (${top.toFixed(1)})`,
+    `\n${storage}, ${count} tokens: ${total.toFixed(2)} ms, ${rate.toFixed(1)} GOP/s = ${((100 * rate) / top).toFixed(0)}% of the FMA peak (${top.toFixed(1)})`,
   );
-  rounds[0].forEach(({ launch }, i) => {
-    const times = rounds.map((round) => round[i].milliseconds).sort((a, b) => a - b);
-    console.log(
-      `  ${times[0].toFixed(3).padStart(9)} ms  median ${times[times.length >> 1].toFixed(3).padStart(9)}  ${launch.kernel}  (${launch.label})`,
-    );
-  });
+  launches.forEach((launch, i) =>
+    console.log(`  ${sums[i].toFixed(3).padStart(9)} ms  ${launch.kernel}  (${launch.label})`),
+  );
   console.log(`  first numbers: ${[...layer.output(count).subarray(0, 3)].map((x) => x.toPrecision(6)).join(" ")}`);
 }

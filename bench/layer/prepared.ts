@@ -17,16 +17,13 @@ import { flattenEntry, type FlatLaunch } from "../../runtime/plan/launches.js";
 import { mapMemory } from "../../runtime/wasm/memory-map.js";
 import { instantiate, type KernelFunction } from "../../runtime/wasm/work.js";
 
-/** Processor time of this process. */
-export function cpuMilliseconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 export interface Prepared {
   readonly module: Uint8Array;
-  /** Runs all launches of a call and gives the processor time of each. */
-  run(tokens: number, seed: number): readonly { readonly launch: FlatLaunch; readonly milliseconds: number }[];
+  /** Runs all launches of a call, each in slices of its grid, and gives the milliseconds of each slice. */
+  run(
+    tokens: number,
+    seed: number,
+  ): readonly { readonly launch: FlatLaunch; readonly milliseconds: readonly number[] }[];
   /** The first output of the last call. */
   output(tokens: number): Float32Array;
 }
@@ -36,6 +33,9 @@ export interface PreparedOptions {
   readonly sizes: Readonly<Record<string, number>>;
   readonly tokens: number;
 }
+
+/** Slices of one launch: short enough that some round runs each without being interrupted. */
+const SLICES = 400;
 
 /** Uniform words from a linear congruential generator. */
 function* words(seed: number): Generator<number, never> {
@@ -118,9 +118,15 @@ export function prepare(spec: string, options: PreparedOptions): Prepared {
         const args = [...launch.args];
         for (const { at, evaluate } of launch.changing) args[at] = evaluate(sizes);
         const grid = launch.grid.evaluate(sizes);
-        const from = cpuMilliseconds();
-        if (grid > 0) (exports[launch.kernel] as KernelFunction)(...args, 0, grid);
-        return { launch, milliseconds: cpuMilliseconds() - from };
+        const kernel = exports[launch.kernel] as KernelFunction;
+        const step = Math.max(1, Math.ceil(grid / SLICES));
+        const milliseconds: number[] = [];
+        for (let block = 0; block < grid; block += step) {
+          const from = performance.now();
+          kernel(...args, block, Math.min(grid, block + step));
+          milliseconds.push(performance.now() - from);
+        }
+        return { launch, milliseconds };
       });
     },
     output: (tokens) => {

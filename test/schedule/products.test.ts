@@ -66,6 +66,29 @@ describe.each(formats)("%s weights", (format) => {
     });
   });
 
+  it("groups rows by twos and threes, over passes of columns and parts of rows", () => {
+    // 320 columns are two passes of floats; 61 and 65 rows are more than the sums of one part.
+    const [D, F] = [axis("D", 320), axis("F", 35)];
+    const test = program({
+      inputs: { x: f32(T, D) },
+      params: [param("w", [D, F])],
+      build: (scope, [x], p) => [scope.one("contract", [x!, p("w")], { over: ["D"] })],
+    });
+    compare(test, {
+      calls: [4, 5, 6, 7, 61, 65].map((t) => ({ inputs: { x: activations(t, t * 320) }, sizes: { T: t } })),
+      params: (_, count) =>
+        exactly(
+          format,
+          1,
+          320,
+          35,
+          numbers(3, count).map((v) => v / 2),
+        ),
+      options: { ...storage(format), limits: { T: 65, context: 65 } },
+      tolerance: rounding(320),
+    });
+  });
+
   it("reads a tied table through the packing", () => {
     const [V, D] = [axis("V", 23), axis("D", 32)];
     const test = program({

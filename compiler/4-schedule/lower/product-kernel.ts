@@ -31,7 +31,7 @@ import { elements, type Stored, type Tensor } from "./tensor.js";
 /** Bytes of weights that one block walks through, at least: some microseconds. */
 const blockBytes = 49_152;
 /** Rows of one block, when the weights are read again for the next ones. */
-const blockRows = 128;
+const blockRows = 120;
 /** Rows up to which the reading of the weights is all that counts. */
 const fewRows = 3;
 /** Tiles read side by side for few rows. */
@@ -91,15 +91,19 @@ function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, produ
   const range = rowRange(emitter, first, builder.let("group", div(block, chunks)));
   const firstTile = builder.let("first_tile", mul(rem(block, chunks), perBlock));
   const endTile = builder.let("end_tile", min(add(firstTile, perBlock), tiles));
-  const scratch = builder.blockBuffer("sums", "f32", "local", products.length * rowsInScratch * tileRows);
+  const scratch = builder.blockBuffer("sums", "f32", "local", products.length * rowsInScratch * tileRows + 4);
   const ready = writers.map((writer) => writer(emitter));
   const work: Work = { emitter, source, target, products, writers: ready, scratch, range, firstTile, endTile };
   const count = builder.let("row_count", sub(range.to, range.from));
-  emitter.guard(
-    compare("le", count, fewRows),
-    () => few(work),
-    () => many(work),
-  );
+  const upTo = (rows: number): void => {
+    if (rows > fewRows) return many(work);
+    emitter.guard(
+      compare("le", count, rows),
+      () => few(work, rows),
+      () => upTo(rows + 1),
+    );
+  };
+  upTo(1);
   entry.launch(emitter, range.grid.times(Size.of(chunks)));
 }
 
@@ -118,21 +122,30 @@ interface Work extends FinishedProducts {
   readonly endTile: Expression;
 }
 
-/** Row by row, several tiles at a time: bound by the reading of the weights. */
-function few(work: Work): void {
+/** One, two or three rows together, several tiles at a time: bound by the reading of the weights. */
+function few(work: Work, rows: number): void {
   const { emitter, products, writers, scratch, range } = work;
   const { builder } = emitter;
   const { tiles, height } = products[0]!.layout;
+  const width = tilesBeside * tileRows;
   emitter.loop("tile", work.firstTile, work.endTile, tilesBeside, undefined, (_, tile) => {
     // Behind the last tile the last one is read again; nothing of that is stored.
     const numbers = Array.from({ length: tilesBeside }, (_, i) =>
       builder.let("tile_number", add(mul(range.matrix, tiles), min(add(tile, i), tiles - 1))),
     );
     const column = builder.let("column", mul(tile, tileRows));
-    const last = builder.let("last", min(add(column, tilesBeside * tileRows), height));
-    emitter.loop("row", range.from, range.to, 1, rowCount(products[0]!.input), (row) => {
-      writers.forEach((writer, i) => writer.few({ tiles: numbers, row, scratch, at: i * tilesBeside * tileRows }));
-      finishRow(work, { line: constant(0), stride: tilesBeside * tileRows, row, column, last });
+    const last = builder.let("last", min(add(column, width), height));
+    const stride = rows * width;
+    emitter.loop("group", range.from, range.to, rows, rowCount(products[0]!.input), (first, register) => {
+      const list = Array.from({ length: rows }, (_, i) => first.plus(Coordinate.number(i)));
+      writers.forEach((writer, i) => {
+        const at = list.map((_, row) => i * stride + row * width);
+        writer.few({ tiles: numbers, rows: list, scratch, at });
+      });
+      emitter.loop("row", register, add(register, rows), 1, rowCount(products[0]!.input), (row, number) => {
+        const line = builder.let("line", mul(sub(number, register), width));
+        finishRow(work, { line, stride, row, column, last });
+      });
     });
   });
 }
@@ -141,16 +154,20 @@ function few(work: Work): void {
 function many(work: Work): void {
   const { emitter, products, writers, scratch, range } = work;
   const { builder } = emitter;
-  const { tiles, height } = products[0]!.layout;
+  const { tiles, height, batch } = products[0]!.layout;
   const stride = rowsInScratch * tileRows;
+  const spare = products.length * stride;
+  const all = batch.reduce((count, axis) => count * axis.size, tiles);
   emitter.loop("tile", work.firstTile, work.endTile, 1, undefined, (_, tile) => {
     const place = builder.let("tile_number", add(mul(range.matrix, tiles), tile));
-    const loaded = writers.map((writer) => writer.many(place));
+    // The tiles of the next expert follow, so the next tile is the next one in memory.
+    const next = builder.let("next", min(add(place, 1), all - 1));
+    const loaded = writers.map((writer) => writer.many(place, next));
     const column = builder.let("column", mul(tile, tileRows));
     const last = builder.let("last", min(add(column, tileRows), height));
     emitter.loop("part", range.from, range.to, rowsInScratch, undefined, (_, part) => {
       const end = builder.let("part_end", min(add(part, rowsInScratch), range.to));
-      loaded.forEach((write, i) => write({ from: part, to: end, scratch, at: i * stride }));
+      loaded.forEach((write, i) => write({ from: part, to: end, scratch, at: i * stride, spare }));
       emitter.loop("row", part, end, 1, rowCount(products[0]!.input), (row, register) => {
         const line = builder.let("line", mul(sub(register, part), tileRows));
         finishRow(work, { line, stride, row, column, last });

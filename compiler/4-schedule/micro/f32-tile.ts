@@ -7,6 +7,7 @@ import { add, fma, mul, splat, sub, type Operand } from "../kernel-expressions.j
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
+import { readAhead, type Ahead } from "./ahead.js";
 import { tileRows } from "./layouts.js";
 
 export interface F32Tile {
@@ -24,6 +25,8 @@ export interface F32Tile {
   readonly start?: (row: number, vector: number) => Expression;
   /** Registers to add to, instead of new ones. */
   readonly into?: readonly (readonly Variable[])[];
+  /** What to read along, `step` elements further for each k; begins where k would be 0. */
+  readonly ahead?: { readonly stretch: Ahead; readonly step: number } | undefined;
 }
 
 /** [row][vector] sums over k. */
@@ -40,6 +43,7 @@ export function f32Tile(k: KernelBuilder, tile: F32Tile): readonly (readonly Var
       const left = k.let("left", splat(tile.left(row, index), tile.lanes));
       sums[row]!.forEach((sum, vector) => sum.set(fma(left, right[vector]!, sum.get)));
     }
+    if (tile.ahead) readAhead(k, tile.ahead.stretch, index, tile.ahead.step);
   });
   return sums;
 }

@@ -20,6 +20,7 @@ import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, scaleBytes } from "./layouts.js";
+import { readAhead, type Ahead } from "./ahead.js";
 import type { QuantizedActivations } from "./quantize.js";
 
 /** Records of one tile of 16 rows. */
@@ -30,7 +31,14 @@ export interface WeightTile {
   readonly start: Expression;
   /** K / 32. */
   readonly blocks: Operand;
+  /** What to read along: `aheadBytes` further with each block. */
+  readonly ahead?: Ahead | undefined;
 }
+
+/** Bytes of a line that a cache holds. */
+const lineBytes = 64;
+/** Bytes that are read ahead with each block, a word of each line: several groups of tokens share the next tile. */
+export const aheadBytes = 2 * lineBytes;
 
 /** One token: the element where its activations start, a multiple of 32. */
 export interface TokenRow {
@@ -106,6 +114,10 @@ function overBlocks(
       const integers = integersOf({ bytes, record, block, starts });
       scaleBlock(k, tokens, { bytes, record }, block, integers, sums[tile]!);
     });
+    for (const { ahead } of weights) {
+      if (!ahead) continue;
+      for (let line = 0; line < aheadBytes; line += lineBytes) readAhead(k, ahead, block, aheadBytes, line);
+    }
   });
   return sums;
 }

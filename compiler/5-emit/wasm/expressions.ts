@@ -20,7 +20,7 @@ export function emitExpression(f: WasmFunction, expression: Expression): Ref {
         ? f.vectorConstant(laneBytes(type, () => expression.value))
         : scalarConstant(f, expression.value, type);
     case "get":
-      return m.local.get(f.register(expression.name), wasmType(type, f.name));
+      return m.local.get(f.value(expression.name), wasmType(type, f.name));
     case "block":
       return m.local.get(f.register("@block"), wasmTypes.i32);
     case "thread":

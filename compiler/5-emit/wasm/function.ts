@@ -41,6 +41,8 @@ export class WasmFunction {
   /** Pointers of the innermost loop, when addresses in it advance by constants. */
   pointers: Pointers | undefined;
   body: Ref[] = [];
+  /** Registers that an expression reads, since somebody asked last (`isRead`). */
+  private readonly read = new Set<string>();
   private readonly registers = new Map<string, number>();
   private readonly constants = new Map<string, number>();
   private readonly preamble: Ref[] = [];
@@ -75,6 +77,19 @@ export class WasmFunction {
     const local = this.registers.get(name);
     if (local === undefined) throw new TypeError(`kernel ${this.name}: register ${name} is not defined`);
     return local;
+  }
+
+  /** The local of a register whose value an expression takes. */
+  value(name: string): number {
+    this.read.add(name);
+    return this.register(name);
+  }
+
+  /** Whether what `write` emits reads the register. */
+  isRead(name: string, write: () => void): boolean {
+    this.read.delete(name);
+    write();
+    return this.read.has(name);
   }
 
   buffer(name: string): BufferLocal {

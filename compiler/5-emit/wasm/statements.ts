@@ -92,15 +92,33 @@ function emitLoop(f: WasmFunction, loop: Statement & { kind: "for" }): void {
     f.pointers = undefined;
     for (const pointer of pointers.list.values()) f.emit(m.local.set(pointer.local, startOf(f, pointer, current())));
     f.pointers = pointers;
+    const counter = [...pointers.list.values()].find(({ index }) => index.coefficient !== 0);
+    let isCounted = true;
+    const end = f.local(wasmTypes.i32);
     const body = f.nested(() => {
-      emitStatements(f, loop.body);
-      for (const { local, unit, index } of pointers.list.values()) {
-        const advance = m.i32.const(Math.imul(Math.imul(index.coefficient, loop.step), unit));
-        f.emit(m.local.set(local, m.i32.add(m.local.get(local, wasmTypes.i32), advance)));
+      const isRead = f.isRead(loop.name, () => emitStatements(f, loop.body));
+      isCounted = isRead || counter === undefined;
+      for (const pointer of pointers.list.values()) {
+        const { local } = pointer;
+        f.emit(
+          m.local.set(local, m.i32.add(m.local.get(local, wasmTypes.i32), m.i32.const(bytesOfTurn(pointer, loop)))),
+        );
       }
-      f.emit(m.local.set(variable, m.i32.add(current(), m.i32.const(loop.step))));
-      f.emit(m.br(label, m.i32.lt_s(current(), to())));
+      if (isCounted) {
+        f.emit(m.local.set(variable, m.i32.add(current(), m.i32.const(loop.step))));
+        f.emit(m.br(label, m.i32.lt_s(current(), to())));
+      } else {
+        f.emit(m.br(label, m.i32.ne(m.local.get(counter!.local, wasmTypes.i32), m.local.get(end, wasmTypes.i32))));
+      }
     });
+    if (!isCounted) {
+      // Nobody asks for the number of the turn, so a pointer counts: it ends where the last turn leaves it.
+      const reach = m.i32.sub(to(), current());
+      const turns =
+        loop.step === 1 ? reach : m.i32.div_s(m.i32.add(reach, m.i32.const(loop.step - 1)), m.i32.const(loop.step));
+      const length = m.i32.mul(turns, m.i32.const(bytesOfTurn(counter!, loop)));
+      f.emit(m.local.set(end, m.i32.add(m.local.get(counter!.local, wasmTypes.i32), length)));
+    }
     f.emit(m.loop(label, body));
   });
   f.pointers = outer;
@@ -108,6 +126,11 @@ function emitLoop(f: WasmFunction, loop: Statement & { kind: "for" }): void {
 }
 
 const everything: ReadonlySet<string> = { has: () => true } as unknown as ReadonlySet<string>;
+
+/** Bytes by which a pointer advances in one turn. */
+function bytesOfTurn({ index, unit }: Pointer, loop: Statement & { kind: "for" }): number {
+  return Math.imul(Math.imul(index.coefficient, loop.step), unit);
+}
 
 /** Byte address of a pointer before the first turn. */
 function startOf(f: WasmFunction, pointer: Pointer, variable: Ref): Ref {

@@ -1,0 +1,133 @@
+/** Tiles of products with q8_0 and q4_0 weights: activations become integers once, in a kernel of their own. */
+import { Size } from "../../axes/size.js";
+import { add, block, constant, min, mul } from "../kernel-expressions.js";
+import type { Expression } from "../kernel-ir.js";
+import { dropAhead, sinkOf, type Ahead } from "../micro/ahead.js";
+import { blockElements, tileRows } from "../micro/layouts.js";
+import { quantizeBlocks, type QuantizedActivations } from "../micro/quantize.js";
+import {
+  aheadBytes,
+  q4Tiles,
+  q8Tile,
+  q8Tiles,
+  unpackedBlockBytes,
+  unpackedQ4Tile,
+  unpackQ4,
+  type TokenRow,
+  type WeightTile,
+} from "../micro/quantized-tile.js";
+import { Coordinate } from "./coordinate.js";
+import type { Emitter } from "./emitter.js";
+import type { EntryLowering } from "./entry-lowering.js";
+import { rowCoordinates } from "./nest.js";
+import type { Product, ProductInput } from "./product.js";
+import { groups, storedRow, storeSums, type TileWriter } from "./product-tiles.js";
+import { elements, type Stored } from "./tensor.js";
+
+interface QuantizedInput {
+  readonly quants: Stored;
+  readonly scales: Stored;
+  readonly sums: Stored | undefined;
+}
+
+/** Activations as integers, once for all products that read them. */
+function quantized(entry: EntryLowering, input: ProductInput, depth: number, kind: "i16" | "i8"): QuantizedInput {
+  return entry.remembered(`quantized ${input.stored.id} ${kind}`, () => {
+    const rows = elements(input.storedRows);
+    const line = (wish: string, size: Size, dtype: "f32" | "i32"): Stored =>
+      entry.allocate(wish, dtype, [{ name: "n", size }]);
+    const blocks = rows.times(Size.of(depth / blockElements));
+    // Places of i16 and i8 numbers, counted in words of 4 bytes.
+    const result: QuantizedInput = {
+      quants: line("quants", rows.times(Size.of(kind === "i16" ? depth / 2 : depth / 4)), "i32"),
+      scales: line("quant_scales", blocks, "f32"),
+      sums: kind === "i8" ? line("quant_sums", blocks, "i32") : undefined,
+    };
+    const perBlock = Math.max(1, Math.round(8192 / depth));
+    const emitter = entry.emitter("quantize", `${entry.label}: activations to integers`);
+    const { builder } = emitter;
+    const live = input.storedRows.find((axis) => axis.live);
+    const others = elements(input.storedRows.filter((axis) => axis !== live));
+    const count = live ? mul(live.live!.read(emitter, new Map()), emitter.size(others)) : emitter.size(rows);
+    const x = emitter.buffer(input.stored.place, "f32", "read");
+    const target = handles(emitter, result, kind, "write");
+    const first = builder.let("first", mul(block, perBlock));
+    emitter.loop("row", first, min(add(first, perBlock), count), 1, rows, (row, register) => {
+      const at = new Map(rowCoordinates(input.storedRows, row));
+      for (const axis of input.stored.axes) if (!at.has(axis.name)) at.set(axis.name, Coordinate.number(0));
+      const from = builder.let("x_start", emitter.index(input.stored.address(at)));
+      const to = builder.let("q_start", mul(register, depth));
+      quantizeBlocks(builder, x, from, target, to, depth / blockElements);
+    });
+    entry.launch(emitter, rows.ceilDividedBy(Size.of(perBlock)));
+    return result;
+  });
+}
+
+function handles(
+  emitter: Emitter,
+  input: QuantizedInput,
+  kind: "i16" | "i8",
+  access: "read" | "write",
+): QuantizedActivations {
+  return {
+    quants: emitter.buffer(input.quants.place, kind, access),
+    scales: emitter.buffer(input.scales.place, "f32", access),
+    ...(input.sums ? { sums: emitter.buffer(input.sums.place, "i32", access) } : {}),
+  };
+}
+
+export function quantizedTile(entry: EntryLowering, product: Product): (emitter: Emitter) => TileWriter {
+  const { layout, input, weight } = product;
+  const four = layout.storage === "q4_0";
+  const { depth } = layout;
+  const blocks = depth / blockElements;
+  const activations = quantized(entry, input, depth, four ? "i8" : "i16");
+  return (emitter) => {
+    const { builder } = emitter;
+    const bytes = emitter.buffer(weight.place, four ? "u8" : "i8", "read");
+    const from = handles(emitter, activations, four ? "i8" : "i16", "read");
+    const tileOf = (tile: Expression): WeightTile => {
+      const start = builder.let("record", mul(tile, layout.tileBytes));
+      return { bytes, start, blocks };
+    };
+    const tokens = (list: readonly Coordinate[]): readonly TokenRow[] =>
+      list.map((row) => {
+        const number = storedRow(emitter, input, row);
+        return { from, start: builder.let("q_start", mul(emitter.index(number), depth)) };
+      });
+    return {
+      few: ({ tiles, rows, scratch, at }) => {
+        const sums = (four ? q4Tiles : q8Tiles)(builder, tiles.map(tileOf), tokens(rows));
+        sums.forEach((tile, i) => {
+          const lines = at.map((line) => constant(line + i * tileRows));
+          storeSums(emitter, scratch, lines, tile);
+        });
+      },
+      many: (tile, next) => {
+        const place = tileOf(tile);
+        const nextTile = tileOf(next);
+        const unpacked = four ? builder.blockBuffer("unpacked", "i8", "local", blocks * unpackedBlockBytes) : undefined;
+        if (unpacked) unpackQ4(builder, place, unpacked);
+        const furthest = layout.tileBytes - blocks * aheadBytes;
+        return (part) => {
+          const sink = sinkOf(builder);
+          groups(emitter, part, 3, (list, lines, first) => {
+            const rows = tokens(list);
+            // Each group of rows reads another part of the next tile.
+            const reached = min(mul(first, (blocks * aheadBytes) / 2), furthest);
+            const ahead: Ahead = {
+              buffer: bytes,
+              start: builder.let("ahead_start", add(nextTile.start, reached)),
+              sink,
+            };
+            const weights = { ...place, ahead };
+            const sums = unpacked ? unpackedQ4Tile(builder, weights, unpacked, rows) : q8Tile(builder, weights, rows);
+            storeSums(emitter, part.scratch, lines, sums);
+          });
+          dropAhead(builder, sink, part.scratch, part.spare);
+        };
+      },
+    };
+  };
+}
