@@ -56,7 +56,10 @@ export function compare(program: Program, what: CompareOptions): Readonly<Record
   const machines = (what.runners ?? ["interpreter", "wasm"]).map((runner) => {
     const machine = new Machine(plan, target, runner);
     machine.setParams(params);
-    for (const knob of program.knobs) machine.setKnob(knob.path, Array<number>(4096).fill(knob.init).slice(0, 1));
+    for (const knob of program.knobs) {
+      const count = knob.axes.reduce((n, axis) => n * axis.size.evaluate({}), 1);
+      machine.setKnob(knob.path, Array<number>(count).fill(knob.init));
+    }
     return { runner, machine };
   });
   const states = new StateStore();
