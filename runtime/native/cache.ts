@@ -57,11 +57,19 @@ export class Cache {
       writeFileSync(aside, Buffer.concat([hashOf(content), content]), { flag: "wx" });
       renameSync(aside, path);
     } catch (error) {
-      rmSync(aside, { force: true });
+      remove(aside);
       if (this.warned) return;
       this.warned = true;
       const reason = (error as NodeJS.ErrnoException).code ?? String(error);
       this.warn(`the cache in ${this.folder} can't be written (${reason}); the next start takes longer`);
     }
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It is not there, or nothing can be done about it.
   }
 }

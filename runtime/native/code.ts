@@ -9,8 +9,10 @@ export interface LoadedCode {
   /** @throws MoecError MOE4206 when the object has no such symbol. */
   address(symbol: string): Address;
   has(symbol: string): boolean;
-  /** Its functions may not run any more. */
+  /** Its functions may not run any more. Does nothing after `keep`. */
   free(): void;
+  /** Leaves the code where it is as long as the process lives. */
+  keep(): void;
 }
 
 /**
@@ -26,6 +28,7 @@ export function loadCode(object: Uint8Array, file: string): LoadedCode {
   const places = new DataView(mapping.buffer);
   for (const { at, value } of image.absolute) places.setBigUint64(at, BigInt(mapping.address + value), true);
   if (image.writable > 0) mapping.protect(0, image.writable, PROTECTION.readExecute);
+  let isKept = false;
   return {
     has: (symbol) => image.symbols.has(symbol),
     address: (symbol) => {
@@ -33,6 +36,11 @@ export function loadCode(object: Uint8Array, file: string): LoadedCode {
       if (place !== undefined) return mapping.address + place;
       throw moecError("MOE4206", { file, reason: `it has no \`${symbol}\`` });
     },
-    free: () => mapping.free(),
+    free: () => {
+      if (!isKept) mapping.free();
+    },
+    keep: () => {
+      isKept = true;
+    },
   };
 }

@@ -8,6 +8,7 @@ import type { Device, DeviceReport } from "../device.js";
 import type { WeightFile } from "../host.js";
 import { flattenEntry } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
+import { watchBusErrors } from "./bus-errors.js";
 import { loadCode, type LoadedCode } from "./code.js";
 import { LaunchTable } from "./launches.js";
 import { Mapping } from "./mapping.js";
@@ -47,6 +48,7 @@ class NativeDevice implements Device {
     try {
       this.code = loadCode(object, file);
       this.taken.push(() => this.code.free());
+      if (weights) watchBusErrors(this.code);
       this.weights = new WeightSpace(plan.spaces.weights, weights);
       this.taken.push(() => this.weights.free());
       this.spaces = {

@@ -65,6 +65,7 @@ function link(object: Uint8Array, refuse: (reason: string) => Error): Image {
   }
   const table = long(40);
   const count = data.getUint16(60, true);
+  if (table + count * SECTION_BYTES > object.length) throw refuse("it is cut off");
   const raw = Array.from({ length: count }, (_, i): Section => {
     const at = table + i * SECTION_BYTES;
     return {

@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, type Stats } from "node:fs";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { WeightFile } from "../host.js";
+import { busErrors, watchRange } from "./bus-errors.js";
 import type { Address } from "./koffi.js";
 import { Mapping } from "./mapping.js";
 
@@ -17,6 +18,8 @@ export class WeightSpace {
   private readonly mapping: Mapping;
   private readonly files: OpenFile[] = [];
   private checked = 0;
+  private faults = busErrors();
+  private unwatch = (): void => undefined;
 
   /** @throws MoecError MOE4205, MOE5304 for a file that is not there, MOE5305 for one of another size. */
   constructor(bytes: number, files: readonly WeightFile[] | undefined) {
@@ -31,6 +34,7 @@ export class WeightSpace {
         this.files.push(open);
         this.mapping.place(open.descriptor, file.offset, file.bytes, "weights");
       }
+      this.unwatch = watchRange(this.mapping.address, this.mapping.bytes);
     } catch (error) {
       this.free();
       throw error;
@@ -64,9 +68,22 @@ export class WeightSpace {
     this.checked = now;
   }
 
-  checkFaults(): void {}
+  /**
+   * Looks whether a call read behind the end of a file.
+   *
+   * @throws MoecError MOE4207
+   */
+  checkFaults(): void {
+    if (this.files.length === 0 || busErrors() === this.faults) return;
+    this.faults = busErrors();
+    this.checked = 0;
+    this.check();
+    // The file has its old size again, but zeros were read from it.
+    throw moecError("MOE4207", { file: this.files[0]!.path, reason: "a part of it could not be read" });
+  }
 
   free(): void {
+    this.unwatch();
     for (const { descriptor } of this.files.splice(0)) closeSync(descriptor);
     this.mapping.free();
   }

@@ -1,0 +1,159 @@
+/** Bundles with native kernels: mapped weights, levels, faults. */
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { scratchBytes } from "../../compiler/5-emit/llvm/index.js";
+import type { Manifest } from "../../compiler/6-bundle/index.js";
+import type { ManifestLevel, ManifestNativeTarget } from "../../compiler/6-bundle/manifest.js";
+import { writeBundle } from "../../compiler/6-bundle/index.js";
+import { writeFolder } from "../../cli/write-folder.js";
+import { Model } from "../../runtime/model/model.js";
+import { openModel, type LoadOptions } from "../../runtime/model/open.js";
+import { folderFiles } from "../../runtime/node/folder-files.js";
+import { nodeHost } from "../../runtime/node/host.js";
+import { busErrors } from "../../runtime/native/bus-errors.js";
+import { chooseLevel } from "../../runtime/native/choose.js";
+import { expectedLogits, kernels, plan, table } from "../runtime/toy-model.js";
+import { toyInput } from "../runtime/toy-bundle.js";
+import { memoryFiles, type MemoryFiles } from "../support/memory-bundle.js";
+import { compileNative, hasNative, levels } from "../support/native.js";
+
+const root = mkdtempSync(join(tmpdir(), "moec-native-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const folder = join(root, "toy");
+
+function write(): void {
+  const native = levels.map((target) => ({
+    level: target.name,
+    needs: target.codegen!.needs,
+    plan,
+    object: compileNative(kernels, target),
+    scratchBytes: scratchBytes(kernels),
+  }));
+  writeFolder(folder, (writer) => writeBundle({ ...toyInput(), native }, writer));
+}
+
+async function load(options: LoadOptions = {}): Promise<Model> {
+  const model = new Model(await openModel(folderFiles(folder), nodeHost(), { threads: 1, ...options }));
+  await model.reset();
+  return model;
+}
+
+const ids = [3, 1, 4, 1, 5];
+async function logits(model: Model): Promise<number[]> {
+  const { outputs } = await model.call("forward", { tokens: ids });
+  const all = [...outputs["logits"]!.data];
+  return all.slice(-expectedLogits(ids).length);
+}
+
+describe.runIf(hasNative)("a bundle with native kernels", () => {
+  process.env["MOEC_CACHE"] = join(root, "cache");
+  beforeEach(write);
+
+  it("runs the best level by itself, shares plan and weights, and maps the weights", async () => {
+    using model = await load();
+    expect(model.report).toMatchObject({ device: "native", level: levels[0]!.name, mappedBytes: table.byteLength });
+    expect(await logits(model)).toEqual(expectedLogits(ids));
+    const { targets, files } = model.manifest;
+    expect(targets.map(({ name }) => name)).toEqual(["wasm", "native"]);
+    expect(files.filter(({ path }) => path.startsWith("weights"))).toHaveLength(1);
+    expect(files.filter(({ path }) => path.startsWith("plan"))).toHaveLength(1);
+  });
+
+  it("runs on wasm when asked", async () => {
+    using model = await load({ device: "wasm" });
+    expect(model.report.device).toBe("wasm");
+    expect(await logits(model)).toEqual(expectedLogits(ids));
+  });
+
+  it("says on auto why native kernels do not run, and refuses on native", async () => {
+    const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as Manifest;
+    const native = target();
+    const newer = native.levels.map((level) => ({ ...level, needs: [...level.needs, "avx9000"] }));
+    const targets = manifest.targets.map((one) => (one.name === "native" ? { ...native, levels: newer } : one));
+    writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, targets }));
+    using model = await load();
+    expect(model.report).toMatchObject({ device: "wasm", whyNotNative: expect.stringContaining("avx9000") as string });
+    await expect(load({ device: "native" })).rejects.toMatchObject({ code: "MOE4204" });
+    expect(chooseLevel(native).level).toEqual(native.levels[0]);
+  });
+
+  it("refuses weights of another size or hash, and hashes once", async () => {
+    (await load()).dispose();
+    const weights = join(folder, "weights-0.bin");
+    const bytes = readFileSync(weights);
+    bytes[100]! ^= 1;
+    writeFileSync(weights, bytes);
+    await expect(load()).rejects.toMatchObject({ code: "MOE5306" });
+    // Asked not to look, it computes with what is there.
+    (await load({ verify: false })).dispose();
+    appendFileSync(weights, "x");
+    await expect(load({ verify: false })).rejects.toMatchObject({ code: "MOE5305" });
+  });
+
+  it("refuses an object that is cut off or another file", async () => {
+    const object = readFileSync(join(folder, `kernels-${levels[0]!.name}.o`));
+    for (const [bytes, why] of [
+      [object.subarray(0, object.length - 700), /cut off/],
+      [readFileSync(process.execPath).subarray(0, 4096), /relocatable/],
+      [Buffer.from("x".repeat(200)), /no ELF/],
+    ] as const) {
+      const choice = chooseLevel({ name: "native", platform: "linux-x64", levels: [{ ...level(), needs: [] }] });
+      const open = (): unknown => choice.open({ plan, object: bytes, parallelism: 1 });
+      expect(open).toThrow(expect.objectContaining({ code: "MOE4206", message: expect.stringMatching(why) as string }));
+    }
+  });
+
+  it("says that a file was cut off under it, in the call that meets it and before later ones", async () => {
+    using model = await load();
+    expect(await logits(model)).toEqual(expectedLogits(ids));
+    const before = busErrors();
+    // The device has just looked at the file and will not look again for a while: the read itself fails.
+    truncateSync(join(folder, "weights-0.bin"), 0);
+    await expect(logits(model)).rejects.toMatchObject({ code: "MOE4207" });
+    expect(busErrors()).toBeGreaterThan(before);
+    await expect(logits(model)).rejects.toMatchObject({ code: "MOE4207" });
+  });
+
+  it("says that a file was written to", async () => {
+    using model = await load();
+    expect(await logits(model)).toEqual(expectedLogits(ids));
+    writeFileSync(join(folder, "weights-0.bin"), Buffer.alloc(table.byteLength));
+    utimesSync(join(folder, "weights-0.bin"), new Date(0), new Date(0));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expect(logits(model)).rejects.toMatchObject({ code: "MOE4207" });
+  });
+
+  it("says that there is not enough memory, or that threads can't be started", () => {
+    const huge = { ...plan, spaces: { ...plan.spaces, arena: 2 ** 47 } };
+    const { open } = chooseLevel(target());
+    const object = readFileSync(join(folder, level().object));
+    const refused = { code: "MOE4205", message: expect.stringContaining("intermediate results") as string };
+    expect(() => open({ plan: huge, object, parallelism: 1 })).toThrow(expect.objectContaining(refused));
+  });
+
+  it("computes the same in a bundle that is not on disk", async () => {
+    const files: MemoryFiles = new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+    using model = new Model(await openModel(memoryFiles(files), nodeHost(), { device: "native", threads: 2 }));
+    await model.reset();
+    expect(model.report).toMatchObject({ device: "native", mappedBytes: 0 });
+    expect(await logits(model)).toEqual(expectedLogits(ids));
+  });
+});
+
+function target(): ManifestNativeTarget {
+  const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as Manifest;
+  return manifest.targets.find((one): one is ManifestNativeTarget => one.name === "native")!;
+}
+
+const level = (): ManifestLevel => target().levels[0]!;
