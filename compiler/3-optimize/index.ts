@@ -1,6 +1,5 @@
 /**
- * Optimize: a graph in, a better graph with the same results out; and what schedules ask about the finished graph
- * (clusters, mask intervals).
+ * Optimize: a graph in, a better graph with the same results out; and what schedules ask about masks.
  *
  * @example const better = optimize(deriveLastToken(program));
  */
@@ -8,15 +7,6 @@ export { dumpPasses, optimize, type OptimizeOptions } from "./optimize.js";
 export { deriveLastToken, type LastTokenOptions } from "./last-token.js";
 export { passes } from "./passes.js";
 export type { Pass, PassOrder } from "./pass.js";
-export { clusterKinds, clusterText, findClusters } from "./clusters/find.js";
-export type {
-  Cluster,
-  EpilogueCluster,
-  ExpertCluster,
-  ExpertProduct,
-  NormCluster,
-  RouterCluster,
-} from "./clusters/types.js";
 export {
   blockTruth,
   classifyBlock,

@@ -1,5 +1,4 @@
-/** The page `docs/reference/passes.md`: what each pass does, the order and its reasons, and the clusters. */
-import { clusterKinds } from "./clusters/find.js";
+/** The page `docs/reference/passes.md`: what each pass does, the order and its reasons, and what schedules find. */
 import type { Pass } from "./pass.js";
 import { passes } from "./passes.js";
 
@@ -20,7 +19,6 @@ export function passesPage(): string {
       `### ${index + 1}. \`${pass.name}\`\n\n${pass.doc}\n${pass.off === undefined ? "" : `\nOff unless asked for: ${pass.off}.\n`}`,
   );
   const reasons = orders(passes).map(({ first, second, reason }) => `- \`${first}\` before \`${second}\`: ${reason}.`);
-  const clusters = clusterKinds.map(({ kind, doc }) => `- **${kind}**: ${doc}`);
   return `# Passes
 
 <!-- Written by test/optimize/reference.test.ts from compiler/3-optimize/. Do not edit; run it with --update. -->
@@ -36,12 +34,12 @@ Checked when the table is loaded:
 
 ${reasons.join("\n")}
 
-## Clusters
+## What is fused, and where
 
-What nodes are together is found on the finished graph, not written into it: schedules ask for the clusters of a region
-and may use them. A node is in at most one, in this order:
-
-${clusters.join("\n")}
+Passes fuse nothing. The schedule does: a value stays a formula until it must lie in memory, so what is computed element
+by element, and a reduction that belongs to a whole row (a norm, a softmax), stands inside the kernel that needs it, and
+products take the formula behind them (bias, activation, residual, weight of a route) into their last step. What a formula
+holds and several readers need is computed once and kept. \`moec inspect --kernels\` shows the result.
 
 Whether a block of an attention is empty, full or partial follows from its mask by interval analysis of the predicate
 (comparisons of sums of query and key position, sizes, quotients, remainders, joined by and, or, not).

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { check } from "../../compiler/1-check/index.js";
 import { buildProgram, evaluate, printProgram, StateStore, type Evaluation } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
-import { clusterText, deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
+import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
 import { repository, testHost } from "../check/host.js";
 import { parameter, tokensOf } from "./tiny-model.js";
 
@@ -46,13 +46,5 @@ describe("examples/tiny-moe at a small size", () => {
   it.each(["forward", "forward_last"])("%s gives the same numbers, bit by bit, with caches", (entry) => {
     const after = optimize(program, { verify: true });
     expect(run(after, entry)).toEqual(run(program, entry));
-  });
-
-  it("has the clusters that a decoder layer should have", () => {
-    const kinds = clusterText(optimize(program))
-      .split("\n")
-      .filter((line) => line.startsWith("forward / stack"))
-      .map((line) => /: (\w+) \{/.exec(line)![1]);
-    expect(kinds.sort()).toEqual(["epilogue", "epilogue", "expert", "norm", "norm", "router"]);
   });
 });

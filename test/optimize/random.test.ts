@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { evaluate, parseProgram, printProgram, verify } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
-import { deriveLastToken, findClusters, optimize, passes } from "../../compiler/3-optimize/index.js";
+import { deriveLastToken, optimize, passes } from "../../compiler/3-optimize/index.js";
 import { forEachNode } from "../../compiler/2-graph/walk.js";
 import { choices, inputsFor, randomProgram } from "./random-program.js";
 
@@ -86,27 +86,6 @@ describe("random programs", () => {
         expect(numbers(after, 4, "forward_last")).toEqual(numbers(derived, 4, "forward_last"));
       }),
       { numRuns: 300 * LONGER },
-    );
-  });
-
-  it("no node is in two clusters, and inner values stay inside", () => {
-    fc.assert(
-      fc.property(choices, (list) => {
-        const { body } = optimize(randomProgram(list)).entries[0]!;
-        const taken = new Set<number>();
-        for (const cluster of findClusters(body)) {
-          const members = new Set(cluster.nodes);
-          for (const id of members) {
-            if (cluster.kind !== "expert") expect(taken.has(id)).toBe(false);
-            taken.add(id);
-          }
-          for (const node of body.nodes) {
-            if (members.has(node.results[0]!.id)) continue;
-            for (const id of node.operands) expect(members.has(id) && !cluster.outputs.includes(id)).toBe(false);
-          }
-        }
-      }),
-      { numRuns: 200 * LONGER },
     );
   });
 });

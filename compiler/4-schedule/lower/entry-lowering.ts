@@ -6,6 +6,7 @@ import { lanesOf } from "../../targets/index.js";
 import type { PlanStep, PlanTrace } from "../plan.js";
 import type { Routes } from "./routes.js";
 import { Emitter } from "./emitter.js";
+import { writeJoined } from "./gathering.js";
 import { writeNest } from "./nest.js";
 import { alignTo64, bytesOf, memoryElement, type ProgramLowering } from "./program-lowering.js";
 import { atStart } from "./storage.js";
@@ -118,7 +119,7 @@ export class EntryLowering {
     const live = source.axes.filter((axis) => axis.live);
     const axes = [...live, ...source.axes.filter((axis) => !axis.live)];
     const target = into ?? this.allocate(this.node?.op ?? "value", source.dtype, axes);
-    writeNest(this, source, target);
+    if (!writeJoined(source, target)) writeNest(this, source, target);
     return target;
   }
 

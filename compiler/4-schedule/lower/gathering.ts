@@ -8,7 +8,7 @@ import type { Coordinate } from "./coordinate.js";
 import { type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
-import { alignedAxes, Computed, type Stored, type Tensor, variablesOf } from "./tensor.js";
+import { alignedAxes, Computed, Deferred, type Hoist, type Stored, Tensor, variablesOf, View } from "./tensor.js";
 
 const plus = (at: Coordinates, axis: string, c: Coordinate): Coordinates => new Map([...at, [axis, c]]);
 
@@ -77,21 +77,72 @@ export function shift(source: Tensor, axis: string, by: number, fill: number): T
   );
 }
 
-/** Parts one behind the other along an axis, each written into its place. */
-export function concat(entry: EntryLowering, parts: readonly Tensor[], axis: string): Stored {
-  const total = parts.reduce((size, part) => size.plus(part.axis(axis).size), Size.zero);
-  const aligned = alignedAxes(parts).map((own) => (own.name === axis ? { ...own, size: total } : own));
-  const axes = [...aligned.filter((own) => own.live), ...aligned.filter((own) => !own.live)];
-  const result = entry.allocate("concat", parts[0]!.dtype, axes);
-  let start = Size.zero;
-  for (const part of parts) {
-    const { size } = part.axis(axis);
-    const own = axes.map((candidate) => (candidate.name === axis ? { ...candidate, size } : candidate));
-    const offset = result.offset.plus(start.times(result.strides.get(axis)!));
-    entry.store(part, result.viewed(own, result.strides, offset));
-    start = start.plus(size);
+/** Parts one behind the other along an axis, each written straight into its place of whatever memory they come to lie in. */
+export class Joined extends Tensor {
+  private memory: Stored | undefined;
+
+  constructor(
+    private readonly entry: EntryLowering,
+    private readonly parts: readonly Tensor[],
+    private readonly along: string,
+  ) {
+    const total = parts.reduce((size, part) => size.plus(part.axis(along).size), Size.zero);
+    super(
+      parts[0]!.dtype,
+      alignedAxes(parts).map((own) => (own.name === along ? { ...own, size: total } : own)),
+    );
   }
-  return result;
+
+  writeInto(target: Stored): void {
+    let start = Size.zero;
+    for (const part of this.parts) {
+      const { size } = part.axis(this.along);
+      const axes = target.axes.map((own) => (own.name === this.along ? { ...own, size } : own));
+      const offset = target.offset.plus(start.times(target.strides.get(this.along)!));
+      this.entry.store(part, target.viewed(axes, target.strides, offset));
+      start = start.plus(size);
+    }
+  }
+
+  private inMemory(): Stored {
+    this.memory ??= this.entry.store(this);
+    return this.memory;
+  }
+
+  override get stored(): Stored | undefined {
+    return this.memory;
+  }
+  override get settled(): Stored {
+    return this.inMemory();
+  }
+  override read(emitter: Emitter, at: Coordinates): Expression {
+    return this.inMemory().read(emitter, at);
+  }
+  override get hoists(): readonly Hoist[] {
+    return [];
+  }
+  /** More than a reader would do twice: several readers share the memory. */
+  override get cost(): number {
+    return this.memory ? 1 : 64;
+  }
+  override lanesAlong(axis: string): boolean {
+    return this.inMemory().lanesAlong(axis);
+  }
+}
+
+/** Write joined parts, also those seen under other names or in another order; false for every other tensor. */
+export function writeJoined(source: Tensor, target: Stored): boolean {
+  if (source.stored) return false;
+  if (source instanceof Joined) {
+    source.writeInto(target);
+    return true;
+  }
+  if (source instanceof Deferred) return writeJoined(source.current, target);
+  if (!(source instanceof View) || !source.renames) return false;
+  const name = (own: string): string => source.renames!.get(own) ?? own;
+  const axes = target.axes.map((axis) => ({ ...axis, name: name(axis.name) }));
+  const strides = new Map(target.axes.map((axis) => [name(axis.name), target.strides.get(axis.name)!]));
+  return writeJoined(source.source, target.viewed(axes, strides));
 }
 
 /** The coordinate of an axis. */

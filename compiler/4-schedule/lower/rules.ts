@@ -10,7 +10,7 @@ import { bool, f32, i32, registerType } from "../kernel-types.js";
 import { refuse } from "../refusal.js";
 import { attend } from "./attention.js";
 import { cumulativeSum, argBest, scatter, sort, top, topMask } from "./selection.js";
-import { concat, coordinateOf, gather, shift } from "./gathering.js";
+import { coordinateOf, gather, Joined, shift } from "./gathering.js";
 import { BlockMask } from "./mask-blocks.js";
 import { mixture } from "./mixture.js";
 import { random } from "./random.js";
@@ -243,7 +243,7 @@ const rules: Readonly<Record<string, Rule>> = {
   }),
   order: one((x, node) => orderAxes(x, names(node, "axes"))),
   expand: one((x, node) => expandAxis(x, { name: text(node, "axis"), size: size(node, "size") })),
-  concat: (lowering, node, operands) => [concat(lowering.entry, operands.map(tensor), text(node, "axis"))],
+  concat: (lowering, node, operands) => [new Joined(lowering.entry, operands.map(tensor), text(node, "axis"))],
   shift: one((x, node) => shift(x, text(node, "axis"), node.attrs.by as number, node.attrs.fill as number)),
   index: (_, node) => [coordinateOf({ name: text(node, "axis"), size: size(node, "size") }, size(node, "offset"))],
   size: (_, node) => [new Computed("i32", [], { cost: 0 }, (emitter) => emitter.size(size(node, "value")))],

@@ -46,6 +46,11 @@ export abstract class Tensor {
     return undefined;
   }
 
+  /** `stored`, where needed after putting into memory what can only be read there. */
+  get settled(): Stored | undefined {
+    return this.stored;
+  }
+
   /** Products with weights of which this is made element by element, at the same coordinates. */
   get products(): readonly Tensor[] {
     return [];
@@ -194,6 +199,11 @@ export class View extends Tensor {
     return below && this.view?.(below);
   }
 
+  override get settled(): Stored | undefined {
+    const below = this.source.settled;
+    return below && this.view?.(below);
+  }
+
   override read(emitter: Emitter, at: Coordinates): Expression {
     return (this.stored ?? this.source).read(emitter, this.stored ? at : this.map(this.own(at)));
   }
@@ -262,7 +272,7 @@ export class Deferred extends Tensor {
 
   /** Put it into memory, once; earlier readers that are not written yet read it there as well. */
   force(): Stored {
-    this.inMemory ??= this.source.stored ?? this.store(this.source);
+    this.inMemory ??= this.source.settled ?? this.store(this.source);
     return this.inMemory;
   }
 
@@ -272,6 +282,9 @@ export class Deferred extends Tensor {
 
   override get stored(): Stored | undefined {
     return this.current.stored;
+  }
+  override get settled(): Stored | undefined {
+    return this.current.settled;
   }
   override get products(): readonly Tensor[] {
     return this.current.products;
