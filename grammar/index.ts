@@ -1,7 +1,9 @@
 /**
  * The language's surface: text to tree and back.
  */
+export { outline, type Outline } from "./outline.js";
 export { parse, type ParseResult } from "./parse.js";
+export { reparse } from "./reparse.js";
 export { format, FormatError, plugin } from "./print/plugin.js";
 export { RESERVED_WORDS, TOKENS, type TokenEntry } from "./tokens.js";
 export type * from "./tree.js";

@@ -5,7 +5,7 @@
  */
 import type { ModuleDecl } from "../../grammar/tree.js";
 import { Size } from "../axes/size.js";
-import type { AssumeDivisible, Walk } from "./context.js";
+import { AssumeDivisible, type Walk } from "./context.js";
 import type { AxisArgument } from "./values.js";
 
 /** Symbol -> what divides it. */
@@ -42,6 +42,23 @@ export function extended(divisors: Divisors, walk: Walk, cause: AssumeDivisible)
     for (const [name, by] of found.get(decl) ?? []) take(all, axes, name, by);
   }
   return all;
+}
+
+/**
+ * What a module was found to divide its users divide too: where they do not assume it yet, they begin anew at once
+ * instead of in the middle of its body.
+ */
+export function inherit(walk: Walk, decl: ModuleDecl, axes: ReadonlyMap<string, AxisArgument>): void {
+  const known = found.get(decl);
+  if (!known) return;
+  const all = new Map<string, Size>();
+  for (const [name, by] of known) take(all, axes, name, by);
+  for (const [symbol, by] of all) {
+    if (walk.assumed.has(symbol) || walk.free.has(symbol) || by.names.some((part) => walk.free.has(part))) continue;
+    // No error, as in `needSize`.
+    // eslint-disable-next-line @typescript-eslint/only-throw-error
+    throw new AssumeDivisible(symbol, by);
+  }
 }
 
 function take(all: Map<string, Size>, axes: ReadonlyMap<string, AxisArgument>, name: string, by: Size): void {

@@ -3,8 +3,9 @@
  * same way as forty others does not have it walked forty times. Only for checking, where a value is its type.
  */
 import type { Axis, ValueType } from "../ops/types.js";
-import type { Walk } from "./context.js";
-import type { ClosureValue, InstanceValue, Value } from "./values.js";
+import type { SourceSpan } from "../errors/diagnostic.js";
+import { noteBatch, type Walk } from "./context.js";
+import type { ClosureValue, InstanceValue, MaskValue, ModuleInfo, Value } from "./values.js";
 import { valueKey } from "./elaborate/keys.js";
 
 interface Remembered {
@@ -14,8 +15,57 @@ interface Remembered {
   readonly cacheUsed: boolean;
 }
 
-/** By the body, so that results are forgotten with the tree that they came from. */
-const memory = new WeakMap<object, Map<string, Remembered>>();
+/** What is known of a declaration: results of its bodies, and a number that tells it from earlier ones of its name. */
+interface Memory {
+  readonly id: number;
+  readonly results: Map<string, Remembered>;
+}
+
+/** By declaration, so that results are forgotten with the tree that they came from. */
+const memories = new WeakMap<ModuleInfo, Memory>();
+let declarations = 0;
+
+/** Enough for the sizes of one program; an editor that runs for days does not collect more. */
+const LIMIT = 512;
+
+function memoryOf(info: ModuleInfo): Memory {
+  let memory = memories.get(info);
+  if (!memory) memories.set(info, (memory = { id: ++declarations, results: new Map() }));
+  return memory;
+}
+
+/** After an edit elsewhere a declaration that reads the same as before, with all that it reaches, remembers as before. */
+export function inheritMemory(before: ModuleInfo, after: ModuleInfo): void {
+  const memory = memories.get(before);
+  if (memory) memories.set(after, memory);
+}
+
+/** Numbers of lambdas, as those of declarations. */
+const lambdas = new WeakMap<object, number>();
+
+function lambdaId(body: object): number {
+  let id = lambdas.get(body);
+  if (id === undefined) lambdas.set(body, (id = ++declarations));
+  return id;
+}
+
+/** The declarations that a mask is made of: one that was edited is another one under the same name. */
+function maskIds(mask: MaskValue): string {
+  switch (mask.form) {
+    case "leaf":
+      if (mask.leaf.kind === "opaque") return "";
+      return String(mask.leaf.kind === "closure" ? lambdaId(mask.leaf.body) : memoryOf(mask.leaf.info).id);
+    case "and":
+    case "or":
+      return `${maskIds(mask.left)},${maskIds(mask.right)}`;
+    case "not":
+      return maskIds(mask.operand);
+    case "keep":
+      return "";
+    default:
+      return mask satisfies never;
+  }
+}
 
 function axesKey(axes: readonly Axis[]): string {
   let key = "";
@@ -35,7 +85,10 @@ export function callKey(walk: Walk, closure: ClosureValue, values: readonly Valu
   const { instance } = closure;
   if (!walk.options.checking || !instance || closure.lambda) return undefined;
   if (!hasPlainArguments(instance)) return undefined;
-  let key = `${instance.key} ${walk.emitter.repetitionKey(instance.repetitions)}`;
+  // Bodies of one declaration are told apart by their place in it.
+  let key = `${closure.body.span.start - instance.info.decl.span.start} ${instance.key} `;
+  for (const value of instance.args.values()) if (value.kind === "mask") key += `${maskIds(value)} `;
+  key += `${walk.emitter.repetitionKey(instance.repetitions)}`;
   for (const value of values) {
     if (value.kind === "tensor" && !value.bound) key += ` ${typeKey(value.value.type)}`;
     else if (PLAIN.has(value.kind)) key += ` ${valueKey(value)}`;
@@ -52,11 +105,11 @@ function hasPlainArguments(instance: InstanceValue): boolean {
 }
 
 /** The result of an equal call, with what it said about the batch. */
-export function recalled(walk: Walk, closure: ClosureValue, key: string): Value | undefined {
-  const known = memory.get(closure.body)?.get(key);
+export function recalled(walk: Walk, closure: ClosureValue, key: string, call: SourceSpan): Value | undefined {
+  const known = memoryOf(closure.instance!.info).results.get(key);
   if (!known) return undefined;
   const place = { file: closure.file, ...closure.body.span };
-  if (known.batchDependent) walk.batchDependent ??= place;
+  if (known.batchDependent) noteBatch(walk, place, call);
   if (known.cacheUsed) walk.cacheUsed ??= place;
   const items = known.results.map((type): Value => ({ kind: "tensor", value: { type, source: place } }));
   return known.tuple ? { kind: "tuple", items } : items[0];
@@ -75,7 +128,7 @@ export function remember(
     if (item.kind !== "tensor" || item.bound) return;
     results.push(item.value.type);
   }
-  const own = memory.get(closure.body) ?? new Map<string, Remembered>();
-  memory.set(closure.body, own);
+  const own = memoryOf(closure.instance!.info).results;
+  if (own.size >= LIMIT) own.clear();
   own.set(key, { results, tuple: result.kind === "tuple", ...said });
 }

@@ -143,8 +143,14 @@ function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
 /** A choice among all tokens is another one token by token, so it cannot stand beside a cache. */
 export function checkDecoding(walk: Walk): void {
   if (!walk.batchDependent || !walk.cacheUsed) return;
-  walk.reporter.report("MOE2145", {}, walk.batchDependent, {
-    labels: [{ span: walk.cacheUsed, text: "rows of earlier calls are kept here" }],
+  const { place, source } = walk.batchDependent;
+  walk.reporter.report("MOE2145", {}, place, {
+    labels: [
+      ...(source.start === place.start && source.file === place.file
+        ? []
+        : [{ span: source, text: "tokens are chosen among each other here" }]),
+      { span: walk.cacheUsed, text: "rows of earlier calls are kept here" },
+    ],
   });
 }
 

@@ -2,10 +2,12 @@
 import type { Declaration } from "../../grammar/tree.js";
 import type { Diagnostic } from "../errors/diagnostic.js";
 import { divisorsOf, rememberDivisors } from "./assumptions.js";
+import { inheritMemory } from "./call-memory.js";
 import { checkModule } from "./check-module.js";
 import { checkTest } from "./check-test.js";
 import { keepHelpfulFixes } from "./fixes.js";
 import { InfoSink } from "./info.js";
+import { LibraryFile } from "./library-file.js";
 import { Loader, type LoadedFile, type SourceHost } from "./project.js";
 import { declarationKeys, declarationName, Moved, type DeclarationResult, type DeclarationResults } from "./reuse.js";
 import type { Finding } from "./reporter.js";
@@ -45,6 +47,10 @@ export function check(root: string, host: SourceHost, options: CheckOptions = {}
   if (!loaded) return unreadable(root);
   const files = new Map<string, CheckedFile>();
   for (const file of loader.files.values()) {
+    if (file instanceof LibraryFile && file.file !== root) {
+      files.set(file.file, file);
+      continue;
+    }
     const before = options.previous?.files.get(file.file);
     files.set(
       file.file,
@@ -91,6 +97,10 @@ function checkFile(
   if (isRoot || !file.library) {
     const keys = declarationKeys(file, keyOf);
     const moved = before && new Moved(file.file, before.tree.declarations, file.tree.declarations);
+    for (const [name, info] of file.modules) {
+      const known = before?.modules.get(name);
+      if (known && before?.results.get(name)?.key === keys.get(info.decl)) inheritMemory(known, info);
+    }
     for (const declaration of file.tree.declarations) {
       // What could not be read has been complained about; guessing at its meaning would only add noise.
       if (file.diagnostics.some((diagnostic) => isSyntaxIn(diagnostic, declaration.span))) continue;
@@ -104,7 +114,7 @@ function checkFile(
       info.adopt(result.info);
     }
   }
-  const all = [...file.diagnostics, ...withoutEchoes(findings)].sort(bySpan);
+  const all = [...file.diagnostics, ...withoutEchoes(findings, file)].sort(bySpan);
   return { ...file, all, info, checked: isRoot || !file.library, results };
 }
 
@@ -131,10 +141,14 @@ function isSyntaxIn(diagnostic: Diagnostic, span: { readonly start: number; read
 }
 
 /** A call into a declaration that has errors of its own repeats them: these are dropped. */
-function withoutEchoes(findings: readonly Finding[]): readonly Diagnostic[] {
+function withoutEchoes(findings: readonly Finding[], { file, tree }: LoadedFile): readonly Diagnostic[] {
   const direct = findings.filter((finding) => !finding.inner).map((finding) => finding.diagnostic.span);
+  const broken = tree.declarations.filter(({ span }) =>
+    direct.some((other) => other.file === file && span.start <= other.start && other.start <= span.end),
+  );
   const kept = findings.filter(
-    ({ inner }) => !inner || !direct.some((span) => span.file === inner.file && Math.abs(span.start - inner.start) < 1),
+    ({ inner }) =>
+      inner?.file !== file || !broken.some(({ span }) => span.start <= inner.start && inner.start <= span.end),
   );
   const seen = new Set<string>();
   return kept

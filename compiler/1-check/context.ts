@@ -63,7 +63,18 @@ export interface Walk {
   /** Set when rows were appended to a cache: where, for decoding token by token. */
   cacheUsed: SourceSpan | undefined;
   /** Set when a result depends on the other tokens of the batch by declaration. */
-  batchDependent: SourceSpan | undefined;
+  batchDependent: BatchChoice | undefined;
+}
+
+/** Where tokens are chosen among each other, and where the declaration under check asks for that. */
+export interface BatchChoice {
+  readonly place: SourceSpan;
+  readonly source: SourceSpan;
+}
+
+/** Notes a choice among all tokens; the first one counts. */
+export function noteBatch(walk: Walk, source: SourceSpan, call: SourceSpan = source): void {
+  walk.batchDependent ??= { place: walk.reporter.visible(call), source };
 }
 
 export function at(place: Place, node: { readonly span: Span }): SourceSpan {

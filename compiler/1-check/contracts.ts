@@ -32,7 +32,7 @@ export function checkContract(walk: Walk, info: ModuleInfo, result: Value | unde
       if (!result) return say("MOE2170", { contract: "router" }, nameSpan);
       if (first?.kind === "unknown") return;
       if (first?.kind !== "tensor" || first.value.type.kind !== "routes") return say("MOE2172", { found });
-      if (walk.batchDependent && !decl.batchDependent) sayDependent(walk, info, walk.batchDependent);
+      if (walk.batchDependent && !decl.batchDependent) sayDependent(walk, info, walk.batchDependent.place);
       return;
     case "mask":
       if (!result) return say("MOE2170", { contract: "mask" }, nameSpan);

@@ -24,7 +24,9 @@ export function keepHelpfulFixes(project: CheckedProject, host: SourceHost): Che
   }
   if (tried.size === 0) return project;
   const replace = (diagnostic: Diagnostic): Diagnostic => tried.get(diagnostic) ?? diagnostic;
-  const files = new Map([...project.files].map(([name, file]) => [name, { ...file, all: file.all.map(replace) }]));
+  const files = new Map(
+    [...project.files].map(([name, file]) => [name, file.checked ? { ...file, all: file.all.map(replace) } : file]),
+  );
   return { ...project, files, diagnostics: project.diagnostics.map(replace), info: (file) => files.get(file)?.info };
 }
 

@@ -1,9 +1,10 @@
 /** Files and imports: every file is parsed once, and its scope holds what it declares and what it imports. */
-import { parse } from "../../grammar/index.js";
-import type { ImportDecl, ModuleDecl, SourceFile, TestDecl } from "../../grammar/tree.js";
+import { outline, parse, reparse, type ParseResult } from "../../grammar/index.js";
+import type { Identifier, ImportDecl, ModuleDecl, SourceFile, Span, TestDecl } from "../../grammar/tree.js";
 import { closest } from "../errors/closest.js";
 import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
 import { identifiersIn } from "./elaborate/closures.js";
+import { LibraryFile } from "./library-file.js";
 import { Reporter } from "./reporter.js";
 import { Scope } from "./scope.js";
 import type { ModuleInfo } from "./values.js";
@@ -45,10 +46,37 @@ export function textKey(text: string): string {
   return `${text.length}.${a.toString(36)}.${b.toString(36)}`;
 }
 
+/** Parses a text, after an edit of a good one only what the edit touches. */
+function parsedAfter(before: LoadedFile | undefined, text: string, file: string): ParseResult {
+  const good = before && !(before instanceof LibraryFile) && !before.diagnostics.some(isSyntax) ? before : undefined;
+  return (good && reparse(good, text, file)) ?? parse(text, file);
+}
+
+function isSyntax({ code }: Diagnostic): boolean {
+  return code.startsWith("MOE1");
+}
+
+/** A key of keys that does not grow with the depth of imports. */
+function mixed(keys: readonly string[]): string {
+  return `${keys[0]!} ${textKey(keys.join(" "))}`;
+}
+
 interface Parsed {
   readonly text: string;
   readonly tree: SourceFile;
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Library files as they were read last: what an earlier check parsed of them is not parsed again. */
+const libraries = new Map<string, LibraryFile>();
+
+/** Where the rest of a file writes a name. */
+type Uses = (name: string) => readonly Span[];
+
+interface Imports {
+  readonly targets: readonly { readonly declaration: ImportDecl; readonly target: LoadedFile | undefined }[];
+  readonly files: readonly LoadedFile[];
+  readonly reporter: Reporter;
 }
 
 export class Loader {
@@ -70,44 +98,88 @@ export class Loader {
     if (known) return known;
     const text = this.host.read(file);
     if (text === undefined) return undefined;
-    const before = this.previous?.get(file);
-    const parsed: Parsed =
-      before?.text === text ? { text, tree: before.tree, diagnostics: [] } : { text, ...parse(text, file) };
     this.loading.push(file);
-    const loaded = this.assemble(file, parsed, before, library);
+    const loaded = library ? this.loadLibrary(file, text) : this.loadWhole(file, text);
     this.loading.pop();
     this.files.set(file, loaded);
     return loaded;
   }
 
-  private assemble(file: string, parsed: Parsed, before: LoadedFile | undefined, library: boolean): LoadedFile {
-    const { tree, text } = parsed;
-    const whole: SourceSpan = { file, start: 0, end: text.length };
-    const reporter = new Reporter(whole);
-    const imports: string[] = [];
-    const targets = tree.imports.map((declaration) => {
+  private loadLibrary(file: string, text: string): LibraryFile {
+    const known = libraries.get(file);
+    const same = known?.text === text ? known : undefined;
+    const { imports, names } = outline(text);
+    const loaded = this.importsOf(file, text, imports, true);
+    const kept = same?.imported;
+    if (kept?.length === loaded.files.length && kept.every((imported, index) => imported === loaded.files[index]))
+      return same!;
+    const key = [same ? same.key.split(" ")[0]! : textKey(text), ...loaded.files.map((imported) => imported.key)];
+    const scope = this.scopeOf(file, loaded, () => []);
+    const early = loaded.reporter.findings.map((finding) => finding.diagnostic);
+    const made = new LibraryFile(file, text, mixed(key), scope, names, loaded.files, early);
+    libraries.set(file, made);
+    return made;
+  }
+
+  private loadWhole(file: string, text: string): LoadedFile {
+    const before = this.previous?.get(file);
+    const parsed: Parsed =
+      before?.text === text
+        ? { text, tree: before.tree, diagnostics: [] }
+        : { text, ...parsedAfter(before, text, file) };
+    return this.assemble(file, parsed, before);
+  }
+
+  /** Loads what a file imports. */
+  private importsOf(file: string, text: string, declarations: readonly ImportDecl[], library: boolean): Imports {
+    const reporter = new Reporter({ file, start: 0, end: text.length });
+    const files: LoadedFile[] = [];
+    const targets = declarations.map((declaration) => {
       const specifier = declaration.from.value;
-      const target = this.host.resolve(file, specifier);
-      return {
+      const target = this.importedFile(
+        file,
         declaration,
-        target: this.importedFile(file, declaration, target, library || specifier === "std", reporter, imports),
-      };
+        this.host.resolve(file, specifier),
+        library || specifier === "std",
+        reporter,
+      );
+      if (target) files.push(target);
+      return { declaration, target };
     });
-    const key = [textKey(text), ...imports.map((name) => this.files.get(name)?.key ?? "")].join(" ");
-    if (before?.text === text && before.key === key) return before;
+    return { targets, files, reporter };
+  }
+
+  /** A scope with what the imports name. */
+  private scopeOf(
+    file: string,
+    { targets, reporter }: Imports,
+    uses: Uses,
+    imported = new Map<string, SourceSpan>(),
+  ): Scope {
     const scope = new Scope();
-    const imported = new Map<string, SourceSpan>();
     for (const { declaration, target } of targets)
-      this.bindImports(file, declaration, target, imported, scope, reporter);
+      this.bindImports(file, declaration, target, imported, scope, reporter, uses);
+    return scope;
+  }
+
+  private assemble(file: string, parsed: Parsed, before: LoadedFile | undefined): LoadedFile {
+    const { tree, text } = parsed;
+    const loaded = this.importsOf(file, text, tree.imports, false);
+    const { reporter } = loaded;
+    const imports = loaded.files.map((target) => target.file);
+    const key = [textKey(text), ...loaded.files.map((target) => target.key)].join(" ");
+    if (before?.text === text && before.key === key && !(before instanceof LibraryFile)) return before;
+    const imported = new Map<string, SourceSpan>();
+    const scope = this.scopeOf(file, loaded, (name) => usesOf(tree, name), imported);
     const modules = new Map<string, ModuleInfo>();
     const tests: TestDecl[] = [];
     for (const declaration of tree.declarations) {
       if (declaration.kind !== "test") declare(file, declaration, imported, scope, modules, reporter);
       else if (isNewTest(file, declaration, tests, reporter)) tests.push(declaration);
     }
-    const syntax = before?.text === text ? parse(text, file).diagnostics : parsed.diagnostics;
+    const syntax = before?.text === text ? before.diagnostics.filter(isSyntax) : parsed.diagnostics;
     const diagnostics = [...syntax, ...reporter.findings.map((finding) => finding.diagnostic)];
-    return { file, text, tree, scope, modules, tests, imports, diagnostics, key, library };
+    return { file, text, tree, scope, modules, tests, imports, diagnostics, key, library: false };
   }
 
   private importedFile(
@@ -116,7 +188,6 @@ export class Loader {
     target: string,
     library: boolean,
     reporter: Reporter,
-    imports: string[],
   ): LoadedFile | undefined {
     const span = { file, ...declaration.from.span };
     if (this.loading.includes(target)) {
@@ -127,9 +198,7 @@ export class Loader {
     const loaded = this.load(target, library);
     if (!loaded) {
       reporter.report("MOE2002", { name: declaration.from.value, file: target }, span);
-      return undefined;
     }
-    imports.push(target);
     return loaded;
   }
 
@@ -140,6 +209,7 @@ export class Loader {
     imported: Map<string, SourceSpan>,
     scope: Scope,
     reporter: Reporter,
+    uses: Uses,
   ): void {
     for (const item of declaration.names) {
       const local = item.alias ?? item.name;
@@ -160,7 +230,13 @@ export class Loader {
         reporter.report("MOE2004", { name: item.name.text, file: baseName(target.file) }, span, {
           fixes: closest(item.name.text, target.scope.ownNames(), 3).map((text) => ({
             title: `write \`${text}\``,
-            edits: [{ span, text }],
+            // Under a name of its own it is used by that; else all its uses are misspelled alike.
+            edits: [span, ...(item.alias ? [] : uses(item.name.text).map((use) => ({ file, ...use })))].map(
+              (place) => ({
+                span: place,
+                text,
+              }),
+            ),
           })),
         });
       }
@@ -193,6 +269,22 @@ function declare(
     span,
     ...(decl.doc === undefined ? {} : { doc: decl.doc }),
   });
+}
+
+/** The names of a file's declarations that are written `name`. */
+function usesOf(tree: SourceFile, name: string): readonly Span[] {
+  const found: Span[] = [];
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    else if (typeof value === "object" && value !== null) {
+      const node = value as Partial<Identifier>;
+      if (node.kind === "identifier" && node.text === name && node.span) found.push(node.span);
+      else Object.values(value).forEach(visit);
+    }
+  };
+  visit(tree.declarations);
+  // The list of a short form's parameters is in the tree twice.
+  return found.filter((span, index) => found.findIndex((other) => other.start === span.start) === index);
 }
 
 /** Tests are told apart by their names. */

@@ -31,6 +31,12 @@ export class Reporter {
     return contains(this.root, span);
   }
 
+  /** The place in the declaration under check from which `span` was reached. */
+  visible(span: SourceSpan): SourceSpan {
+    if (this.isRoot(span)) return span;
+    return this.places.findLast((place) => this.isRoot(place)) ?? span;
+  }
+
   get errors(): number {
     return this.errorCount;
   }
@@ -46,7 +52,7 @@ export class Reporter {
     let diagnostic = makeDiagnostic(code, message, slots, span, parts);
     let inner: SourceSpan | undefined;
     if (!contains(this.root, span)) {
-      const place = [...this.places].reverse().find((candidate) => contains(this.root, candidate));
+      const place = this.places.findLast((candidate) => contains(this.root, candidate));
       if (place) {
         inner = span;
         const labels = [{ span, text: "this is where it does not fit" }, ...diagnostic.labels];

@@ -4,7 +4,7 @@ import type { Value } from "./values.js";
 
 export interface Binding {
   /** Evaluated at the first use, since members may use each other in any order. */
-  readonly value: () => Value;
+  value(): Value;
   /** Where the name was declared. */
   readonly span?: SourceSpan;
   /** The documentation comment above the declaration. */

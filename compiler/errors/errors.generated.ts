@@ -44,7 +44,7 @@ export const messages = {
   MOE2024: { severity: "error", title: "size too large", message: "{value} is too large for a size" },
   MOE2025: { severity: "error", title: "unknown setting", message: "there is no setting `{name}`" },
   MOE2040: { severity: "error", title: "wrong number of operands", message: "`{op}` takes {expected} operands, found {found}" },
-  MOE2041: { severity: "error", title: "one axis with two sizes", message: "axis `{axis}` has size {found} here and {expected} in operand {other} of `{op}`" },
+  MOE2041: { severity: "error", title: "one axis with two sizes", message: "axis `{axis}` has size {found} here and {expected} in {other} of `{op}`" },
   MOE2042: { severity: "error", title: "axis not found", message: "`{op}` needs an axis `{axis}`, this value has [{axes}]" },
   MOE2043: { severity: "error", title: "wrong element type", message: "`{op}` works on {expected}, this value is {found}" },
   MOE2044: { severity: "error", title: "element types differ", message: "`{op}` joins {left} and {right}" },
@@ -182,6 +182,11 @@ export const messages = {
   MOE4301: { severity: "error", title: "worker can't start", message: "the model's worker can't run in this page: {reason}" },
   MOE4302: { severity: "error", title: "page is not secure", message: "{origin} is neither https nor localhost, and only there a browser can check what it has loaded" },
   MOE4303: { severity: "error", title: "browser runtime is not built", message: "{folder} lacks {file}, which every bundle carries for browsers" },
+  MOE4310: { severity: "error", title: "kernel binds too much", message: "kernel {kernel} needs {needed} storage buffers, WebGPU grants {limit}" },
+  MOE4311: { severity: "error", title: "model exceeds the GPU's limits", message: "{what} needs {needed}, this GPU binds at most {limit} at once" },
+  MOE4312: { severity: "error", title: "GPU driver refuses a kernel", message: "kernel {kernel}: {reason}" },
+  MOE4313: { severity: "error", title: "GPU failed", message: "{reason}" },
+  MOE4314: { severity: "error", title: "no GPU here", message: "WebGPU can't be used here: {reason}" },
   MOE4501: { severity: "error", title: "No such vector on this target", message: "kernel {kernel} uses {type}, which this target has no register for" },
   MOE4502: { severity: "error", title: "Target has one thread in a block", message: "kernel {kernel} wants {threads} threads in a block, but this target has one" },
   MOE4503: { severity: "error", title: "Printer of another target", message: "target {target} does not belong to the {wanted} printer" },
@@ -440,6 +445,11 @@ export interface MessageSlots {
   readonly MOE4301: { readonly reason: Slot };
   readonly MOE4302: { readonly origin: Slot };
   readonly MOE4303: { readonly folder: Slot; readonly file: Slot };
+  readonly MOE4310: { readonly kernel: Slot; readonly needed: Slot; readonly limit: Slot };
+  readonly MOE4311: { readonly what: Slot; readonly needed: Slot; readonly limit: Slot };
+  readonly MOE4312: { readonly kernel: Slot; readonly reason: Slot };
+  readonly MOE4313: { readonly reason: Slot };
+  readonly MOE4314: { readonly reason: Slot };
   readonly MOE4501: { readonly kernel: Slot; readonly type: Slot };
   readonly MOE4502: { readonly kernel: Slot; readonly threads: Slot };
   readonly MOE4503: { readonly target: Slot; readonly wanted: Slot };
@@ -1051,6 +1061,21 @@ export const errors = {
   /** MOE4303: browser runtime is not built */
   browserRuntimeMissing: (slots: MessageSlots["MOE4303"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4303", messages.MOE4303, slots, span, parts),
+  /** MOE4310: kernel binds too much */
+  tooManyBindings: (slots: MessageSlots["MOE4310"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4310", messages.MOE4310, slots, span, parts),
+  /** MOE4311: model exceeds the GPU's limits */
+  exceedsGpuLimits: (slots: MessageSlots["MOE4311"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4311", messages.MOE4311, slots, span, parts),
+  /** MOE4312: GPU driver refuses a kernel */
+  gpuRefusesKernel: (slots: MessageSlots["MOE4312"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4312", messages.MOE4312, slots, span, parts),
+  /** MOE4313: GPU failed */
+  gpuFailed: (slots: MessageSlots["MOE4313"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4313", messages.MOE4313, slots, span, parts),
+  /** MOE4314: no GPU here */
+  noGpu: (slots: MessageSlots["MOE4314"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4314", messages.MOE4314, slots, span, parts),
   /** MOE4501: No such vector on this target */
   noSuchVector: (slots: MessageSlots["MOE4501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4501", messages.MOE4501, slots, span, parts),

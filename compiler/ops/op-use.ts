@@ -84,7 +84,7 @@ export class OpUse {
     if (expected.size.equals(found.size)) return;
     this.fail(
       "MOE2041",
-      { axis: found.name, expected: expected.size.key, found: found.size.key, other: `${other}` },
+      { axis: found.name, expected: expected.size.key, found: found.size.key, other: `operand ${other}` },
       operand,
       found.name,
     );

@@ -2,38 +2,28 @@
 import * as numbers from "../numbers.js";
 import { numberValue, type Value } from "../values.js";
 import { describe } from "../describe.js";
+import type { UnaryRow } from "../../ops/elementwise-define.js";
+import { unaryRows } from "../../ops/elementwise-unary.js";
 import type { Axis } from "../../ops/types.js";
 import type { Emitted } from "../emitter.js";
 import { expanded } from "../elaborate/tensors.js";
 import { alike } from "../elaborate/operators.js";
 import { builtin, result, Stop, typeOf, type Builtin, type BuiltinCall } from "./call.js";
 
-/** Name, documentation, and the rule for numbers where there is one. */
-const UNARY: readonly (readonly [string, string, ((x: number) => number)?])[] = [
-  ["exp", "e to the power x.", Math.exp],
-  ["log", "The natural logarithm.", Math.log],
-  ["sqrt", "The square root.", Math.sqrt],
-  ["rsqrt", "One over the square root.", (x) => 1 / Math.sqrt(x)],
-  ["sin", "The sine of an angle in radians.", Math.sin],
-  ["cos", "The cosine of an angle in radians.", Math.cos],
-  ["tanh", "The hyperbolic tangent.", Math.tanh],
-  ["sigmoid", "1 / (1 + exp(-x)).", (x) => 1 / (1 + Math.exp(-x))],
-  ["silu", "x * sigmoid(x), also called swish."],
-  ["gelu", "x times the normal distribution function, by erf."],
-  ["gelu_tanh", "The tanh approximation of gelu."],
-  ["erf", "The error function."],
-  ["relu", "max(x, 0).", (x) => Math.max(x, 0)],
-  ["softplus", "log(1 + exp(x))."],
-  ["sign", "-1, 0 or 1.", Math.sign],
-  ["reciprocal", "1 / x.", (x) => 1 / x],
-];
+/** Functions whose rule on numbers is more than that of the op: rounding keeps sizes exact, `abs` keeps whole numbers, and `neg` is written `-x`. */
+const OWN_RULE: ReadonlySet<string> = new Set(["abs", "ceil", "floor", "round", "is_nan", "neg"]);
 
-function unary(name: string, doc: string, rule: ((x: number) => number) | undefined): Builtin {
+/** The ops of one number that are called by their names. */
+const UNARY = (Object.entries(unaryRows) as [string, UnaryRow][]).filter(
+  ([name, row]) => row.operands[0] !== "bool" && !OWN_RULE.has(name),
+);
+
+function unary(name: string, { doc, reference }: UnaryRow): Builtin {
   return builtin(name, "x", `${name}(x) -> x`, doc, (call) => {
     const value = call.value("x");
-    if (rule && (value.kind === "number" || value.kind === "axis")) {
+    if (value.kind === "number" || value.kind === "axis") {
       const known = numbers.valueOf(call.number("x"));
-      if (known !== undefined) return numberValue(numbers.real(rule(known)));
+      if (known !== undefined) return numberValue(numbers.real(reference(known)));
       const runTime = !call.walk.options.generic;
       if (!runTime) return numberValue({ kind: "real", value: undefined });
     }
@@ -95,7 +85,7 @@ function binary(call: BuiltinCall, op: string, first: string, second: string): V
 }
 
 export const elementwise: readonly Builtin[] = [
-  ...UNARY.map(([name, doc, rule]) => unary(name, doc, rule)),
+  ...UNARY.map(([name, row]) => unary(name, row)),
   rounding("ceil"),
   rounding("floor"),
   extreme("min"),

@@ -1,5 +1,5 @@
 /** Where tokens meet experts: `mixture`, its two halves, and experts that say for themselves how well they fit. */
-import { showSize } from "../context.js";
+import { noteBatch, showSize } from "../context.js";
 import { describe } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { ceilOf } from "./capacity.js";
@@ -190,7 +190,7 @@ function limited(call: BuiltinCall, routes: Emitted): Emitted {
   const overflow = call.word("overflow", ["drop", "next", "dropless"], "drop");
   if (overflow === "dropless" || routes.type.kind !== "routes") return routes;
   const capacity = ceilOf(call, call.number("capacity"), routes.type);
-  call.walk.batchDependent ??= call.span;
+  noteBatch(call.walk, call.span);
   return call.emit("routes_limit", [routes], { capacity, overflow }, ["routes"]);
 }
 

@@ -1,6 +1,7 @@
 /** Constructors of routes, and what can be asked of them. */
 import { Size } from "../../axes/size.js";
 import { describe } from "../describe.js";
+import { noteBatch } from "../context.js";
 import { divide, integer } from "../numbers.js";
 import type { Emitted } from "../emitter.js";
 import { axesOf, cast, fresh, allNames, tensor } from "../elaborate/tensors.js";
@@ -40,7 +41,7 @@ function choose(call: BuiltinCall) {
     const tokens = axesOf(weights).filter(({ name }) => name !== experts);
     const token = call.axisOf(weights, over, "over");
     if (tokens.at(-1)?.name !== over) return call.fail("MOE2150", { axis: over }, "over");
-    call.walk.batchDependent ??= call.span;
+    noteBatch(call.walk, call.span);
     return result(route({ choice: "experts", k: call.size("top").min(token.size) }));
   }
   if (call.has("where")) {
@@ -146,7 +147,7 @@ function assign(call: BuiltinCall) {
     epsilon: 0,
   };
   const chosen = call.emit("route", [weights, plan], attrs, ["plan", "plan"]);
-  call.walk.batchDependent ??= call.span;
+  noteBatch(call.walk, call.span);
   if (!call.has("capacity")) return result(chosen);
   const order = [
     ...axesOf(plan)
@@ -274,7 +275,7 @@ export const routing: readonly Builtin[] = [
     "limit(r: routes[E], capacity: n, overflow: drop | next) -> routes[E]",
     "No expert gets more than `capacity` tokens: what comes later is dropped or goes to the next expert with room.",
     (call) => {
-      call.walk.batchDependent ??= call.span;
+      noteBatch(call.walk, call.span);
       const overflow = call.word("overflow", ["drop", "next"], "drop");
       return result(
         call.emit("routes_limit", [call.routes("routes")], { capacity: call.size("capacity"), overflow }, ["routes"]),

@@ -4,7 +4,7 @@ import type { SourceSpan } from "../../errors/diagnostic.js";
 import { callBuiltin } from "../builtins/index.js";
 import { callKey, recalled, remember } from "../call-memory.js";
 import { learn } from "../assumptions.js";
-import { AssumeDivisible, at, type Place, type Walk } from "../context.js";
+import { AssumeDivisible, at, noteBatch, type Place, type Walk } from "../context.js";
 import { counted, describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { Scope } from "../scope.js";
@@ -94,7 +94,9 @@ export function callModule(
   if (module.kind === "opaque") return callOpaque(module, args);
   const body = bodyOf(module);
   if (!body) return report(walk, "MOE2111", { name: module.info.decl.name.text }, span);
-  if (module.info.decl.batchDependent) walk.batchDependent ??= span;
+  if (module.info.decl.batchDependent) {
+    noteBatch(walk, { file: module.info.file, ...module.info.decl.name.span }, span);
+  }
   return callClosure(walk, body, args, span, place);
 }
 
@@ -109,6 +111,13 @@ function callOpaque(module: OpaqueValue, args: readonly CallArgument[]): Value {
     return tensor({ type: { ...first.value.type, axes } });
   }
   return module.contract === "router" || module.contract === "fn" || module.contract === "mask" ? unknown : first;
+}
+
+/** What a call may name. */
+function namesText(params: readonly string[]): string {
+  return params.length === 0
+    ? "it has no parameters"
+    : `its parameters are ${params.map((name) => `\`${name}\``).join(", ")}`;
 }
 
 /** Pairs arguments with parameters; says what is missing, what is too much and what has no such name. */
@@ -128,17 +137,17 @@ export function pairArguments(
       const pun = named ? params.find(({ name }) => name.text === argument.pun && !paired.has(name.text)) : undefined;
       const param = pun ?? params[position++];
       if (param) paired.set(param.name.text, argument);
-      else report(walk, "MOE2112", { callee: callee.label, count: counted(params.length, "argument") }, argument.span);
+      else {
+        const slots = { callee: callee.label, count: counted(params.length, "argument") };
+        report(walk, "MOE2112", slots, argument.span, { help: namesText(params.map(({ name }) => name.text)) });
+      }
       continue;
     }
     const param = params.find(({ name }) => name.text === argument.name);
     if (!param) {
       const known = params.map(({ name }) => name.text);
       report(walk, "MOE2113", { callee: callee.label, name: argument.name }, argument.nameSpan ?? argument.span, {
-        help:
-          known.length === 0
-            ? "it has no parameters"
-            : `its parameters are ${known.map((name) => `\`${name}\``).join(", ")}`,
+        help: namesText(known),
         fixes: known
           .filter((name) => !args.some((other) => other.name === name))
           .map((name) => ({
@@ -202,7 +211,7 @@ export function callClosure(
 function bodyResult(walk: Walk, closure: ClosureValue, bound: readonly Value[], place: Place, span: SourceSpan): Value {
   const own = walk.reporter.isRoot({ file: closure.file, ...closure.body.span });
   const key = own ? undefined : callKey(walk, closure, bound);
-  const known = key === undefined ? undefined : recalled(walk, closure, key);
+  const known = key === undefined ? undefined : recalled(walk, closure, key, span);
   if (known) return known;
   const { errors } = walk.reporter;
   const { batchDependent, cacheUsed } = walk;

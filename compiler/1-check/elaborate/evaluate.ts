@@ -17,6 +17,7 @@ import { evaluateName } from "./names.js";
 import { evaluateOf, bankOf } from "./banks.js";
 import { evaluateBinary, evaluateUnary } from "./operators.js";
 import { runStatements } from "./statements.js";
+import { spoken } from "./op-words.js";
 import { emitValue, needTensor, report } from "./tensors.js";
 import { sameType } from "./same-type.js";
 
@@ -48,7 +49,7 @@ function guarded(walk: Walk, expression: Expression, place: Place): Value {
   } catch (error) {
     if (error instanceof InexactSize) return report(walk, "MOE2024", { value: error.value }, at(place, expression));
     if (!(error instanceof OpTypeError)) throw error;
-    return report(walk, error.code, error.slots, at(place, expression));
+    return report(walk, error.code, spoken(error.slots), at(place, expression));
   }
 }
 

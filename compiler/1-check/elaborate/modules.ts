@@ -1,6 +1,7 @@
 /** Instances of declarations: axes and arguments are bound, members stand ready to be evaluated at their first use. */
 import type { Argument, AxisParam, IndexExpression, Parameter } from "../../../grammar/tree.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
+import { inherit } from "../assumptions.js";
 import { counted } from "../describe.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
 import type { StoredValue } from "../emitter.js";
@@ -43,8 +44,11 @@ export function axisArguments(
           ...suggestName(walk, place, entry.name, candidates),
           help: `its axes are ${candidates.map((axis) => `\`${axis}\``).join(", ")}`,
         });
-      } else
-        report(walk, "MOE2122", { name: name.text, count: counted(axes.length, "axis", "axes") }, at(place, entry));
+      } else {
+        const slots = { name: name.text, count: counted(axes.length, "axis", "axes") };
+        const names = axes.map((axis) => `\`${axis.name.text}\``).join(", ");
+        report(walk, "MOE2122", slots, at(place, entry), names === "" ? {} : { help: `its axes are ${names}` });
+      }
       continue;
     }
     const span = at(place, entry.value);
@@ -114,7 +118,10 @@ export function makeInstance(
     axes.set(name, axis);
     scope.defineValue(name, { kind: "axis", name, size: axis.size }, { file: info.file, ...param.name.span });
   }
-  if (walk.options.generic) walk.made.push({ decl, axes });
+  if (walk.options.generic) {
+    walk.made.push({ decl, axes });
+    inherit(walk, decl, axes);
+  }
   const label = `\`${decl.name.text}\``;
   const errors = walk.reporter.errors;
   const params = decl.value && decl.value.kind === "lambda" && decl.value.params === decl.params ? [] : decl.params;

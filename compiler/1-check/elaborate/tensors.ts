@@ -6,6 +6,7 @@ import type { Walk } from "../context.js";
 import type { Emitted, EmittedRegion } from "../emitter.js";
 import { integer, sizeOf, valueOf, type StaticNumber } from "../numbers.js";
 import { describe } from "../describe.js";
+import { spoken } from "./op-words.js";
 import { unknown, type TensorValue, type UnknownValue, type Value } from "../values.js";
 
 export function report(
@@ -50,7 +51,7 @@ export function emit(
       .filter(({ operand }) => !sameSpan(operand.source!, where))
       .map(({ operand }) => ({ span: operand.source!, text: describe(walk, tensor(operand)) }));
     const own = error.operand === undefined ? undefined : operands[error.operand];
-    walk.reporter.report(error.code, error.slots, where, {
+    walk.reporter.report(error.code, spoken(error.slots, attrs), where, {
       labels,
       ...(own ? { note: describe(walk, tensor(own)) } : {}),
     });

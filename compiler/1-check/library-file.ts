@@ -1,0 +1,111 @@
+/**
+ * A file reached through `"std"`. Its names are known from its outline; it is parsed when one of its declarations is
+ * used, so that a program pays for what it takes from the library and not for the library.
+ */
+import { parse } from "../../grammar/index.js";
+import type { SourceFile, TestDecl } from "../../grammar/tree.js";
+import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
+import { identifiersIn } from "./elaborate/closures.js";
+import { InfoSink } from "./info.js";
+import type { LoadedFile } from "./project.js";
+import type { DeclarationResults } from "./reuse.js";
+import type { Binding, Scope } from "./scope.js";
+import { unknown, type ModuleInfo, type Value } from "./values.js";
+
+interface Parsed {
+  readonly tree: SourceFile;
+  readonly modules: ReadonlyMap<string, ModuleInfo>;
+  readonly tests: readonly TestDecl[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export class LibraryFile implements LoadedFile {
+  readonly library = true;
+  /** The library is checked by its own tests, not with each user of it. */
+  readonly checked = false;
+  readonly results: DeclarationResults = new Map();
+  readonly info: InfoSink;
+  private parsed: Parsed | undefined;
+
+  /**
+   * @param scope Holds what the file imports; the names it declares are put in here.
+   * @param imported The files it imports, whose scopes are bound in its own.
+   * @param early What is wrong with its imports.
+   */
+  constructor(
+    readonly file: string,
+    readonly text: string,
+    readonly key: string,
+    readonly scope: Scope,
+    names: readonly string[],
+    readonly imported: readonly LoadedFile[],
+    private readonly early: readonly Diagnostic[],
+  ) {
+    this.info = new InfoSink(file);
+    for (const name of names) if (!scope.own(name)) scope.define(name, new LibraryBinding(this, name));
+  }
+
+  get imports(): readonly string[] {
+    return this.imported.map(({ file }) => file);
+  }
+
+  get tree(): SourceFile {
+    return this.parse().tree;
+  }
+
+  get modules(): ReadonlyMap<string, ModuleInfo> {
+    return this.parse().modules;
+  }
+
+  get tests(): readonly TestDecl[] {
+    return this.parse().tests;
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    return [...this.parse().diagnostics, ...this.early];
+  }
+
+  /** What is known to be wrong with the file, as far as it was looked at. */
+  get all(): readonly Diagnostic[] {
+    return this.parsed ? this.diagnostics : this.early;
+  }
+
+  private parse(): Parsed {
+    if (this.parsed) return this.parsed;
+    const { tree, diagnostics } = parse(this.text, this.file);
+    const modules = new Map<string, ModuleInfo>();
+    const tests: TestDecl[] = [];
+    for (const decl of tree.declarations) {
+      if (decl.kind === "test") tests.push(decl);
+      else if (!modules.has(decl.name.text)) {
+        modules.set(decl.name.text, { decl, file: this.file, scope: this.scope, names: () => identifiersIn(decl) });
+      }
+    }
+    return (this.parsed = { tree, modules, tests, diagnostics });
+  }
+}
+
+/** A declaration of a library file that may not have been parsed yet. */
+class LibraryBinding implements Binding {
+  constructor(
+    private readonly home: LibraryFile,
+    private readonly name: string,
+  ) {}
+
+  private get module(): ModuleInfo | undefined {
+    return this.home.modules.get(this.name);
+  }
+
+  value(): Value {
+    const info = this.module;
+    return info ? { kind: "declaration", info } : unknown;
+  }
+
+  get span(): SourceSpan {
+    return { file: this.home.file, ...(this.module?.decl.name.span ?? { start: 0, end: 0 }) };
+  }
+
+  get doc(): string {
+    return this.module?.decl.doc ?? "";
+  }
+}
