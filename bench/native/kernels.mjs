@@ -1,0 +1,96 @@
+/**
+ * Speed of native products, one thread, as shares of what the core can do at most: byte products and multiply-adds for
+ * many rows, plain reads of as many bytes for one row. Slices of limit and product alternate and are timed by processor
+ * time; shown is the median of the quotients, and their upper decile in brackets, because other processes of a shared
+ * machine take caches and memory away.
+ *
+ * Usage: node bench/native/kernels.mjs [--rounds 15] [--only q4_0] [--json]
+ */
+import { parseArgs } from "node:util";
+import { runnerImport } from "vite";
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "15" },
+    only: { type: "string", default: "" },
+    json: { type: "boolean", default: false },
+  },
+});
+const { prepareLimits, prepareProduct, target } = (
+  await runnerImport(new URL("./product.ts", import.meta.url).pathname)
+).module;
+if (!target) process.exit(0);
+
+const cpu = () => {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+};
+/** Units of work per microsecond over a slice of at least 8 ms. */
+function rate(work, run) {
+  const start = cpu();
+  let count = 0;
+  do {
+    run();
+    count++;
+  } while (cpu() - start < 8000);
+  return (work * count) / (cpu() - start);
+}
+const sorted = (list) => [...list].sort((a, b) => a - b);
+const median = (list) => sorted(list)[list.length >> 1];
+const decile = (list) => sorted(list)[Math.floor(list.length * 0.9)];
+
+const cases = [
+  ...["q4_0", "q8_0"].flatMap((storage) => [
+    { storage, T: 1, K: 2048, N: 65536, bar: 0.9 },
+    { storage, T: 32, K: 2048, N: 2048, bar: 0.5 },
+    { storage, T: 128, K: 2048, N: 2048, bar: 0.68 },
+    { storage, T: 512, K: 2048, N: 2048 },
+  ]),
+  ...["f32", "f16", "bf16"].flatMap((storage) => [
+    { storage, T: 1, K: 2048, N: 16384 },
+    { storage, T: 128, K: 2048, N: 2048 },
+    { storage, T: 512, K: 2048, N: 2048, ...(storage === "f32" ? { bar: 0.85 } : {}) },
+  ]),
+].filter(({ storage }) => storage.includes(values.only));
+
+const limits = prepareLimits(512 * 2 ** 20);
+const results = [];
+for (const one of cases) {
+  const product = prepareProduct(one);
+  const quantized = one.storage.startsWith("q");
+  const [work, limitWork, limit, unit] =
+    one.T === 1
+      ? [product.weightBytes, 64 * 2 ** 20, () => limits.read(64 * 2 ** 20), "GB/s"]
+      : quantized
+        ? [product.operations, limits.byteOperations, () => limits.bytes(), "GOP/s"]
+        : [product.operations, limits.operations, () => limits.f32(), "GFLOP/s"];
+  product.run();
+  limit();
+  const [rates, tops, shares] = [[], [], []];
+  for (let round = 0; round < Number(values.rounds); round++) {
+    const before = rate(limitWork, limit);
+    const own = rate(work, product.run);
+    const top = Math.max(before, rate(limitWork, limit));
+    rates.push(own / 1000);
+    tops.push(top / 1000);
+    shares.push(own / top);
+  }
+  const { bar, ...shape } = one;
+  results.push({
+    ...shape,
+    unit,
+    rate: median(rates),
+    limit: median(tops),
+    share: median(shares),
+    best: decile(shares),
+  });
+  if (values.json) continue;
+  const percent = (share) => `${(100 * share).toFixed(0)}%`;
+  const name = `${one.storage} ${one.T} x ${one.K} x ${one.N}`.padEnd(26);
+  const measured = `${median(rates).toFixed(1).padStart(7)} of ${median(tops).toFixed(1)} ${unit}`.padEnd(32);
+  console.log(
+    `${name}${measured}${percent(median(shares))} (${percent(decile(shares))})${bar ? `, bar ${percent(bar)}` : ""}`,
+  );
+}
+if (values.json) console.log(JSON.stringify({ target: target.name, results }, null, 2));
+process.exit(0);
