@@ -21,6 +21,7 @@ export interface NativeParts {
   readonly parallelism: number;
   /** How many are wanted; as many as can run when it is not given. */
   readonly threads?: number;
+  readonly texts?: number;
   /** Files of the weights, to be mapped; without them the weights are written. */
   readonly weights?: readonly WeightFile[];
   /** Whether the files are hashed: now, never, or once when it is not given. */

@@ -18,6 +18,7 @@ import { openWasm } from "./wasm-kernels.js";
 export interface DeviceOptions {
   readonly device?: "auto" | "wasm" | "native";
   readonly threads?: number;
+  readonly texts?: number;
   readonly verify?: boolean;
 }
 
@@ -51,7 +52,7 @@ export async function openDevice(
   }
   if (!wasm || wanted === "native") throw notInBundle(wanted, targets);
   const plan = readPlan(await checkedText(files, manifest, manifest.plan), manifest);
-  const device = await openWasm(files, manifest, wasm, plan, host, options.threads);
+  const device = await openWasm(files, manifest, wasm, plan, host, options);
   if (whyNotNative) {
     const report = { ...device.report, whyNotNative: whyNotNative.message };
     Object.defineProperty(device, "report", { value: report });
@@ -79,7 +80,7 @@ async function openNative(
   manifest: Manifest,
   host: Host,
   choice: NativeChoice,
-  { threads, verify }: DeviceOptions,
+  { threads, texts, verify }: DeviceOptions,
 ): Promise<OpenedDevice> {
   const { level } = choice;
   const plan = readPlan(await checkedText(files, manifest, level.plan), level);
@@ -95,6 +96,7 @@ async function openNative(
     object,
     parallelism: host.parallelism,
     ...(threads === undefined ? {} : { threads }),
+    ...(texts === undefined ? {} : { texts }),
     ...(isMapped ? { weights } : {}),
     ...(verify === undefined ? {} : { verify }),
   });

@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly device?: "auto" | "wasm" | "native";
   /** Threads; all that run at the same time when it is not given. */
   readonly threads?: number;
+  /** How many texts the model holds side by side, each with states of its own; one when it is not given. */
+  readonly texts?: number;
   /**
    * Of weights that are mapped: `true` reads and hashes the files now, `false` never; otherwise each file is hashed once
    * and remembered by its size and time. Weights that are read are always hashed.
@@ -47,10 +49,10 @@ export async function openModel(
   options: LoadOptions = {},
   makeDevice?: DeviceMaker,
 ): Promise<ModelParts> {
-  const { threads, signal } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256)) {
-    const expected = "a whole number from 1 to 256";
-    throw moecError("MOE5323", { name: "threads", value: String(threads), expected });
+  const { threads, texts, signal } = options;
+  for (const [name, value] of Object.entries({ threads, texts })) {
+    if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= 256)) continue;
+    throw moecError("MOE5323", { name, value: String(value), expected: "a whole number from 1 to 256" });
   }
   const manifest = readManifest(await readText(files, "manifest.json"), files.location);
   signal?.throwIfAborted();

@@ -9,7 +9,6 @@ import { chooseWasm, makeWasmDevice } from "../wasm/device.js";
 import { mapMemory } from "../wasm/memory-map.js";
 
 /**
- * @param threads How many are wanted.
  * @throws MoecError MOE5309, MOE5310, MOE5312, and what reading a file throws.
  */
 export async function openWasm(
@@ -18,15 +17,15 @@ export async function openWasm(
   target: ManifestWasmTarget,
   plan: Plan,
   host: Host,
-  threads: number | undefined,
+  { threads, texts = 1 }: { readonly threads?: number; readonly texts?: number },
 ): Promise<Device> {
   const choice = chooseWasm(host, threads);
   // Refused before the kernels are read when the weights don't fit into a memory.
-  mapMemory(plan, target.scratchBytes, choice.threads);
+  mapMemory(plan, target.scratchBytes, choice.threads, texts);
   const file = chooseKernels(target, choice.relaxedSimd, choice.threads > 1);
   const bytes = await checkedBytes(files, manifest, file);
   const module = await compileKernels(bytes, file);
-  return makeWasmDevice({ plan, module, scratchBytes: target.scratchBytes, choice, host });
+  return makeWasmDevice({ plan, module, scratchBytes: target.scratchBytes, choice, host, texts });
 }
 
 function chooseKernels(target: ManifestWasmTarget, relaxedSimd: boolean, threads: boolean): string {

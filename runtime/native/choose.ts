@@ -19,7 +19,7 @@ export function chooseLevel(target: ManifestNativeTarget): NativeChoice {
   if (!level) throw noLevel(target.levels);
   return {
     level,
-    open: ({ plan, object, parallelism, threads, weights, verify }) => {
+    open: ({ plan, object, parallelism, threads, texts, weights, verify }) => {
       const count = threads ?? parallelism;
       const why = threads === 1 ? "one was asked for" : count === 1 ? "the machine has one core" : undefined;
       if (weights && verify !== false) verifyFiles(weights, verify === true);
@@ -31,6 +31,7 @@ export function chooseLevel(target: ManifestNativeTarget): NativeChoice {
         scratchBytes: level.scratchBytes,
         threads: count,
         ...(why === undefined ? {} : { whyOneThread: why }),
+        ...(texts === undefined ? {} : { texts }),
         ...(weights ? { weights } : {}),
       });
       return Promise.resolve(device);

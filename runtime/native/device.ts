@@ -6,7 +6,7 @@ import type { MemorySpace, Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { Device, DeviceReport } from "../device.js";
 import type { WeightFile } from "../host.js";
-import { flattenEntry } from "../plan/launches.js";
+import { flattenEntry, type SpaceBases } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
 import { watchBusErrors } from "./bus-errors.js";
 import { loadCode, type LoadedCode } from "./code.js";
@@ -14,6 +14,9 @@ import { LaunchTable } from "./launches.js";
 import { Mapping } from "./mapping.js";
 import { Pool } from "./pool.js";
 import { WeightSpace } from "./weight-space.js";
+
+/** States of different texts share no line of a processor's cache. */
+const TEXT_ALIGNMENT = 256;
 
 export interface NativeDeviceParts {
   readonly plan: Plan;
@@ -25,6 +28,8 @@ export interface NativeDeviceParts {
   readonly scratchBytes: number;
   readonly threads: number;
   readonly whyOneThread?: string;
+  /** How many texts have states of their own; 1 when absent. */
+  readonly texts?: number;
   /** Files of the weights, to be mapped; without them they are written. */
   readonly weights?: readonly WeightFile[];
 }
@@ -40,11 +45,18 @@ class NativeDevice implements Device {
   private readonly weights: WeightSpace;
   private readonly spaces: Record<Exclude<MemorySpace, "weights">, Mapping>;
   private readonly pool: Pool;
-  private readonly tables = new Map<string, LaunchTable>();
+  readonly texts: number;
+  /** By text: what is launched differs in the addresses of the states. */
+  private readonly tables: ReadonlyMap<string, LaunchTable>[] = [];
+  private readonly textStride: number;
+  private text = 0;
   /** What was taken, in order; given back the other way round. */
   private readonly taken: (() => void)[] = [];
 
-  constructor({ plan, object, file, level, scratchBytes, threads, whyOneThread, weights }: NativeDeviceParts) {
+  constructor(parts: NativeDeviceParts) {
+    const { plan, object, file, level, scratchBytes, threads, whyOneThread, texts = 1, weights } = parts;
+    this.texts = texts;
+    this.textStride = Math.ceil(plan.spaces.state / TEXT_ALIGNMENT) * TEXT_ALIGNMENT;
     try {
       this.code = loadCode(object, file);
       this.taken.push(() => this.code.free());
@@ -52,21 +64,16 @@ class NativeDevice implements Device {
       this.weights = new WeightSpace(plan.spaces.weights, weights);
       this.taken.push(() => this.weights.free());
       this.spaces = {
-        state: this.take(plan.spaces.state, "caches"),
+        state: this.take(this.textStride * texts, "caches"),
         arena: this.take(plan.spaces.arena, "intermediate results"),
         io: this.take(plan.spaces.io, "inputs and outputs"),
       };
       const { state, arena, io } = this.spaces;
-      const bases = {
-        weights: this.weights.address,
-        state: state.address,
-        arena: arena.address,
-        io: io.address,
-      };
-      for (const entry of plan.entries) {
-        const table = new LaunchTable(flattenEntry(plan, entry, bases), (name) => this.kernel(name), threads);
-        this.taken.push(() => table.free());
-        this.tables.set(entry.name, table);
+      const weightBase = this.weights.address;
+      for (let text = 0; text < texts; text++) {
+        const own = state.address + text * this.textStride;
+        const bases = { weights: weightBase, state: own, arena: arena.address, io: io.address };
+        this.tables.push(this.prepare(plan, bases, threads));
       }
       this.pool = new Pool(this.code, threads, scratchBytes);
       this.taken.push(() => this.pool.dispose());
@@ -74,7 +81,13 @@ class NativeDevice implements Device {
       this.dispose();
       throw error;
     }
-    const own = [this.spaces.state, this.spaces.arena, this.spaces.io, ...this.tables.values(), this.pool];
+    const own = [
+      this.spaces.state,
+      this.spaces.arena,
+      this.spaces.io,
+      ...this.tables.flatMap((tables) => [...tables.values()]),
+      this.pool,
+    ];
     this.report = {
       device: "native",
       level,
@@ -84,6 +97,16 @@ class NativeDevice implements Device {
       memoryBytes: own.reduce((sum, { bytes }) => sum + bytes, plan.spaces.weights),
       mappedBytes: this.weights.mappedBytes,
     };
+  }
+
+  private prepare(plan: Plan, bases: SpaceBases, threads: number): ReadonlyMap<string, LaunchTable> {
+    const tables = new Map<string, LaunchTable>();
+    for (const entry of plan.entries) {
+      const table = new LaunchTable(flattenEntry(plan, entry, bases), (name) => this.kernel(name), threads);
+      this.taken.push(() => table.free());
+      tables.set(entry.name, table);
+    }
+    return tables;
   }
 
   private take(bytes: number, what: string): Mapping {
@@ -97,12 +120,18 @@ class NativeDevice implements Device {
     throw moecError("MOE5312", { at: "entries", reason: `the object has no kernel \`${name}\`` });
   }
 
+  selectText(text: number): void {
+    this.text = text;
+  }
+
   write(space: MemorySpace, offset: number, bytes: Uint8Array): void {
     this.window(space, offset, bytes.length).set(bytes);
   }
 
   window(space: MemorySpace, offset: number, length: number): Uint8Array {
-    return space === "weights" ? this.weights.view(offset, length) : this.spaces[space].view(offset, length);
+    if (space === "weights") return this.weights.view(offset, length);
+    const first = space === "state" ? this.text * this.textStride : 0;
+    return this.spaces[space].view(first + offset, length);
   }
 
   read(space: MemorySpace, offset: number, length: number): Uint8Array {
@@ -110,8 +139,9 @@ class NativeDevice implements Device {
   }
 
   run(entry: string, sizes: SizeValues): void {
-    const table = this.tables.get(entry);
-    if (!table) throw moecError("MOE5322", { name: entry, available: [...this.tables.keys()].join(", ") });
+    const tables = this.tables[this.text]!;
+    const table = tables.get(entry);
+    if (!table) throw moecError("MOE5322", { name: entry, available: [...tables.keys()].join(", ") });
     this.weights.check();
     table.prepare(sizes);
     this.pool.run(table.address, table.count);

@@ -55,12 +55,15 @@ export interface TinyOptions {
   readonly interpreter?: boolean;
   /** Run native kernels of this level, on so many threads. */
   readonly native?: { readonly target: Target; readonly threads: number };
+  /** How many texts side by side; 1 when absent. */
+  readonly texts?: number;
   /** Exchange some parameters. */
   readonly parameters?: (source: ParameterSource, program: Program) => ParameterSource;
 }
 
 /** The model with the given storage of its matrices, through a whole bundle in memory. */
-export async function tinyModel({ storage, interpreter = false, native, parameters }: TinyOptions): Promise<Model> {
+export async function tinyModel(options: TinyOptions): Promise<Model> {
+  const { storage, interpreter = false, native, texts = 1, parameters } = options;
   const program = tinyProgram();
   const { kernels, plan } = tinySchedule(program, storage, native?.target);
   const own = checkpointSource(program, tinyCheckpoint());
@@ -84,11 +87,11 @@ export async function tinyModel({ storage, interpreter = false, native, paramete
     memoryWriter(files),
   );
   const make = native
-    ? () => Promise.resolve(nativeDevice(kernels, plan, native.target, native.threads))
+    ? () => Promise.resolve(nativeDevice(kernels, plan, native.target, native.threads, texts))
     : interpreter
       ? () => Promise.resolve(interpreterDevice(kernels, plan))
       : undefined;
-  const model = new Model(await openModel(memoryFiles(files), nodeHost(), { threads: 1 }, make));
+  const model = new Model(await openModel(memoryFiles(files), nodeHost(), { threads: 1, texts }, make));
   await model.reset();
   return model;
 }

@@ -4,6 +4,8 @@ import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { x86v3, x86v4, type Target } from "../../compiler/targets/index.js";
 import type { Device } from "../../runtime/device.js";
+import { loadCode } from "../../runtime/native/code.js";
+import { koffi } from "../../runtime/native/koffi.js";
 import { makeNativeDevice } from "../../runtime/native/device.js";
 import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
 import { missingFeatures } from "../../runtime/native/processor.js";
@@ -36,7 +38,7 @@ export function compileNative(kernels: readonly Kernel[], target: Target): Uint8
   });
 }
 
-export function nativeDevice(kernels: readonly Kernel[], plan: Plan, target: Target, threads = 1): Device {
+export function nativeDevice(kernels: readonly Kernel[], plan: Plan, target: Target, threads = 1, texts = 1): Device {
   return makeNativeDevice({
     plan,
     object: compileNative(kernels, target),
@@ -44,5 +46,23 @@ export function nativeDevice(kernels: readonly Kernel[], plan: Plan, target: Tar
     level: target.name,
     scratchBytes: scratchBytes(kernels),
     threads,
+    texts,
   });
+}
+
+/** Runs kernels over one memory in which buffers and block memory have addresses, as tests of schedules do. */
+export function nativeLaunch(kernels: readonly Kernel[], target: Target, memory: ArrayBuffer, scratch: number) {
+  const code = loadCode(compileNative(kernels, target), "test.o");
+  const type = koffi().proto("void (void** buffers, int* scalars, void* scratch, int from, int to)");
+  const floats = new Map(kernels.map(({ name, scalars }) => [name, scalars.map((scalar) => scalar.type === "f32")]));
+  return (kernel: string, addresses: readonly number[], scalars: readonly number[], from: number, to: number): void => {
+    const bits = new Int32Array(Math.max(1, scalars.length));
+    const values = new Float32Array(bits.buffer);
+    scalars.forEach((value, i) => {
+      if (floats.get(kernel)![i]) values[i] = value;
+      else bits[i] = value;
+    });
+    const views = addresses.map((address) => new Uint8Array(memory, address));
+    koffi().call(BigInt(code.address(kernel)), type, views, bits, new Uint8Array(memory, scratch), from, to);
+  };
 }
