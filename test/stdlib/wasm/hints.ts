@@ -60,6 +60,8 @@ export const hints: Readonly<Record<string, Hint>> = {
   BlockDiagonal: { sizes: { D: [2, 8], F: [2, 6] }, values: { blocks: ["1", "2"] } },
   Monarch: { sizes: { D: [2, 8], F: [2, 6] }, values: { blocks: ["1", "2"] } },
   BlockDense: { sizes: { D: [2, 8], R: [2, 6] }, values: { blocks: ["1", "2"] } },
+  rounded_groups: { runtime: "F", sizes: { D: [4, 8] }, values: { group: ["2", "4"] } },
+  Boosted: { sizes: { D: [16, 32] } },
   FanIn: { values: { fanin: ["1", "3"] } },
   Dictionary: { values: { nonzeros: ["1", "3"] } },
   Informed: { values: { keep: upTo("D"), informed: ["true", "false"] } },
