@@ -9,7 +9,7 @@ import type { PlanEntry, PlanStep } from "../../compiler/4-schedule/plan.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import type { Target } from "../../compiler/targets/index.js";
 import { instantiate } from "../emit/wasm-host.js";
-import { compileLlvmNow } from "../support/compiled.js";
+import { nativeLaunch } from "../support/native.js";
 
 export type Runner = "interpreter" | "wasm" | "native";
 
@@ -58,7 +58,11 @@ export class Machine {
       ]),
     );
     this.launch =
-      runner === "wasm" ? this.wasm(target, scratch) : runner === "native" ? this.native(target) : this.interpreter();
+      runner === "wasm"
+        ? this.wasm(target, scratch)
+        : runner === "native"
+          ? this.native(target, scratch)
+          : this.interpreter();
     this.resetStates();
   }
 
@@ -73,14 +77,8 @@ export class Machine {
     return (kernel, addresses, scalars, from, to) => exports[kernel]!(...addresses, ...scalars, from, to);
   }
 
-  private native(target: Target): Launch {
-    const launch = compileLlvmNow(this.schedule.kernels, target);
-    const types = new Map(this.schedule.kernels.map(({ name, scalars }) => [name, scalars]));
-    return (kernel, addresses, scalars, from, to) => {
-      const views = addresses.map((address) => new Uint8Array(this.memory.buffer, address));
-      const typed = scalars.map((value, i) => (types.get(kernel)![i]!.type === "f32" ? { f32: value } : value));
-      launch(kernel, views, typed, from, to);
-    };
+  private native(target: Target, scratch: number): Launch {
+    return nativeLaunch(this.schedule.kernels, target, this.memory.buffer, scratch);
   }
 
   private view(id: string, dtype: "f32" | "i32" | "bool"): Float32Array | Int32Array {
