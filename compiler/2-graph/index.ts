@@ -1,10 +1,13 @@
 /** Graph IR: building, printing, checking, rewriting and running graphs. */
 export {
   buildProgram,
+  prepareTests,
   ProgramRefused,
   runTests,
   type BuildOptions,
+  type PreparedTest,
   type TestFailure,
+  type TestOptions,
   type TestResult,
 } from "./build/index.js";
 export { evaluate, type EvaluateOptions, type Evaluation, type RouteTrace } from "./evaluate.js";

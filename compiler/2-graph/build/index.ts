@@ -1,4 +1,11 @@
 /** From checked projects to programs, and the tests that files contain. */
 export { buildProgram, type BuildOptions } from "./program.js";
 export { ProgramRefused } from "./refused.js";
-export { runTests, type TestResult, type TestFailure } from "./tests.js";
+export {
+  prepareTests,
+  runTests,
+  type PreparedTest,
+  type TestFailure,
+  type TestOptions,
+  type TestResult,
+} from "./tests.js";

@@ -34,10 +34,55 @@ export interface TestResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface TestOptions {
+  /** Changes the program of a test before it runs: optimizes it, for example. */
+  readonly prepare?: (program: Program) => Program;
+}
+
+/** A test as a program whose outputs are its assertions, for any device. */
+export interface PreparedTest {
+  readonly name: string;
+  readonly span: SourceSpan;
+  /** Entry `test`, without inputs; undefined when the test has errors or everything in it is known without running. */
+  readonly program?: Program;
+  /** Numbers for its parameters. */
+  readonly params: (path: string) => ReferenceTensor;
+  /** The outcome, from the outputs of the program by name; none when it did not have to run. */
+  readonly judge: (outputs: Readonly<Record<string, ArrayLike<number>>>) => TestResult;
+  /** The outcome when it could not be run. */
+  readonly broken: (error: MoecError) => TestResult;
+}
+
 /** Runs all tests of one file. The project may have errors elsewhere; a test that meets one reports it. */
-export function runTests(project: CheckedProject, file: string = project.root): readonly TestResult[] {
+export function runTests(
+  project: CheckedProject,
+  file: string = project.root,
+  { prepare = (program) => program }: TestOptions = {},
+): readonly TestResult[] {
+  return prepareTests(project, file).map((test) => {
+    if (!test.program) return test.judge({});
+    try {
+      const { outputs } = evaluate(prepare(test.program), "test", {
+        inputs: {},
+        params: test.params,
+        sizes: { past: 0 },
+      });
+      return test.judge(
+        Object.fromEntries(
+          Object.entries(outputs).flatMap(([name, value]) => (value.kind === "tensor" ? [[name, value.data]] : [])),
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof MoecError)) throw error;
+      return test.broken(error);
+    }
+  });
+}
+
+/** The tests of a file as programs. */
+export function prepareTests(project: CheckedProject, file: string = project.root): readonly PreparedTest[] {
   const checked = project.files.get(file);
-  return checked ? checked.tests.map((test) => runTest(checked, test)) : [];
+  return checked ? checked.tests.map((test) => prepareTest(checked, test)) : [];
 }
 
 interface Assertion {
@@ -48,7 +93,7 @@ interface Assertion {
   readonly value?: Emitted;
 }
 
-function runTest(file: CheckedFile, test: TestDecl): TestResult {
+function prepareTest(file: CheckedFile, test: TestDecl): PreparedTest {
   const span = { file: file.file, start: test.span.start, end: test.span.end };
   const record = new ProgramRecord();
   const emitter = new GraphEmitter(record);
@@ -69,28 +114,31 @@ function runTest(file: CheckedFile, test: TestDecl): TestResult {
   if (test.body.result) evaluateExpression(walk, test.body.result, place);
   const diagnostics = walk.reporter.findings.map((finding) => finding.diagnostic);
   const base = { name: test.name.value, span, assertions: assertions.length };
-  if (diagnostics.length > 0) return { ...base, passed: false, failures: [], diagnostics };
-  const asked = assertions.filter((assertion) => assertion.value);
-  const body = emitter.finish(asked.map((assertion) => assertion.value!));
+  const params = (path: string): ReferenceTensor => randomParam(record, path);
+  const known = assertions.filter((assertion) => assertion.known === false).map(failure);
+  const outcome = (failures: readonly TestFailure[]): TestResult => ({
+    ...base,
+    passed: diagnostics.length === 0 && failures.length === 0,
+    failures: [...failures].sort((one, other) => one.span.start - other.span.start),
+    diagnostics,
+  });
+  const asked = diagnostics.length > 0 ? [] : assertions.filter((assertion) => assertion.value);
   const outputs = asked.map((_, index) => `assertion${index}`);
-  const program: Program = programOf("test", record, [{ name: "test", inputs: [], outputs, body }], []);
-  const failures = assertions.filter((assertion) => assertion.known === false).map(failure);
-  try {
-    const result = evaluate(program, "test", {
-      inputs: {},
-      params: (path) => randomParam(record, path),
-      sizes: { past: 0 },
-    });
-    for (const [index, assertion] of asked.entries()) {
-      const value = result.outputs[`assertion${index}`];
-      if (value?.kind !== "tensor" || value.data.some((entry) => entry === 0)) failures.push(failure(assertion));
-    }
-  } catch (error) {
-    if (!(error instanceof MoecError)) throw error;
-    failures.push({ span, message: `${error.code}: ${error.message}` });
-  }
-  failures.sort((a, b) => a.span.start - b.span.start);
-  return { ...base, passed: failures.length === 0, failures, diagnostics };
+  const judge: PreparedTest["judge"] = (found) =>
+    outcome([
+      ...(diagnostics.length > 0 ? [] : known),
+      ...asked.filter((_, index) => !holds(found[outputs[index]!])).map(failure),
+    ]);
+  const broken = (error: MoecError): TestResult => outcome([{ span, message: `${error.code}: ${error.message}` }]);
+  const common = { name: base.name, span, params, judge, broken };
+  if (asked.length === 0) return common;
+  const body = emitter.finish(asked.map((assertion) => assertion.value!));
+  return { ...common, program: programOf("test", record, [{ name: "test", inputs: [], outputs, body }], []) };
+}
+
+/** Every entry is true. */
+function holds(values: ArrayLike<number> | undefined): boolean {
+  return values !== undefined && Array.from(values).every((value) => value !== 0);
 }
 
 function failure(assertion: Assertion): TestFailure {
@@ -124,9 +172,14 @@ export function randomParam(record: ProgramRecord, path: string): ReferenceTenso
     return makeTensor(value.dtype, axes, new Float64Array(count).fill(value.init.value));
   const deviation = value.init?.deviation ?? fanIn(value, axes);
   const seed = hash(path);
+  // Whole numbers are codes or indices: small, and within the bits that they are stored in.
+  const bits = Number(/^uint(\d+)$/.exec(value.storage ?? "")?.[1] ?? 3);
+  const codes = Math.min(8, 2 ** bits);
   const data = Float64Array.from({ length: count }, (_, n) => {
     const [first, second] = threefry([seed, 0], [n, 0]);
-    return value.dtype === "f32" ? Math.fround(randomNumber("normal", first, second) * deviation) : first % 8;
+    return value.dtype === "f32"
+      ? Math.fround(randomNumber("normal", first, second) * deviation)
+      : (first >>> 0) % codes;
   });
   return makeTensor(value.dtype, axes, data);
 }
