@@ -5,7 +5,7 @@ import type { Target } from "./target.js";
 import { wasmRelaxed, wasmSimd } from "./wasm.js";
 
 export type { DotSupport, Target } from "./target.js";
-export { lanesOf } from "./target.js";
+export { isGpu, lanesOf } from "./target.js";
 export { cuda, wasmRelaxed, wasmSimd, webgpu, x86v3, x86v4 };
 
 export const targets: Readonly<Record<string, Target>> = Object.fromEntries(

@@ -35,6 +35,11 @@ export interface Target {
   readonly codegen?: { readonly cpu: string; readonly features: string; readonly needs: readonly string[] };
 }
 
+/** Blocks run side by side by the thousands, so that the smallest pieces of work are the best. */
+export function isGpu(target: Target): boolean {
+  return target.family === "wgsl" || target.family === "cuda";
+}
+
 /** Lanes of a vector whose lanes have that many bits; 1 where threads replace vectors. */
 export function lanesOf(target: Target, bits: 8 | 16 | 32): number {
   return target.vectorBits <= 32 ? 1 : target.vectorBits / bits;

@@ -26,6 +26,8 @@ export interface FlatLaunch {
   readonly args: Float64Array;
   /** How many of them are addresses. */
   readonly buffers: number;
+  /** The space of each of these. */
+  readonly spaces: readonly MemorySpace[];
   /** For each scalar whether it is an f32. */
   readonly floats: readonly boolean[];
   readonly changing: readonly { readonly at: number; readonly evaluate: SizeFunction }[];
@@ -37,7 +39,9 @@ export interface FlatLaunch {
  * @throws MoecError MOE5312 when the plan names a buffer that it does not declare or holds a text that is not a size.
  */
 export function flattenEntry(plan: Plan, entry: PlanEntry, bases: SpaceBases): readonly FlatLaunch[] {
-  const addresses = new Map(plan.buffers.map((buffer) => [buffer.id, bases[buffer.space] + buffer.offset]));
+  const addresses = new Map(
+    plan.buffers.map(({ id, space, offset }) => [id, { space, address: bases[space] + offset }]),
+  );
   const known = new Set(runtimeSizes(entry));
   const launches: FlatLaunch[] = [];
   const walk = (steps: readonly PlanStep[], turns: SizeValues): void => {
@@ -62,15 +66,15 @@ export function flattenEntry(plan: Plan, entry: PlanEntry, bases: SpaceBases): r
 function flattenLaunch(
   launch: PlanLaunch,
   turns: SizeValues,
-  addresses: ReadonlyMap<string, number>,
+  addresses: ReadonlyMap<string, { readonly space: MemorySpace; readonly address: number }>,
   known: ReadonlySet<string>,
 ): FlatLaunch {
   const compile = (text: string): CompiledSize => compileKnown(launch, text, turns, known);
   const args: CompiledSize[] = launch.buffers.map((use) => {
-    const address = addresses.get(use.buffer);
-    if (address === undefined) throw damaged(launch, `buffer \`${use.buffer}\` is not declared`);
+    const place = addresses.get(use.buffer);
+    if (!place) throw damaged(launch, `buffer \`${use.buffer}\` is not declared`);
     const strides = Object.entries(use.strides).map(([loop, stride]) => stride * (turns[loop] ?? 0));
-    const base = strides.reduce((sum, bytes) => sum + bytes, address);
+    const base = strides.reduce((sum, bytes) => sum + bytes, place.address);
     const offset = compile(use.offset);
     return offset.constant === undefined
       ? { ...offset, evaluate: (values) => base + offset.evaluate(values) }
@@ -85,6 +89,7 @@ function flattenLaunch(
     label: launch.label,
     grid: compile(launch.grid),
     buffers: launch.buffers.length,
+    spaces: launch.buffers.map(({ buffer }) => addresses.get(buffer)!.space),
     floats: launch.scalars.map(({ type }) => type === "f32"),
     args: Float64Array.from(args, (arg) => arg.constant ?? 0),
     changing: args.flatMap((arg, at) => (arg.constant === undefined ? [{ at, evaluate: arg.evaluate }] : [])),

@@ -6,6 +6,7 @@
 import { Size } from "../../axes/size.js";
 import { add, block, constant, convert, div, min, mul, rem, splat, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
+import { isGpu, type Target } from "../../targets/index.js";
 import type { Coordinate } from "./coordinate.js";
 import { type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
@@ -13,8 +14,8 @@ import type { EntryLowering } from "./entry-lowering.js";
 import { writeProducts } from "./product-kernel.js";
 import { elements, type Stored, type Tensor, type TensorAxis } from "./tensor.js";
 
-/** Operations that one block should have at least: some ten microseconds of work. */
-const blockWork = 32_768;
+/** Operations that one block should have at least: some ten microseconds of work; on a GPU as few as can be. */
+const blockWorkOf = (target: Target): number => (isGpu(target) ? 1 : 32_768);
 
 interface Shape {
   /** Axes that make rows. */
@@ -119,6 +120,7 @@ export function writeNest(entry: EntryLowering, source: Tensor, target: Stored):
   const shape = shapeOf(source, target, entry.lanes);
   const emitter = entry.emitter(entry.node?.op ?? "copy");
   const { lanes } = emitter;
+  const blockWork = blockWorkOf(entry.program.target);
   const inner = [...shape.loops, ...(shape.last ? [shape.last] : [])];
   const rowWork = Math.max(1, guess(inner) * Math.max(1, source.cost / (shape.vector ? lanes : 1)));
   const columns = shape.last?.size.constant;

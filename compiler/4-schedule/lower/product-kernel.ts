@@ -16,11 +16,13 @@ import {
 } from "../kernel-expressions.js";
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
+import { isGpu } from "../../targets/index.js";
 import { isWide } from "../layout/wide.js";
 import { tileRows } from "../micro/layouts.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
+import { writeGpuProducts } from "./gpu-product.js";
 import { rowCoordinates, vectorLoop } from "./nest.js";
 import type { Product } from "./product.js";
 import { rowCount } from "./product.js";
@@ -78,6 +80,7 @@ export interface RowRange {
 }
 
 function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, products: readonly Product[]): void {
+  if (isGpu(entry.program.target)) return writeGpuProducts(entry, source, target, products);
   if (isWide(products[0]!.layout.name)) return writeWideKernel(entry, source, target, products);
   const [first] = products as readonly [Product, ...Product[]];
   const { tiles } = first.layout;

@@ -94,11 +94,16 @@ function within(place: PrintedPlace): { readonly word: string; readonly bit: str
   return { word: `${unit} / ${perWord}u`, bit: `(${unit} % ${perWord}u) * ${width}u`, width };
 }
 
-const wordAt = (name: string, words: Words, index: string): string =>
-  words === "atomic<u32>" ? `atomicLoad(&${name}[${index}])` : `${name}[${index}]`;
+/** How a word of a printed buffer is written: the buffer's own array, unless it lies within another one. */
+export type WordPlace = (printedName: string, index: string) => string;
 
 /** Loads, stores and atomic additions; `words` says how a printed buffer is declared. */
-export function memoryDialect(words: (printedName: string) => Words): Pick<Dialect, "load" | "store" | "atomicAdd"> {
+export function memoryDialect(
+  words: (printedName: string) => Words,
+  at: WordPlace = (name, index) => `${name}[${index}]`,
+): Pick<Dialect, "load" | "store" | "atomicAdd"> {
+  const wordAt = (name: string, kind: Words, index: string): string =>
+    kind === "atomic<u32>" ? `atomicLoad(&${at(name, index)})` : at(name, index);
   return {
     load(place) {
       const kind = words(place.buffer.name);
@@ -125,9 +130,9 @@ export function memoryDialect(words: (printedName: string) => Words): Pick<Diale
       const { memory } = place;
       if (memoryBytes[memory] === 4) {
         const index = unitIndex(place);
-        if (kind === memory) return [`${name}[${index}] = ${value};`];
+        if (kind === memory) return [`${at(name, index)} = ${value};`];
         const bits = `bitcast<u32>(${value})`;
-        return [kind === "u32" ? `${name}[${index}] = ${bits};` : `atomicStore(&${name}[${index}], ${bits});`];
+        return [kind === "u32" ? `${at(name, index)} = ${bits};` : `atomicStore(&${at(name, index)}, ${bits});`];
       }
       const integer =
         memory === "f16" || memory === "bf16" ? half(memory === "f16" ? "f32-to-f16" : "f32-to-bf16", value) : value;
@@ -135,11 +140,12 @@ export function memoryDialect(words: (printedName: string) => Words): Pick<Diale
       const mask = 2 ** width - 1;
       const field = `(${mask}u << (${bit}))`;
       const bits = `((bitcast<u32>(${integer}) & ${mask}u) << (${bit}))`;
-      if (space === "local") return [`${name}[${word}] = (${name}[${word}] & ~${field}) | ${bits};`];
-      return [`atomicAnd(&${name}[${word}], ~${field});`, `atomicOr(&${name}[${word}], ${bits});`];
+      const target = at(name, word);
+      if (space === "local") return [`${target} = (${target} & ~${field}) | ${bits};`];
+      return [`atomicAnd(&${target}, ~${field});`, `atomicOr(&${target}, ${bits});`];
     },
     atomicAdd(place, value) {
-      return `bitcast<i32>(atomicAdd(&${place.buffer.name}[${unitIndex(place)}], bitcast<u32>(${value})))`;
+      return `bitcast<i32>(atomicAdd(&${at(place.buffer.name, unitIndex(place))}, bitcast<u32>(${value})))`;
     },
   };
 }
