@@ -28,14 +28,16 @@ if (levels.length === 0) console.warn(`skipped: no native code here: ${reason ??
 
 export const hasNative = levels.length > 0;
 
+const compiled = new Map<string, Uint8Array>();
+
+/** Compiled once for each text: tests of threads ask for the same kernels again and again. */
 export function compileNative(kernels: readonly Kernel[], target: Target): Uint8Array {
   const { cpu, features } = target.codegen!;
-  return llvmCompiler().compile({
-    name: target.name,
-    cpu,
-    features,
-    text: (pointers) => emitLlvm(kernels, target, { pointers, pool: true }),
-  });
+  const compiler = llvmCompiler();
+  const text = emitLlvm(kernels, target, { pointers: compiler.pointers, pool: true });
+  const object = compiled.get(text) ?? compiler.compile({ name: target.name, cpu, features, text: () => text });
+  compiled.set(text, object);
+  return object;
 }
 
 export function nativeDevice(kernels: readonly Kernel[], plan: Plan, target: Target, threads = 1, texts = 1): Device {
