@@ -118,7 +118,7 @@ export class Machine {
     this.launchAll(entryName, sizes);
     return Object.fromEntries(
       entry.outputs.map((port) => {
-        const count = port.axes.reduce((n, axis) => n * Size.parse(axis.size).evaluate({ past: 0, ...sizes }), 1);
+        const count = port.axes.reduce((n, axis) => n * parsed(axis.size).evaluate({ past: 0, ...sizes }), 1);
         return [port.name, Array.from(this.view(port.buffer, port.dtype).subarray(0, count))];
       }),
     );
@@ -159,14 +159,14 @@ export class Machine {
       }
       const places = step.buffers.map((arg) => {
         const { address, bytes } = this.buffers.get(arg.buffer)!;
-        let offset = Size.parse(arg.offset).evaluate(sizes);
+        let offset = parsed(arg.offset).evaluate(sizes);
         for (const [loop, stride] of Object.entries(arg.strides)) offset += (turns[loop] ?? 0) * stride;
         return { address: address + offset, bytes: bytes - offset };
       });
       const scalars = step.scalars.map((scalar) =>
-        scalar.type === "i32" ? Size.parse(scalar.value).evaluate(sizes) : scalar.value,
+        scalar.type === "i32" ? parsed(scalar.value).evaluate(sizes) : scalar.value,
       );
-      const grid = Size.parse(step.grid).evaluate(sizes);
+      const grid = parsed(step.grid).evaluate(sizes);
       // Two pieces in the wrong order: blocks do not depend on each other.
       const middle = Math.floor(grid / 2);
       for (const [from, to] of [
@@ -185,6 +185,14 @@ export class Machine {
       }
     }
   }
+}
+
+/** Each text of a plan is read once. */
+const sizes = new Map<string, Size>();
+function parsed(text: string): Size {
+  let size = sizes.get(text);
+  if (!size) sizes.set(text, (size = Size.parse(text)));
+  return size;
 }
 
 /** Axes with numbers of a declaration. */

@@ -8,6 +8,7 @@ import { add, compare, constant } from "../kernel-expressions.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
+import { digitBase, sortByDigits, type DigitBuffers } from "./grouping-digits.js";
 import { slotAxis, type Routes } from "./routes.js";
 import { elements, type Stored, type TensorAxis } from "./tensor.js";
 
@@ -24,7 +25,7 @@ export interface Grouping {
   readonly expertOfRow: Stored;
   /** `[tokens * slots]`: row of each slot, -1 for an empty one. */
   readonly rowOfSlot: Stored;
-  /** `[E + 1]`: first row of each expert, and the number of rows. */
+  /** `[E + 1]`: first row of each expert, and the number of rows. Only where a bank has few experts (`listedExperts`). */
   readonly start: Stored;
   /** `[banks, 2]`: first row and number of rows of each bank. */
   readonly banks: Stored;
@@ -32,29 +33,48 @@ export interface Grouping {
 
 const line = (axis: string, size: Size): readonly TensorAxis[] => [{ name: axis, size }];
 
+/** Experts of a bank up to which kernels ask for the rows of each one. */
+export const listedExperts = 1024;
+
 /** One block sorts: a count, a running sum and a walk in the order of the tokens, so the order is always the same. */
 export function group(entry: EntryLowering, routes: Routes, bankSizes: readonly Size[]): Grouping {
   const most = elements(routes.tokens).times(routes.slots);
   const experts = routes.experts.size;
   const one = (wish: string, size: Size): Stored => entry.allocate(wish, "i32", line("n", size));
+  const total = experts.constant;
+  const isLarge = total !== undefined && bankSizes.every((size) => (size.constant ?? 0) > listedExperts);
   const grouping: Grouping = {
     routes,
     most,
     slotOfRow: one("slot_of_row", most),
     expertOfRow: one("expert_of_row", most),
     rowOfSlot: one("row_of_slot", most),
-    start: one("expert_start", experts.plus(Size.one)),
+    start: one("expert_start", isLarge ? Size.one : experts.plus(Size.one)),
     banks: one("bank_rows", Size.of(2 * bankSizes.length)),
   };
-  const cursor = one("cursor", experts);
+  const cursor = one("cursor", isLarge ? Size.of(digitBase(total)) : experts);
   const emitter = entry.emitter("group", `${entry.label}: rows sorted by expert`);
   const { builder } = emitter;
   const handle = (stored: Stored): ReturnType<Emitter["buffer"]> => emitter.buffer(stored.place, "i32", "readwrite");
   const [slotOfRow, expertOfRow, rowOfSlot] = [grouping.slotOfRow, grouping.expertOfRow, grouping.rowOfSlot].map(
     handle,
   );
-  const [start, banks, next] = [grouping.start, grouping.banks, cursor].map(handle);
   const index = emitter.buffer(routes.index.place, "i32", "read");
+  if (isLarge) {
+    const buffers: DigitBuffers = {
+      index,
+      slotOfRow: slotOfRow!,
+      expertOfRow: expertOfRow!,
+      rowOfSlot: rowOfSlot!,
+      banks: handle(grouping.banks),
+      between: handle(one("slots_between", most)),
+      counters: handle(cursor),
+    };
+    sortByDigits(emitter, buffers, most, total, bankSizes);
+    entry.launch(emitter, Size.one);
+    return grouping;
+  }
+  const [start, banks, next] = [grouping.start, grouping.banks, cursor].map(handle);
   const expertCount = emitter.size(experts);
   emitter.loop("e", 0, expertCount, 1, undefined, (_, e) => builder.store(next!, e, 0));
   emitter.loop("n", 0, emitter.size(most), 1, undefined, (_, n) => {
