@@ -6,6 +6,6 @@ export * from "./metadata.js";
 export { openCheckpoint } from "./open.js";
 export { readSafetensors, readSafetensorsSharded } from "./safetensors-read.js";
 export { safetensorsChunks, writeSafetensors, type SafetensorsContent } from "./safetensors-write.js";
-export { fromF32, STORAGE, STORAGE_TYPES, storageBytes, toF32, valueCount } from "./storage.js";
+export { fromF32, keptAs, STORAGE, STORAGE_TYPES, storageBytes, toF32, valueCount } from "./storage.js";
 export type { EncodableType, StorageRecord } from "./storage.js";
 export type * from "./types.js";

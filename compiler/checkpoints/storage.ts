@@ -8,6 +8,7 @@
 import { BLOCK_VALUES, decodeQ4, decodeQ8, encodeQ4, encodeQ8 } from "./blocks.js";
 import { badShape } from "./errors.js";
 import { decodeBf16, decodeF16, encodeBf16, encodeF16 } from "./half.js";
+import { decodeQ4K, decodeQ4Min, decodeQ5, decodeQ5K, decodeQ5Min, decodeQ6K, SUPERBLOCK_VALUES } from "./k-quants.js";
 import type { StorageType } from "./types.js";
 
 /** One storage type. */
@@ -77,6 +78,12 @@ export const STORAGE: Readonly<Record<StorageType, StorageRecord>> = {
   bool: { blockValues: 1, blockBytes: 1, safetensors: "BOOL", decode: (bytes, out) => out.set(bytes) },
   q8_0: { blockValues: BLOCK_VALUES, blockBytes: 34, ggml: 8, decode: decodeQ8, encode: encodeQ8 },
   q4_0: { blockValues: BLOCK_VALUES, blockBytes: 18, ggml: 2, decode: decodeQ4, encode: encodeQ4 },
+  q4_1: { blockValues: BLOCK_VALUES, blockBytes: 20, ggml: 3, decode: decodeQ4Min },
+  q5_0: { blockValues: BLOCK_VALUES, blockBytes: 22, ggml: 6, decode: decodeQ5 },
+  q5_1: { blockValues: BLOCK_VALUES, blockBytes: 24, ggml: 7, decode: decodeQ5Min },
+  q4_K: { blockValues: SUPERBLOCK_VALUES, blockBytes: 144, ggml: 12, decode: decodeQ4K },
+  q5_K: { blockValues: SUPERBLOCK_VALUES, blockBytes: 176, ggml: 13, decode: decodeQ5K },
+  q6_K: { blockValues: SUPERBLOCK_VALUES, blockBytes: 210, ggml: 14, decode: decodeQ6K },
 };
 
 /** All storage types, in the order of the table. */
@@ -123,6 +130,34 @@ export function toF32(type: StorageType, bytes: Uint8Array): Float32Array {
 
 /** Types that f32 values can be converted to. */
 export type EncodableType = "f32" | "f16" | "bf16" | "q8_0" | "q4_0";
+
+/** The type that a build keeps such numbers in: their own, or the smallest one that loses little of them. */
+export function keptAs(type: StorageType): EncodableType {
+  switch (type) {
+    case "f32":
+    case "f16":
+    case "bf16":
+    case "q8_0":
+    case "q4_0":
+      return type;
+    case "q4_1":
+    case "q5_0":
+    case "q5_1":
+    case "q4_K":
+    case "q5_K":
+    case "q6_K":
+      // Finer than 4 bits around zero; 8 bits add at most 1/254 of a block's largest value.
+      return "q8_0";
+    case "i32":
+    case "i64":
+    case "u8":
+    case "i8":
+    case "bool":
+      return "f16";
+    default:
+      return type satisfies never;
+  }
+}
 
 /**
  * Convert f32 values to stored bytes.

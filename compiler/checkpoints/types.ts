@@ -4,7 +4,9 @@
  */
 
 /** How the numbers of a tensor lie in memory. `storage.ts` holds one record for each. */
-export type StorageType = "f32" | "f16" | "bf16" | "i32" | "i64" | "u8" | "i8" | "bool" | "q8_0" | "q4_0";
+export type StorageType =
+  | ("f32" | "f16" | "bf16" | "i32" | "i64" | "u8" | "i8" | "bool" | "q8_0" | "q4_0")
+  | ("q4_1" | "q5_0" | "q5_1" | "q4_K" | "q5_K" | "q6_K");
 
 /**
  * Random access to the bytes of one file.

@@ -148,7 +148,7 @@ describe("refusals", () => {
   });
 
   it.each([
-    [14, "q6_K"],
+    [16, "iq2_xxs"],
     [39, "mxfp4"],
     [99, "type 99"],
   ])("tensor type %i by its name", (type, name) => {
