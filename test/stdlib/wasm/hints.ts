@@ -38,6 +38,13 @@ export const hints: Readonly<Record<string, Hint>> = {
   GatedAttention: grouped,
   HeadGatedAttention: grouped,
   PlainAttention: grouped,
+  ClippedAttention: grouped,
+  WideNormedAttention: grouped,
+  TemperedAttention: grouped,
+  RelativeAttention: { values: { buckets: ["8"], most: ["16.0"] } },
+  EstimatedAttention: { values: { keep: upTo("K") } },
+  // Vectors of one entry have length 1 up to their sign: every product is a tie but for the last bit.
+  RoutingAttention: { sizes: { D: [2, 5, 8] } },
   HeadGroupExperts: { values: { k: upTo("G") } },
   LatentAttention: { sizes: { P: [2, 4] } },
   GateTopSwiGLU: { values: { keep: upTo("F") } },
@@ -94,8 +101,10 @@ export const hints: Readonly<Record<string, Hint>> = {
   Ranked: { sizes: { E: [3, 5] }, values: { k: ["1", "2"] } },
   RatioPruned: { sizes: { E: [2, 5] } },
   GShard: { sizes: { E: [2, 4] } },
-  Prototypes: { sizes: { E: [3, 5] } },
-  SparseTransport: { values: { k: ["5"], iterations: ["20"] } },
+  // Cosines of numbers are 1 or -1: ties.
+  Prototypes: { sizes: { D: [2, 5, 8], E: [3, 5] } },
+  // Each expert may take its share of the tokens: there is a plan.
+  SparseTransport: { sizes: { D: [2, 5, 8], E: [4] }, values: { k: ["8", "16"], iterations: ["20"] } },
   Base: { sizes: { E: [4] }, values: { rounds: ["200"], step: ["0.05"] } },
   // A chain of alternating reductions grows with every round; the plan of one token is uniform whatever its scores.
   Sinkhorn: { sizes: { E: [4] }, values: { iterations: ["3"] }, tokens: [0, 2, 7, 16, 31] },
