@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { basename, join, relative, sep } from "node:path";
 import { stringify } from "yaml";
 import { fileStem, importModel, modelName, type ImportedModel } from "../compiler/checkpoints/import/index.js";
+import { keptAs } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { formatText } from "./format.js";
 import { openImport } from "./import-sources.js";
@@ -64,16 +65,16 @@ const MOST_CONTEXT = 2048;
 const PREFILL = 256;
 
 function projectText(imported: ImportedModel, model: string, weights: string, source: string): string {
-  const { config, storage } = imported;
-  const context = Math.min(config.context, MOST_CONTEXT);
+  const { storage, isEncoder } = imported;
+  const context = Math.min(imported.context, MOST_CONTEXT);
   const project: ProjectFile = {
     model,
     weights,
     // As the checkpoint has them: nothing is lost, and nothing pretends to be finer than it is.
-    quantization: QUANTIZATIONS.find((format) => format === storage) ?? "f16",
+    quantization: QUANTIZATIONS.find((format) => format === keptAs(storage)) ?? "f16",
     context,
     // An encoder reads the whole text at once.
-    prefill: config.family === "bert" ? context : Math.min(context, PREFILL),
+    prefill: isEncoder ? context : Math.min(context, PREFILL),
   };
   const printable = source.replace(/[^\x20-\x7e]+/g, "?");
   return `# From ${printable}, by \`moec import\`.\n${stringify(project)}`;

@@ -16,7 +16,8 @@ export const importCommand: CommandDefinition = (program, start) =>
     .description(
       "Reads the config and the tensor names of a GGUF file or a Hugging Face folder and writes a .moe spec with a\n" +
         "moec.yaml. The weights stay where they are. Families: Llama, Qwen2, Qwen3, Mixtral, OLMoE, Qwen2-MoE,\n" +
-        "Qwen3-MoE and BERT.",
+        "Qwen3-MoE, DeepSeek-V2 and V3, GPT-OSS, GLM-4.5, Granite MoE, Phi-3.5-MoE, Llama 4, LFM2-MoE,\n" +
+        "SmallThinker, DBRX, Arctic, Pangu Pro MoE, JetMoE and BERT.",
     )
     .argument("<checkpoint>", "a .gguf file, a .safetensors file beside its config.json, or a folder")
     .option("--out <folder>", "where to write (default: a folder with the checkpoint's name)")
@@ -31,15 +32,15 @@ export const importCommand: CommandDefinition = (program, start) =>
           folder: (stem) => chosen ?? resolve(shell.io.cwd, stem),
           force: options.force ?? false,
         });
-        const { config, parameters } = imported;
+        const { family, config, isEncoder, parameters } = imported;
         const { accent, added } = shell.palette;
         const shown = relative(shell.io.cwd, folder) || ".";
-        shell.say(`${added("✓")} ${config.family}, ${countText(parameters.total)} parameters: ${shown}`);
+        shell.say(`${added("✓")} ${family}, ${countText(parameters.total)} parameters: ${shown}`);
         for (const file of files) shell.say(`  ${file}`);
         if (!hasTokenizer) shell.note("There is no tokenizer beside the weights: the model takes token ids only.");
-        const next = config.family === "bert" ? `moec build ${shown}` : `moec run ${shown} "Once upon a time"`;
+        const next = isEncoder ? `moec build ${shown}` : `moec run ${shown} "Once upon a time"`;
         shell.say(`\n  ${accent(`moec check ${shown}`)}\n  ${accent(next)}`);
-        shell.result(true, { folder, files, family: config.family, parameters, config, tokenizer: hasTokenizer });
+        shell.result(true, { folder, files, family, parameters, ...(config ? { config } : {}), tokenizer: hasTokenizer });
         return EXIT.ok;
       }),
     )

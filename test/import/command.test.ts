@@ -123,7 +123,7 @@ describe("refuses", () => {
   });
 
   it.each<[string, string, object]>([
-    ["an unknown family", "MOE5119", { model_type: "deepseek_v3" }],
+    ["an unknown family", "MOE5119", { model_type: "mamba" }],
     ["stretched positions of another kind", "MOE5121", { rope_scaling: { rope_type: "yarn", factor: 4 } }],
     ["quantized weights of another tool", "MOE5121", { quantization_config: { quant_method: "gptq" } }],
     ["layers of several kinds", "MOE5121", { layer_types: ["full_attention", "sliding_attention"] }],

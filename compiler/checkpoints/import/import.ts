@@ -4,6 +4,14 @@ import { readFamilyConfig } from "../families/config.js";
 import { fill, readFamilyTensors } from "../families/tensors.js";
 import type { FamilyConfig } from "../families/types.js";
 import type { Checkpoint, StorageType } from "../types.js";
+import {
+  designCounts,
+  designOfConfig,
+  designOfGguf,
+  type FoundDesign,
+  matchTensors,
+  writeDesign,
+} from "./designs/index.js";
 import { refuseOtherMath, refuseUnusedTensors } from "./requirements.js";
 import { type GenerateSettings, parameterCounts, writeSpec } from "./spec.js";
 
@@ -23,7 +31,14 @@ export interface ImportSource {
 
 /** A checkpoint as a spec. */
 export interface ImportedModel {
-  readonly config: FamilyConfig;
+  /** The family's name. */
+  readonly family: string;
+  /** The longest context that the model was made for, in tokens. */
+  readonly context: number;
+  /** It gives vectors for a whole text instead of writing on. */
+  readonly isEncoder: boolean;
+  /** The config as moec reads it, for families that have one record of numbers. */
+  readonly config?: FamilyConfig;
   /** Text of the spec, before formatting. */
   readonly spec: string;
   /** Storage type of the largest matrices. */
@@ -40,6 +55,8 @@ export interface ImportedModel {
 export function importModel(source: ImportSource): ImportedModel {
   const { checkpoint } = source;
   const isGguf = checkpoint.format === "gguf";
+  const designed = isGguf ? designOfGguf(checkpoint) : designOfConfig(source.config, checkpoint);
+  if (designed) return importDesign(source, designed);
   const config = readFamilyConfig(isGguf ? { checkpoint } : { config: source.config });
   refuseOtherMath(config, checkpoint, source.config);
   const reader = readFamilyTensors(checkpoint, config);
@@ -57,7 +74,31 @@ export function importModel(source: ImportSource): ImportedModel {
   const largest = reader.tensors.reduce((best, tensor) =>
     valuesOf(tensor.shape) > valuesOf(best.shape) ? tensor : best,
   );
-  return { config, spec, storage: reader.typeOf(largest.key), parameters: parameterCounts(config) };
+  const { family, context } = config;
+  return {
+    family,
+    context,
+    isEncoder: family === "bert",
+    config,
+    spec,
+    storage: reader.typeOf(largest.key),
+    parameters: parameterCounts(config),
+  };
+}
+
+function importDesign(source: ImportSource, { family, design }: FoundDesign): ImportedModel {
+  const { checkpoint, name, tokenizer, generate } = source;
+  const storage = matchTensors(design, family.name, checkpoint);
+  const spec = writeDesign({
+    design,
+    format: checkpoint.format,
+    name,
+    source: source.source,
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(generate === undefined ? {} : { generate }),
+  });
+  const { context } = design;
+  return { family: family.name, context, isEncoder: false, spec, storage, parameters: designCounts(design) };
 }
 
 const valuesOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

@@ -131,7 +131,8 @@ export function parameterCounts(config: FamilyConfig): { readonly total: number;
   return { total, active };
 }
 
-function generateSettings(settings: GenerateSettings): string {
+/** The `generate` member. */
+export function generateSettings(settings: GenerateSettings): string {
   const entries = Object.entries({ max_tokens: 256, ...settings })
     .filter((entry): entry is [string, number] => typeof entry[1] === "number" && Number.isFinite(entry[1]))
     .map(([name, value]) => `${name}: ${numberText(value)}`);
