@@ -31,13 +31,20 @@ export function learn(decl: ModuleDecl, axes: ReadonlyMap<string, AxisArgument>,
   }
   const name = own.get(cause.symbol)?.names[0];
   if (name === undefined || !cause.by.names.every((part) => own.has(part))) return;
-  found.set(decl, new Map([...(found.get(decl) ?? []), [name, cause.by.substitute(own)]]));
+  const known = found.get(decl);
+  found.set(decl, new Map([...(known ?? []), [name, both(known?.get(name), cause.by.substitute(own))]]));
+}
+
+/** What is divided by two things is taken to be a multiple of their product; their least common one has no formula. */
+function both(known: Size | undefined, by: Size): Size {
+  if (!known || by.dividedBy(known)) return by;
+  return known.dividedBy(by) ? known : known.times(by);
 }
 
 /** The divisions known so far, with the one that stopped the walk and those of the modules it had made until then. */
 export function extended(divisors: Divisors, walk: Walk, cause: AssumeDivisible): Divisors {
   const all = new Map(divisors);
-  all.set(cause.symbol, cause.by);
+  all.set(cause.symbol, both(divisors.get(cause.symbol), cause.by));
   for (const { decl, axes } of walk.made) {
     for (const [name, by] of found.get(decl) ?? []) take(all, axes, name, by);
   }

@@ -23,6 +23,7 @@ import {
   type Value,
 } from "./values.js";
 import { callClosure, type CallArgument } from "./elaborate/calls.js";
+import { openAxes } from "./elaborate/binding.js";
 import { bodyOf, functionClosure, isFunctionForm, methodClosure } from "./elaborate/closures.js";
 import { evaluate, needSize } from "./elaborate/evaluate.js";
 import { genericParameter } from "./elaborate/generic.js";
@@ -202,12 +203,16 @@ export function walkClosure(walk: Walk, closure: ClosureValue, span: SourceSpan)
     batch: [],
   };
   const specs = closure.params.map((param) => {
+    const decide = (name: string, at: SourceSpan): void => {
+      walk.free.add(name);
+      scope.defineValue(name, { kind: "axis", name, size: Size.of(name) }, at);
+    };
+    for (const use of param.type?.kind === "named-type" ? openAxes(param.type.axes ?? [], place) : [])
+      decide(use.name!.text, { file: closure.file, ...use.span });
     const spec = param.type ? resolveType(walk, param.type, place) : undefined;
     // An axis that one parameter decides is known to the types of those behind it.
     for (const axis of spec?.kind === "tensor" ? spec.axes : []) {
-      if (axis.size ?? axis.failed) continue;
-      walk.free.add(axis.name);
-      scope.defineValue(axis.name, { kind: "axis", name: axis.name, size: Size.of(axis.name) }, axis.span);
+      if (!axis.size && !axis.failed) decide(axis.name, axis.span);
     }
     return spec;
   });

@@ -98,8 +98,12 @@ export const axisFunctions: readonly Builtin[] = [
       return result(call.emit("shift", [x], { axis, by: by ?? 1, fill: call.double("fill", 0) }, ["x"]));
     },
   ),
-  builtin("index", "axis", "index(T) -> i32[T]", "The axis's own coordinate: 0, 1, 2, …", (call) =>
-    result(coordinate(call, Size.zero)),
+  builtin(
+    "index",
+    "axis",
+    "index(T) -> i32[T]",
+    "The axis's own coordinate: 0, 1, 2, …; `index([P = 2])` makes its axis.",
+    (call) => result(coordinate(call, Size.zero)),
   ),
   builtin(
     "position",
@@ -176,6 +180,12 @@ export const axisFunctions: readonly Builtin[] = [
 ];
 
 function coordinate(call: BuiltinCall, offset: Size) {
+  if (call.expression("axis").kind === "list") {
+    const [axis, ...more] = call.newAxes("axis");
+    if (!axis || more.length > 0) return call.fail("MOE2095", {}, "axis");
+    call.introduce(axis.name, axis.size);
+    return call.emit("index", [], { axis: axis.name, size: axis.size, offset });
+  }
   const name = call.axis("axis");
   const known = call.place.scope.lookup(name)?.value();
   if (known?.kind === "unknown" || (!known && call.place.scope.tainted)) throw new Stop();

@@ -5,10 +5,12 @@
  */
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { Axis } from "../../ops/types.js";
-import { showSize, type Place, type Walk } from "../context.js";
+import type { AxisUse, TypeExpression } from "../../../grammar/tree.js";
+import { at, showSize, type Place, type Walk } from "../context.js";
 import { describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import type { ClosureValue, Value } from "../values.js";
+import { identifiersIn } from "./closures.js";
 import { axesOf, cast, expanded, fresh, ordered, renameAll, report, tensor, asTensor } from "./tensors.js";
 import type { AxisSpec, TensorSpec } from "./types.js";
 
@@ -27,6 +29,34 @@ export class CallNames {
 
   /** The caller's name of an axis of the body that an argument has already decided. */
   readonly decided = new Map<string, string>();
+}
+
+/**
+ * `[N, M = N]`: an axis that the argument decides is known to the sizes of the same type. Its names are claimed before
+ * the type is resolved.
+ */
+export function decideOwnAxes(type: TypeExpression, value: Value, names: CallNames, place: Place): void {
+  const uses = type.kind === "named-type" ? (type.axes ?? []) : [];
+  const open = openAxes(uses, place);
+  if (open.length === 0 || value.kind !== "tensor" || value.value.type.kind === "routes") return;
+  const specs = uses.map((use) => ({ name: use.name?.text ?? "", span: at(place, use) }));
+  const claims = claim(specs, axesOf(value.value), names);
+  for (const [index, use] of uses.entries()) {
+    const axis = claims[index];
+    if (!axis || !open.includes(use)) continue;
+    const name = use.name!.text;
+    place.scope.defineValue(name, { kind: "axis", name, size: axis.size }, at(place, use));
+  }
+}
+
+/** Axes without a size, when a size of the same type is written with one of them. */
+export function openAxes(uses: readonly AxisUse[], place: Place): readonly AxisUse[] {
+  const open = uses.filter((use) => use.name && !use.size && !place.scope.lookup(use.name.text));
+  const isUsed = uses.some(({ size }) => {
+    const written = size && identifiersIn(size);
+    return written && open.some(({ name }) => written.has(name!.text));
+  });
+  return isUsed ? open : [];
 }
 
 function claim(specs: readonly AxisSpec[], axes: readonly Axis[], names: CallNames): (Axis | undefined)[] {

@@ -16,7 +16,7 @@ import {
   type OpaqueValue,
   type Value,
 } from "../values.js";
-import { bindRoutes, bindTensor, CallNames } from "./binding.js";
+import { bindRoutes, bindTensor, CallNames, decideOwnAxes } from "./binding.js";
 import { bodyOf, functionClosure, isFunctionForm } from "./closures.js";
 import { evaluate, evaluateWhole, needBoolean, needNumber, single } from "./evaluate.js";
 import { markCalled } from "./indexing.js";
@@ -280,6 +280,7 @@ function bindParameter(
   const value = given?.value ?? (param.default ? evaluate(walk, param.default, inner) : unknown);
   const argument = { value, span: given?.span ?? span };
   if (!param.type) return value;
+  decideOwnAxes(param.type, value, names, inner);
   return bindToSpec(
     walk,
     resolveType(walk, param.type, inner),
@@ -312,7 +313,9 @@ export function bindToSpec(
       return bindRoutes(walk, spec.experts, argument, parameter, names, place);
     case "number": {
       if (value.kind === "tensor" && value.value.type.kind === "tensor") {
-        const { dtype } = value.value.type;
+        const { dtype, axes } = value.value.type;
+        // A number for each token: the body is lifted over them.
+        for (const axis of axes) names.batch.set(axis.name, axis);
         if (dtype === (spec.integer ? "i32" : "f32")) return value;
         return spec.integer ? refuse() : tensor(cast(walk, value.value, "f32", span));
       }

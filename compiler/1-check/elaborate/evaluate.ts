@@ -242,6 +242,10 @@ export function needSize(walk: Walk, value: Value, span: SourceSpan): Size | und
         // No error: it starts the walk again, and a stack trace would cost more than the walk.
         // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw new AssumeDivisible(name, number.bottom);
+      const twice = [...walk.assumed].find(([, product]) => product.equals(number.top))?.[0];
+      if (twice !== undefined && !runTime && !number.bottom.names.includes(twice))
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
+        throw new AssumeDivisible(twice, number.bottom);
       return number.top.floorDividedBy(number.bottom);
     }
     report(walk, "MOE2086", { top: showSize(walk, number.top), bottom: showSize(walk, number.bottom) }, span, {

@@ -1,14 +1,16 @@
 /** `let`, `assert`, assignments to state and derived axes inside bodies. */
 import type { LetStatement, Statement } from "../../../grammar/tree.js";
-import type { Size } from "../../axes/size.js";
+import { Size } from "../../axes/size.js";
+import type { SourceSpan } from "../../errors/diagnostic.js";
 import { at, type Place, type Walk } from "../context.js";
 import { describe, describeType } from "../describe.js";
-import { sizeOf } from "../numbers.js";
+import type { Emitted } from "../emitter.js";
+import { sizeOf, valueOf } from "../numbers.js";
 import type { Scope } from "../scope.js";
-import { unknown, type InstanceValue, type Value } from "../values.js";
+import { unknown, type InstanceValue, type ListValue, type Value } from "../values.js";
 import { evaluate, evaluateWhole, needNumber, single } from "./evaluate.js";
 import { asTensor, cast, expanded, findAxis, needTensor, report, tensor } from "./tensors.js";
-import { resolveType } from "./types.js";
+import { resolveType, type TensorSpec } from "./types.js";
 import { bareInstance } from "./modules.js";
 
 export function runStatements(walk: Walk, statements: readonly Statement[], place: Place): void {
@@ -110,12 +112,43 @@ function runLet(walk: Walk, statement: LetStatement, place: Place): void {
   });
 }
 
+/** `let p: [N] = [0.5, 0.25]`: numbers that are written down, with lists in lists for more axes. */
+function written(walk: Walk, list: ListValue, spec: TensorSpec, span: SourceSpan, place: Place): Emitted | undefined {
+  const values: number[] = [];
+  const sizes: number[] = [];
+  const visit = (value: Value, depth: number): boolean => {
+    if (value.kind === "list" && depth < spec.axes.length) {
+      sizes[depth] ??= value.items.length;
+      return sizes[depth] === value.items.length && value.items.every((item) => visit(item.value, depth + 1));
+    }
+    if (depth !== spec.axes.length) return false;
+    if (value.kind === "boolean" && spec.dtype === "bool") return values.push(value.value === true ? 1 : 0) > 0;
+    const number =
+      value.kind === "number" ? (valueOf(value.number) ?? (walk.options.generic ? 1 : undefined)) : undefined;
+    if (number === undefined || (spec.dtype === "i32" && !Number.isInteger(number))) return false;
+    return values.push(number) > 0;
+  };
+  if (!visit(list, 0) || sizes.length !== spec.axes.length || values.length === 0) return undefined;
+  const axes = spec.axes.map(({ name }, index) => ({ name, size: Size.of(sizes[index]!) }));
+  for (const { name, size } of axes)
+    if (!place.scope.lookup(name)) place.scope.defineValue(name, { kind: "axis", name, size }, span);
+  return walk.emitter.op("constant", [], { values, axes, dtype: spec.dtype }, span)[0];
+}
+
 /** `let h: [T, D] = …`: the value has that type, with missing axes repeated. */
 function ascribed(walk: Walk, statement: LetStatement, value: Value, place: Place): Value {
   const spec = resolveType(walk, statement.type!, place);
   if (spec.kind !== "tensor") return value;
   const span = at(place, statement.value);
-  const given = asTensor(walk, value, span, spec.dtype);
+  const given =
+    value.kind === "list" ? written(walk, value, spec, span, place) : asTensor(walk, value, span, spec.dtype);
+  if (value.kind === "list" && !given) {
+    const found = describe(walk, value);
+    return report(walk, "MOE2092", { name: statement.names[0]?.text ?? "", found }, span, {
+      labels: [{ span: at(place, statement.type!), text: "declared here" }],
+      help: "a list in brackets is a tensor when it has numbers only, as many as the axis is long",
+    });
+  }
   if (given?.type.kind !== "tensor") return value;
   const axes = spec.axes.map((axis) => ({ name: axis.name, size: axis.size ?? findAxis(given, axis.name)?.size }));
   const fits =
