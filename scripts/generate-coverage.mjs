@@ -23,13 +23,13 @@ for (const file of readdirSync(root + folder).filter((name) => name.endsWith(".j
 
 /** Systems of these kinds wait for a construct; the first words that fit decide. */
 const WAITS = [
+  [/^training system/, "waits for distribution over devices"],
   [/^(dataset|not a model|scaling law|other \(model report\))/, "no mechanism: nothing to declare"],
   [
     /^(conversion|compression|quantization|weight sparsity)/,
     "waits for `recipe`: a checked change of one model into another",
   ],
   [/^(training|sparse training|distillation|test-time|adapter)/, "waits for `train`: a plan that runs"],
-  [/^training system/, "waits for distribution over devices"],
   [/^inference policy/, "waits for policies of the runtime (offload, draft and verify)"],
   [/./, "not declared yet"],
 ];

@@ -32,57 +32,57 @@ const densities: Readonly<Record<string, Density>> = {
   Causal: { settings: [], pairs: triangle },
   Everything: { settings: [], pairs: (n) => n * n },
   // All but the pairs that lie at least w behind.
-  Window: { settings: ["width"], pairs: (n, w) => n * n - triangle(Math.max(n - w!, 0)) },
-  Sinks: { settings: ["count"], pairs: (n, s) => n * Math.min(s!, n) },
+  Window: { settings: ["width"], pairs: (n, w) => n * n - triangle(Math.max(n - w, 0)) },
+  Sinks: { settings: ["count"], pairs: (n, s) => n * Math.min(s, n) },
   Chunked: {
     settings: ["size"],
-    pairs: (n, c) => Math.floor(n / c!) * c! ** 2 + (n % c!) ** 2,
+    pairs: (n, c) => Math.floor(n / c) * c ** 2 + (n % c) ** 2,
   },
   // The near ones and the future, then every stride-th behind.
   Strided: {
     settings: ["stride"],
-    pairs: (n, l) => n * n - triangle(Math.max(n - l!, 0)) + rows(n, (i) => Math.floor(i / l!)),
+    pairs: (n, l) => n * n - triangle(Math.max(n - l, 0)) + rows(n, (i) => Math.floor(i / l)),
   },
   // Squares on the diagonal, and the last columns of all other blocks for all rows.
   Fixed: {
     settings: ["stride", "columns"],
     pairs: (n, l, c) => {
-      const columns = rows(n, (k) => (k % l! >= l! - c! ? 1 : 0));
-      const own = rows(n, (k) => (k % l! >= l! - c! ? Math.min(l!, n - Math.floor(k / l!) * l!) : 0));
-      return Math.floor(n / l!) * l! ** 2 + (n % l!) ** 2 + columns * n - own;
+      const columns = rows(n, (k) => (k % l >= l - c ? 1 : 0));
+      const own = rows(n, (k) => (k % l >= l - c ? Math.min(l, n - Math.floor(k / l) * l) : 0));
+      return Math.floor(n / l) * l ** 2 + (n % l) ** 2 + columns * n - own;
     },
   },
   // Behind: the own one and each d-th, w in all; ahead: each d-th.
   Dilated: {
     settings: ["width", "dilation"],
-    pairs: (n, w, d) => rows(n, (i) => Math.min(w!, Math.floor(i / d!) + 1) + Math.floor((n - 1 - i) / d!)),
+    pairs: (n, w, d) => rows(n, (i) => Math.min(w, Math.floor(i / d) + 1) + Math.floor((n - 1 - i) / d)),
   },
   Band: {
     settings: ["before", "after"],
-    pairs: (n, a, b) => window(n, a! + 1) + window(n, b! + 1) - n,
+    pairs: (n, a, b) => window(n, a + 1) + window(n, b + 1) - n,
   },
-  Global: { settings: ["count"], pairs: (n, g) => 2 * Math.min(g!, n) * n - Math.min(g!, n) ** 2 },
-  Prefix: { settings: ["length"], pairs: (n, p) => triangle(n) + triangle(Math.min(p!, n)) - Math.min(p!, n) },
+  Global: { settings: ["count"], pairs: (n, g) => 2 * Math.min(g, n) * n - Math.min(g, n) ** 2 },
+  Prefix: { settings: ["length"], pairs: (n, p) => triangle(n) + triangle(Math.min(p, n)) - Math.min(p, n) },
   BlockCausal: {
     settings: ["size"],
-    pairs: (n, b) => triangle(n) + (Math.floor(n / b!) * b! * (b! - 1) + (n % b!) * ((n % b!) - 1)) / 2,
+    pairs: (n, b) => triangle(n) + (Math.floor(n / b) * b * (b - 1) + (n % b) * ((n % b) - 1)) / 2,
   },
   Streaming: {
     settings: ["sinks", "window"],
-    pairs: (n, s, w) => window(n, s! + w!),
+    pairs: (n, s, w) => window(n, s + w),
   },
   ChunkedSinks: {
     settings: ["size", "sinks"],
-    pairs: (n, c, s) => rows(n, (i) => (i % c!) + 1 + Math.min(s!, i - (i % c!))),
+    pairs: (n, c, s) => rows(n, (i) => (i % c) + 1 + Math.min(s, i - (i % c))),
   },
   BlockWindow: {
     settings: ["size", "before"],
-    pairs: (n, b, m) => rows(n, (i) => i + 1 - b! * Math.max(Math.floor(i / b!) - m!, 0)),
+    pairs: (n, b, m) => rows(n, (i) => i + 1 - b * Math.max(Math.floor(i / b) - m, 0)),
   },
   WeakDecoder: {
     settings: ["span"],
     // Row i sees min(i, span) before it, and position 0 where that is further away or its own.
-    pairs: (n, s) => rows(n, (i) => Math.min(i, s!) + (i > s! || i === 0 ? 1 : 0)),
+    pairs: (n, s) => rows(n, (i) => Math.min(i, s) + (i > s || i === 0 ? 1 : 0)),
   },
 };
 
