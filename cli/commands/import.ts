@@ -40,7 +40,14 @@ export const importCommand: CommandDefinition = (program, start) =>
         if (!hasTokenizer) shell.note("There is no tokenizer beside the weights: the model takes token ids only.");
         const next = isEncoder ? `moec build ${shown}` : `moec run ${shown} "Once upon a time"`;
         shell.say(`\n  ${accent(`moec check ${shown}`)}\n  ${accent(next)}`);
-        shell.result(true, { folder, files, family, parameters, ...(config ? { config } : {}), tokenizer: hasTokenizer });
+        shell.result(true, {
+          folder,
+          files,
+          family,
+          parameters,
+          ...(config ? { config } : {}),
+          tokenizer: hasTokenizer,
+        });
         return EXIT.ok;
       }),
     )

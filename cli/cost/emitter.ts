@@ -22,7 +22,8 @@ export class ModelCostEmitter extends CostEmitter {
 
   override stored(value: StoredValue): Emitted {
     const emitted = super.stored(value);
-    this.paths.set(emitted, value.path);
+    // Inside of layers and experts a lookup takes a slice, not a row of a vocabulary.
+    if (value.repetitions.length === 0) this.paths.set(emitted, value.path);
     return emitted;
   }
 

@@ -95,8 +95,8 @@ function turner(of: Vector, size: number, inPairs: boolean): Turn {
     of.forEach((frequency, i) => {
       const [a, b] = inPairs ? [2 * i, 2 * i + 1] : [i, i + of.length];
       const [c, s] = [Math.cos(position * frequency) * size, Math.sin(position * frequency) * size];
-      out[a!] = head[a!]! * c - head[b!]! * s;
-      out[b!] = head[b!]! * c + head[a!]! * s;
+      out[a] = head[a]! * c - head[b]! * s;
+      out[b] = head[b]! * c + head[a]! * s;
     });
     return out;
   };
