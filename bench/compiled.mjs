@@ -14,18 +14,18 @@ v8.setFlagsFromString("--no-liftoff");
 v8.setFlagsFromString("--no-wasm-tier-up");
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-export const load = async (path) => (await runnerImport(join(root, path))).module;
+const imported = await runnerImport(join(root, "bench/compiler.ts"));
+/** Compiler, machine and measuring kernels. */
+export const compiler = imported.module;
 
-const host = {
+export const host = {
   read: (file) => (existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : undefined),
   resolve: (from, specifier) => (specifier === "std" ? "stdlib/std.moe" : join(dirname(from), specifier)),
 };
 
 /** The optimized program of a model in a file. */
-export async function program(file, options) {
-  const { check } = await load("compiler/1-check/index.ts");
-  const { buildProgram } = await load("compiler/2-graph/build/index.ts");
-  const { optimize } = await load("compiler/3-optimize/index.ts");
+export function program(file, options) {
+  const { check, buildProgram, optimize } = compiler;
   const project = check(relative(root, file), host);
   const error = project.diagnostics.find(({ severity }) => severity === "error");
   if (error) throw new Error(`${error.code}: ${error.message}`);
@@ -33,7 +33,7 @@ export async function program(file, options) {
 }
 
 /** Processor time of this process in microseconds. */
-const processor = () => {
+export const processor = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
 };

@@ -5,7 +5,7 @@
  *     node bench/attention/run.mjs [--lengths 1024,2048,4096,8192,16384] [--rounds 3] [--json]
  */
 import { parseArgs } from "node:util";
-import { least, load, program } from "../compiled.mjs";
+import { compiler, least, program } from "../compiled.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -18,12 +18,7 @@ const { values } = parseArgs({
 });
 const lengths = values.lengths.split(",").map(Number);
 const longest = Math.max(...lengths);
-const { schedule } = await load("compiler/4-schedule/index.ts");
-const { wasmRelaxed } = await load("compiler/targets/index.ts");
-const { Machine } = await load("test/schedule/machine.ts");
-const { instantiate } = await load("test/emit/wasm-host.ts");
-const { limitKernels } = await load("bench/kernels/limits.ts");
-const { countVisits, visitCounter } = await load("test/support/visits.ts");
+const { schedule, wasmRelaxed, Machine, instantiate, limitKernels, countVisits, visitCounter } = compiler;
 
 const [H, C] = [2, 64];
 let seed = 1;
@@ -36,7 +31,7 @@ for (const [model, limit] of [
   ["Full", Math.min(longest, 4096)],
   ["Windowed", longest],
 ]) {
-  const graph = await program(new URL("attention.moe", import.meta.url).pathname, { model });
+  const graph = program(new URL("attention.moe", import.meta.url).pathname, { model });
   const plan = schedule(graph, wasmRelaxed, { limits: { T: limit, context: limit }, entries: ["forward"] });
   const inputs = Object.fromEntries(["q", "k", "v"].map((name) => [name, noise(limit * H * C)]));
   const machine = new Machine(plan, wasmRelaxed, "wasm");

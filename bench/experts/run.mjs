@@ -6,7 +6,7 @@
  *     node bench/experts/run.mjs [--sides 32,128,512] [--tokens 1,64] [--rounds 15] [--json]
  */
 import { parseArgs } from "node:util";
-import { least, load, program } from "../compiled.mjs";
+import { compiler, least, program } from "../compiled.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -19,9 +19,7 @@ const { values } = parseArgs({
 });
 const sides = values.sides.split(",").map(Number);
 const tokens = values.tokens.split(",").map(Number);
-const { schedule } = await load("compiler/4-schedule/index.ts");
-const { wasmRelaxed } = await load("compiler/targets/index.ts");
-const { Machine } = await load("test/schedule/machine.ts");
+const { schedule, wasmRelaxed, Machine } = compiler;
 
 const noise = (count, scale, seed) => {
   let state = seed;
@@ -32,7 +30,7 @@ const noise = (count, scale, seed) => {
 const cases = [];
 for (const model of ["Peer", "Monet"]) {
   for (const side of sides) {
-    const graph = await program(new URL("experts.moe", import.meta.url).pathname, { model, sizes: { N: side } });
+    const graph = program(new URL("experts.moe", import.meta.url).pathname, { model, sizes: { N: side } });
     const most = Math.max(...tokens);
     const plan = schedule(graph, wasmRelaxed, { limits: { T: most, context: most }, entries: ["forward"] });
     const machine = new Machine(plan, wasmRelaxed, "wasm");

@@ -15,7 +15,7 @@ function mixture(banks: readonly number[], body: "row" | "matrix"): Program {
   const names = banks.map((_, index) => `bank${index}`);
   return program({
     inputs: { ids: typed("i32", T, K), weight: f32(T, K), x: f32(T, D) },
-    params: names.map((name, index) => param(name, [axis("E", banks[index]!), ...own])),
+    params: names.map((name, index) => param(name, [axis("E", banks[index]), ...own])),
     build: (scope, [ids, weight, x], p) => {
       const made = { experts: { name: "E", size: Size.of(experts) } as never };
       const routes = scope.one("routes_make", [ids!, weight!], made);

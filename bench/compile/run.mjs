@@ -1,0 +1,74 @@
+/**
+ * How long a model takes from text to WebAssembly, stage by stage, in processor time: check, graph, passes, schedule
+ * (entry by entry, and the memory plan), and the module. Every `.moe` file of the examples, or those that are named.
+ *
+ *     node bench/compile/run.mjs [file.moe …] [--tokens 256] [--context 2048] [--json]
+ */
+import { readdirSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { compiler, host, processor } from "../compiled.mjs";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    tokens: { type: "string", default: "256" },
+    context: { type: "string", default: "2048" },
+    json: { type: "boolean", default: false },
+  },
+});
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const files = positionals.length > 0 ? positionals.map((file) => relative(root, resolve(file))) : examples();
+
+function examples() {
+  return readdirSync(join(root, "examples"), { recursive: true })
+    .filter((file) => file.endsWith(".moe"))
+    .map((file) => join("examples", file));
+}
+
+const { check, buildProgram, deriveLastToken, optimize, schedule, emitWasm, wasmRelaxed } = compiler;
+
+// Published sizes are larger than a WebAssembly memory; the time to compile them is asked all the same.
+const target = { ...wasmRelaxed, memoryBytes: Number.MAX_SAFE_INTEGER };
+const stages = ["check", "graph", "optimize", "schedule", "emit"];
+const rows = [];
+for (const file of files) {
+  const row = { file: relative("examples", file), lowering: {} };
+  const stage = (name, run) => {
+    const from = processor();
+    const result = run();
+    row[name] = (processor() - from) / 1000;
+    return result;
+  };
+  try {
+    const project = stage("check", () => check(file, host));
+    const built = stage("graph", () => deriveLastToken(buildProgram(project, {})));
+    const program = stage("optimize", () => optimize(built));
+    const limits = { T: Number(values.tokens), context: Number(values.context) };
+    let open;
+    const close = () => open && (row.lowering[open.name] = (processor() - open.from) / 1000);
+    const onStage = (name) => {
+      close();
+      open = { name, from: processor() };
+    };
+    const { kernels } = stage("schedule", () => schedule(program, target, { limits, onStage }));
+    close();
+    row.kernels = kernels.length;
+    row.bytes = stage("emit", () => emitWasm(kernels, target)).length;
+  } catch (error) {
+    row.error = `${error.code ?? ""} ${error.message}`.trim();
+  }
+  rows.push(row);
+}
+if (values.json) console.log(JSON.stringify(rows, null, 2));
+else {
+  const width = Math.max(...rows.map(({ file }) => file.length));
+  console.log(`${"milliseconds".padEnd(width)} ${stages.map((name) => name.padStart(9)).join("")}  kernels    bytes`);
+  for (const row of rows) {
+    const times = stages.map((name) => (row[name] === undefined ? "" : row[name].toFixed(0)).padStart(9)).join("");
+    const end = row.error ?? `${String(row.kernels).padStart(7)} ${String(row.bytes).padStart(8)}`;
+    console.log(`${row.file.padEnd(width)} ${times}  ${end}`);
+  }
+  console.log("\nThe first file pays for the warming up of the compiler itself.");
+}
