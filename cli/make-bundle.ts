@@ -1,13 +1,15 @@
 /** From a project to a bundle on disk. */
 import { resolve } from "node:path";
 import { checkpointSource, randomSource, writeBundle, type Manifest } from "../compiler/6-bundle/index.js";
-import type { KernelModule } from "../compiler/6-bundle/index.js";
+import type { KernelModule, WebGpuKernels } from "../compiler/6-bundle/index.js";
+import type { Program } from "../compiler/2-graph/ir.js";
 import { emitWasm, scratchBytes } from "../compiler/5-emit/wasm/index.js";
+import { emitWgslPrograms } from "../compiler/5-emit/wgsl/module.js";
 import type { Kernel } from "../compiler/4-schedule/kernel-ir.js";
 import { moecError } from "../compiler/errors/raise.js";
-import { wasmRelaxed, wasmSimd } from "../compiler/targets/index.js";
+import { wasmRelaxed, wasmSimd, webgpu } from "../compiler/targets/index.js";
 import { openCheckpointFiles } from "./checkpoint-files.js";
-import { buildOptimized, checkSpec, scheduleProject } from "./compile.js";
+import { buildOptimized, checkSpec, scheduleFor, scheduleProject } from "./compile.js";
 import { browserRuntime } from "./browser-runtime.js";
 import { UsageError } from "./failures.js";
 import { compileLevels } from "./native-kernels.js";
@@ -60,8 +62,9 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
   const native = project.targets.includes("native")
     ? stage("native", () => compileLevels(shell, optimized, project))
     : [];
+  const gpu = project.targets.includes("webgpu") ? stage("webgpu", () => webGpuKernels(optimized, project)) : undefined;
   // Without wasm the best level's plan is that of the bundle.
-  const plan = wasm?.plan ?? native[0]?.plan;
+  const plan = wasm?.plan ?? native[0]?.plan ?? gpu?.plan;
   if (!plan) throw new UsageError("a bundle needs at least one target and level");
   const opened = project.weights.length === 0 ? undefined : openCheckpointFiles(project.weights);
   try {
@@ -76,11 +79,12 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
             plan,
             modules,
             native,
+            ...(gpu ? { webgpu: gpu } : {}),
             scratchBytes: wasm ? scratchBytes(wasm.kernels) : 0,
             parameters,
             ...(tokenizer === undefined ? {} : { tokenizer }),
             generation: settings.generation,
-            ...(hasWasm ? { browser: browserRuntime() } : {}),
+            ...(hasWasm || gpu ? { browser: browserRuntime() } : {}),
             compiler: moecVersion(),
             onProgress: (done, total) => shell.progress.update("packing weights", done / total),
           },
@@ -114,6 +118,11 @@ function rememberWeights({ files, shards, targets }: Manifest, folder: string): 
       return { path: resolve(folder, file), offset, bytes, sha256 };
     }),
   );
+}
+
+function webGpuKernels(program: Program, project: Project): WebGpuKernels {
+  const { kernels, plan } = scheduleFor(program, project, webgpu);
+  return { plan, programs: emitWgslPrograms(kernels, plan, webgpu) };
 }
 
 /** Kernels with and without relaxed SIMD, for shared and for unshared memory: a host takes what it can run. */

@@ -26,7 +26,7 @@ export interface TextOptions extends CommonOptions {
   readonly seed?: number;
   readonly stop?: readonly string[];
   readonly threads?: number;
-  readonly device?: "auto" | "wasm" | "native";
+  readonly device?: "auto" | "wasm" | "native" | "webgpu";
   readonly verify?: boolean;
   readonly trace?: boolean;
 }
@@ -55,7 +55,7 @@ function targetList(text: string): readonly TargetName[] {
   return names.map((name) => {
     const found = TARGETS.find((target) => target === name);
     if (found !== undefined) return found;
-    throw new InvalidArgumentError(`Targets are ${TARGETS.join(" and ")}.`);
+    throw new InvalidArgumentError(`Targets are ${TARGETS.join(", ")}.`);
   });
 }
 
@@ -106,6 +106,7 @@ export function addTextOptions(command: Command): Command {
         "auto",
         "wasm",
         "native",
+        "webgpu",
       ]),
     )
     .option("--verify", "hash all weights anew, also those that were hashed before")

@@ -21,7 +21,7 @@ const generation = z.strictObject({
   stop: z.array(z.string()).optional(),
 });
 
-export const TARGETS = ["wasm", "native"] as const;
+export const TARGETS = ["wasm", "native", "webgpu"] as const;
 export const QUANTIZATIONS = ["f32", "f16", "bf16", "q8_0", "q4_0"] as const;
 
 /** The form of the file; `docs/cli.md` says what each key means. */

@@ -22,6 +22,8 @@ export interface DeviceReport {
   readonly memoryBytes: number;
   /** Of these, bytes of files that are mapped: they are shared with the system's cache of files. */
   readonly mappedBytes?: number;
+  /** Set when the bundle has kernels for WebGPU that do not run: why. */
+  readonly whyNotWebgpu?: string;
   /** On a GPU: which one. */
   readonly gpu?: string;
   /** On a GPU: programs that one call starts, by entry point. */

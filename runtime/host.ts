@@ -2,6 +2,7 @@
 import type { Plan } from "../compiler/4-schedule/plan.js";
 import type { ManifestLevel, ManifestNativeTarget } from "../compiler/6-bundle/manifest.js";
 import type { Device } from "./device.js";
+import type { Gpu } from "./webgpu/gpu.js";
 import type { WorkerStart } from "./wasm/work.js";
 
 /** A file that holds a piece of the weights space. */
@@ -52,6 +53,8 @@ export interface Host {
    * @throws MoecError MOE4203, MOE4204 when none of them runs here.
    */
   native?(target: ManifestNativeTarget): Promise<NativeChoice>;
+  /** WebGPU, where there is any. */
+  gpu?(): Promise<Gpu | undefined>;
   /** Lets timers, input and abort signals have their turn. */
   breathe(): Promise<void>;
 }

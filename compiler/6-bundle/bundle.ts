@@ -5,12 +5,13 @@
 import type { Program } from "../2-graph/ir.js";
 import type { Plan } from "../4-schedule/plan.js";
 import { bundleManifest, PLAN_FILE } from "./describe.js";
-import type { Manifest, ManifestFile, ManifestGeneration } from "./manifest.js";
+import type { Manifest, ManifestFile, ManifestGeneration, ManifestShard } from "./manifest.js";
 import type { ParameterSource } from "./parameters.js";
 import { shimFiles } from "./shim.js";
 import { nativeOnly, writeLevels, type NativeLevel } from "./native.js";
 import { planText } from "./plan-text.js";
 import { writeShards } from "./shards.js";
+import { writeWebGpu, type WebGpuKernels } from "./webgpu.js";
 
 /** One file of the bundle while it is written. */
 export interface OpenFile {
@@ -42,6 +43,7 @@ export interface BundleInput {
   /** None for a bundle that has native kernels only; `plan` is then that of the first level. */
   readonly modules: readonly KernelModule[];
   readonly native?: readonly NativeLevel[];
+  readonly webgpu?: WebGpuKernels;
   readonly scratchBytes: number;
   readonly parameters: ParameterSource;
   /** JSON text of what `loadTokenizer` takes. */
@@ -69,9 +71,12 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
     return { file, relaxedSimd, threads };
   });
   put(PLAN_FILE, planText(input.plan));
-  const { levels, shards } = writeLevels(input, put, (plan, name) => writeShards(plan, name, input, writer, files));
+  const write = (plan: Plan, name: string): readonly ManifestShard[] => writeShards(plan, name, input, writer, files);
+  const { levels, shards } = writeLevels(input, put, write);
+  const { plan, webgpu } = input;
+  const gpu = webgpu && writeWebGpu(webgpu, { plan, shards }, put, write);
   if (input.tokenizer !== undefined) put("tokenizer.json", input.tokenizer);
-  const described = bundleManifest(input, kernels, levels, shards);
+  const described = bundleManifest(input, kernels, levels, shards, gpu);
   // Read by the runtime, so a bundler that renames files has to know of them.
   const isNative = nativeOnly(levels, shards);
   const data = ["manifest.json", ...files.map(({ path }) => path).filter((path) => !isNative.has(path))].sort();

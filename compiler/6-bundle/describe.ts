@@ -10,6 +10,7 @@ import type {
   ManifestMemory,
   ManifestPort,
   ManifestShard,
+  ManifestWebGpuTarget,
 } from "./manifest.js";
 
 /** The plan of the bundle; levels that differ have one of their own. */
@@ -28,6 +29,7 @@ export function bundleManifest(
   kernels: readonly ManifestKernels[],
   levels: readonly ManifestLevel[],
   shards: readonly ManifestShard[],
+  webgpu?: ManifestWebGpuTarget,
 ): Omit<Manifest, "files"> {
   const { program, plan } = input;
   const language = languageEntry(plan);
@@ -50,6 +52,7 @@ export function bundleManifest(
     targets: [
       ...(kernels.length === 0 ? [] : [{ name: "wasm", kernels, scratchBytes: input.scratchBytes } as const]),
       ...(levels.length === 0 ? [] : [{ name: "native", platform: "linux-x64", levels } as const]),
+      ...(webgpu ? [webgpu] : []),
     ],
     plan: PLAN_FILE,
     shards,

@@ -11,3 +11,4 @@ export type { Manifest, ManifestFile, ManifestGeneration } from "./manifest.js";
 export { checkpointSource, randomSource, type ParameterSource } from "./parameters.js";
 export { packWeights } from "./weights.js";
 export type { NativeLevel } from "./native.js";
+export type { WebGpuKernels } from "./webgpu.js";

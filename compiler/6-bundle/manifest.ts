@@ -67,7 +67,17 @@ export interface ManifestNativeTarget {
   readonly levels: readonly ManifestLevel[];
 }
 
-export type ManifestTarget = ManifestWasmTarget | ManifestNativeTarget;
+/** WGSL for every kernel, with a plan of its own: GPUs want other kernels, but the same layouts of weights. */
+export interface ManifestWebGpuTarget {
+  readonly name: "webgpu";
+  /** JSON: a list of programs. */
+  readonly programs: string;
+  readonly plan: string;
+  readonly memory: ManifestMemory;
+  readonly shards: readonly ManifestShard[];
+}
+
+export type ManifestTarget = ManifestWasmTarget | ManifestNativeTarget | ManifestWebGpuTarget;
 
 /** Bytes of each space, and their sum: what a device needs besides its own code. */
 export interface ManifestMemory {

@@ -15,7 +15,7 @@ export interface NativeLevel {
 }
 
 /** What decides the bytes of the weights space. */
-function layoutText({ spaces, weights, buffers }: Plan): string {
+export function layoutText({ spaces, weights, buffers }: Plan): string {
   return JSON.stringify([spaces.weights, weights, buffers.filter(({ space }) => space === "weights")]);
 }
 

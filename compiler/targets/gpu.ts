@@ -14,7 +14,8 @@ export const webgpu: Target = {
   dotQuads: "exact",
   blockThreads: 256,
   sharedBytes: 16384,
-  memoryBytes: 128 * 2 ** 20,
+  // Every GPU has limits of its own, which the runtime asks for and splits weights by.
+  memoryBytes: 2 ** 40,
 };
 
 /** Static shared memory is limited to 48 KiB. */

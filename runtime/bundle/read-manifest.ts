@@ -13,6 +13,7 @@ import type {
   ManifestPort,
   ManifestShard,
   ManifestTarget,
+  ManifestWebGpuTarget,
   ManifestWasmTarget,
 } from "../../compiler/6-bundle/manifest.js";
 import { moecError } from "../../compiler/errors/raise.js";
@@ -56,8 +57,18 @@ const nativeTarget = object<ManifestNativeTarget>({
   platform: oneOf("linux-x64"),
   levels: list(level),
 });
-const target: Reader<ManifestTarget> = (value, at) =>
-  record(value, at)["name"] === "native" ? nativeTarget(value, at) : wasmTarget(value, at);
+const webgpuTarget = object<ManifestWebGpuTarget>({
+  name: oneOf("webgpu"),
+  programs: path,
+  plan: path,
+  memory,
+  shards: list(shard),
+});
+const target: Reader<ManifestTarget> = (value, at) => {
+  const { name } = record(value, at) as { readonly name?: unknown };
+  if (name === "native") return nativeTarget(value, at);
+  return name === "webgpu" ? webgpuTarget(value, at) : wasmTarget(value, at);
+};
 const hash: Reader<string> = (value, at) => {
   if (typeof value === "string" && /^[0-9a-f]{64}$/.test(value)) return value;
   throw wrong(at, "a SHA-256 in 64 hexadecimal digits is missing");
@@ -125,16 +136,18 @@ function checkFiles(manifest: Manifest): void {
   const sizes = new Map(manifest.files.map(({ path: name, bytes }) => [name, bytes]));
   if (sizes.size !== manifest.files.length) throw wrong("manifest.json.files", "a file is listed twice");
   const levels = manifest.targets.flatMap((one) => (one.name === "native" ? one.levels : []));
+  const gpus = manifest.targets.flatMap((one) => (one.name === "webgpu" ? [one] : []));
   const named = [
     ...(manifest.tokenizer === undefined ? [] : [manifest.tokenizer]),
     ...manifest.targets.flatMap((one) => (one.name === "wasm" ? one.kernels.map((kernel) => kernel.file) : [])),
     ...levels.map((one) => one.object),
-    ...[manifest, ...levels].flatMap(({ plan, shards }) => [plan, ...shards.map((one) => one.file)]),
+    ...gpus.map((one) => one.programs),
+    ...[manifest, ...levels, ...gpus].flatMap(({ plan, shards }) => [plan, ...shards.map((one) => one.file)]),
   ];
   for (const name of named) {
     if (!sizes.has(name)) throw wrong("manifest.json.files", `\`${name}\` is used but not listed`);
   }
-  for (const { shards, memory: wanted } of [manifest, ...levels]) checkShards(shards, wanted.weights, sizes);
+  for (const { shards, memory: wanted } of [manifest, ...levels, ...gpus]) checkShards(shards, wanted.weights, sizes);
 }
 
 function checkShards(shards: readonly ManifestShard[], weights: number, sizes: ReadonlyMap<string, number>): void {

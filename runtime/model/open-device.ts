@@ -6,6 +6,7 @@ import type {
   ManifestShard,
   ManifestTarget,
   ManifestWasmTarget,
+  ManifestWebGpuTarget,
 } from "../../compiler/6-bundle/manifest.js";
 import { MoecError } from "../../compiler/errors/moec-error.js";
 import { moecError } from "../../compiler/errors/raise.js";
@@ -13,10 +14,11 @@ import { checkedBytes, checkedText, listed } from "../bundle/checked-files.js";
 import { readPlan } from "../bundle/read-plan.js";
 import type { Device } from "../device.js";
 import type { BundleFiles, Host, NativeChoice } from "../host.js";
+import { chooseGpu, openWebGpu } from "../webgpu/open.js";
 import { openWasm } from "./wasm-kernels.js";
 
 export interface DeviceOptions {
-  readonly device?: "auto" | "wasm" | "native";
+  readonly device?: "auto" | "wasm" | "native" | "webgpu";
   readonly threads?: number;
   readonly texts?: number;
   readonly verify?: boolean;
@@ -50,12 +52,23 @@ export async function openDevice(
     whyNotNative = choice;
     if (wanted === "native" || !wasm) throw whyNotNative;
   }
-  if (!wasm || wanted === "native") throw notInBundle(wanted, targets);
+  const webgpu = targets.find((target): target is ManifestWebGpuTarget => target.name === "webgpu");
+  let whyNotWebgpu: MoecError | undefined;
+  if (webgpu && (wanted === "auto" || wanted === "webgpu")) {
+    const gpu = await tryWebGpu(files, manifest, webgpu, host, { ...options, isOnly: wanted === "webgpu" || !wasm });
+    if (!(gpu instanceof MoecError)) return { ...gpu, shards: webgpu.shards };
+    whyNotWebgpu = gpu;
+    if (wanted === "webgpu" || !wasm) throw gpu;
+  }
+  if (!wasm || wanted === "native" || wanted === "webgpu") throw notInBundle(wanted, targets);
   const plan = readPlan(await checkedText(files, manifest, manifest.plan), manifest);
   const device = await openWasm(files, manifest, wasm, plan, host, options);
-  if (whyNotNative) {
-    const report = { ...device.report, whyNotNative: whyNotNative.message };
-    Object.defineProperty(device, "report", { value: report });
+  if (whyNotNative || whyNotWebgpu) {
+    const reasons = {
+      ...(whyNotNative ? { whyNotNative: whyNotNative.message } : {}),
+      ...(whyNotWebgpu ? { whyNotWebgpu: whyNotWebgpu.message } : {}),
+    };
+    Object.defineProperty(device, "report", { value: { ...device.report, ...reasons } });
   }
   return { plan, device, shards: manifest.shards };
 }
@@ -63,6 +76,27 @@ export async function openDevice(
 function notInBundle(wanted: string, targets: readonly ManifestTarget[]): Error {
   const available = targets.map(({ name }) => name).join(", ");
   return moecError("MOE5308", { device: wanted, available: available === "" ? "none" : available });
+}
+
+/** What keeps WebGPU from running here comes back as an error; others are thrown. */
+async function tryWebGpu(
+  files: BundleFiles,
+  manifest: Manifest,
+  target: ManifestWebGpuTarget,
+  host: Host,
+  { isOnly, texts }: { readonly isOnly: boolean; readonly texts?: number | undefined },
+): Promise<{ readonly plan: Plan; readonly device: Device } | MoecError> {
+  try {
+    const gpu = await chooseGpu(host);
+    if (texts !== undefined && texts > 1) throw moecError("MOE4314", { reason: "the device holds one text at a time" });
+    if (gpu.isSoftware && !isOnly) {
+      throw moecError("MOE4314", { reason: `${gpu.name} computes on the processor, which wasm does faster` });
+    }
+    return await openWebGpu(files, manifest, target, gpu);
+  } catch (error) {
+    if (error instanceof MoecError && error.code.startsWith("MOE43")) return error;
+    throw error;
+  }
 }
 
 async function chooseNative(host: Host, target: ManifestNativeTarget): Promise<NativeChoice | MoecError> {

@@ -20,7 +20,7 @@ export interface LoadProgress {
 
 export interface LoadOptions {
   /** `auto` (default) takes the best device that the bundle has kernels for and this host can run. */
-  readonly device?: "auto" | "wasm" | "native";
+  readonly device?: "auto" | "wasm" | "native" | "webgpu";
   /** Threads; all that run at the same time when it is not given. */
   readonly threads?: number;
   /** How many texts the model holds side by side, each with states of its own; one when it is not given. */

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { Host } from "../host.js";
+import { nodeGpu } from "./gpu.js";
 import type { WorkerStart } from "../wasm/work.js";
 
 /**
@@ -24,6 +25,7 @@ export function nodeHost(worker: URL = new URL("./worker.js", import.meta.url)):
     },
     // Loaded when a bundle has native kernels: nothing else needs koffi.
     native: async (target) => (await import("../native/choose.js")).chooseLevel(target),
+    gpu: nodeGpu,
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
   };
 }

@@ -1,5 +1,6 @@
 /** The runtime's host in a browser, on its main thread or in a worker. */
 import type { Host } from "../host.js";
+import type { Gpu } from "../webgpu/gpu.js";
 import type { WorkerStart } from "../wasm/work.js";
 
 export function webHost(): Host {
@@ -18,6 +19,7 @@ export function webHost(): Host {
       thread.postMessage(start);
       return () => thread.terminate();
     },
+    gpu: () => Promise.resolve((navigator as { readonly gpu?: Gpu }).gpu),
     breathe: () =>
       new Promise((resolve) => {
         // A message comes without the 4 ms that browsers add to nested timers.
