@@ -1,27 +1,31 @@
 /**
- * Times one MoE layer on moec's WebAssembly kernels: `node moec.mjs <storage> <threads> <tokens,…> [D,F,E]` prints one
- * JSON line. The bundle is built once per storage format and kept under `.cache/bench`.
+ * Times one MoE layer, or one plain product (`matmul`), on moec's WebAssembly kernels:
+ * `node moec.mjs <storage|matmul> <threads> <tokens,…> [D,F,E]` prints one JSON line. The bundle is built anew when the
+ * compiler is newer, and kept under `.cache/bench`.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { isFresh } from "../fresh.mjs";
 import { noise } from "./noise.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const [storage, threads, list, dims = "2048,1024,64"] = process.argv.slice(2);
+const [kind, threads, list, dims = "2048,1024,64"] = process.argv.slice(2);
 const [D, F, E] = dims.split(",").map(Number);
 const tokens = list.split(",").map(Number);
-const folder = `${root}.cache/bench/layer-${storage}-${dims.replaceAll(",", "-")}`;
-if (!existsSync(`${folder}/manifest.json`)) {
-  const sizes = [`D=${D}`, `F=${F}`, `E=${E}`].flatMap((size) => ["--size", size]);
-  const command = ["build", "bench/layer/layer.moe", "--random", "1", "--quantization", storage, "--prefill", "512"];
+const isMatmul = kind === "matmul";
+const storage = isMatmul ? "f32" : kind;
+const folder = `${root}.cache/bench/layer-${kind}-${dims.replaceAll(",", "-")}`;
+if (!isFresh(folder)) {
+  const sizes = [`D=${D}`, `F=${F}`, ...(isMatmul ? [] : [`E=${E}`])].flatMap((size) => ["--size", size]);
+  const spec = `bench/layer/${isMatmul ? "dense" : "layer"}.moe`;
+  const command = ["build", spec, "--random", "1", "--quantization", storage, "--prefill", "512"];
   execFileSync(process.execPath, [`${root}dist/cli/main.js`, ...command, ...sizes, "--out", folder], {
     cwd: root,
     stdio: ["ignore", "ignore", "inherit"],
   });
 }
 const { loadModel, Model } = await import(`${root}dist/runtime/node/index.js`);
-const model = await loadModel(Model, folder, { threads: Number(threads) });
+const model = await loadModel(Model, folder, { threads: Number(threads), device: "wasm" });
 const result = {};
 for (const count of tokens) {
   const times = [];
@@ -37,6 +41,6 @@ for (const count of tokens) {
   times.sort((a, b) => a - b);
   result[count] = { median: times[times.length >> 1], min: times[0] };
 }
-console.log(JSON.stringify({ engine: "moec", kind: storage, threads: model.report.threads, result }));
+console.log(JSON.stringify({ engine: "moec", kind, threads: model.report.threads, result }));
 model.dispose();
 process.exit(0);
