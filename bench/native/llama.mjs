@@ -27,4 +27,5 @@ process.on("message", async ({ tokens, past }) => {
   const { user, system } = process.cpuUsage(before);
   process.send({ wall, cpu: (user + system) / 1000 });
 });
+process.on("disconnect", () => process.exit(0));
 process.send("ready");
