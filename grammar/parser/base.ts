@@ -5,7 +5,14 @@
  * would match everywhere. Three means, in order: `expect` repairs one token in place; `within` skips to the closing
  * bracket of a group; `skipItem` skips to the next statement, member or declaration. Brackets are already matched.
  */
-import { EmbeddedActionsParser, isRecognitionException, tokenMatcher, type IToken, type TokenType } from "chevrotain";
+import {
+  EmbeddedActionsParser,
+  isRecognitionException,
+  tokenMatcher,
+  type IToken,
+  type ParserMethod,
+  type TokenType,
+} from "chevrotain";
 import type { Diagnostic, SourceSpan } from "../../compiler/errors/diagnostic.js";
 import { replace, syntaxError, type SyntaxCode, type SyntaxExtras } from "../errors.js";
 import { Infix, T, VOCABULARY, shorten, type MoeToken } from "../lexer.js";
@@ -268,6 +275,39 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     } finally {
       this.loose = outer;
     }
+  }
+
+  /**
+   * A list in brackets, with a comma behind each item but the last, where one may stand as well.
+   *
+   * @param more True while another item begins.
+   * @param lost Makes an item of what could not be read.
+   */
+  protected bracketed<R>(
+    opening: TokenType,
+    closing: TokenType,
+    more: () => boolean,
+    item: ParserMethod<[], R>,
+    lost?: (value: ErrorExpression) => R,
+  ): R[] {
+    const items: R[] = [];
+    const open = this.CONSUME(opening);
+    this.within(
+      open,
+      true,
+      () => {
+        this.MANY({
+          GATE: more,
+          DEF: () => {
+            items.push(this.SUBRULE(item));
+            this.separator(closing);
+          },
+        });
+        this.expect(1, closing);
+      },
+      lost && ((value) => items.push(lost(value))),
+    );
+    return items;
   }
 
   /** A separating comma; where it is missing before the next item, one error and on. */

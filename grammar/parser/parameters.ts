@@ -17,21 +17,9 @@ import { TypeParser } from "./types.js";
 
 export abstract class ListParser extends TypeParser {
   /** `[V = 512, L, D]` behind a declaration's name. */
-  readonly axisParams = this.RULE("axisParams", (): AxisParam[] => {
-    const items: AxisParam[] = [];
-    const open = this.CONSUME(T.LBracket);
-    this.within(open, true, () => {
-      this.MANY({
-        GATE: () => this.nameAhead(T.RBracket),
-        DEF: () => {
-          items.push(this.SUBRULE(this.axisParam));
-          this.separator(T.RBracket);
-        },
-      });
-      this.expect(1, T.RBracket);
-    });
-    return items;
-  });
+  readonly axisParams = this.RULE("axisParams", (): AxisParam[] =>
+    this.bracketed(T.LBracket, T.RBracket, () => this.nameAhead(T.RBracket), this.axisParam),
+  );
 
   private readonly axisParam = this.RULE("axisParam", (): AxisParam => {
     const start = this.start();
@@ -43,21 +31,9 @@ export abstract class ListParser extends TypeParser {
     return { kind: "axis-param", name, ...(value === undefined ? {} : { default: value }), span: this.span(start) };
   });
 
-  readonly parameterList = this.RULE("parameterList", (): Parameter[] => {
-    const items: Parameter[] = [];
-    const open = this.CONSUME(T.LParen);
-    this.within(open, true, () => {
-      this.MANY({
-        GATE: () => this.nameAhead(T.RParen),
-        DEF: () => {
-          items.push(this.SUBRULE(this.parameter));
-          this.separator(T.RParen);
-        },
-      });
-      this.expect(1, T.RParen);
-    });
-    return items;
-  });
+  readonly parameterList = this.RULE("parameterList", (): Parameter[] =>
+    this.bracketed(T.LParen, T.RParen, () => this.nameAhead(T.RParen), this.parameter),
+  );
 
   private readonly parameter = this.RULE("parameter", (): Parameter => {
     const start = this.start();
@@ -102,26 +78,15 @@ export abstract class ListParser extends TypeParser {
     return { kind: "range", from: value, to: this.errorExpression(this.lastEnd()), span: this.span(start) };
   }
 
-  readonly argumentList = this.RULE("argumentList", (): Argument[] => {
-    const items: Argument[] = [];
-    const open = this.CONSUME(T.LParen);
-    this.within(
-      open,
-      true,
-      () => {
-        this.MANY({
-          GATE: () => (this.is(T.Colon, 2) ? this.nameAhead(T.RParen) : !this.is(T.RParen)),
-          DEF: () => {
-            items.push(this.SUBRULE(this.argument));
-            this.separator(T.RParen);
-          },
-        });
-        this.expect(1, T.RParen);
-      },
-      (value) => items.push({ kind: "argument", value, span: value.span }),
-    );
-    return items;
-  });
+  readonly argumentList = this.RULE("argumentList", (): Argument[] =>
+    this.bracketed(
+      T.LParen,
+      T.RParen,
+      () => (this.is(T.Colon, 2) ? this.nameAhead(T.RParen) : !this.is(T.RParen)),
+      this.argument,
+      (value) => ({ kind: "argument", value, span: value.span }),
+    ),
+  );
 
   readonly argument = this.RULE("argument", (): Argument => {
     const start = this.start();
@@ -137,26 +102,15 @@ export abstract class ListParser extends TypeParser {
     return name;
   });
 
-  readonly indexEntries = this.RULE("indexEntries", (): IndexEntry[] => {
-    const items: IndexEntry[] = [];
-    const open = this.CONSUME(T.LBracket);
-    this.within(
-      open,
-      true,
-      () => {
-        this.MANY({
-          GATE: () => !this.is(T.RBracket),
-          DEF: () => {
-            items.push(this.SUBRULE(this.indexEntry));
-            this.separator(T.RBracket);
-          },
-        });
-        this.expect(1, T.RBracket);
-      },
-      (value) => items.push({ kind: "plain", value, span: value.span }),
-    );
-    return items;
-  });
+  readonly indexEntries = this.RULE("indexEntries", (): IndexEntry[] =>
+    this.bracketed(
+      T.LBracket,
+      T.RBracket,
+      () => !this.is(T.RBracket),
+      this.indexEntry,
+      (value) => ({ kind: "plain", value, span: value.span }),
+    ),
+  );
 
   private readonly indexEntry = this.RULE("indexEntry", (): IndexEntry => {
     const start = this.start();
@@ -203,26 +157,15 @@ export abstract class ListParser extends TypeParser {
     });
   });
 
-  readonly listItems = this.RULE("listItems", (): ListItem[] => {
-    const items: ListItem[] = [];
-    const open = this.CONSUME(T.LBracket);
-    this.within(
-      open,
-      true,
-      () => {
-        this.MANY({
-          GATE: () => !this.is(T.RBracket),
-          DEF: () => {
-            items.push(this.SUBRULE(this.listItem));
-            this.separator(T.RBracket);
-          },
-        });
-        this.expect(1, T.RBracket);
-      },
-      (value) => items.push({ kind: "list-item", value, span: value.span }),
-    );
-    return items;
-  });
+  readonly listItems = this.RULE("listItems", (): ListItem[] =>
+    this.bracketed(
+      T.LBracket,
+      T.RBracket,
+      () => !this.is(T.RBracket),
+      this.listItem,
+      (value) => ({ kind: "list-item", value, span: value.span }),
+    ),
+  );
 
   private readonly listItem = this.RULE("listItem", (): ListItem => {
     const start = this.start();

@@ -100,21 +100,9 @@ export abstract class TypeParser extends BaseParser {
     return { kind: "format", name, args, span: this.span(start) };
   });
 
-  readonly axisUses = this.RULE("axisUses", (): AxisUse[] => {
-    const items: AxisUse[] = [];
-    const open = this.CONSUME(T.LBracket);
-    this.within(open, true, () => {
-      this.MANY({
-        GATE: () => !this.is(T.RBracket),
-        DEF: () => {
-          items.push(this.SUBRULE(this.axisUse));
-          this.separator(T.RBracket);
-        },
-      });
-      this.expect(1, T.RBracket);
-    });
-    return items;
-  });
+  readonly axisUses = this.RULE("axisUses", (): AxisUse[] =>
+    this.bracketed(T.LBracket, T.RBracket, () => !this.is(T.RBracket), this.axisUse),
+  );
 
   private readonly axisUse = this.RULE("axisUse", (): AxisUse => {
     const start = this.start();

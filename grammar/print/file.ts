@@ -8,7 +8,7 @@ import type { DocRun } from "../docs.js";
 import type { Declaration, ImportDecl, ModuleDecl, SourceFile } from "../tree.js";
 import { attachComments, inOrder } from "./comments.js";
 import { body } from "./expressions.js";
-import { blankAbove, tailDocs, withComments, blankBefore, type Layout } from "./layout.js";
+import { blankAbove, blankBefore, commented, tailDocs, withComments, type Layout } from "./layout.js";
 import { alignments, docLines, members } from "./members.js";
 import { testBody } from "./statements.js";
 import { axisParams, parameters, type } from "./types.js";
@@ -31,7 +31,7 @@ export function file(tree: SourceFile, text: string, docs: ReadonlyMap<number, D
     if (last !== undefined) parts.push(hardline, apart(layout, last, node) ? hardline : "");
     const doc =
       node.kind === "import"
-        ? importDecl(node)
+        ? importDecl(layout, node)
         : [docLines(node.doc), declaration(layout, node, widths.get(node) ?? 0)];
     parts.push(withComments(layout, node, doc));
   });
@@ -79,11 +79,15 @@ function apart(layout: Layout, last: ImportDecl | Declaration, node: ImportDecl 
   return blankAbove(layout, node) || !(tight(last) && tight(node) && last.kind === node.kind);
 }
 
-function importDecl(node: ImportDecl): Doc {
-  const names = node.names.map(({ name, alias }) =>
-    alias === undefined ? name.text : `${name.text} as ${alias.text}`,
-  );
-  const list = names.length === 0 ? "{}" : spaced(names);
+function importDecl(layout: Layout, node: ImportDecl): Doc {
+  const items = node.names.map((item) => ({
+    node: item,
+    doc: item.alias === undefined ? item.name.text : `${item.name.text} as ${item.alias.text}`,
+  }));
+  const { leading, trailing, tail } = layout.attached;
+  const plain = !tail.has(node) && items.every((item) => !leading.has(item.node) && !trailing.has(item.node));
+  const names = items.map(({ doc }) => doc);
+  const list = !plain ? commented(layout, node, "{", items, "}") : names.length === 0 ? "{}" : spaced(names);
   return group(["import ", list, " from ", writeString(node.from.value)]);
 }
 

@@ -61,14 +61,14 @@ export function blankAbove(layout: Layout, node: Placed): boolean {
 }
 
 /** Comments that stand behind the last item of a container, each on its own line. */
-export function tailDocs(layout: Layout, container: Placed): Doc[] {
+export function tailDocs(layout: Layout, container: object): Doc[] {
   return (layout.attached.tail.get(container) ?? []).map((comment) => commentDoc(comment, false));
 }
 
 /** Items one below the other, single blank lines kept, comments at the end included. */
 export function stacked(
   layout: Layout,
-  container: Placed,
+  container: object,
   items: readonly { node: Placed; doc: Doc }[],
   mark: Doc = "",
 ): Doc {
@@ -94,7 +94,7 @@ export function bracketed(open: string, items: readonly Doc[], close: string): D
 /** A list whose items may carry comments. */
 export function commented(
   layout: Layout,
-  container: Placed,
+  container: object,
   open: string,
   items: readonly { node: Placed; doc: Doc }[],
   close: string,

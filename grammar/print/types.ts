@@ -45,12 +45,13 @@ function axisUse(layout: Layout, node: AxisUse): Doc {
 
 export function axisParams(layout: Layout, axes: readonly AxisParam[]): Doc {
   if (axes.length === 0) return "";
-  const docs = axes.map((axis) => [axis.name.text, assigned(layout, axis.default)]);
-  return bracketed("[", docs, "]");
+  const items = axes.map((node) => ({ node, doc: [node.name.text, assigned(layout, node.default)] }));
+  return commented(layout, axes, "[", items, "]");
 }
 
 export function parameters(layout: Layout, params: readonly Parameter[]): Doc {
-  return bracketed("(", params.map((param) => parameter(layout, param)), ")"); // prettier-ignore
+  const items = params.map((node) => ({ node, doc: parameter(layout, node) }));
+  return commented(layout, params, "(", items, ")");
 }
 
 function parameter(layout: Layout, node: Parameter): Doc {

@@ -53,6 +53,18 @@ describe("the printer", () => {
     },
   );
 
+  it("leaves comments beside the items of lists", async () => {
+    for (const text of [
+      "fn f(\n  // the input\n  x: [D], // behind x\n  // how many\n  k: int = 2, // behind k\n) => x * k\n",
+      "block B[\n  // width\n  D, // behind D\n  F,\n](k: int = 2) {\n  (x: [D]) => x\n}\n",
+      "block C {\n  (\n    x: [D], // tokens\n    // and what they were\n    h: [D],\n    // the last\n  ) => x + h\n}\n",
+      "fn g(x: [D]) => choose(\n  x, // scores\n  // count\n  top: 2, // two\n)\n",
+      'import {\n  A, // first\n  B, // second\n} from "std"\n',
+    ]) {
+      expect(await format(text)).toBe(text);
+    }
+  });
+
   it("keeps comments wherever they stand", { timeout: 120_000 }, async () => {
     const places = fixtures.flatMap(({ text }) =>
       [...text.matchAll(/\s|(?<=[[({,])/g)].map(({ index }) => ({ text, index })),
