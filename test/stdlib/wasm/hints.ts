@@ -68,7 +68,8 @@ export const hints: Readonly<Record<string, Hint>> = {
   Monarch: { sizes: { D: [2, 8], F: [2, 6] }, values: { blocks: ["1", "2"] } },
   BlockDense: { sizes: { D: [2, 8], R: [2, 6] }, values: { blocks: ["1", "2"] } },
   rounded_groups: { runtime: "F", sizes: { D: [4, 8] }, values: { group: ["2", "4"] } },
-  Boosted: { sizes: { D: [16, 32] } },
+  Boosted: { sizes: { D: [12, 24] }, values: { run: ["6", "12"] } },
+  greatest: { runtime: "F", sizes: { D: [4, 8] }, values: { n: ["1", "2"], m: ["2", "4"] } },
   FanIn: { values: { fanin: ["1", "3"] } },
   Dictionary: { values: { nonzeros: ["1", "3"] } },
   Informed: { values: { keep: upTo("D"), informed: ["true", "false"] } },
@@ -129,9 +130,7 @@ export const hints: Readonly<Record<string, Hint>> = {
   // The number of layers is the count of a loop.
   erk_scale: { ...fixed, inputs: { sizes: "exp($)", product: "exp($)" }, values: { density: ["0.3"] } },
   erk_densities: { ...fixed, inputs: { sizes: "exp($)", product: "exp($)" }, values: { density: ["0.3"] } },
-  normal_quantile: {
-    refused: ["MOE2055", "a number of a model's settings: its loop carries one number, not a tensor"],
-  },
+  normal_quantile: { inputs: { p: "sigmoid($)" } },
   // Formulas of positive numbers.
   gaussian: { inputs: { vq: "exp($)", vd: "exp($)" } },
   gaussian_product: { inputs: { vq: "exp($)", vd: "exp($)" } },
