@@ -133,19 +133,27 @@ describe.skipIf(!browser)("the example's bundle in a browser", () => {
   });
 
   it("leaves the page's thread free while it loads and writes", async () => {
-    const page = await open(site.url);
-    // What the page itself has to do is as long each time; the rest is chance (a collection, a neighbour's load).
+    // A fresh page each time, from its opening on. What the page itself has to do is as long each time; the rest is chance
+    // (a collection, a neighbour's load).
     const times = [];
-    for (let turn = 0; turn < 3; turn++) times.push(await longestTask(browser!, page, () => visit(page)));
+    for (let turn = 0; turn < 3; turn++) {
+      const fresh = await browser!.newPage();
+      const work = async (): Promise<unknown> => {
+        await fresh.goto(site.url);
+        return visit(fresh);
+      };
+      times.push(await longestTask(browser!, fresh, work));
+      await fresh.context().close();
+    }
     const longest = Math.min(...times);
     console.log(`longest task of the page's thread: ${longest.toFixed(1)} ms of processor time`);
     expect(longest).toBeLessThan(50);
     // The measure sees tasks that are long.
+    const page = await open(site.url);
     const busy = await longestTask(browser!, page, () =>
       page.evaluate(() => {
         let sum = 0;
-        const until = performance.now() + 1000;
-        while (performance.now() < until) sum += Math.sqrt(sum + 1);
+        for (let turn = 0; turn < 3e8; turn++) sum += Math.sqrt(sum + 1);
         return sum;
       }),
     );

@@ -15,6 +15,8 @@ interface TraceEvent {
 export async function longestTask(browser: Browser, page: Page, work: () => Promise<unknown>): Promise<number> {
   await browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline", "toplevel"] });
   await work();
+  // The task in which the work has ended is over when the next one runs.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
   const trace = JSON.parse((await browser.stopTracing()).toString()) as { readonly traceEvents: readonly TraceEvent[] };
   const threads = new Set(
     trace.traceEvents
