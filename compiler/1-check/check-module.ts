@@ -112,6 +112,10 @@ function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   const { decl } = info;
   if (checkDuplicates(walk, info)) return;
   checkDeclaredValues(walk.reporter, info);
+  for (const member of decl.members ?? []) {
+    if (member.kind === "grad")
+      walk.reporter.report("MOE2200", { name: member.name.text }, { file: info.file, ...member.name.span });
+  }
   if (isFunctionForm(decl)) {
     const scope = new Scope(info.scope);
     const axes = genericAxes(walk, info, proposed);

@@ -165,6 +165,7 @@ export const messages = {
   MOE2194: { severity: "error", title: "input that cannot be given", message: "`{name}` of entry `{entry}` cannot be given at run time" },
   MOE2195: { severity: "error", title: "output that cannot be taken", message: "entry `{entry}` gives something that is no tensor" },
   MOE2196: { severity: "error", title: "cannot be built", message: "the program cannot be built" },
+  MOE2200: { severity: "error", title: "gradients are not built yet", message: "`grad {name}` has no effect: nothing computes gradients yet" },
   MOE3101: { severity: "error", title: "unknown pass", message: "there is no pass `{name}`; the passes are {known}" },
   MOE3102: { severity: "error", title: "pass broke the graph", message: "pass `{pass}` made a graph of `{program}` that is not valid: {problem}" },
   MOE3301: { severity: "error", title: "op has no kernel", message: "`{op}` cannot run on target `{target}`: {reason}" },
@@ -428,6 +429,7 @@ export interface MessageSlots {
   readonly MOE2194: { readonly name: Slot; readonly entry: Slot };
   readonly MOE2195: { readonly entry: Slot };
   readonly MOE2196: Readonly<Record<string, never>>;
+  readonly MOE2200: { readonly name: Slot };
   readonly MOE3101: { readonly name: Slot; readonly known: Slot };
   readonly MOE3102: { readonly pass: Slot; readonly program: Slot; readonly problem: Slot };
   readonly MOE3301: { readonly op: Slot; readonly target: Slot; readonly reason: Slot };
@@ -1010,6 +1012,9 @@ export const errors = {
   /** MOE2196: cannot be built */
   cannotBeBuilt: (slots: MessageSlots["MOE2196"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2196", messages.MOE2196, slots, span, parts),
+  /** MOE2200: gradients are not built yet */
+  gradientsAreNotBuiltYet: (slots: MessageSlots["MOE2200"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2200", messages.MOE2200, slots, span, parts),
   /** MOE3101: unknown pass */
   unknownPass: (slots: MessageSlots["MOE3101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3101", messages.MOE3101, slots, span, parts),

@@ -1,6 +1,7 @@
 /** Members of an instance as names in its scope. */
-import type { Member, ParamMember, StateMember } from "../../../grammar/tree.js";
+import type { Member, NamedType, ParamMember, StateMember } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
+import type { Axis } from "../../ops/types.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
 import type { StoredState, StoredValue } from "../emitter.js";
 import { valueOf } from "../numbers.js";
@@ -150,6 +151,7 @@ function paramValue(walk: Walk, member: ParamMember, place: Place): () => Value 
     report(walk, "MOE2013", { name: member.name.text, axis: repeated.name }, span);
     return () => unknown;
   }
+  if (member.type.kind === "named-type") checkBlocks(walk, member.type, axes, place);
   const init = paramInit(member, walk, place);
   const stored: StoredValue = {
     kind: "param",
@@ -163,6 +165,21 @@ function paramValue(walk: Walk, member: ParamMember, place: Place): () => Value 
     span,
   };
   return () => tensor(walk.emitter.stored(stored));
+}
+
+/** `sparse(block: [16, 16])`: the blocks fill the last two axes, where their sizes are numbers. */
+function checkBlocks(walk: Walk, type: NamedType, axes: readonly Axis[], place: Place): void {
+  for (const { name, args } of type.formats) {
+    const block = args.find((argument) => argument.name?.text === "block")?.value;
+    if (name.text !== "sparse" || block?.kind !== "list" || block.items.length !== 2) continue;
+    block.items.forEach(({ value }, index) => {
+      const axis = axes.at(index - 2);
+      const size = axis?.size.constant;
+      if (value.kind !== "number" || size === undefined || size % value.value === 0) return;
+      const fault = `has blocks of ${value.text}, which do not divide ${axis!.name} = ${size}`;
+      report(walk, "MOE2021", { format: "sparse", fault }, at(place, value));
+    });
+  }
 }
 
 function paramInit(member: ParamMember, walk: Walk, place: Place): StoredValue["init"] {
