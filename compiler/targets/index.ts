@@ -1,12 +1,12 @@
-/** Every target by name. */
+/** Every target that is built for, by name. */
 import { cuda, webgpu } from "./gpu.js";
-import { x86v3, x86v4 } from "./native.js";
+import { arm64Dot, x86v3, x86v4 } from "./native.js";
 import type { Target } from "./target.js";
 import { wasmRelaxed, wasmSimd } from "./wasm.js";
 
 export type { DotSupport, Target } from "./target.js";
 export { isGpu, lanesOf } from "./target.js";
-export { cuda, wasmRelaxed, wasmSimd, webgpu, x86v3, x86v4 };
+export { arm64Dot, cuda, wasmRelaxed, wasmSimd, webgpu, x86v3, x86v4 };
 
 export const targets: Readonly<Record<string, Target>> = Object.fromEntries(
   [wasmSimd, wasmRelaxed, x86v3, x86v4, webgpu, cuda].map((target) => [target.name, target]),

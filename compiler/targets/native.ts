@@ -1,4 +1,4 @@
-/** Native code by way of LLVM, for levels of the x86-64 architecture. */
+/** Native code by way of LLVM, for levels of processors. */
 import type { Target } from "./target.js";
 
 const common = {
@@ -21,7 +21,7 @@ export const x86v3: Target = {
   vectorBits: 256,
   vectorRegisters: 16,
   dotQuads: "emulated",
-  codegen: { cpu: "x86-64-v3", features: "", needs: needsV3 },
+  codegen: { architecture: "x86-64", cpu: "x86-64-v3", features: "", needs: needsV3 },
 };
 
 /** AVX-512 with the dot products of VNNI: servers since 2019 (Intel) and 2022 (AMD). */
@@ -32,5 +32,25 @@ export const x86v4: Target = {
   vectorBits: 512,
   vectorRegisters: 32,
   dotQuads: "i7",
-  codegen: { cpu: "x86-64-v4", features: "+avx512vnni", needs: [...needsV4, "avx512_vnni"] },
+  codegen: { architecture: "x86-64", cpu: "x86-64-v4", features: "+avx512vnni", needs: [...needsV4, "avx512_vnni"] },
+};
+
+/**
+ * NEON with the dot products of ARMv8.2: servers and phones since 2018. Compiled and looked at, not yet run: the runtime
+ * loads objects for x86-64 only.
+ */
+export const arm64Dot: Target = {
+  ...common,
+  name: "aarch64-dotprod",
+  doc: "64-bit ARM with NEON and its dot products",
+  vectorBits: 128,
+  vectorRegisters: 32,
+  dotPairsI8: "emulated",
+  dotQuads: "exact",
+  codegen: {
+    architecture: "aarch64",
+    cpu: "neoverse-n1",
+    features: "+neon,+dotprod",
+    needs: ["asimd", "asimddp"],
+  },
 };

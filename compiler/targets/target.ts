@@ -32,7 +32,12 @@ export interface Target {
   /** Bytes that one memory can have. */
   readonly memoryBytes: number;
   /** What LLVM calls the processor and the features beyond it, and what Linux calls the features that must be there. */
-  readonly codegen?: { readonly cpu: string; readonly features: string; readonly needs: readonly string[] };
+  readonly codegen?: {
+    readonly architecture: "x86-64" | "aarch64";
+    readonly cpu: string;
+    readonly features: string;
+    readonly needs: readonly string[];
+  };
 }
 
 /** Blocks run side by side by the thousands, so that the smallest pieces of work are the best. */

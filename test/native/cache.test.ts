@@ -57,16 +57,16 @@ describe("the cache", () => {
 
 describe.runIf(hasNative)("LLVM", () => {
   it("is verified against: a broken module is refused with its reason", () => {
-    const { compile } = llvmCompiler();
+    const compiler = llvmCompiler();
     const module = { name: "test", cpu: "x86-64-v3", features: "" };
     const broken = "define i32 @f() {\n  ret i32 %nowhere\n}\n";
-    expect(() => compile({ ...module, text: () => broken })).toThrow(
+    expect(() => compiler.compile({ ...module, text: () => broken })).toThrow(
       expect.objectContaining({ code: "MOE4202", message: expect.stringContaining("nowhere") as string }),
     );
     // It parses, and is wrong: a value is used before its block.
     const unsound =
       "define i32 @f() {\na:\n  br label %b\nb:\n  %x = add i32 %y, 1\n  br label %c\nc:\n  %y = add i32 1, 1\n  ret i32 %x\n}\n";
-    expect(() => compile({ ...module, text: () => unsound })).toThrow(
+    expect(() => compiler.compile({ ...module, text: () => unsound })).toThrow(
       expect.objectContaining({ code: "MOE4202", message: expect.stringContaining("dominate") as string }),
     );
   });

@@ -1,7 +1,7 @@
 /** The native device computes what the plan says, whatever the number of threads. */
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Device } from "../../runtime/device.js";
-import { levels, nativeDevice } from "../support/native.js";
+import { describeLevels, nativeDevice } from "../support/native.js";
 import { expectedLogits, kernels, plan, table, V } from "../runtime/toy-model.js";
 
 async function logitsOf(device: Device, ids: readonly number[], past: number): Promise<number[]> {
@@ -11,7 +11,7 @@ async function logitsOf(device: Device, ids: readonly number[], past: number): P
   return [...new Float32Array(bytes.slice().buffer)];
 }
 
-describe.each(levels.map((target) => [target.name, target] as const))("native, %s", (_, target) => {
+describeLevels("the native device", (target) => {
   it.each([1, 2, 7])("computes what the plan says with %i threads, call after call", async (threads) => {
     const device = nativeDevice(kernels, plan, target, threads);
     await device.write("weights", 0, new Uint8Array(table.slice().buffer));

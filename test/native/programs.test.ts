@@ -1,11 +1,11 @@
 /** Random programs on native kernels: the numbers of the reference, on every level that this machine has. */
 import fc from "fast-check";
-import { describe, it } from "vitest";
+import { it } from "vitest";
 import { compare, numbers } from "../schedule/compare.js";
 import { RANDOM_TOLERANCE, randomProgram, stepLists } from "../schedule/random-programs.js";
-import { levels } from "../support/native.js";
+import { describeLevels } from "../support/native.js";
 
-describe.each(levels.map((target) => [target.name, target] as const))("random programs on %s", (_, target) => {
+describeLevels("random programs", (target) => {
   it("give the numbers of the reference", () => {
     fc.assert(
       fc.property(stepLists, fc.constantFrom(1, 3, 5), (list, t) => {

@@ -1,10 +1,10 @@
 /**
  * The example model on native kernels: greedy text and perplexity equal the reference, and threads change no bit.
  */
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Model } from "../../runtime/model/model.js";
 import { DOMAINS, measure, reference, rowsOf, tinyModel } from "../real/tiny-moe.js";
-import { levels } from "../support/native.js";
+import { describeLevels, levels } from "../support/native.js";
 
 const COUNT = 48;
 
@@ -20,26 +20,26 @@ async function greedyIds(model: Model, prompt: readonly number[]): Promise<numbe
   return chosen.filter((id) => !model.tokenizer.eos.includes(id));
 }
 
-const cases = levels.flatMap((target) =>
-  (["f32", "f16"] as const).map((storage) => [target.name, storage, target] as const),
-);
-
-describe.each(cases)("greedy text on %s with %s weights", (_, storage, target) => {
-  it("equals the reference on all prompts", async () => {
-    using model = await tinyModel({ storage, native: { target, threads: 2 } });
-    for (const { prompt, prompt_ids, ids } of reference.greedy) {
-      await model.reset();
-      expect(await greedyIds(model, prompt_ids), prompt).toEqual(ids);
-    }
-  }, 60_000);
+describeLevels("greedy text", (target) => {
+  it.each(["f32", "f16"] as const)(
+    "equals the reference on all prompts with %s weights",
+    async (storage) => {
+      using model = await tinyModel({ storage, native: { target, threads: 2 } });
+      for (const { prompt, prompt_ids, ids } of reference.greedy) {
+        await model.reset();
+        expect(await greedyIds(model, prompt_ids), prompt).toEqual(ids);
+      }
+    },
+    60_000,
+  );
 });
 
 /** As for wasm: half types explain half a percent of the reference's perplexity, blocks of 8 bits a whole one. */
 const tolerances = { f16: 0.005, q8_0: 0.01 } as const;
 
-describe.each(levels.slice(0, 1).map((target) => [target.name, target] as const))(
-  "held-out text on %s",
-  (_, target) => {
+describeLevels(
+  "held-out text",
+  (target) => {
     it.each(["f16", "q8_0"] as const)(
       "has the reference's perplexity with %s weights",
       async (storage) => {
@@ -71,4 +71,5 @@ describe.each(levels.slice(0, 1).map((target) => [target.name, target] as const)
       expect(new Set(results).size).toBe(1);
     }, 60_000);
   },
+  levels.slice(0, 1),
 );

@@ -1,4 +1,5 @@
 /** Native devices for tests, compiled in this process; and whether this machine can. */
+import { describe, it } from "vitest";
 import { scratchBytes, emitLlvm } from "../../compiler/5-emit/llvm/index.js";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
@@ -27,6 +28,20 @@ export const levels: readonly Target[] =
 if (levels.length === 0) console.warn(`skipped: no native code here: ${reason ?? "the processor has no level"}`);
 
 export const hasNative = levels.length > 0;
+
+/** Tests for each level; one test that is shown as skipped where there is none. */
+export function describeLevels(name: string, body: (target: Target) => void, on: readonly Target[] = levels): void {
+  if (on.length === 0) {
+    describe.skip(`${name}: no native code here`, () => {
+      it("is skipped", () => undefined);
+    });
+  }
+  for (const target of on) {
+    describe(`${name} on ${target.name}`, () => {
+      body(target);
+    });
+  }
+}
 
 const compiled = new Map<string, Uint8Array>();
 

@@ -31,8 +31,12 @@ export function emitDot(f: LlvmFunction, dot: Dot, of: (operand: Expression) => 
     }
     case "dot-quads": {
       const start = of(dot.accumulator);
-      if ((dot.b7 || dot.unsigned) && hasQuads(f, dot)) return vpdpbusd(f, start, b, a, dot.type.lanes);
-      const sum = neighbours(f, a, b, narrow, dot.type, 4);
+      const isX86 = f.target.codegen?.architecture === "x86-64";
+      if (!isX86 && dot.unsigned !== true && hasQuads(f, dot)) {
+        return sdot(f, start, a, b, dot.type.lanes);
+      }
+      if (isX86 && (dot.b7 || dot.unsigned) && hasQuads(f, dot)) return vpdpbusd(f, start, b, a, dot.type.lanes);
+      const sum = neighbours(f, a, b, narrow, dot.type, 4, dot.unsigned === true);
       return f.value(start.type, `add ${start.type} ${start.text}, ${sum.text}`);
     }
   }
@@ -49,6 +53,11 @@ function vpdpbusd(f: LlvmFunction, sum: Value, unsigned: Value, signed: Value, l
   return f.intrinsic(`llvm.x86.avx512.vpdpbusd.${lanes * 32}`, sum.type, [sum, ...words]);
 }
 
+/** sum + four signed bytes times four signed ones, in each lane. */
+function sdot(f: LlvmFunction, sum: Value, a: Value, b: Value, lanes: number): Value {
+  return f.intrinsic(`llvm.aarch64.neon.sdot.v${lanes}i32.v${lanes * 4}i8`, sum.type, [sum, a, b]);
+}
+
 /** Products of groups of neighbours, added. Wraps at the width of the result. */
 function neighbours(
   f: LlvmFunction,
@@ -57,19 +66,23 @@ function neighbours(
   narrow: RegisterType,
   wide: RegisterType,
   group: 2 | 4,
+  unsignedB = false,
 ): Value {
   const type = llvmType(wide);
-  const part = (vector: Value, first: number): Value => {
+  const part = (vector: Value, first: number, extend: "sext" | "zext"): Value => {
     const lanes = Array.from({ length: wide.lanes }, (_, lane) => group * lane + first);
     const taken =
       wide.lanes === 1
         ? f.value(vectorOf("i8", 1), `extractelement ${vector.type} ${vector.text}, i32 ${first}`)
         : shuffle(f, vector, vector, lanes, { element: narrow.element, lanes: wide.lanes });
-    return f.value(type, `sext ${taken.type} ${taken.text} to ${type}`);
+    return f.value(type, `${extend} ${taken.type} ${taken.text} to ${type}`);
   };
   let sum: Value | undefined;
   for (let i = 0; i < group; i++) {
-    const product = f.value(type, `mul ${type} ${part(a, i).text}, ${part(b, i).text}`);
+    const product = f.value(
+      type,
+      `mul ${type} ${part(a, i, "sext").text}, ${part(b, i, unsignedB ? "zext" : "sext").text}`,
+    );
     sum = sum ? f.value(type, `add ${type} ${sum.text}, ${product.text}`) : product;
   }
   return sum!;

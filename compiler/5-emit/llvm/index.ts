@@ -12,7 +12,7 @@ import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
 import { blockBufferBytes } from "../scratch.js";
 import { LlvmFunction, type Declarations } from "./function.js";
-import { linuxX64, poolText } from "./pool.js";
+import { linuxArm64, linuxX64, poolText } from "./pool.js";
 import { emitStatements } from "./statements.js";
 import { withOpaquePointers } from "./text.js";
 
@@ -53,6 +53,11 @@ function emitKernel(kernel: Kernel, target: Target, declarations: Declarations):
   ].join("\n");
 }
 
+const systems = {
+  "x86-64": { triple: "x86_64-unknown-linux-gnu", pool: linuxX64 },
+  aarch64: { triple: "aarch64-unknown-linux-gnu", pool: linuxArm64 },
+} as const;
+
 export interface LlvmOptions {
   /** LLVM 14 reads typed pointers (the default here), 15 and later opaque ones. */
   readonly pointers?: "typed" | "opaque";
@@ -67,7 +72,8 @@ export function emitLlvm(kernels: readonly Kernel[], target: Target, options: Ll
   }
   const declarations: Declarations = new Set();
   const functions = kernels.map((kernel) => emitKernel(kernel, target, declarations));
-  const { cpu, features } = target.codegen;
+  const { architecture, cpu, features } = target.codegen;
+  const system = systems[architecture];
   const processor = [
     "nounwind",
     `"target-cpu"="${cpu}"`,
@@ -81,9 +87,9 @@ export function emitLlvm(kernels: readonly Kernel[], target: Target, options: Ll
     '"no-trapping-math"="true"',
   ];
   const text = `${[
-    'target triple = "x86_64-unknown-linux-gnu"',
+    `target triple = "${system.triple}"`,
     ...functions,
-    ...(options.pool === true ? [poolText(linuxX64)] : []),
+    ...(options.pool === true ? [poolText(system.pool)] : []),
     ...[...declarations].sort(),
     `attributes #0 = { ${attributes.join(" ")} }`,
     ...(options.pool === true ? [`attributes #1 = { ${processor.join(" ")} }`] : []),
