@@ -49,7 +49,7 @@ export const searchCommand: CommandDefinition = (program, start) =>
 Examples:
   moec search sinkhorn
   moec search softmax after top-k
-  moec search 2412.19437          what a paper is declared as
+  moec search deepseek-v3 --limit 3
   moec search mask window --limit 3
 `,
     );
