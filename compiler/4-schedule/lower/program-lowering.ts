@@ -2,6 +2,7 @@
 import { Size } from "../../axes/size.js";
 import type { ParamDecl, Program, StateDecl, StorageType } from "../../2-graph/ir.js";
 import type { DType } from "../../ops/types.js";
+import { kernelHash, sameKernel } from "../kernel-identity.js";
 import type { Kernel } from "../kernel-ir.js";
 import { weightLayout, type WeightLayout } from "../layout/layouts.js";
 import { usesWideTiles } from "../layout/wide.js";
@@ -41,7 +42,7 @@ export class ProgramLowering {
   readonly weights = new Map<string, PlanWeight>();
   readonly states = new Map<string, PlanState>();
   readonly knobs = new Map<string, PlanPort>();
-  private readonly kernelNames = new Map<string, string>();
+  private readonly kernelsByHash = new Map<number, readonly Kernel[]>();
   private readonly layouts = new Map<string, WeightLayout>();
   private count = 0;
 
@@ -89,13 +90,15 @@ export class ProgramLowering {
 
   /** Keep a kernel; one that does the same under another name is used in its stead. */
   keep(kernel: Kernel): string {
-    const text = JSON.stringify([kernel.buffers, kernel.scalars, kernel.blockBuffers, kernel.threads, kernel.body]);
-    const known = this.kernelNames.get(text);
-    if (known !== undefined) return known;
+    const hash = kernelHash(kernel);
+    const alike = this.kernelsByHash.get(hash) ?? [];
+    const known = alike.find((other) => sameKernel(other, kernel));
+    if (known) return known.name;
     const base = kernel.name.replace(/[^A-Za-z0-9_]/g, "_");
     const name = `${base}_${this.kernels.length}`;
-    this.kernelNames.set(text, name);
-    this.kernels.push({ ...kernel, name });
+    const kept = { ...kernel, name };
+    this.kernelsByHash.set(hash, [...alike, kept]);
+    this.kernels.push(kept);
     return name;
   }
 

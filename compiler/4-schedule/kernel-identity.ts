@@ -1,0 +1,64 @@
+/**
+ * Whether two kernels do the same: equal but for name and description. Layers of a model give the same kernel again and
+ * again, so kernels are told apart by a number first and compared as a whole only when the numbers are equal.
+ */
+import type { Kernel } from "./kernel-ir.js";
+
+/** A part of a kernel: plain data. */
+type Part = string | number | boolean | undefined | null | readonly Part[] | { readonly [key: string]: Part };
+
+const parts = (kernel: Kernel): readonly Part[] =>
+  [kernel.buffers, kernel.scalars, kernel.blockBuffers, kernel.threads, kernel.body] as unknown as readonly Part[];
+
+const words = new Map<string, number>();
+
+/** FNV-1a, once for each word. */
+function wordHash(word: string): number {
+  let hash = words.get(word);
+  if (hash !== undefined) return hash;
+  hash = 0x811c9dc5;
+  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193);
+  words.set(word, hash);
+  return hash;
+}
+
+function mixed(hash: number, next: number): number {
+  const turned = Math.imul(hash ^ next, 0x9e3779b1);
+  return turned ^ (turned >>> 15);
+}
+
+function hashOf(part: Part): number {
+  switch (typeof part) {
+    case "string":
+      return wordHash(part);
+    case "number":
+      return mixed(Math.trunc(part), wordHash(Number.isInteger(part) ? "i" : String(part)));
+    case "object": {
+      if (part === null) return 1;
+      let hash = 7;
+      // Types follow from the rest.
+      for (const [key, each] of Object.entries(part)) if (key !== "type") hash = mixed(hash, hashOf(each));
+      return hash;
+    }
+    default:
+      return part === true ? 3 : 5;
+  }
+}
+
+/** Equal for kernels that do the same. */
+export function kernelHash(kernel: Kernel): number {
+  return hashOf(parts(kernel));
+}
+
+function same(a: Part, b: Part): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const [x, y] = [a as { readonly [key: string]: Part }, b as { readonly [key: string]: Part }];
+  const keys = Object.keys(x);
+  return keys.length === Object.keys(y).length && keys.every((key) => same(x[key], y[key]));
+}
+
+/** True when only name and description differ. */
+export function sameKernel(a: Kernel, b: Kernel): boolean {
+  return same(parts(a), parts(b));
+}
