@@ -13,6 +13,7 @@ import { lspCommand } from "./commands/lsp.js";
 import { newCommand } from "./commands/new.js";
 import { runCommand } from "./commands/run.js";
 import { searchCommand } from "./commands/search.js";
+import { serveCommand } from "./commands/serve.js";
 import { testCommand } from "./commands/test.js";
 import { verifyCommand } from "./commands/verify.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
@@ -44,6 +45,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
   runCommand,
   generateCommand,
+  serveCommand,
   lspCommand,
   doctorCommand,
   completionsCommand,

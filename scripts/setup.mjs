@@ -57,7 +57,7 @@ export function ensurePackages() {
 /** Names, sizes and times of all sources: enough to see that something was edited. */
 function sourceMark() {
   const hash = createHash("sha256");
-  for (const part of ["grammar", "compiler", "runtime", "cli"]) {
+  for (const part of ["grammar", "compiler", "runtime", "serve", "cli"]) {
     for (const file of readdirSync(join(root, part), { recursive: true, encoding: "utf8" }).sort()) {
       if (!file.endsWith(".ts")) continue;
       const stats = statSync(join(root, part, file));

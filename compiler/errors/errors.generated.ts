@@ -261,6 +261,20 @@ export const messages = {
   MOE5504: { severity: "error", title: "No such kernel", message: "there is no kernel called {kernel}" },
   MOE5505: { severity: "error", title: "Kernel is launched with other arguments", message: "kernel {kernel} takes {wanted}, but was launched with {given}" },
   MOE5506: { severity: "error", title: "Buffer is not aligned", message: "kernel {kernel}: buffer {buffer} lies at byte {address}, which is no multiple of its element size" },
+  MOE5511: { severity: "error", title: "address is not free", message: "{address} can't be listened on: {reason}" },
+  MOE5512: { severity: "error", title: "exposed without a key", message: "{host} can be reached from other machines, so requests need a key" },
+  MOE5513: { severity: "error", title: "request body is too large", message: "the body is larger than {limit} bytes" },
+  MOE5514: { severity: "error", title: "request body is not JSON", message: "the body is not a JSON object: {reason}" },
+  MOE5515: { severity: "error", title: "wrong parameter of a request", message: "`{name}`: {reason}" },
+  MOE5516: { severity: "error", title: "request from another site", message: "{reason}" },
+  MOE5517: { severity: "error", title: "key is missing or wrong", message: "the request has no key or a wrong one" },
+  MOE5518: { severity: "error", title: "no such route", message: "there is no {method} {path}" },
+  MOE5519: { severity: "error", title: "queue is full", message: "{waiting} requests wait already" },
+  MOE5520: { severity: "error", title: "model can't do that", message: "{name} {reason}" },
+  MOE5521: { severity: "error", title: "server is closing", message: "the server is closing and takes no more requests" },
+  MOE5522: { severity: "error", title: "request is too slow", message: "the body did not arrive within {seconds} s" },
+  MOE5523: { severity: "error", title: "no such model", message: "there is no model `{name}` here; there is `{known}`" },
+  MOE5524: { severity: "error", title: "chat template fails", message: "the model's chat template fails: {reason}" },
 } as const satisfies Readonly<Record<string, Message>>;
 
 /** Every code that moec can say. */
@@ -525,6 +539,20 @@ export interface MessageSlots {
   readonly MOE5504: { readonly kernel: Slot };
   readonly MOE5505: { readonly kernel: Slot; readonly wanted: Slot; readonly given: Slot };
   readonly MOE5506: { readonly kernel: Slot; readonly buffer: Slot; readonly address: Slot };
+  readonly MOE5511: { readonly address: Slot; readonly reason: Slot };
+  readonly MOE5512: { readonly host: Slot };
+  readonly MOE5513: { readonly limit: Slot };
+  readonly MOE5514: { readonly reason: Slot };
+  readonly MOE5515: { readonly name: Slot; readonly reason: Slot };
+  readonly MOE5516: { readonly reason: Slot };
+  readonly MOE5517: Readonly<Record<string, never>>;
+  readonly MOE5518: { readonly method: Slot; readonly path: Slot };
+  readonly MOE5519: { readonly waiting: Slot };
+  readonly MOE5520: { readonly name: Slot; readonly reason: Slot };
+  readonly MOE5521: Readonly<Record<string, never>>;
+  readonly MOE5522: { readonly seconds: Slot };
+  readonly MOE5523: { readonly name: Slot; readonly known: Slot };
+  readonly MOE5524: { readonly reason: Slot };
 }
 
 /** One constructor of a diagnostic for each code. */
@@ -1300,4 +1328,46 @@ export const errors = {
   /** MOE5506: Buffer is not aligned */
   misalignedBuffer: (slots: MessageSlots["MOE5506"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5506", messages.MOE5506, slots, span, parts),
+  /** MOE5511: address is not free */
+  addressNotFree: (slots: MessageSlots["MOE5511"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5511", messages.MOE5511, slots, span, parts),
+  /** MOE5512: exposed without a key */
+  exposedWithoutKey: (slots: MessageSlots["MOE5512"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5512", messages.MOE5512, slots, span, parts),
+  /** MOE5513: request body is too large */
+  requestBodyTooLarge: (slots: MessageSlots["MOE5513"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5513", messages.MOE5513, slots, span, parts),
+  /** MOE5514: request body is not JSON */
+  requestBodyNotJson: (slots: MessageSlots["MOE5514"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5514", messages.MOE5514, slots, span, parts),
+  /** MOE5515: wrong parameter of a request */
+  requestParameter: (slots: MessageSlots["MOE5515"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5515", messages.MOE5515, slots, span, parts),
+  /** MOE5516: request from another site */
+  requestFromElsewhere: (slots: MessageSlots["MOE5516"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5516", messages.MOE5516, slots, span, parts),
+  /** MOE5517: key is missing or wrong */
+  requestWithoutKey: (slots: MessageSlots["MOE5517"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5517", messages.MOE5517, slots, span, parts),
+  /** MOE5518: no such route */
+  noSuchRoute: (slots: MessageSlots["MOE5518"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5518", messages.MOE5518, slots, span, parts),
+  /** MOE5519: queue is full */
+  queueIsFull: (slots: MessageSlots["MOE5519"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5519", messages.MOE5519, slots, span, parts),
+  /** MOE5520: model can't do that */
+  modelCannotDoThat: (slots: MessageSlots["MOE5520"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5520", messages.MOE5520, slots, span, parts),
+  /** MOE5521: server is closing */
+  serverIsClosing: (slots: MessageSlots["MOE5521"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5521", messages.MOE5521, slots, span, parts),
+  /** MOE5522: request is too slow */
+  requestTooSlow: (slots: MessageSlots["MOE5522"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5522", messages.MOE5522, slots, span, parts),
+  /** MOE5523: no such model */
+  noSuchModelServed: (slots: MessageSlots["MOE5523"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5523", messages.MOE5523, slots, span, parts),
+  /** MOE5524: chat template fails */
+  chatTemplateFails: (slots: MessageSlots["MOE5524"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5524", messages.MOE5524, slots, span, parts),
 } as const;

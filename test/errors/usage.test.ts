@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { catalog } from "../../compiler/errors/index.js";
 import { isGenerated, sources } from "../structure/sources.js";
 
-const files = sources(["grammar", "compiler", "runtime", "cli", "editor"]).filter(({ path }) => !isGenerated(path));
+const files = sources(["grammar", "compiler", "runtime", "serve", "cli", "editor"]).filter(
+  ({ path }) => !isGenerated(path),
+);
 const withoutComments = (text: string): string => text.replace(/\/\*[^]*?\*\//g, "").replace(/\/\/.*$/gm, "");
 
 /** Codes that sources name, or whose constructor they call. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { importsOf, problem } from "./imports.js";
 import { isGenerated, sources } from "./sources.js";
 
-const house = sources(["grammar", "compiler", "runtime", "cli"]);
+const house = sources(["grammar", "compiler", "runtime", "serve", "cli"]);
 
 describe("the import rule", () => {
   it("holds for every import", () => {

@@ -74,7 +74,7 @@ const RUNTIME_MODULES = [
 export function problem({ from, to, typeOnly }: Import): string | undefined {
   const here = partOf(from);
   const pure = here === "grammar" || here.startsWith("compiler");
-  const relative = /^(grammar|compiler|runtime|cli|editor|stdlib|examples|scripts|test|bench)\//.test(to);
+  const relative = /^(grammar|compiler|runtime|serve|cli|editor|stdlib|examples|scripts|test|bench)\//.test(to);
   if (!relative) {
     const isNode = to.startsWith("node:") || /^(fs|path|os|process|worker_threads|crypto|url)(\/|$)/.test(to);
     return pure && isNode ? "a pure part may not use the host" : undefined;
@@ -87,6 +87,10 @@ export function problem({ from, to, typeOnly }: Import): string | undefined {
   if (here === "runtime") {
     if (there === "runtime" || typeOnly) return undefined;
     return RUNTIME_MODULES.some((pattern) => pattern.test(to)) ? undefined : "runtime takes types only from there";
+  }
+  if (here === "serve") {
+    if (there === "runtime" || there === "compiler/errors" || typeOnly) return undefined;
+    return "serve is a shell over the runtime";
   }
   if (here === "compiler") return there === "grammar" || there.startsWith("compiler/") ? undefined : "compiler is pure";
   const leaf = LEAVES[here];

@@ -1,0 +1,90 @@
+/** What the page asks beyond the public API: what the model is, and text with the experts that each token took. */
+import * as z from "zod";
+import { moecError } from "../../compiler/errors/raise.js";
+import type { GenerationStep, RouteTrace } from "../../runtime/node/index.js";
+import { EventStream, sendJson } from "../http.js";
+import type { Exchange, Served } from "../served.js";
+
+const parameters = z.strictObject({
+  prompt: z.string().min(1),
+  maxTokens: z.number().int().min(1).max(100_000),
+  temperature: z.number().min(0).max(100),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .optional(),
+});
+
+export function describeModel(served: Served, exchange: Exchange): void {
+  const { manifest, report, textCount } = served.model;
+  const { name, compiler, memory, parameters: stored, limits, language, generation } = manifest;
+  const devices = manifest.targets.map((target) => target.name);
+  sendJson(exchange.response, 200, {
+    name,
+    compiler,
+    memory,
+    parameters: stored,
+    limits,
+    generation,
+    writes: language !== undefined,
+    devices,
+    report,
+    texts: textCount,
+  });
+}
+
+/** Events: `{token, text, routes}` for each token that was read or written, then `{done, …}`. */
+export async function writeTraced(served: Served, exchange: Exchange): Promise<void> {
+  const parsed = parameters.safeParse(await exchange.body());
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw moecError("MOE5515", { name: issue.path.join(".") || "body", reason: issue.message });
+  }
+  const { prompt, maxTokens, temperature, seed } = parsed.data;
+  const { tokenizer } = served.model;
+  const ids = served.writer.encode(prompt);
+  const events = new EventStream(exchange.response, served.limits.patience);
+  const steps: GenerationStep[] = [];
+  const begun = performance.now();
+  let firstAt = 0;
+  const flush = async (piece: string): Promise<void> => {
+    const tokens = steps
+      .splice(0)
+      .flatMap((step) =>
+        step.read.map((id, at) => ({ text: tokenizer.decode([id]), layers: layersOf(step.routes, at) })),
+      );
+    await events.send({ piece, tokens });
+  };
+  const written = await served.writer.write({
+    ids,
+    maxTokens,
+    options: { temperature, ...(seed === undefined ? {} : { seed }) },
+    signal: exchange.signal,
+    trace: true,
+    onStep: (step) => {
+      if (firstAt === 0) firstAt = performance.now();
+      steps.push(step);
+    },
+    onPiece: flush,
+  });
+  if (steps.length > 0) await flush("");
+  const seconds = (performance.now() - firstAt) / 1000;
+  const tokensPerSecond = written.tokens > 1 && seconds > 0 ? (written.tokens - 1) / seconds : 0;
+  const promptMilliseconds = firstAt - begun;
+  await events.send({ done: true, ...written, tokensPerSecond, promptMilliseconds });
+  events.end();
+}
+
+/** For each layer the experts of the token at place `at`, and their weights. */
+function layersOf(routes: readonly RouteTrace[], at: number): readonly (readonly (readonly [number, number])[])[] {
+  return routes.flatMap(({ layers, tokens, slots, index, weight }) =>
+    Array.from({ length: layers }, (_, layer) =>
+      Array.from({ length: slots }, (_, slot) => {
+        const place = (layer * tokens + at) * slots + slot;
+        return [index[place]!, Math.round(weight[place]! * 1000) / 1000] as const;
+      }).filter(([expert]) => expert >= 0),
+    ),
+  );
+}

@@ -1,0 +1,137 @@
+/**
+ * The parameters of requests, by the names that clients of the OpenAI API use. What is here is carried out; what would
+ * change an answer and is not here is refused; what says nothing about the answer is left alone.
+ */
+import * as z from "zod";
+import { moecError } from "../../compiler/errors/raise.js";
+
+const count = (most: number): z.ZodNumber => z.number().int().min(0).max(most);
+const share = z.number().min(0).max(1);
+const MOST_TOKENS = 1_000_000;
+const MOST_PROMPTS = 64;
+const tokens = z.array(z.number().int().min(0)).min(1);
+const stop = z.union([z.string().min(1), z.array(z.string().min(1)).max(8)]);
+
+/** Accepted and without effect: they say who asks, not what. */
+const UNRELATED = {
+  user: z.unknown().optional(),
+  metadata: z.unknown().optional(),
+  store: z.unknown().optional(),
+  service_tier: z.unknown().optional(),
+  safety_identifier: z.unknown().optional(),
+  prompt_cache_key: z.unknown().optional(),
+  parallel_tool_calls: z.unknown().optional(),
+};
+
+/** Accepted at the value that is no wish. */
+const NO_WISH = {
+  presence_penalty: z.literal(0).nullish(),
+  frequency_penalty: z.literal(0).nullish(),
+  logit_bias: z.strictObject({}).nullish(),
+  tools: z.array(z.never()).nullish(),
+  tool_choice: z.literal("none").nullish(),
+  response_format: z.strictObject({ type: z.literal("text") }).nullish(),
+  best_of: z.literal(1).nullish(),
+  echo: z.literal(false).nullish(),
+  suffix: z.null().optional(),
+};
+
+const sampling = {
+  model: z.string().min(1).max(200).optional(),
+  temperature: z.number().min(0).max(100).nullish(),
+  top_p: share.nullish(),
+  top_k: count(MOST_TOKENS).nullish(),
+  min_p: share.nullish(),
+  repetition_penalty: z.number().min(0.01).max(100).nullish(),
+  seed: z
+    .number()
+    .int()
+    .min(-(2 ** 31))
+    .max(2 ** 32 - 1)
+    .nullish(),
+  stop: stop.nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z
+    .strictObject({ include_usage: z.boolean().optional(), include_obfuscation: z.boolean().optional() })
+    .nullish(),
+  n: z.number().int().min(1).max(8).nullish(),
+  ...UNRELATED,
+  ...NO_WISH,
+};
+
+const completion = z.strictObject({
+  ...sampling,
+  prompt: z.union([
+    z.string(),
+    z.array(z.string()).min(1).max(MOST_PROMPTS),
+    tokens,
+    z.array(tokens).min(1).max(MOST_PROMPTS),
+  ]),
+  max_tokens: count(MOST_TOKENS).nullish(),
+  logprobs: z.null().optional(),
+});
+
+const part = z.strictObject({ type: z.literal("text"), text: z.string() });
+const message = z.strictObject({
+  role: z.enum(["system", "developer", "user", "assistant"]),
+  content: z.union([z.string(), z.array(part)]),
+  name: z.string().optional(),
+  refusal: z.null().optional(),
+});
+
+const chat = z.strictObject({
+  ...sampling,
+  messages: z.array(message).min(1).max(10_000),
+  max_tokens: count(MOST_TOKENS).nullish(),
+  max_completion_tokens: count(MOST_TOKENS).nullish(),
+  logprobs: z.literal(false).nullish(),
+  top_logprobs: z.literal(0).nullish(),
+  modalities: z.tuple([z.literal("text")]).nullish(),
+});
+
+const embeddings = z.strictObject({
+  model: z.string().min(1).max(200).optional(),
+  input: z.union([z.string(), z.array(z.string()).min(1).max(2048), tokens, z.array(tokens).min(1).max(2048)]),
+  encoding_format: z.enum(["float", "base64"]).nullish(),
+  dimensions: z.null().optional(),
+  ...UNRELATED,
+});
+
+export type CompletionParameters = z.infer<typeof completion>;
+export type ChatParameters = z.infer<typeof chat>;
+export type EmbeddingParameters = z.infer<typeof embeddings>;
+export type SamplingParameters = Pick<CompletionParameters, Exclude<keyof typeof sampling, keyof typeof UNRELATED>>;
+
+/** @throws MoecError MOE5515 */
+export const readCompletion = (body: unknown): CompletionParameters => read(completion, body);
+/** @throws MoecError MOE5515 */
+export const readChat = (body: unknown): ChatParameters => read(chat, body);
+/** @throws MoecError MOE5515 */
+export const readEmbeddings = (body: unknown): EmbeddingParameters => read(embeddings, body);
+
+function read<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  if (issue.code === "unrecognized_keys") {
+    const name = issue.keys[0] ?? "";
+    throw moecError("MOE5515", { name: name.slice(0, 100), reason: "this server does not know it" });
+  }
+  const name = issue.path.length === 0 ? "body" : issue.path.map(String).join(".").slice(0, 100);
+  throw moecError("MOE5515", { name, reason: issue.message.charAt(0).toLowerCase() + issue.message.slice(1) });
+}
+
+/** What of the parameters the model's own `generate` takes. */
+export function generationOptions(given: SamplingParameters, choice: number): Record<string, unknown> {
+  const options = {
+    temperature: given.temperature,
+    topP: given.top_p,
+    topK: given.top_k,
+    minP: given.min_p,
+    repetitionPenalty: given.repetition_penalty,
+    stop: typeof given.stop === "string" ? [given.stop] : given.stop,
+    // Several answers to one prompt are different answers.
+    seed: typeof given.seed === "number" ? (given.seed + choice) >>> 0 : undefined,
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null));
+}

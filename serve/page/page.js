@@ -1,0 +1,243 @@
+/**
+ * The page of `moec serve`: asks for text, shows it as it comes, and draws which expert took which token in each layer.
+ * A column is a token, a row is a layer; a cell is cut by the weights of the experts that took the token there.
+ */
+const at = (id) => document.getElementById(id);
+const CELL = 13;
+const GAP = 2;
+const LABELS = 34;
+const SVG = "http://www.w3.org/2000/svg";
+/** Colours of more experts than this repeat; the number is said in words. */
+const COLORS = 48;
+const LEGEND = 64;
+
+let stopWriting;
+/** Tokens in order: `{ text, layers, isPrompt }`. */
+let tokens = [];
+let shares = [];
+let chosen = -1;
+
+function headers() {
+  const key = at("key").value;
+  return { "content-type": "application/json", ...(key === "" ? {} : { authorization: `Bearer ${key}` }) };
+}
+
+async function problemOf(response) {
+  const body = await response.json().catch(() => undefined);
+  const error = body?.error ?? { message: `the server answered ${response.status}`, code: "" };
+  if (response.status === 401) {
+    at("key-field").hidden = false;
+    at("key").focus();
+  }
+  return `${error.message}${error.code ? ` (${error.code})` : ""}`;
+}
+
+function say(problem) {
+  at("problem").hidden = problem === undefined;
+  at("problem").textContent = problem ?? "";
+}
+
+const number = (value, digits = 0) => value.toLocaleString("en", { maximumFractionDigits: digits });
+
+async function describe() {
+  const response = await fetch("/moec/model", { headers: headers() });
+  if (!response.ok) return say(await problemOf(response));
+  const model = await response.json();
+  const { report, parameters, memory, limits } = model;
+  const count = Object.values(parameters).reduce((sum, one) => sum + one, 0);
+  const formats = Object.keys(parameters).join(", ");
+  const threads = `${report.threads} ${report.threads === 1 ? "thread" : "threads"}`;
+  const device = `${report.device}${report.level ? ` ${report.level}` : ""}, ${threads}`;
+  document.title = `${model.name} · moec`;
+  at("name").textContent = model.name;
+  at("facts").textContent =
+    `${number(count / 1e6, 1)} M parameters (${formats}) · ${number(memory.peak / 2 ** 20, 1)} MiB · ` +
+    `context ${number(limits.context ?? 0)} · ${device}`;
+  if (!model.writes) {
+    at("write").disabled = true;
+    say("This model writes no text; ask POST /v1/embeddings for vectors.");
+  }
+}
+
+async function* events(response) {
+  const decoder = new TextDecoderStream();
+  const reader = response.body.pipeThrough(decoder).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    rest += value;
+    const parts = rest.split("\n\n");
+    rest = parts.pop();
+    for (const part of parts) if (part.startsWith("data: ")) yield JSON.parse(part.slice(6));
+  }
+}
+
+async function write() {
+  const abort = new AbortController();
+  stopWriting = () => abort.abort();
+  say(undefined);
+  reset();
+  at("write").disabled = true;
+  at("stop").disabled = false;
+  at("text").ariaBusy = "true";
+  const prompt = at("prompt").value;
+  const seed = at("seed").value;
+  const body = {
+    prompt,
+    maxTokens: Number(at("tokens").value),
+    temperature: Number(at("temperature").value),
+    ...(seed === "" ? {} : { seed: Number(seed) }),
+  };
+  append(prompt, "prompt");
+  const begun = performance.now();
+  let count = 0;
+  try {
+    const response = await fetch("/moec/write", {
+      method: "POST",
+      headers: headers(),
+      body: JSON.stringify(body),
+      signal: abort.signal,
+    });
+    if (!response.ok) return say(await problemOf(response));
+    for await (const event of events(response)) {
+      if (event.error) return say(`${event.error.message} (${event.error.code})`);
+      if (event.done) {
+        at("speed").textContent =
+          `${number(event.tokensPerSecond)} tokens/s · ${event.tokens} written · ` +
+          `prompt of ${event.promptTokens} in ${number(event.promptMilliseconds)} ms · ended by ${event.reason}`;
+        continue;
+      }
+      append(event.piece);
+      add(event.tokens);
+      count += event.tokens.length;
+      at("speed").textContent = `${number(count / ((performance.now() - begun) / 1000))} tokens/s`;
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") say(`The connection broke: ${error.message}`);
+    else at("speed").textContent += " · stopped";
+  } finally {
+    at("write").disabled = false;
+    at("stop").disabled = true;
+    at("text").ariaBusy = "false";
+    stopWriting = undefined;
+  }
+}
+
+function append(piece, kind) {
+  const span = document.createElement("span");
+  span.textContent = piece;
+  if (kind) span.className = kind;
+  at("text").append(span);
+}
+
+function reset() {
+  tokens = [];
+  shares = [];
+  chosen = -1;
+  at("text").textContent = "";
+  at("speed").textContent = "";
+  at("map").textContent = "";
+  at("legend").textContent = "";
+  at("experts").hidden = true;
+  at("told").textContent = "Point at a token, or use the arrow keys in the picture.";
+}
+
+function color(expert) {
+  // Neighbouring numbers get hues far apart: the golden angle.
+  return `hsl(${(expert % COLORS) * 137.508} var(--expert-strength) var(--expert-light))`;
+}
+
+function make(name, attributes, text) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+/** Adds columns to the picture. */
+function add(more) {
+  const layers = more[0]?.layers.length ?? 0;
+  if (layers === 0) return;
+  at("experts").hidden = false;
+  let svg = at("map").querySelector("svg");
+  const height = layers * (CELL + GAP);
+  if (!svg) {
+    svg = make("svg", { height: height + 2 });
+    for (let layer = 0; layer < layers; layer++) {
+      svg.append(make("text", { x: 0, y: layer * (CELL + GAP) + CELL - 2 }, `L${layer}`));
+    }
+    at("map").append(svg);
+  }
+  for (const token of more) {
+    const column = tokens.length;
+    tokens.push(token);
+    const x = LABELS + column * (CELL + GAP);
+    const group = make("g", { "data-column": column });
+    group.append(make("rect", { class: "column", x: x - 1, y: 0, width: CELL + 2, height, rx: 2 }));
+    token.layers.forEach((taken, layer) => {
+      const whole = taken.reduce((sum, [, weight]) => sum + Math.abs(weight), 0) || 1;
+      let y = layer * (CELL + GAP);
+      for (const [expert, weight] of taken) {
+        const size = (Math.abs(weight) / whole) * CELL;
+        group.append(make("rect", { x, y, width: CELL, height: size, fill: color(expert) }));
+        y += size;
+        shares[expert] = (shares[expert] ?? 0) + 1;
+      }
+    });
+    svg.append(group);
+  }
+  svg.setAttribute("width", LABELS + tokens.length * (CELL + GAP));
+  at("map").ariaLabel = `Experts of ${tokens.length} tokens in ${layers} layers`;
+  at("experts-note").textContent = `a column is a token, a row a layer, a colour an expert`;
+  at("map").scrollLeft = at("map").scrollWidth;
+  legend();
+}
+
+function legend() {
+  const all = shares.reduce((sum, count) => sum + (count ?? 0), 0);
+  const entries = [...shares.entries()].filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
+  const items = entries.slice(0, LEGEND).map(([expert, count]) => {
+    const item = document.createElement("li");
+    const swatch = make("svg", { width: 10, height: 10, "aria-hidden": "true" });
+    swatch.append(make("rect", { width: 10, height: 10, rx: 2, fill: color(expert) }));
+    item.append(swatch, `${expert}: ${number((100 * count) / all, 1)}%`);
+    return item;
+  });
+  at("legend").replaceChildren(...items);
+}
+
+function choose(column) {
+  if (tokens.length === 0) return;
+  chosen = Math.max(0, Math.min(tokens.length - 1, column));
+  for (const old of document.querySelectorAll(".column.chosen")) old.classList.remove("chosen");
+  const group = at("map").querySelector(`[data-column="${chosen}"]`);
+  group?.querySelector(".column").classList.add("chosen");
+  const { text, layers } = tokens[chosen];
+  const said = layers.map(
+    (taken, layer) => `L${layer}: ${taken.map(([expert, weight]) => `${expert} (${weight})`).join(" + ")}`,
+  );
+  at("told").textContent = `Token ${chosen}, ${JSON.stringify(text)}. ${said.join(", ")}`;
+  group?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+at("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!at("write").disabled) void write();
+});
+at("prompt").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) at("ask").requestSubmit();
+});
+at("stop").addEventListener("click", () => stopWriting?.());
+at("key").addEventListener("change", () => void describe());
+at("map").addEventListener("pointermove", (event) => {
+  const group = event.target.closest?.("[data-column]");
+  if (group) choose(Number(group.dataset.column));
+});
+at("map").addEventListener("keydown", (event) => {
+  const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+  if (!(event.key in steps)) return;
+  event.preventDefault();
+  choose(chosen + steps[event.key]);
+});
+void describe();
