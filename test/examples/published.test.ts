@@ -17,6 +17,8 @@ interface Published {
   readonly active: number;
   /** What the makers count as active: everything, or without the embedding, or without embedding and output. */
   readonly activeCounts: "all" | "no lookup" | "no vocabulary";
+  /** The published total counts a vision tower too, and the spec is the language model alone. */
+  readonly part?: "text";
 }
 
 const folder = join(packageRoot, "examples");
@@ -41,7 +43,7 @@ const slack = (value: number): number => {
   return Math.max(0.01 * value, 10 ** (9 - digits));
 };
 
-describe.each(Object.entries(published))("%s", (name, { total, active, activeCounts }) => {
+describe.each(Object.entries(published))("%s", (name, { total, active, activeCounts, part }) => {
   const file = `examples/${name}/${name}.moe`;
 
   it("is what importing its config writes", async () => {
@@ -57,7 +59,11 @@ describe.each(Object.entries(published))("%s", (name, { total, active, activeCou
     expect(project.diagnostics).toEqual([]);
     const { numbers, parameters } = modelCost(project);
     const all = numbers.parameters.evaluate({});
-    expect(Math.abs(all - total), String(all)).toBeLessThanOrEqual(0.01 * total);
+    if (part === "text") {
+      // A vision tower of at most two billion parameters is missing, so no more can be said of the sum.
+      expect(all, String(all)).toBeLessThan(total);
+      expect(all, String(all)).toBeGreaterThan(total - 2e9);
+    } else expect(Math.abs(all - total), String(all)).toBeLessThanOrEqual(0.01 * total);
     const vocabulary = parameters.filter(({ path, isTable }) =>
       activeCounts === "no vocabulary" ? /^(tok|output)$/.test(path) : activeCounts === "no lookup" && isTable,
     );
