@@ -8,7 +8,10 @@ import english from "zod/v4/locales/en.js";
 
 z.config(english());
 
-const pattern = z.union([z.object({ Regex: z.string().check(z.minLength(1)) }), z.object({ String: z.string().check(z.minLength(1)) })]);
+const pattern = z.union([
+  z.object({ Regex: z.string().check(z.minLength(1)) }),
+  z.object({ String: z.string().check(z.minLength(1)) }),
+]);
 const flag = z.nullish(z.boolean());
 const count = z.int().check(z.minimum(0));
 const countFromOne = z.int().check(z.minimum(1));

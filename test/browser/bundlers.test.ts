@@ -78,7 +78,7 @@ describe.skipIf(!browser)("a page with a bundle in it", () => {
   it("works when esbuild has packed it and the bundle's folder stays beside", async () => {
     const outdir = join(root, "esbuild");
     const fromVite = createRequire(createRequire(import.meta.url).resolve("vite/package.json"));
-    const { build } = fromVite("esbuild") as { build(options: object): Promise<unknown> };
+    const { build } = fromVite("esbuild") as { readonly build: (options: object) => Promise<unknown> };
     await build({
       entryPoints: [join(source, "app.js")],
       outdir,
