@@ -73,7 +73,7 @@ describe("wrong requests", () => {
     ["/v1/models", "{}", 404, "MOE5518"],
     ["/../../etc/passwd", "{}", 404, "MOE5518"],
     ["/page.css/..%2f..%2fpackage.json", "{}", 404, "MOE5518"],
-  ])("POST %s %.40s", async (path, body, status, code) => {
+  ])("POST %s, case %#", async (path, body, status, code) => {
     expect(await post(path, body)).toEqual({ status, code });
   });
 
