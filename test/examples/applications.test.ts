@@ -1,0 +1,109 @@
+/** The examples of applications: checked, formatted, their own tests on both devices, and wasm against the reference. */
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { modelCost } from "../../cli/cost/model-cost.js";
+import { formatText } from "../../cli/format.js";
+import { packageRoot } from "../../cli/package-root.js";
+import { readProjectFile } from "../../cli/project-file.js";
+import { diskHost } from "../../cli/source-host.js";
+import { runOnWasm } from "../../cli/test-device.js";
+import { check } from "../../compiler/1-check/index.js";
+import { buildProgram, prepareTests, runTests } from "../../compiler/2-graph/index.js";
+import type { Program } from "../../compiler/2-graph/ir.js";
+import { compare, numbers, type Call } from "../schedule/compare.js";
+import { applications, type Application, type InputRule } from "./applications.js";
+
+const folder = join(packageRoot, "examples");
+const host = diskHost(packageRoot);
+const models = JSON.parse(readFileSync(join(folder, "published.json"), "utf8")) as Record<string, unknown>;
+/** Examples that come with weights, which other tests run. */
+const withWeights = ["tiny-moe", "sentence-encoder"];
+
+/**
+ * Contractions of at most 32 terms below 4, through at most 4 layers of 4 products each, every rounding 2^-24 of what it
+ * rounds; doubled for the polynomials of exp and for norms, which divide by what is about 1.
+ */
+const TOLERANCE = 32 * 4 * 4 * 4 * 2 * 2 ** -24;
+
+function inputsOf(program: Program, entry: number, sizes: Call["sizes"], { inputs: rules = {} }: Application) {
+  const { inputs, body } = program.entries[entry]!;
+  return Object.fromEntries(
+    inputs.map((name, position) => {
+      const { type } = body.params[position]!;
+      if (type.kind !== "tensor") throw new Error("an entry takes no routes");
+      const count = type.axes.reduce((product, { size }) => product * size.evaluate(sizes), 1);
+      const rule: InputRule = rules[name] ?? ((x) => Math.fround(x * 2));
+      return [name, numbers(position * 7 + count, count).map(rule)];
+    }),
+  );
+}
+
+function paramsOf({ params: rules = {} }: Application) {
+  return (path: string, count: number): readonly number[] => {
+    const seed = [...path].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 65521, 7);
+    const rule = Object.entries(rules).find(([end]) => path.endsWith(end))?.[1];
+    return numbers(seed, count).map(rule ?? ((x) => Math.fround(x * 0.5)));
+  };
+}
+
+it("has an entry for every folder", () => {
+  const folders = readdirSync(folder).filter((name) => existsSync(join(folder, name, "moec.yaml")));
+  const known = [...Object.keys(models), ...withWeights, ...Object.keys(applications)];
+  expect(folders.sort()).toEqual(known.sort());
+});
+
+describe.each(Object.entries(applications))("%s", (name, application) => {
+  const file = `examples/${name}/${name}.moe`;
+  const text = readFileSync(join(packageRoot, file), "utf8");
+  const project = check(file, host);
+
+  it("checks and is formatted", async () => {
+    expect(project.diagnostics).toEqual([]);
+    expect(await formatText(text, file)).toEqual({ ok: true, text });
+  });
+
+  it("has a project file for its spec, and a page", () => {
+    const yaml = readProjectFile(readFileSync(join(folder, name, "moec.yaml"), "utf8"), "moec.yaml");
+    expect(yaml.ok && yaml.project.model).toBe(`${name}.moe`);
+    expect(readFileSync(join(folder, name, "README.md"), "utf8")).toMatch(/arXiv:\d{4}\.\d{5}|\d{4}\)/);
+  });
+
+  if (application.published)
+    it("counts what its makers publish", () => {
+      const { numbers: totals } = modelCost(project);
+      const [all, active] = application.published!;
+      expect(Math.abs(totals.parameters.evaluate({}) / 1e6 / all - 1)).toBeLessThan(0.01);
+      expect(Math.abs(totals.active.evaluate({}) / 1e6 / active - 1)).toBeLessThan(0.01);
+    });
+
+  it("keeps its own tests, on the reference and as wasm", async () => {
+    const results = [...runTests(project, file)];
+    for (const test of prepareTests(project, file)) results.push(await runOnWasm(test));
+    expect(results.length).toBeGreaterThan(0);
+    for (const result of results) {
+      const { failures, diagnostics, assertions } = result;
+      expect({ name: result.name, failures, diagnostics, refused: "refused" in result && result.refused }).toEqual({
+        name: result.name,
+        failures: [],
+        diagnostics: [],
+        refused: false,
+      });
+      expect(assertions).toBeGreaterThan(0);
+    }
+  });
+
+  const program = buildProgram(project, { sizes: application.sizes });
+  it.each(program.entries.map((entry, index) => [entry.name, index] as const))(
+    "%s: wasm = reference",
+    (entry, index) => {
+      let past = 0;
+      const calls = [7, 1, 0, 4].map((T) => {
+        const sizes = { T, past };
+        if (program.states.length > 0) past += T;
+        return { inputs: inputsOf(program, index, sizes, application), sizes };
+      });
+      compare(program, { entry, calls, params: paramsOf(application), tolerance: TOLERANCE, runners: ["wasm"] });
+    },
+  );
+});
