@@ -10,18 +10,15 @@
  * All arithmetic is f32 (`Math.fround`), because the rounding of the quotients decides single quants.
  */
 import { notQuantizable } from "./errors.js";
-import { f16ToF32, f32ToF16 } from "./half.js";
+import { f16ToF32, f16Values, f32ToF16 } from "./half.js";
 
 /** Values in a block of either format. */
 export const BLOCK_VALUES = 32;
 const Q8_BYTES = 34;
 const Q4_BYTES = 18;
 const { fround } = Math;
-
-/** C's roundf: half away from zero. `Math.round` takes halves up, so it is applied to the magnitude. */
-function roundAway(value: number): number {
-  return value < 0 ? -Math.round(-value) : Math.round(value);
-}
+/** Largest finite f32. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
 function writeScale(out: Uint8Array, at: number, scale: number): void {
   const half = f32ToF16(scale);
@@ -29,17 +26,16 @@ function writeScale(out: Uint8Array, at: number, scale: number): void {
   out[at + 1] = half >>> 8;
 }
 
-function readScale(bytes: Uint8Array, at: number): number {
-  return f16ToF32(bytes[at]! | (bytes[at + 1]! << 8));
-}
-
 /** The value of largest magnitude in a block, with its sign; the first one wins among equals. */
 function extreme(values: Float32Array, start: number): number {
   let best = 0;
+  let size = 0;
   for (let i = start; i < start + BLOCK_VALUES; i++) {
     const value = values[i]!;
-    if (!Number.isFinite(value)) throw notQuantizable(i, value);
-    if (Math.abs(value) > Math.abs(best)) best = value;
+    const magnitude = Math.abs(value);
+    // Also true for NaN.
+    if (!(magnitude <= LARGEST)) throw notQuantizable(i, value);
+    if (magnitude > size) [best, size] = [value, magnitude];
   }
   return best;
 }
@@ -64,17 +60,20 @@ export function encodeQ8(values: Float32Array, out: Uint8Array): void {
     const inverse = scale === 0 ? 0 : fround(1 / scale);
     writeScale(out, at, scale);
     for (let i = 0; i < BLOCK_VALUES; i++) {
-      // Clamped because 1/scale of a subnormal scale is infinite; ggml's cast of that is undefined.
-      const quant = roundAway(fround(values[start + i]! * inverse));
-      out[at + 2 + i] = Math.max(-127, Math.min(127, quant));
+      const exact = fround(values[start + i]! * inverse);
+      // C's roundf, half away from zero; doubles hold the sum exactly. Clamped because 1/scale of a subnormal scale is
+      // infinite; ggml's cast of that is undefined.
+      const beyond = exact < 0 ? exact - 0.5 : exact + 0.5;
+      out[at + 2 + i] = beyond >= 128 ? 127 : beyond <= -128 ? -127 : beyond | 0;
     }
   }
 }
 
 /** Dequantize q8_0; `out` has 32 values for each 34 bytes. */
 export function decodeQ8(bytes: Uint8Array, out: Float32Array): void {
+  const halves = f16Values();
   for (let start = 0, at = 0; start < out.length; start += BLOCK_VALUES, at += Q8_BYTES) {
-    const scale = readScale(bytes, at);
+    const scale = halves[bytes[at]! | (bytes[at + 1]! << 8)]!;
     for (let i = 0; i < BLOCK_VALUES; i++) out[start + i] = scale * ((bytes[at + 2 + i]! << 24) >> 24);
   }
 }
@@ -103,13 +102,15 @@ export function encodeQ4(values: Float32Array, out: Uint8Array): void {
 
 function quantizeQ4(value: number, inverse: number): number {
   const shifted = fround(fround(value * inverse) + 8.5);
-  return Math.max(0, Math.min(15, Math.trunc(shifted) || 0));
+  // Not below 0 (NaN counts as 0: zero times an infinite inverse), and its fraction is cut off.
+  return shifted >= 16 ? 15 : shifted > 0 ? shifted | 0 : 0;
 }
 
 /** Dequantize q4_0; `out` has 32 values for each 18 bytes. */
 export function decodeQ4(bytes: Uint8Array, out: Float32Array): void {
+  const halves = f16Values();
   for (let start = 0, at = 0; start < out.length; start += BLOCK_VALUES, at += Q4_BYTES) {
-    const scale = readScale(bytes, at);
+    const scale = halves[bytes[at]! | (bytes[at + 1]! << 8)]!;
     for (let i = 0; i < 16; i++) {
       const pair = bytes[at + 2 + i]!;
       out[start + i] = scale * ((pair & 15) - 8);

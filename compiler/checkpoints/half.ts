@@ -36,14 +36,19 @@ export function f16ToF32(half: number): number {
 
 /** Bit pattern of the f16 nearest to the f32 nearest to `value`. Too large gives infinity. */
 export function f32ToF16(value: number): number {
-  const bits = bitsOf(value);
+  return f16OfBits(bitsOf(value));
+}
+
+function f16OfBits(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
+  // Numbers from 2^-14 up to what rounds to infinity are most; half of the last place is added, less 1 before an even one.
+  if (magnitude >= 0x38800000 && magnitude < 0x47800000) {
+    return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  }
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   const exponent = (magnitude >>> 23) - 127;
   if (exponent > 15) return sign | 0x7c00;
-  // A carry out of the fraction raises the exponent, and out of 65504 makes infinity: both are what rounding asks for.
-  if (exponent >= -14) return sign | shiftRounded(magnitude - (112 << 23), 13);
   if (exponent < -25) return sign;
   const fraction = (magnitude & 0x7fffff) | 0x800000;
   return sign | shiftRounded(fraction, -1 - exponent);
@@ -56,26 +61,38 @@ export function bf16ToF32(half: number): number {
 
 /** Bit pattern of the bf16 nearest to the f32 nearest to `value`. */
 export function f32ToBf16(value: number): number {
-  const bits = bitsOf(value);
-  const sign = (bits >>> 16) & 0x8000;
+  return bf16OfBits(bitsOf(value));
+}
+
+function bf16OfBits(bits: number): number {
   const magnitude = bits & 0x7fffffff;
   // Rounding a NaN could carry it into infinity, so its top fraction bit is set instead.
-  if (magnitude > 0x7f800000) return sign | (magnitude >>> 16) | 0x40;
-  return sign | shiftRounded(magnitude, 16);
+  if (magnitude > 0x7f800000) return (bits >>> 16) | 0x40;
+  return ((bits >>> 16) & 0x8000) | ((magnitude + 0x7fff + ((magnitude >>> 16) & 1)) >>> 16);
 }
 
 /** All 65,536 f16 values, built on first use: a table is several times faster than the bit work for whole tensors. */
 let table: Float32Array | undefined;
 
+/** Values of all f16 bit patterns. */
+export function f16Values(): Float32Array {
+  return (table ??= Float32Array.from({ length: 65536 }, (_, half) => f16ToF32(half)));
+}
+
 /** Decode little-endian f16 values. `out[i]` is the value of `bytes[2i], bytes[2i+1]`. */
 export function decodeF16(bytes: Uint8Array, out: Float32Array): void {
-  table ??= Float32Array.from({ length: 65536 }, (_, half) => f16ToF32(half));
-  for (let i = 0; i < out.length; i++) out[i] = table[bytes[2 * i]! | (bytes[2 * i + 1]! << 8)]!;
+  const values = f16Values();
+  for (let i = 0; i < out.length; i++) out[i] = values[bytes[2 * i]! | (bytes[2 * i + 1]! << 8)]!;
 }
 
 /** Encode to little-endian f16. */
 export function encodeF16(values: Float32Array, out: Uint8Array): void {
-  writeHalves(values, out, f32ToF16);
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const half = f16OfBits(bits[i]!);
+    out[2 * i] = half;
+    out[2 * i + 1] = half >>> 8;
+  }
 }
 
 /** Decode little-endian bf16 values. */
@@ -86,13 +103,10 @@ export function decodeBf16(bytes: Uint8Array, out: Float32Array): void {
 
 /** Encode to little-endian bf16. */
 export function encodeBf16(values: Float32Array, out: Uint8Array): void {
-  writeHalves(values, out, f32ToBf16);
-}
-
-function writeHalves(values: Float32Array, out: Uint8Array, convert: (value: number) => number): void {
-  for (let i = 0; i < values.length; i++) {
-    const half = convert(values[i]!);
-    out[2 * i] = half & 0xff;
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const half = bf16OfBits(bits[i]!);
+    out[2 * i] = half;
     out[2 * i + 1] = half >>> 8;
   }
 }

@@ -1,10 +1,11 @@
 /** Packs one layer of a parameter into the bytes of its layout (`layouts.ts`). */
 import { encodeQ4, encodeQ8 } from "../../checkpoints/blocks.js";
-import { f32ToBf16, f32ToF16 } from "../../checkpoints/half.js";
+import { encodeBf16, encodeF16 } from "../../checkpoints/half.js";
 import type { PlanWeight } from "../plan.js";
-import { blockElements, packPanels, packQ4Tiles, packQ8Tiles, type QuantizedMatrix } from "../micro/layouts.js";
-import { packWidePanels, packWideRecords } from "../micro/wide-layouts.js";
+import { blockElements, tileRows } from "../micro/layouts.js";
+import { panelRows } from "../micro/wide-layouts.js";
 import { isWide } from "./wide.js";
+import { packPlanes, packTiles, storedBytes, wordsOf, type BlockStorage, type StoredBlocks } from "./pack-blocks.js";
 import { weightLayout, type FixedAxis, type MatrixLayout, type PlanesLayout, type WeightLayout } from "./layouts.js";
 
 /** The layout of a weight of a plan. */
@@ -19,24 +20,40 @@ export function layerCount(weight: PlanWeight): number {
 }
 
 /**
+ * The axes that blocks of a weight run along, outermost first; `undefined` for weights that are not kept in blocks. A
+ * source whose blocks lie so can give them to `packLayer` as they are.
+ */
+export function blockAxes(weight: PlanWeight): readonly string[] | undefined {
+  if (weight.storage !== "q8_0" && weight.storage !== "q4_0") return undefined;
+  return (
+    weight.matrix?.columns ??
+    weight.axes
+      .slice(weight.layerAxes)
+      .slice(-1)
+      .map(({ name }) => name)
+  );
+}
+
+/**
  * The bytes of one layer.
  *
- * @param values Row-major in the order of `weight.axes` without its layers.
+ * @param values Row-major in the order of `weight.axes` without its layers; or blocks of the weight's own format whose
+ *   last axes are `blockAxes(weight)`.
  */
-export function packLayer(weight: PlanWeight, values: Float32Array | Int32Array): Uint8Array {
+export function packLayer(weight: PlanWeight, values: Float32Array | Int32Array | StoredBlocks): Uint8Array {
   const layout = layoutOf(weight);
   const bytes = new Uint8Array(layout.layerBytes);
-  if (layout.name === "planes") packPlanes(layout, values, bytes);
+  if ("storage" in values) packStored(layout, blockAxes(weight) ?? [], values, bytes);
+  else if (layout.name === "planes") packValuesInPlanes(layout, values, bytes);
   else if (layout.name !== "rows") packMatrices(layout, values, bytes);
   else if (layout.storage === "f32") new Float32Array(bytes.buffer).set(values);
   else if (layout.storage === "i32") new Int32Array(bytes.buffer).set(values);
-  else {
-    const target = new Uint16Array(bytes.buffer);
-    const encode = layout.storage === "f16" ? f32ToF16 : f32ToBf16;
-    for (let i = 0; i < values.length; i++) target[i] = encode(values[i]!);
-  }
+  else (layout.storage === "f16" ? encodeF16 : encodeBf16)(asFloats(values), bytes);
   return bytes;
 }
+
+const asFloats = (values: Float32Array | Int32Array): Float32Array =>
+  values instanceof Float32Array ? values : Float32Array.from(values);
 
 /**
  * All layers of a weight, one behind the other.
@@ -51,23 +68,50 @@ export function packWeight(weight: PlanWeight, read: (layer: number) => Float32A
   return bytes;
 }
 
-/** Bytes of a block of 32 in the encoders' output: an f16 scale and the quants. */
-const encodedBytes = { q8_0: 2 + blockElements, q4_0: 2 + blockElements / 2 } as const;
-
-function encode(storage: "q8_0" | "q4_0", values: Float32Array): Uint8Array {
-  const bytes = new Uint8Array((values.length / blockElements) * encodedBytes[storage]);
+function encoded(storage: BlockStorage, values: Float32Array): Uint16Array {
+  const bytes = new Uint8Array((values.length / blockElements) * storedBytes[storage]);
   (storage === "q8_0" ? encodeQ8 : encodeQ4)(values, bytes);
-  return bytes;
+  return wordsOf(bytes);
 }
 
-function packPlanes(layout: PlanesLayout, values: ArrayLike<number>, bytes: Uint8Array): void {
-  const encoded = encode(layout.storage, Float32Array.from(values));
-  const size = encodedBytes[layout.storage];
-  for (let block = 0; block < encoded.length / size; block++) {
-    const from = encoded.subarray(block * size, (block + 1) * size);
-    bytes.set(from.subarray(0, 2), layout.scalesAt + 2 * block);
-    bytes.set(from.subarray(2), block * (size - 2));
+/** 0, step, 2 step, … */
+const steps = (count: number, step: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i * step);
+
+function packValuesInPlanes(layout: PlanesLayout, values: Float32Array | Int32Array, bytes: Uint8Array): void {
+  const words = encoded(layout.storage, asFloats(values));
+  const blocks = layout.depth / blockElements;
+  packPlanes(layout, { words, rows: steps(layout.rows, blocks), blocks }, bytes);
+}
+
+/** Blocks that are there already go to their places. */
+function packStored(layout: WeightLayout, along: readonly string[], stored: StoredBlocks, bytes: Uint8Array): void {
+  const all = stored.axes.map((name) => layout.axes.find((axis) => axis.name === name)!);
+  const last = stored.axes.slice(stored.axes.length - along.length);
+  if (layout.name === "rows" || layout.storage !== stored.storage || last.some((name, i) => name !== along[i])) {
+    throw new RangeError(`blocks of ${stored.storage} along ${last.join(", ")} do not fit a ${layout.name} layout`);
   }
+  const words = wordsOf(stored.bytes);
+  const inBlocks = (list: Int32Array, start = 0): Int32Array => list.map((place) => (start + place) / blockElements);
+  if (layout.name === "planes") {
+    const rows = inBlocks(places(all, layout.axes.slice(0, -1)));
+    packPlanes(layout, { words, rows, blocks: layout.depth / blockElements }, bytes);
+  } else {
+    const [rows, blocks] = [places(all, layout.rows), layout.depth / blockElements];
+    eachMatrix(layout, all, bytes, (start, out) =>
+      packTiles(layout.name, { words, rows: inBlocks(rows, start), blocks }, out),
+    );
+  }
+}
+
+/** Calls `pack` for each matrix with the place of its first number and the bytes where it goes. */
+function eachMatrix(
+  layout: MatrixLayout,
+  all: readonly FixedAxis[],
+  bytes: Uint8Array,
+  pack: (start: number, out: Uint8Array) => void,
+): void {
+  const size = layout.tiles * layout.tileBytes;
+  places(all, layout.batch).forEach((start, number) => pack(start, bytes.subarray(number * size, (number + 1) * size)));
 }
 
 /** Place of each element of a list of axes in the row-major values of all axes. */
@@ -77,64 +121,75 @@ function places(all: readonly FixedAxis[], axes: readonly FixedAxis[]): Int32Arr
   let list = Int32Array.of(0);
   for (const axis of axes) {
     const step = stride(axis);
-    list = Int32Array.from(
-      { length: list.length * axis.size },
-      (_, i) => list[Math.floor(i / axis.size)]! + (i % axis.size) * step,
-    );
+    const next = new Int32Array(list.length * axis.size);
+    list.forEach((place, outer) => {
+      for (let i = 0; i < axis.size; i++) next[outer * axis.size + i] = place + i * step;
+    });
+    list = next;
   }
   return list;
 }
 
-function packMatrices(layout: MatrixLayout, values: ArrayLike<number>, bytes: Uint8Array): void {
-  const [starts, rows, columns] = [layout.batch, layout.rows, layout.columns].map((axes) => places(layout.axes, axes));
+function packMatrices(layout: MatrixLayout, values: Float32Array | Int32Array, bytes: Uint8Array): void {
+  const [rows, columns] = [places(layout.axes, layout.rows), places(layout.axes, layout.columns)];
   const matrix = new Float32Array(layout.height * layout.depth);
-  const matrixBytes = layout.tiles * layout.tileBytes;
-  for (const [number, start] of starts!.entries()) {
-    for (const [row, rowStart] of rows!.entries()) {
-      const at = row * layout.depth;
-      for (let k = 0; k < layout.depth; k++) matrix[at + k] = values[start + rowStart + columns![k]!]!;
-    }
-    bytes.set(packedMatrix(layout, matrix), number * matrixBytes);
-  }
+  eachMatrix(layout, layout.axes, bytes, (start, out) => {
+    gather(asFloats(values), start, rows, columns, matrix);
+    packMatrix(layout, matrix, out);
+  });
 }
 
-function packedMatrix(layout: MatrixLayout, matrix: Float32Array): Uint8Array {
-  const { storage, height, depth } = layout;
-  if (storage === "q8_0" || storage === "q4_0") {
-    const quantized = quantizedMatrix(storage, matrix, height, depth);
-    if (isWide(layout.name)) return packWideRecords(storage, quantized);
-    return storage === "q8_0" ? packQ8Tiles(quantized) : packQ4Tiles(quantized);
-  }
-  if (isWide(layout.name)) return packWidePanels(matrix, height, depth, storage);
-  const panels = packPanels(matrix, height, depth);
-  const packed = storage === "f32" ? panels : Uint16Array.from(panels, storage === "f16" ? f32ToF16 : f32ToBf16);
-  return new Uint8Array(packed.buffer);
-}
-
-/** Quants and scales apart, from what the encoders of the checkpoint formats give. */
-function quantizedMatrix(
-  storage: "q8_0" | "q4_0",
+/** Rows and columns side by side. Tiles of 64 columns keep the lines that rows share in the cache. */
+function gather(
+  values: Float32Array,
+  start: number,
+  rows: Int32Array,
+  columns: Int32Array,
   matrix: Float32Array,
-  rows: number,
-  columns: number,
-): QuantizedMatrix {
-  const encoded = encode(storage, matrix);
-  const size = encodedBytes[storage];
-  const count = matrix.length / blockElements;
-  const quants = new Int8Array(matrix.length);
-  const scales = new Uint16Array(count);
-  for (let block = 0; block < count; block++) {
-    const at = block * size;
-    scales[block] = encoded[at]! | (encoded[at + 1]! << 8);
-    const to = block * blockElements;
-    for (let i = 0; i < size - 2; i++) {
-      const byte = encoded[at + 2 + i]!;
-      if (storage === "q8_0") quants[to + i] = byte;
-      else {
-        quants[to + i] = (byte & 15) - 8;
-        quants[to + i + blockElements / 2] = (byte >> 4) - 8;
-      }
+): void {
+  const depth = columns.length;
+  for (let first = 0; first < depth; first += 64) {
+    const end = Math.min(depth, first + 64);
+    for (let row = 0; row < rows.length; row++) {
+      const [from, to] = [start + rows[row]!, row * depth];
+      for (let k = first; k < end; k++) matrix[to + k] = values[from + columns[k]!]!;
     }
   }
-  return { rows, columns, quants, scales };
+}
+
+function packMatrix(layout: MatrixLayout, matrix: Float32Array, out: Uint8Array): void {
+  const { storage, height, depth } = layout;
+  switch (storage) {
+    case "q8_0":
+    case "q4_0": {
+      const blocks = depth / blockElements;
+      const words = encoded(storage, matrix);
+      return packTiles(layout.name, { words, rows: steps(height, blocks), blocks }, out);
+    }
+    case "f32": {
+      const words = new Uint32Array(matrix.buffer, matrix.byteOffset, matrix.length);
+      return packPanels(words, depth, panelHeight(layout), new Uint32Array(out.buffer, out.byteOffset, out.length / 4));
+    }
+    case "f16":
+    case "bf16": {
+      const halves = new Uint8Array(matrix.length * 2);
+      (storage === "f16" ? encodeF16 : encodeBf16)(matrix, halves);
+      return packPanels(wordsOf(halves), depth, panelHeight(layout), wordsOf(out));
+    }
+    default:
+      storage satisfies never;
+  }
+}
+
+const panelHeight = ({ name }: MatrixLayout): number => (isWide(name) ? panelRows : tileRows);
+
+/** [rows][depth] to [rows / height][depth][height]. */
+function packPanels<T extends Uint16Array | Uint32Array>(matrix: T, depth: number, height: number, out: T): void {
+  const rows = matrix.length / depth;
+  for (let row = 0; row < rows; row++) {
+    const lane = row % height;
+    let to = (row - lane) * depth + lane;
+    const end = (row + 1) * depth;
+    for (let from = row * depth; from < end; from++, to += height) out[to] = matrix[from]!;
+  }
 }
