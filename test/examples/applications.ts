@@ -23,4 +23,12 @@ export const below =
 export const applications: Readonly<Record<string, Application>> = {
   "v-moe": { sizes: { P: 5, N: 9, L: 4, D: 8, H: 2, C: 4, F: 6, E: 4, K: 3 } },
   "mobile-v-moe": { sizes: { P: 5, N: 9, L: 3, R: 2, D: 8, H: 2, C: 4, F: 6, E: 4, K: 3 } },
+  "time-moe": { sizes: { L: 2, D: 8, H: 2, C: 4, F: 5, S: 6, E: 4 }, published: [113, 50] },
+  "moirai-moe": { sizes: { P: 4, L: 2, D: 8, H: 2, C: 4, F: 5, E: 6 }, published: [117, 11] },
+  mmoe: { sizes: { V: 40, N: 3, A: 4, D: 12, F: 6, E: 4, U: 5, J: 3 }, inputs: { features: below(40) } },
+  home: { sizes: { V: 40, N: 3, A: 4, D: 12, M: 3, F: 6, R: 2, J: 4, K: 2, S: 2 }, inputs: { features: below(40) } },
+  splade: {
+    sizes: { V: 20, N: 9, D: 8, H: 2, C: 4, F: 6, L: 2 },
+    inputs: { tokens: below(20), real: (_, place) => Number(place < 5) },
+  },
 };
