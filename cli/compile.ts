@@ -7,10 +7,11 @@ import { schedule } from "../compiler/4-schedule/index.js";
 import type { Schedule } from "../compiler/4-schedule/options.js";
 import type { Program } from "../compiler/2-graph/ir.js";
 import { wasmRelaxed, type Target } from "../compiler/targets/index.js";
+import { openCheckpointFiles } from "./checkpoint-files.js";
 import { DiagnosticsError, showDiagnostics } from "./failures.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
-import { storageOf } from "./storage-choice.js";
+import { storageInFile, storageOf, type MatrixStorage } from "./storage-choice.js";
 import { diskHost, type DiskHost } from "./source-host.js";
 
 /** What `check` gives for a project, and the host that read its files. */
@@ -53,5 +54,17 @@ export function scheduleProject(program: Program, project: Project): Schedule {
 /** Kernels and plan for a target. */
 export function scheduleFor(program: Program, project: Project, target: Target): Schedule {
   const limits = { T: project.prefill, context: project.context };
-  return schedule(program, target, { limits, storage: storageOf(program, project.quantization) });
+  return schedule(program, target, { limits, storage: storageOf(program, matrixStorage(program, project)) });
+}
+
+/** `file` asks the header of the checkpoint; without one, as for random parameters, matrices are f16. */
+function matrixStorage(program: Program, { quantization, weights }: Project): MatrixStorage {
+  if (quantization !== "file") return quantization;
+  if (weights.length === 0) return "f16";
+  const opened = openCheckpointFiles(weights);
+  try {
+    return storageInFile(program, opened.checkpoint);
+  } finally {
+    opened.close();
+  }
 }

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { basename, join, relative, sep } from "node:path";
 import { stringify } from "yaml";
 import { fileStem, importModel, modelName, type ImportedModel } from "../compiler/checkpoints/import/index.js";
-import { keptAs } from "../compiler/checkpoints/index.js";
+import { keptAs, type Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { formatText } from "./format.js";
 import { openImport } from "./import-sources.js";
-import { QUANTIZATIONS, type ProjectFile } from "./project-file.js";
+import type { ProjectFile } from "./project-file.js";
 import { tokenizerText } from "./tokenizer-files.js";
 
 export interface ImportPlace {
@@ -51,7 +51,10 @@ export async function importProject(path: string, place: ImportPlace): Promise<I
     if (!formatted.ok) throw new Error(`the spec of ${path} does not parse:\n${imported.spec}`);
     const texts = [
       { path: `${stem}.moe`, text: formatted.text },
-      { path: "moec.yaml", text: projectText(imported, `${stem}.moe`, fromHere(files.weights), source) },
+      {
+        path: "moec.yaml",
+        text: projectText(imported, files.checkpoint.format, `${stem}.moe`, fromHere(files.weights), source),
+      },
     ];
     writeAll(folder, texts, place.force);
     return { imported, folder, files: texts.map(({ path: file }) => file), hasTokenizer };
@@ -64,14 +67,20 @@ export async function importProject(path: string, place: ImportPlace): Promise<I
 const MOST_CONTEXT = 2048;
 const PREFILL = 256;
 
-function projectText(imported: ImportedModel, model: string, weights: string, source: string): string {
+function projectText(
+  imported: ImportedModel,
+  format: Checkpoint["format"],
+  model: string,
+  weights: string,
+  source: string,
+): string {
   const { storage, isEncoder } = imported;
   const context = Math.min(imported.context, MOST_CONTEXT);
   const project: ProjectFile = {
     model,
     weights,
-    // As the checkpoint has them: nothing is lost, and nothing pretends to be finer than it is.
-    quantization: QUANTIZATIONS.find((format) => format === keptAs(storage)) ?? "f16",
+    // As the checkpoint has them: nothing is lost, and nothing pretends to be finer than it is. GGUF files mix formats.
+    quantization: format === "gguf" ? "file" : keptAs(storage),
     context,
     // An encoder reads the whole text at once.
     prefill: isEncoder ? context : Math.min(context, PREFILL),

@@ -22,7 +22,8 @@ const generation = z.strictObject({
 });
 
 export const TARGETS = ["wasm", "native", "webgpu"] as const;
-export const QUANTIZATIONS = ["f32", "f16", "bf16", "q8_0", "q4_0"] as const;
+/** Formats of matrices; `file` keeps each in the format that it has in the checkpoint. */
+export const QUANTIZATIONS = ["f32", "f16", "bf16", "q8_0", "q4_0", "file"] as const;
 
 /** The form of the file; `docs/cli.md` says what each key means. */
 export const projectSchema = z.strictObject({

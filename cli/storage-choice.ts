@@ -3,12 +3,17 @@
  * those that a block format would hurt, and f32 for vectors.
  */
 import type { Node, ParamDecl, Program, Region, StorageType, ValueId } from "../compiler/2-graph/ir.js";
+import { tensorsOf } from "../compiler/6-bundle/index.js";
+import { keptAs, type Checkpoint, type EncodableType } from "../compiler/checkpoints/index.js";
 
 /** Values in a block of q8_0 and q4_0. */
 const BLOCK = 32;
 
+/** What matrices are stored as: one format, or for each path its own. */
+export type MatrixStorage = StorageType | ((path: string) => StorageType);
+
 /** @param quantization What matrices are stored as. */
-export function storageOf(program: Program, quantization: StorageType): (param: ParamDecl) => StorageType {
+export function storageOf(program: Program, quantization: MatrixStorage): (param: ParamDecl) => StorageType {
   const routers = routerParameters(program);
   return (param) => {
     if (param.storage !== undefined) return param.storage;
@@ -16,12 +21,29 @@ export function storageOf(program: Program, quantization: StorageType): (param: 
     // Vectors (gains of norms, biases) are small and sensitive.
     const own = param.axes.slice(param.layerAxes);
     if (own.length < 2) return "f32";
-    if (quantization !== "q8_0" && quantization !== "q4_0") return quantization;
+    const format = typeof quantization === "string" ? quantization : quantization(param.path);
+    if (format !== "q8_0" && format !== "q4_0") return format;
     // The choice of an expert hangs on small differences, and a router is a thousandth of a layer.
     if (routers.has(param.path)) return "f16";
     const along = param.axes.find(({ name }) => name === param.contracted) ?? param.axes.at(-1);
-    return (along?.size.constant ?? 0) % BLOCK === 0 ? quantization : "f16";
+    return (along?.size.constant ?? 0) % BLOCK === 0 ? format : "f16";
   };
+}
+
+/** For each matrix the format of its tensors in a checkpoint: nothing is lost that 8 bits can hold. */
+export function storageInFile(program: Program, checkpoint: Checkpoint): (path: string) => StorageType {
+  return (path) => common(new Set(tensorsOf(program, checkpoint, path).map(({ type }) => keptAs(type))));
+}
+
+/** One format for the layers and experts of a parameter, which a file may keep in several. */
+function common(types: ReadonlySet<EncodableType>): EncodableType {
+  const [only] = types;
+  if (only === undefined) return "f16";
+  if (types.size === 1) return only;
+  // Blocks of 4 bits fit into those of 8 as they are.
+  if ([...types].every((type) => type === "q8_0" || type === "q4_0")) return "q8_0";
+  // f16 and bf16 each hold numbers that the other does not.
+  return types.has("f32") || (types.has("f16") && types.has("bf16")) ? "f32" : types.has("bf16") ? "bf16" : "f16";
 }
 
 /** Paths of the matrices whose products are the scores of a router. */

@@ -78,7 +78,7 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
     const inputs = makeInputs(built, entry, tokens, options.seed ?? 1, ids);
     const device = await runDevice(model, entry.name, inputs);
     shell.progress.update("reference, parameters as stored…");
-    const stored = runReference(built, entry.name, inputs, parameterReader(built, source, storedAs(plan)));
+    const stored = runReference(built, entry.name, inputs, parameterReader(built, source, storedAs(plan, source)));
     shell.progress.update("reference, parameters as in the checkpoint…");
     const exact = runReference(built, entry.name, inputs, parameterReader(built, source, unchanged));
     shell.progress.clear();

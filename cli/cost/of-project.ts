@@ -23,5 +23,7 @@ export function projectCostView(shell: Shell, project: Project, strong: (text: s
   showDiagnostics(shell, checked.diagnostics, host.read);
   const { sizes, modelName, context, quantization } = project;
   const cost = modelCost(checked, { sizes, ...(modelName === undefined ? {} : { model: modelName }) });
-  return modelCostView(cost, { quantization, past: Math.floor(context / 2) }, strong);
+  // The cost is that of the spec, no file is opened: what a file may hold is counted as f16.
+  const format = quantization === "file" ? "f16" : quantization;
+  return modelCostView(cost, { quantization: format, past: Math.floor(context / 2) }, strong);
 }

@@ -3,9 +3,12 @@ import type { Size } from "../../compiler/axes/size.js";
 import { formulaText } from "../../editor/server/cost/formula.js";
 import { tableLines } from "../show/table.js";
 import { bytesText, countText } from "../show/units.js";
-import type { Quantization } from "../project-file.js";
+import type { Quantization as Choice } from "../project-file.js";
 import type { View } from "../views.js";
 import type { Amounts, ModelCost } from "./model-cost.js";
+
+/** Formats whose bytes are known without a file. */
+type Quantization = Exclude<Choice, "file">;
 
 /** Bytes of one number of a matrix; blocks of 32 numbers have an f16 scale. */
 const BYTES: Readonly<Record<Quantization, number>> = { f32: 4, f16: 2, bf16: 2, q8_0: 34 / 32, q4_0: 18 / 32 };

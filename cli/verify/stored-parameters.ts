@@ -2,24 +2,46 @@
 import type { Program } from "../../compiler/2-graph/ir.js";
 import type { Plan, PlanWeight } from "../../compiler/4-schedule/plan.js";
 import type { ParameterSource } from "../../compiler/6-bundle/index.js";
-import { STORAGE } from "../../compiler/checkpoints/storage.js";
+import { blockAxes } from "../../compiler/4-schedule/layout/pack.js";
+import { STORAGE, toF32 } from "../../compiler/checkpoints/storage.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 
-/** How the numbers of `path` change when the plan's weight of that path is written and read again. */
-export type Rounding = (path: string, values: Float32Array, axes: readonly string[]) => Float32Array;
+/** How the numbers of one layer of `path` change when the plan's weight of that path is written and read again. */
+export type Rounding = (
+  path: string,
+  values: Float32Array,
+  axes: readonly string[],
+  layer: readonly number[],
+) => Float32Array;
 
 export const unchanged: Rounding = (_, values) => values;
 
-/** The rounding of a plan's storage formats. Blocks of a quantized matrix run along its summed axes. */
-export function storedAs(plan: Plan): Rounding {
+/**
+ * The rounding of a plan's storage formats. Blocks of a quantized matrix run along its summed axes; those that the source
+ * gives are taken as they are.
+ */
+export function storedAs(plan: Plan, source?: ParameterSource): Rounding {
   const weights = new Map<string, PlanWeight>();
   for (const weight of plan.weights) if (!weights.has(weight.path)) weights.set(weight.path, weight);
-  return (path, values, axes) => {
+  return (path, values, axes, layer) => {
     const weight = weights.get(path);
     const record = weight === undefined ? undefined : STORAGE[weight.storage];
     if (!weight || !record?.encode || weight.storage === "f32" || weight.storage === "i32") return values;
     const sizes = axes.map((name) => weight.axes.find((axis) => axis.name === name)!.size);
+    const along = blockAxes(weight);
+    const stored =
+      along && (weight.storage === "q8_0" || weight.storage === "q4_0")
+        ? source?.readBlocks?.(path, layer, weight.storage, along)
+        : undefined;
+    if (stored) {
+      const shape = stored.axes.map((name) => sizes[axes.indexOf(name)]!);
+      return permuted(
+        toF32(stored.storage, stored.bytes),
+        shape,
+        axes.map((name) => stored.axes.indexOf(name)),
+      );
+    }
     const innermost = weight.matrix?.columns ?? [];
     const order = [...axes.keys()].sort((a, b) => rank(axes[a]!, innermost) - rank(axes[b]!, innermost) || a - b);
     const blocks = permuted(values, sizes, order);
@@ -74,7 +96,7 @@ export function parameterReader(
     const all = new Float64Array(axes.reduce((product, { size }) => product * size, 1));
     let at = 0;
     for (const layer of indices(layers)) {
-      const values = rounding(path, source.read(path, layer, own), own);
+      const values = rounding(path, source.read(path, layer, own), own, layer);
       all.set(values, at);
       at += values.length;
     }

@@ -3,14 +3,28 @@
  * time, in the axis order that is asked for.
  */
 import { moecError } from "../errors/raise.js";
-import type { Checkpoint } from "../checkpoints/types.js";
+import { BLOCK_VALUES } from "../checkpoints/blocks.js";
+import { asBlocks } from "../checkpoints/reblock.js";
+import type { Checkpoint, TensorInfo } from "../checkpoints/types.js";
 import type { ParamDecl, Program, WeightSource } from "../2-graph/ir.js";
+import { storedBytes, type BlockStorage, type StoredBlocks } from "../4-schedule/layout/pack-blocks.js";
 import { pairHalves, rearrange } from "./rearrange.js";
 import { normalValues } from "./random-values.js";
 
 export interface ParameterSource {
   /** Values of a parameter in one layer, row-major over `axes` (its own axes without those of the layers). */
   read(path: string, layer: readonly number[], axes: readonly string[]): Float32Array;
+  /**
+   * The same layer in blocks, without a way through f32 where the source has such blocks.
+   *
+   * @param along Axes that the blocks run along; `undefined` comes back when the source's numbers do not lie so.
+   */
+  readBlocks?(
+    path: string,
+    layer: readonly number[],
+    storage: BlockStorage,
+    along: readonly string[],
+  ): StoredBlocks | undefined;
 }
 
 interface Shape {
@@ -53,7 +67,76 @@ export function checkpointSource(program: Program, checkpoint: Checkpoint): Para
         : readTensor(checkpoint, source, shape, nameAt(source.pattern, layer), path);
       return rearrange(values, shape.sizes, orderOf(shape.names, axes, path));
     },
+    readBlocks(path, layer, storage, along) {
+      const source = names[path];
+      return source && blocksOf(checkpoint, source, findParam(program, path), layer, storage, along);
+    },
   };
+}
+
+/** One tensor, or those of all experts one behind the other, as blocks. */
+function blocksOf(
+  checkpoint: Checkpoint,
+  source: WeightSource,
+  param: ParamDecl,
+  layer: readonly number[],
+  storage: BlockStorage,
+  along: readonly string[],
+): StoredBlocks | undefined {
+  const shape = shapeOf(param);
+  const bank = source.pattern.includes("{e}") ? shape.names[0] : undefined;
+  const stored = (source.axes ?? shape.names).filter((axis) => axis !== bank);
+  const axes = bank === undefined ? stored : [bank, ...stored];
+  const last = axes.slice(axes.length - along.length);
+  const sizeOf = (axis: string): number => shape.sizes[shape.names.indexOf(axis)]!;
+  const depth = last.reduce((product, axis) => product * sizeOf(axis), 1);
+  if (last.some((axis, index) => axis !== along[index]) || depth % BLOCK_VALUES !== 0) return undefined;
+  const rotary = source.interleaved === true ? shape.names.at(-1)! : undefined;
+  if (rotary !== undefined && along.includes(rotary)) return undefined;
+  const inner: Shape = { names: stored, sizes: stored.map(sizeOf) };
+  const pattern = nameAt(source.pattern, layer);
+  const parts = Array.from({ length: bank === undefined ? 1 : shape.sizes[0]! }, (_, expert) => {
+    const tensor = findTensor(checkpoint, pattern.replaceAll("{e}", String(expert)), inner, param.path);
+    const bytes = asBlocks(tensor.type, checkpoint.read(tensor.name), storage);
+    return rotary === undefined ? bytes : unpairBlocks(bytes, inner, stored.indexOf(rotary), storage);
+  });
+  return { storage, axes, bytes: parts.length === 1 ? parts[0]! : joined(parts) };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Rows change places, so their blocks do as wholes. */
+function unpairBlocks(bytes: Uint8Array, { sizes }: Shape, at: number, storage: BlockStorage): Uint8Array {
+  const product = (list: readonly number[]): number => list.reduce((all, size) => all * size, 1);
+  const behind = (product(sizes.slice(at + 1)) / BLOCK_VALUES) * storedBytes[storage];
+  return pairHalves(bytes, product(sizes.slice(0, at)), sizes[at]!, behind);
+}
+
+/** Tensors that a parameter is read from, of all layers and experts; those that are missing are left out. */
+export function tensorsOf(program: Program, checkpoint: Checkpoint, path: string): readonly TensorInfo[] {
+  const source = program.weightNames[checkpoint.format]?.[path];
+  if (!source) return [];
+  const param = findParam(program, path);
+  const sizes = param.axes.map((axis) => axis.size.evaluate({}));
+  const experts = source.pattern.includes("{e}") ? sizes[param.layerAxes]! : 1;
+  const layers = sizes
+    .slice(0, param.layerAxes)
+    .reduce<readonly (readonly number[])[]>(
+      (before, size) => before.flatMap((outer) => Array.from({ length: size }, (_, index) => [...outer, index])),
+      [[]],
+    );
+  const names = layers.flatMap((layer) =>
+    Array.from({ length: experts }, (_, expert) => nameAt(source.pattern, layer).replaceAll("{e}", String(expert))),
+  );
+  return names.flatMap((name) => checkpoint.tensors.get(name) ?? []);
 }
 
 const LAYER_LETTERS = ["i", "j", "k", "l"];
@@ -96,15 +179,10 @@ function readTensor(
   name: string,
   path: string,
 ): Float32Array {
-  const tensor = checkpoint.tensors.get(name);
-  if (!tensor) throw withoutTensor(path, `the checkpoint has no tensor \`${name}\``);
   const stored = source.axes ?? shape.names;
   const order = orderOf(shape.names, stored, path);
   const sizes = order.map((axis) => shape.sizes[axis]!);
-  if (!isMerged(tensor.shape, sizes)) {
-    const wanted = stored.map((axis, index) => `${axis} = ${sizes[index]}`).join(", ");
-    throw withoutTensor(path, `tensor \`${name}\` has shape [${tensor.shape.join(", ")}], not [${wanted}]`);
-  }
+  findTensor(checkpoint, name, { names: stored, sizes }, path);
   let values = checkpoint.readF32(name);
   if (source.interleaved === true) values = unpair(values, shape, order);
   return rearrange(
@@ -112,6 +190,15 @@ function readTensor(
     sizes,
     shape.names.map((axis) => stored.indexOf(axis)),
   );
+}
+
+/** The tensor of a name, of this shape as stored. */
+function findTensor(checkpoint: Checkpoint, name: string, { names, sizes }: Shape, path: string): TensorInfo {
+  const tensor = checkpoint.tensors.get(name);
+  if (!tensor) throw withoutTensor(path, `the checkpoint has no tensor \`${name}\``);
+  if (isMerged(tensor.shape, sizes)) return tensor;
+  const wanted = names.map((axis, index) => `${axis} = ${sizes[index]}`).join(", ");
+  throw withoutTensor(path, `tensor \`${name}\` has shape [${tensor.shape.join(", ")}], not [${wanted}]`);
 }
 
 /** The rotary axis is the last of the parameter's own axes. */

@@ -34,10 +34,15 @@ export function rearrange(values: Float32Array, sizes: readonly number[], order:
  *
  * @param outer Product of the sizes before the axis.
  * @param size Of the axis; even.
- * @param inner Product of the sizes behind it.
+ * @param inner Product of the sizes behind it; for bytes the bytes of so many values.
  */
-export function pairHalves(values: Float32Array, outer: number, size: number, inner: number): Float32Array {
-  const result = new Float32Array(values.length);
+export function pairHalves<T extends Float32Array | Uint8Array>(
+  values: T,
+  outer: number,
+  size: number,
+  inner: number,
+): T {
+  const result = values.slice() as T;
   const half = size / 2;
   for (let block = 0; block < outer; block++) {
     for (let to = 0; to < size; to++) {

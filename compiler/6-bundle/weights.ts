@@ -1,6 +1,7 @@
 /** The weights space of a bundle: every parameter packed where the plan wants it, in order of offsets. */
 import type { Plan, PlanWeight } from "../4-schedule/plan.js";
-import { packLayer } from "../4-schedule/layout/pack.js";
+import { blockAxes, packLayer } from "../4-schedule/layout/pack.js";
+import type { StoredBlocks } from "../4-schedule/layout/pack-blocks.js";
 import { moecError } from "../errors/raise.js";
 import type { ParameterSource } from "./parameters.js";
 
@@ -24,7 +25,7 @@ export function* packWeights(plan: Plan, source: ParameterSource): Generator<Wei
     const axes = weight.axes.slice(weight.layerAxes).map(({ name }) => name);
     let offset = buffer.offset;
     for (const layer of layersOf(weight)) {
-      const bytes = packLayer(weight, source.read(weight.path, layer, axes));
+      const bytes = packLayer(weight, blocksOf(weight, source, layer) ?? source.read(weight.path, layer, axes));
       if (offset + bytes.length > buffer.offset + buffer.bytes) {
         throw moecError("MOE5312", { at: weight.path, reason: `its packed bytes do not fit into \`${buffer.id}\`` });
       }
@@ -32,6 +33,14 @@ export function* packWeights(plan: Plan, source: ParameterSource): Generator<Wei
       offset += weight.layerStride;
     }
   }
+}
+
+/** What the weight's layout keeps as it is, where the source has it. */
+function blocksOf(weight: PlanWeight, source: ParameterSource, layer: readonly number[]): StoredBlocks | undefined {
+  const along = blockAxes(weight);
+  const { path, storage } = weight;
+  if (!along || (storage !== "q8_0" && storage !== "q4_0")) return undefined;
+  return source.readBlocks?.(path, layer, storage, along);
 }
 
 /** Numbers of all layers, outermost stack first; one empty tuple without layers. */

@@ -51,7 +51,7 @@ describe("from a GGUF file", () => {
     expect(project(readFileSync(join(made, "moec.yaml"), "utf8"))).toEqual({
       model: "tiny-olmoe-q8-0.moe",
       weights: "../Tiny-OLMoE.Q8_0.gguf",
-      quantization: "q8_0",
+      quantization: "file",
       context: 256,
       prefill: 256,
     });
