@@ -2,7 +2,18 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/**", "**/node_modules/**", "**/*.generated.ts", "editor/vscode/**", ".cache/**", "coverage/**"] },
+  {
+    ignores: [
+      "dist/**",
+      "**/node_modules/**",
+      "**/*.generated.ts",
+      "editor/vscode/**",
+      "playground/page/**",
+      "playground/*.mjs",
+      ".cache/**",
+      "coverage/**",
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

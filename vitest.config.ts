@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "test/peers/**", "test/browser/**"],
+    exclude: ["**/node_modules/**", "test/peers/**", "test/browser/**", "test/playground/**"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

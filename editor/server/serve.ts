@@ -38,7 +38,16 @@ export interface ServerOptions {
   readonly openFolders?: (uris: readonly string[]) => void;
   /** Milliseconds to wait after an edit. */
   readonly delay?: number;
+  /** Requests beside the protocol, by name: what a client of its own asks for. */
+  readonly requests?: (workspace: Workspace) => Readonly<Record<string, (params: never) => unknown>>;
 }
+
+/** Lets messages that wait be read first; browsers have no `setImmediate`. */
+const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
 
 const DELAY = 60;
 
@@ -81,7 +90,7 @@ export function serve(connection: Connection, host: WorkspaceHost, options: Serv
   const answering =
     <P, R>(answer: (params: P) => R) =>
     async (params: P, token: CancellationToken): Promise<Awaited<R> | ResponseError> => {
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, "cancelled");
       try {
         return await answer(params);
@@ -196,5 +205,8 @@ export function serve(connection: Connection, host: WorkspaceHost, options: Serv
     "moec/checkWorkspace",
     answering(() => checkWorkspace(workspace)),
   );
+  for (const [method, answer] of Object.entries(options.requests?.(workspace) ?? {})) {
+    connection.onRequest(method, answering(answer as (params: unknown) => unknown));
+  }
   connection.listen();
 }
