@@ -17,8 +17,6 @@ export const BLOCK_VALUES = 32;
 const Q8_BYTES = 34;
 const Q4_BYTES = 18;
 const { fround } = Math;
-/** Largest finite f32. */
-const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
 function writeScale(out: Uint8Array, at: number, scale: number): void {
   const half = f32ToF16(scale);
@@ -26,19 +24,31 @@ function writeScale(out: Uint8Array, at: number, scale: number): void {
   out[at + 1] = half >>> 8;
 }
 
-/** The value of largest magnitude in a block, with its sign; the first one wins among equals. */
-function extreme(values: Float32Array, start: number): number {
-  let best = 0;
-  let size = 0;
-  for (let i = start; i < start + BLOCK_VALUES; i++) {
-    const value = values[i]!;
-    const magnitude = Math.abs(value);
-    // Also true for NaN.
-    if (!(magnitude <= LARGEST)) throw notQuantizable(i, value);
-    if (magnitude > size) [best, size] = [value, magnitude];
-  }
-  return best;
+/** Bits of infinity. */
+const INFINITE = 0x7f800000;
+
+/**
+ * Bits of the largest magnitude in a block; bits of magnitudes are ordered as the magnitudes are, with NaN above all.
+ *
+ * @throws MoecError MOE5118 for NaN and infinities.
+ */
+function largestBits(bits: Int32Array, values: Float32Array, start: number): number {
+  let largest = 0;
+  for (let i = start; i < start + BLOCK_VALUES; i++) largest = Math.max(largest, bits[i]! & 0x7fffffff);
+  if (largest < INFINITE) return largest;
+  const index = values.subarray(start, start + BLOCK_VALUES).findIndex((value) => !Number.isFinite(value));
+  throw notQuantizable(start + index, values[start + index]!);
 }
+
+/** The value of largest magnitude in a block, with its sign; the first one wins among equals. */
+function extreme(bits: Int32Array, values: Float32Array, start: number): number {
+  const largest = largestBits(bits, values, start);
+  let i = start;
+  while ((bits[i]! & 0x7fffffff) !== largest) i++;
+  return values[i]!;
+}
+
+const bitsOf = (values: Float32Array): Int32Array => new Int32Array(values.buffer, values.byteOffset, values.length);
 
 /** A scale whose f16 is infinite would turn every zero of the block into NaN. */
 function checkScale(scale: number, index: number, value: number): number {
@@ -54,17 +64,18 @@ function checkScale(scale: number, index: number, value: number): number {
  * @throws MoecError MOE5118 for NaN, infinities and values too large for an f16 scale.
  */
 export function encodeQ8(values: Float32Array, out: Uint8Array): void {
+  const bits = bitsOf(values);
   for (let start = 0, at = 0; start < values.length; start += BLOCK_VALUES, at += Q8_BYTES) {
-    const largest = extreme(values, start);
-    const scale = checkScale(fround(Math.abs(largest) / 127), start, largest);
+    const largest = Math.abs(extreme(bits, values, start));
+    const scale = checkScale(fround(largest / 127), start, largest);
+    // Infinite for some subnormal scales; ggml's cast of what follows is undefined, here it is cut off at 127.
     const inverse = scale === 0 ? 0 : fround(1 / scale);
     writeScale(out, at, scale);
     for (let i = 0; i < BLOCK_VALUES; i++) {
-      const exact = fround(values[start + i]! * inverse);
-      // C's roundf, half away from zero; doubles hold the sum exactly. Clamped because 1/scale of a subnormal scale is
-      // infinite; ggml's cast of that is undefined.
-      const beyond = exact < 0 ? exact - 0.5 : exact + 0.5;
-      out[at + 2 + i] = beyond >= 128 ? 127 : beyond <= -128 ? -127 : beyond | 0;
+      // C's roundf, half away from zero: of the magnitude, as doubles hold the sum exactly; then the sign.
+      const rounded = Math.min(127, Math.abs(fround(values[start + i]! * inverse)) + 0.5) | 0;
+      const sign = bits[start + i]! >> 31;
+      out[at + 2 + i] = (rounded ^ sign) - sign;
     }
   }
 }
@@ -86,8 +97,9 @@ export function decodeQ8(bytes: Uint8Array, out: Float32Array): void {
  * @throws MoecError MOE5118 for NaN, infinities and values too large for an f16 scale.
  */
 export function encodeQ4(values: Float32Array, out: Uint8Array): void {
+  const bits = bitsOf(values);
   for (let start = 0, at = 0; start < values.length; start += BLOCK_VALUES, at += Q4_BYTES) {
-    const largest = extreme(values, start);
+    const largest = extreme(bits, values, start);
     // The extreme value becomes quant 0, that is -8: the range -8..7 has one more step on the negative side.
     const scale = checkScale(fround(largest / -8), start, largest);
     const inverse = scale === 0 ? 0 : fround(1 / scale);
