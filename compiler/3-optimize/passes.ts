@@ -20,6 +20,15 @@ const shareAgain: Pass = {
   doc: "The pass `share` once more: moving work out of layers and experts and slices up makes new equal values.",
 };
 
+/** The second spelling, for operands whose makers have moved before them. */
+const canonicalizeAgain: Pass = {
+  ...canonicalize,
+  name: "canonicalize-again",
+  doc: "The pass `canonicalize` once more: what moved out of regions is older now than what it meets there.",
+  before: [{ pass: "share-again", reason: "equal nodes must look equal to be found" }],
+  after: [{ pass: "sink-slices", reason: "it moves values" }],
+};
+
 export const passes: readonly Pass[] = [
   unrollFolds,
   foldConstants,
@@ -30,6 +39,7 @@ export const passes: readonly Pass[] = [
   tidyRegions,
   hoist,
   sinkSlices,
+  canonicalizeAgain,
   shareAgain,
   dropUnusedNodes,
 ];
