@@ -31,4 +31,29 @@ export const applications: Readonly<Record<string, Application>> = {
     sizes: { V: 20, N: 9, D: 8, H: 2, C: 4, F: 6, L: 2 },
     inputs: { tokens: below(20), real: (_, place) => Number(place < 5) },
   },
+  colbert: {
+    sizes: { V: 20, N: 9, D: 8, H: 2, C: 4, F: 6, L: 2, P: 5, Q: 3 },
+    // The first token is always real: a document of none has no greatest product.
+    inputs: { tokens: below(20), real: (x, place) => Number(place === 0 || x > -0.5) },
+  },
+  "switch-dit": {
+    sizes: { P: 4, N: 9, L: 2, D: 8, H: 2, C: 4, F: 6, E: 3, K: 5, S: 8, O: 8 },
+    inputs: { timestep: (x) => Math.floor((x + 1) * 50), class: below(5) },
+  },
+  "reward-model": {
+    sizes: { V: 20, L: 2, D: 8, H: 2, G: 1, C: 4, F: 6, E: 3, N: 2, R: 2, U: 4 },
+    inputs: { tokens: below(20), real: (_, place) => Number(place < 5), task: below(3) },
+  },
+  "modality-experts": {
+    sizes: { V: 20, P: 5, N: 9, L: 2, D: 8, H: 2, C: 4, F: 6, E: 2 },
+    inputs: { tokens: below(20), modality: below(2) },
+  },
+  "pruned-speech": {
+    sizes: { M: 5, D: 8, L: 2, K: 3, width: 5, group: 4, keep: 6 },
+    params: { "pointwise.input": below(8) },
+  },
+  "switch-transformer": {
+    sizes: { V: 20, L: 4, D: 8, H: 2, C: 4, F: 6, E: 4 },
+    inputs: { tokens: below(20) },
+  },
 };
