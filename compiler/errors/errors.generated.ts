@@ -275,6 +275,8 @@ export const messages = {
   MOE5522: { severity: "error", title: "request is too slow", message: "the body did not arrive within {seconds} s" },
   MOE5523: { severity: "error", title: "no such model", message: "there is no model `{name}` here; there is `{known}`" },
   MOE5524: { severity: "error", title: "chat template fails", message: "the model's chat template fails: {reason}" },
+  MOE5601: { severity: "error", title: "no ONNX counterpart", message: "`{op}` at {at} cannot be written as ONNX: {reason}" },
+  MOE5602: { severity: "error", title: "not for ONNX", message: "{what} cannot be exported: {reason}" },
 } as const satisfies Readonly<Record<string, Message>>;
 
 /** Every code that moec can say. */
@@ -553,6 +555,8 @@ export interface MessageSlots {
   readonly MOE5522: { readonly seconds: Slot };
   readonly MOE5523: { readonly name: Slot; readonly known: Slot };
   readonly MOE5524: { readonly reason: Slot };
+  readonly MOE5601: { readonly op: Slot; readonly at: Slot; readonly reason: Slot };
+  readonly MOE5602: { readonly what: Slot; readonly reason: Slot };
 }
 
 /** One constructor of a diagnostic for each code. */
@@ -1370,4 +1374,10 @@ export const errors = {
   /** MOE5524: chat template fails */
   chatTemplateFails: (slots: MessageSlots["MOE5524"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5524", messages.MOE5524, slots, span, parts),
+  /** MOE5601: no ONNX counterpart */
+  noOnnxCounterpart: (slots: MessageSlots["MOE5601"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5601", messages.MOE5601, slots, span, parts),
+  /** MOE5602: not for ONNX */
+  notForOnnx: (slots: MessageSlots["MOE5602"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5602", messages.MOE5602, slots, span, parts),
 } as const;
