@@ -1,7 +1,7 @@
 /** From the bytes of a checkpoint through its imported spec to logits: on the reference evaluator and on wasm. */
 import { check } from "../../compiler/1-check/index.js";
 import { buildProgram, evaluate, StateStore } from "../../compiler/2-graph/index.js";
-import type { Program, StorageType } from "../../compiler/2-graph/ir.js";
+import type { Program } from "../../compiler/2-graph/ir.js";
 import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
 import { schedule } from "../../compiler/4-schedule/index.js";
 import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
@@ -12,7 +12,7 @@ import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import { wasmRelaxed } from "../../compiler/targets/index.js";
 import { formatText } from "../../cli/format.js";
-import { storageOf } from "../../cli/storage-choice.js";
+import { storageOf, type MatrixStorage } from "../../cli/storage-choice.js";
 import { Model } from "../../runtime/model/model.js";
 import { openModel } from "../../runtime/model/open.js";
 import { nodeHost } from "../../runtime/node/host.js";
@@ -105,7 +105,7 @@ function joined(parts: readonly Float64Array[]): Float64Array {
 }
 
 /** The imported model compiled to wasm, through a whole bundle in memory. */
-export async function wasmModel({ program, checkpoint }: Imported, storage: StorageType = "f32"): Promise<Model> {
+export async function wasmModel({ program, checkpoint }: Imported, storage: MatrixStorage = "f32"): Promise<Model> {
   const isEncoder = program.entries.every(({ name }) => name === "encode");
   const built = isEncoder ? program : deriveLastToken(program);
   const optimized = optimize(built);
