@@ -20,9 +20,10 @@ export const lspCommand: CommandDefinition = (program, start) =>
     .action((options: LspOptions) =>
       start("lsp", options, async () => {
         const { serveStdio } = await import("../../editor/server/stdio.js");
+        const { projectFiles } = await import("../project-schema.js");
         const library = join(packageRoot, "stdlib");
         const errorsPage = join(packageRoot, "docs/reference/errors.md");
-        await serveStdio({ library, errorsPage, version: moecVersion() });
+        await serveStdio({ library, errorsPage, version: moecVersion(), projectFiles: projectFiles() });
         return EXIT.ok;
       }),
     )

@@ -19,7 +19,7 @@ import { incomingCalls, outgoingCalls, prepareCallHierarchy } from "./features/c
 import { codeActions } from "./features/code-actions.js";
 import { codeLenses, resolveCodeLens } from "./features/code-lens.js";
 import { completion } from "./features/completion/index.js";
-import { diagnostics } from "./features/diagnostics.js";
+import { diagnostics, shownIn } from "./features/diagnostics.js";
 import { formatDocument, formatOnType, formatRange } from "./features/formatting.js";
 import { hover } from "./features/hover.js";
 import { inlayHints } from "./features/inlay-hints.js";
@@ -30,12 +30,21 @@ import { semanticTokens, TOKEN_MODIFIERS, TOKEN_TYPES } from "./features/semanti
 import { signatureHelp } from "./features/signature-help.js";
 import { documentLinks, foldingRanges, selectionRanges } from "./features/structure.js";
 import { documentSymbols, workspaceSymbols } from "./features/symbols.js";
+import {
+  isProjectFile,
+  projectCompletion,
+  projectDiagnostics,
+  projectHover,
+  type ProjectFiles,
+} from "./project-file.js";
 import { Workspace, type WorkspaceHost } from "./workspace.js";
 
 export interface ServerOptions {
   readonly version: string;
   /** Told the opened folders, as URIs. */
   readonly openFolders?: (uris: readonly string[]) => void;
+  /** What `moec.yaml` may say; without it such files are left alone. */
+  readonly projectFiles?: ProjectFiles;
   /** Milliseconds to wait after an edit. */
   readonly delay?: number;
   /** Requests beside the protocol, by name: what a client of its own asks for. */
@@ -88,11 +97,19 @@ export function serve(connection: Connection, host: WorkspaceHost, options: Serv
 
   /** Answers with `answer`, unless the client has lost interest by the time its turn comes. */
   const answering =
-    <P, R>(answer: (params: P) => R) =>
+    <P, R>(answer: (params: P) => R, project?: (files: ProjectFiles, source: string, params: P) => Awaited<R> | null) =>
     async (params: P, token: CancellationToken): Promise<Awaited<R> | ResponseError> => {
       await nextTurn();
       if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, "cancelled");
       try {
+        const uri = (params as { readonly textDocument?: { readonly uri: string } } | undefined)?.textDocument?.uri;
+        if (uri !== undefined && isProjectFile(uri)) {
+          const source = documents.get(uri)?.getText();
+          const files = options.projectFiles;
+          const answered = files && source !== undefined ? project?.(files, source, params) : undefined;
+          // The protocol lets every request about a document be answered with nothing.
+          return (answered ?? null) as Awaited<R>;
+        }
         return await answer(params);
       } catch (error) {
         if (error instanceof RenameRefused) return new ResponseError(LSPErrorCodes.RequestFailed, error.message);
@@ -106,7 +123,13 @@ export function serve(connection: Connection, host: WorkspaceHost, options: Serv
     waiting.delete(uri);
     const document = documents.get(uri);
     if (!document) return;
-    const found = diagnostics(workspace, host.fromUri(uri));
+    const found = isProjectFile(uri)
+      ? options.projectFiles
+        ? projectDiagnostics(options.projectFiles, document.getText(), host.fromUri(uri), (each, text) =>
+            shownIn(workspace, each, text),
+          )
+        : []
+      : diagnostics(workspace, host.fromUri(uri));
     void connection.sendDiagnostics({ uri, version: document.version, diagnostics: found });
   };
   const schedule = (uri: string, delay: number): void => {
@@ -129,14 +152,14 @@ export function serve(connection: Connection, host: WorkspaceHost, options: Serv
   });
   connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
     documents.set(uri, TextDocument.create(uri, languageId, version, text));
-    workspace.open(host.fromUri(uri), text);
+    if (!isProjectFile(uri)) workspace.open(host.fromUri(uri), text);
     changed(uri, 0);
   });
   connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentChanges }) => {
     const before = documents.get(uri);
     if (!before) return;
     const document = TextDocument.update(before, contentChanges, version);
-    workspace.open(host.fromUri(uri), document.getText());
+    if (!isProjectFile(uri)) workspace.open(host.fromUri(uri), document.getText());
     changed(uri);
   });
   connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
@@ -153,7 +176,12 @@ export function serve(connection: Connection, host: WorkspaceHost, options: Serv
   connection.onDidChangeWatchedFiles(refresh);
   connection.onDidSaveTextDocument(refresh);
 
-  connection.onHover(answering((params) => hover(workspace, at(params), params.position)));
+  connection.onHover(
+    answering(
+      (params) => hover(workspace, at(params), params.position),
+      (files, source, params) => projectHover(files, source, params.position),
+    ),
+  );
   connection.onDefinition(answering((params) => definition(workspace, at(params), params.position)));
   connection.onReferences(
     answering((params) => references(workspace, at(params), params.position, params.context.includeDeclaration)),
@@ -161,7 +189,12 @@ export function serve(connection: Connection, host: WorkspaceHost, options: Serv
   connection.onDocumentHighlight(answering((params) => highlights(workspace, at(params), params.position)));
   connection.onPrepareRename(answering((params) => prepareRename(workspace, at(params), params.position)));
   connection.onRenameRequest(answering((params) => rename(workspace, at(params), params.position, params.newName)));
-  connection.onCompletion(answering((params) => completion(workspace, at(params), params.position)));
+  connection.onCompletion(
+    answering(
+      (params) => completion(workspace, at(params), params.position),
+      (files, source, params) => projectCompletion(files, source, params.position),
+    ),
+  );
   connection.onSignatureHelp(answering((params) => signatureHelp(workspace, at(params), params.position)));
   connection.languages.semanticTokens.on(answering((params) => semanticTokens(workspace, at(params))));
   connection.languages.semanticTokens.onRange(

@@ -1,21 +1,27 @@
 /** The server as a process: messages on standard input and output. */
 import { createConnection, StreamMessageReader, StreamMessageWriter } from "vscode-languageserver/node";
 import { diskWorkspace, type DiskOptions } from "./disk.js";
+import type { ProjectFiles } from "./project-file.js";
 import { serve } from "./serve.js";
 
 export interface StdioOptions extends DiskOptions {
   readonly version: string;
+  readonly projectFiles?: ProjectFiles;
 }
 
 /** Serves until the client says `exit` or closes the pipe; the connection then ends the process. */
 export function serveStdio(
-  { version, ...places }: StdioOptions,
+  { version, projectFiles, ...places }: StdioOptions,
   input: NodeJS.ReadableStream = process.stdin,
   output: NodeJS.WritableStream = process.stdout,
 ): Promise<void> {
   const host = diskWorkspace(places);
   const connection = createConnection(new StreamMessageReader(input), new StreamMessageWriter(output));
-  serve(connection, host, { version, openFolders: host.openFolders });
+  serve(connection, host, {
+    version,
+    openFolders: host.openFolders,
+    ...(projectFiles ? { projectFiles } : {}),
+  });
   return new Promise((resolve) => {
     input.on("end", resolve);
     input.on("close", resolve);

@@ -76,6 +76,13 @@ const KINDS: Readonly<Record<number, monaco.languages.CompletionItemKind>> = {
   25: Kind.TypeParameter,
 };
 
+/** An error that Monaco knows by its name. */
+function cancelled(): Error {
+  const error = new Error("Canceled");
+  error.name = "Canceled";
+  return error;
+}
+
 export function registerProviders(client: ServerClient, capabilities: object, uri: string): void {
   const { languages } = monaco;
   const textDocument = { uri };
@@ -186,8 +193,11 @@ export function registerProviders(client: ServerClient, capabilities: object, ur
   };
   languages.registerDocumentSemanticTokensProvider("moe", {
     getLegend: () => semanticTokensProvider.legend,
-    provideDocumentSemanticTokens: async () => {
+    provideDocumentSemanticTokens: async (model) => {
+      const version = model.getVersionId();
       const found = await ask<{ data: readonly number[] }>("semanticTokens/full", {});
+      // The answer is about a newer text than was asked for; Monaco asks again when it hears so.
+      if (model.getVersionId() !== version) throw cancelled();
       return found && { data: new Uint32Array(found.data) };
     },
     releaseDocumentSemanticTokens: () => undefined,

@@ -13,6 +13,7 @@ import {
   type ProtocolConnection,
   type TextEdit,
 } from "vscode-languageserver/node";
+import { projectFiles } from "../../cli/project-schema.js";
 import { diskWorkspace } from "../../editor/server/disk.js";
 import { serve } from "../../editor/server/serve.js";
 
@@ -44,7 +45,7 @@ export class Client {
     const toClient = new PassThrough();
     const host = diskWorkspace({ library: join(root, "stdlib"), errorsPage: join(root, "docs/reference/errors.md") });
     const connection = createConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient));
-    serve(connection, host, { version: "test", openFolders: host.openFolders, delay });
+    serve(connection, host, { version: "test", openFolders: host.openFolders, delay, projectFiles: projectFiles() });
     const client = new Client(
       createProtocolConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer)),
     );

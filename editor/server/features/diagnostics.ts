@@ -2,6 +2,7 @@
 import { DiagnosticSeverity, DiagnosticTag, type Diagnostic as Shown } from "vscode-languageserver";
 import type { Diagnostic } from "../../../compiler/errors/diagnostic.js";
 import { catalog } from "../../../compiler/errors/index.js";
+import type { Text } from "../text.js";
 import type { Workspace } from "../workspace.js";
 
 /** Diagnostics of one file, in source order. */
@@ -11,8 +12,12 @@ export function diagnostics(workspace: Workspace, file: string): Shown[] {
 }
 
 export function show(workspace: Workspace, diagnostic: Diagnostic): Shown {
+  return shownIn(workspace, diagnostic, workspace.text(diagnostic.span.file));
+}
+
+/** A diagnostic about `text`. */
+export function shownIn(workspace: Workspace, diagnostic: Diagnostic, text: Text): Shown {
   const { span, code, severity, message, note, help, labels } = diagnostic;
-  const text = workspace.text(span.file);
   const page = code in catalog ? workspace.host.explanationUri(code) : undefined;
   const related = labels.map((label) => ({ location: workspace.location(label.span), message: label.text }));
   return {

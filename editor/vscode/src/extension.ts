@@ -14,7 +14,7 @@ let client: LanguageClient | undefined;
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const output = vscode.window.createOutputChannel("moec");
   client = new LanguageClient("moec", "moec", serverOptions(context), {
-    documentSelector: [{ language: "moe" }],
+    documentSelector: [{ language: "moe" }, { language: "yaml", pattern: "**/moec.{yaml,yml}" }],
     outputChannel: output,
     synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher("**/*.moe") },
   });
