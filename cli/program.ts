@@ -4,6 +4,7 @@ import { buildCommand } from "./commands/build.js";
 import { checkCommand } from "./commands/check.js";
 import { completionsCommand } from "./commands/completions.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { exportCommand } from "./commands/export.js";
 import { explainCommand } from "./commands/explain.js";
 import { formatCommand } from "./commands/fmt.js";
 import { generateCommand } from "./commands/generate.js";
@@ -43,6 +44,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   testCommand,
   verifyCommand,
   buildCommand,
+  exportCommand,
   runCommand,
   generateCommand,
   serveCommand,

@@ -1,8 +1,14 @@
 /** Whole models exported to ONNX and run by ONNX Runtime against the reference evaluator. */
 import { describe, expect, it } from "vitest";
-import { evaluate, StateStore } from "../../compiler/2-graph/index.js";
+import { packageRoot } from "../../cli/package-root.js";
+import { diskHost } from "../../cli/source-host.js";
+import { check } from "../../compiler/1-check/index.js";
+import { buildProgram, evaluate, StateStore } from "../../compiler/2-graph/index.js";
 import { onnxGraph } from "../../compiler/5-emit/onnx/index.js";
 import { checkpointSource } from "../../compiler/6-bundle/index.js";
+import { memorySource, openCheckpoint, writeSafetensors } from "../../compiler/checkpoints/index.js";
+import { readWeights } from "../../examples/sentence-encoder/import-weights.mjs";
+import { encoderPackage } from "../real/sentence-encoder.js";
 import { optimize } from "../../compiler/3-optimize/index.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
@@ -33,6 +39,34 @@ describe.skipIf(!hasOnnxRuntime)("tiny-moe in ONNX Runtime", () => {
       const bound = Math.sqrt(512) * 10 * layers * 2 ** -24 * size;
       let worst = 0;
       found.data.forEach((value, index) => (worst = Math.max(worst, Math.abs(value - wanted.data[index]!))));
+      expect(worst).toBeLessThan(bound);
+    }
+    await release();
+  });
+});
+
+const encoderFolder = encoderPackage();
+
+describe.skipIf(!hasOnnxRuntime || encoderFolder === undefined)("sentence-encoder in ONNX Runtime", () => {
+  it("gives the vectors of the reference for texts of several lengths", async () => {
+    const program = buildProgram(check("examples/sentence-encoder/sentence-encoder.moe", diskHost(packageRoot)));
+    const tensors = readWeights(encoderFolder!);
+    const source = checkpointSource(program, openCheckpoint(memorySource(writeSafetensors({ tensors }))));
+    const { name } = program.entries[0]!;
+    const graph = onnxGraph(optimize(program), name, source);
+    const { run, release } = await onnxSession(graph);
+    const params = new Map(program.params.map(({ path }) => [path, wholeParameter(program, source, path)]));
+    for (const ids of [[7], [5, 170, 300, 42, 9, 77, 12]]) {
+      const inputs = { tokens: tokens(ids) };
+      const found = (await run(inputs))[graph.outputs[0]!.name]!;
+      const { outputs } = evaluate(program, name, { inputs, params: (path) => params.get(path)! });
+      const wanted = Object.values(outputs)[0] as ReferenceTensor;
+      // As above, with products of at most 2048 terms.
+      const size = Math.max(...wanted.data.map(Math.abs));
+      const bound = Math.sqrt(2048) * 10 * 16 * 2 ** -24 * size;
+      let worst = 0;
+      found.data.forEach((value, index) => (worst = Math.max(worst, Math.abs(value - wanted.data[index]!))));
+      expect(found.data.length).toBe(wanted.data.length);
       expect(worst).toBeLessThan(bound);
     }
     await release();

@@ -1,0 +1,77 @@
+/** From a project to an ONNX file on disk: aside first, then in place. */
+import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { basename } from "node:path";
+import { modelBytes, onnxGraph, type ExternalPlace, type Initializer } from "../compiler/5-emit/onnx/index.js";
+import { checkpointSource, randomSource } from "../compiler/6-bundle/index.js";
+import { moecError } from "../compiler/errors/raise.js";
+import { openCheckpointFiles } from "./checkpoint-files.js";
+import { buildOptimized, checkSpec } from "./compile.js";
+import type { Project } from "./project.js";
+import type { Shell } from "./shell.js";
+import { named } from "./source-host.js";
+
+export interface ExportedOnnx {
+  readonly entry: string;
+  readonly nodes: number;
+  /** Absolute paths, the model first. */
+  readonly files: readonly string[];
+}
+
+/** A protocol buffer message cannot be larger than 2 GB; some room is left for the graph itself. */
+const MOST_EMBEDDED_BYTES = 2 ** 31 - 2 ** 26;
+/** Tensors this small stay in the model file, where runtimes look for shapes. */
+const SMALL_BYTES = 1024;
+/** Runtimes map external data by pages. */
+const ALIGNMENT = 4096;
+
+/**
+ * @throws DiagnosticsError for a wrong spec, MoecError MOE5407 without weights, MOE5601 and MOE5602 for what ONNX cannot
+ * hold, and what reading a checkpoint throws.
+ */
+export function exportOnnx(shell: Shell, project: Project, out: string, entryName?: string): ExportedOnnx {
+  if (project.weights.length === 0 && project.random === undefined) {
+    throw moecError("MOE5407", { file: named(shell.io.cwd, project.spec) });
+  }
+  const { built, optimized } = buildOptimized(checkSpec(shell, project.spec), project);
+  const entry = entryName ?? optimized.entries[0]?.name ?? "forward";
+  const opened = project.weights.length === 0 ? undefined : openCheckpointFiles(project.weights);
+  const aside = `${out}.${process.pid}.tmp`;
+  const data = `${out}.data`;
+  const dataAside = `${data}.${process.pid}.tmp`;
+  try {
+    const numbers = opened ? checkpointSource(built, opened.checkpoint) : randomSource(built, project.random ?? 0);
+    const graph = onnxGraph(optimized, entry, numbers);
+    const total = graph.initializers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const isSplit = total > MOST_EMBEDDED_BYTES;
+    const places = isSplit ? writeData(graph.initializers, dataAside, basename(data)) : undefined;
+    writeFileSync(
+      aside,
+      modelBytes(graph, (tensor) => places?.get(tensor.name)),
+    );
+    if (isSplit) renameSync(dataAside, data);
+    renameSync(aside, out);
+    return { entry, nodes: graph.nodes.length, files: isSplit ? [out, data] : [out] };
+  } finally {
+    rmSync(aside, { force: true });
+    rmSync(dataAside, { force: true });
+    opened?.close();
+  }
+}
+
+/** Writes the bytes of the larger tensors one after the other and says where each lies. */
+function writeData(tensors: readonly Initializer[], path: string, file: string): ReadonlyMap<string, ExternalPlace> {
+  const places = new Map<string, ExternalPlace>();
+  const descriptor = openSync(path, "w");
+  try {
+    let offset = 0;
+    for (const tensor of tensors.filter(({ byteLength }) => byteLength > SMALL_BYTES)) {
+      const bytes = tensor.bytes();
+      for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at, bytes.length - at, offset + at);
+      places.set(tensor.name, { file, offset });
+      offset = Math.ceil((offset + bytes.length) / ALIGNMENT) * ALIGNMENT;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return places;
+}

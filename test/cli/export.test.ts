@@ -1,0 +1,28 @@
+/** `moec export`: the file as a whole or nothing at all. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { moec } from "./io.js";
+
+const folder = mkdtempSync(join(tmpdir(), "moec-export-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const out = join(folder, "tiny.onnx");
+
+it("refuses an entry point that is not there and leaves nothing behind", async () => {
+  const { code, err } = await moec(["export", "examples/tiny-moe", "--entry", "nothing", "-o", out]);
+  expect(code).toBe(3);
+  expect(err).toContain("MOE5602");
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it("writes all weights of tiny-moe into one file", async () => {
+  const { code } = await moec(["export", "examples/tiny-moe", "-o", out]);
+  expect(code).toBe(0);
+  expect(readdirSync(folder)).toEqual(["tiny.onnx"]);
+  expect(existsSync(out)).toBe(true);
+  const bytes = readFileSync(out);
+  // Field 1 (the version of the file format) is the varint 10.
+  expect([...bytes.subarray(0, 2)]).toEqual([8, 10]);
+  expect(bytes.includes("present.")).toBe(true);
+}, 60_000);
