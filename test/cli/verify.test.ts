@@ -45,7 +45,7 @@ describe("parameters as stored", () => {
     const rounding = storedAs({ weights: [weight] } as unknown as Plan);
     // Column N = 1 is a thousand times smaller: blocks along N would lose it.
     const values = Float32Array.from({ length: 64 }, (_, at) => ((at >> 1) - 16) * (at % 2 === 0 ? 1 : 1e-3));
-    const stored = rounding("w", values, ["K", "N"]);
+    const stored = rounding("w", values, ["K", "N"], []);
     for (let at = 0; at < 64; at++) {
       // A step of q4_0 is the largest number over 8; half of it, and the f16 of the scale.
       const step = (at % 2 === 0 ? 16 : 16e-3) / 8;
