@@ -107,7 +107,7 @@ describe("chat", () => {
     const stream = await client.chat.completions.create({ model: "TinyMoE", messages, max_tokens: 400, stream: true });
     let seen = 0;
     for await (const _ of stream) if (++seen === 3) stream.controller.abort();
-    await expect.poll(() => all.served.places.busy, { timeout: 5000 }).toBe(0);
+    await expect.poll(() => all.served.places.busy, { interval: 5, timeout: 5000 }).toBe(0);
     const written = all.model.tokensOf(0).length;
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(all.model.tokensOf(0).length).toBe(written);

@@ -177,9 +177,9 @@ describe("more requests than there is room for", () => {
 describe("the end", () => {
   it("lets what runs end, refuses what comes, and is one", async () => {
     const own = await serveModel(all.model, {}, {});
-    const body = JSON.stringify({ prompt: "In the", max_tokens: 30, temperature: 0 });
+    const body = JSON.stringify({ prompt: "In the", max_tokens: 200, temperature: 0 });
     const running = fetch(`${own.server.url}/v1/completions`, { method: "POST", body });
-    await expect.poll(() => own.served.places.busy).toBe(1);
+    await expect.poll(() => own.served.places.busy, { interval: 2, timeout: 5000 }).toBe(1);
     const ended = own.server.close(20);
     expect((await running).status).toBe(200);
     expect(await ended).toBe(0);
