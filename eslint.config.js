@@ -4,7 +4,10 @@ import tseslint from "typescript-eslint";
 export default tseslint.config(
   {
     ignores: [
-      "dist/**",
+      // What builds write: bundles hold the runtime for browsers.
+      "**/dist/**",
+      "**/.moec/**",
+      "site/**",
       "**/node_modules/**",
       "**/*.generated.ts",
       "editor/vscode/**",
