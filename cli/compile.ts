@@ -40,9 +40,14 @@ export interface BuiltProgram {
   readonly optimized: Program;
 }
 
-export function buildOptimized(checked: Checked, project: Project): BuiltProgram {
+/** The program of a project's model, as its parameters are named. */
+export function buildModel(checked: Checked, project: Project): Program {
   const model = project.modelName === undefined ? {} : { model: project.modelName };
-  const built = deriveLastToken(buildProgram(checked.project, { ...model, sizes: project.sizes }));
+  return deriveLastToken(buildProgram(checked.project, { ...model, sizes: project.sizes }));
+}
+
+export function buildOptimized(checked: Checked, project: Project): BuiltProgram {
+  const built = buildModel(checked, project);
   return { built, optimized: optimize(built) };
 }
 

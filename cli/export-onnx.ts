@@ -2,13 +2,10 @@
 import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import { modelBytes, onnxGraph, type ExternalPlace, type Initializer } from "../compiler/5-emit/onnx/index.js";
-import { checkpointSource, randomSource } from "../compiler/6-bundle/index.js";
-import { moecError } from "../compiler/errors/raise.js";
-import { openCheckpointFiles } from "./checkpoint-files.js";
 import { buildOptimized, checkSpec } from "./compile.js";
+import { openParameters, requireParameters } from "./parameters.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
-import { named } from "./source-host.js";
 
 export interface ExportedOnnx {
   readonly entry: string;
@@ -29,18 +26,15 @@ const ALIGNMENT = 4096;
  * hold, and what reading a checkpoint throws.
  */
 export function exportOnnx(shell: Shell, project: Project, out: string, entryName?: string): ExportedOnnx {
-  if (project.weights.length === 0 && project.random === undefined) {
-    throw moecError("MOE5407", { file: named(shell.io.cwd, project.spec) });
-  }
+  requireParameters(shell, project);
   const { built, optimized } = buildOptimized(checkSpec(shell, project.spec), project);
   const entry = entryName ?? optimized.entries[0]?.name ?? "forward";
-  const opened = project.weights.length === 0 ? undefined : openCheckpointFiles(project.weights);
+  const parameters = openParameters(built, project);
   const aside = `${out}.${process.pid}.tmp`;
   const data = `${out}.data`;
   const dataAside = `${data}.${process.pid}.tmp`;
   try {
-    const numbers = opened ? checkpointSource(built, opened.checkpoint) : randomSource(built, project.random ?? 0);
-    const graph = onnxGraph(optimized, entry, numbers);
+    const graph = onnxGraph(optimized, entry, parameters.source);
     const total = graph.initializers.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const isSplit = total > MOST_EMBEDDED_BYTES;
     const places = isSplit ? writeData(graph.initializers, dataAside, basename(data)) : undefined;
@@ -54,7 +48,7 @@ export function exportOnnx(shell: Shell, project: Project, out: string, entryNam
   } finally {
     rmSync(aside, { force: true });
     rmSync(dataAside, { force: true });
-    opened?.close();
+    parameters.close();
   }
 }
 

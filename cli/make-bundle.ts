@@ -1,22 +1,20 @@
 /** From a project to a bundle on disk. */
 import { resolve } from "node:path";
-import { checkpointSource, randomSource, writeBundle, type Manifest } from "../compiler/6-bundle/index.js";
+import { writeBundle, type Manifest } from "../compiler/6-bundle/index.js";
 import type { KernelModule, WebGpuKernels } from "../compiler/6-bundle/index.js";
 import type { Program } from "../compiler/2-graph/ir.js";
 import { emitWasm, scratchBytes } from "../compiler/5-emit/wasm/index.js";
 import { emitWgslPrograms } from "../compiler/5-emit/wgsl/module.js";
 import type { Kernel } from "../compiler/4-schedule/kernel-ir.js";
-import { moecError } from "../compiler/errors/raise.js";
 import { wasmRelaxed, wasmSimd, webgpu } from "../compiler/targets/index.js";
-import { openCheckpointFiles } from "./checkpoint-files.js";
 import { buildOptimized, checkSpec, scheduleFor, scheduleProject } from "./compile.js";
 import { browserRuntime } from "./browser-runtime.js";
 import { UsageError } from "./failures.js";
 import { compileLevels } from "./native-kernels.js";
 import { moecVersion } from "./package-root.js";
+import { openParameters, requireParameters } from "./parameters.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
-import { named } from "./source-host.js";
 import { runSettings } from "./spec-settings.js";
 import { tokenizerText } from "./tokenizer-files.js";
 import { rememberVerified } from "../runtime/native/verified.js";
@@ -51,9 +49,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
     times.push({ stage: name, milliseconds: performance.now() - start });
     return result;
   };
-  if (project.weights.length === 0 && project.random === undefined) {
-    throw moecError("MOE5407", { file: named(shell.io.cwd, project.spec) });
-  }
+  requireParameters(shell, project);
   const checked = stage("check", () => checkSpec(shell, project.spec));
   const { built, optimized } = stage("optimize", () => buildOptimized(checked, project));
   const hasWasm = project.targets.includes("wasm");
@@ -66,11 +62,10 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
   // Without wasm the best level's plan is that of the bundle.
   const plan = wasm?.plan ?? native[0]?.plan ?? gpu?.plan;
   if (!plan) throw new UsageError("a bundle needs at least one target and level");
-  const opened = project.weights.length === 0 ? undefined : openCheckpointFiles(project.weights);
+  const parameters = openParameters(built, project);
   try {
-    const parameters = opened ? checkpointSource(built, opened.checkpoint) : randomSource(built, project.random ?? 0);
     const settings = runSettings(built, project);
-    const tokenizer = tokenizerText(settings.tokenizer, opened?.checkpoint);
+    const tokenizer = tokenizerText(settings.tokenizer, parameters.checkpoint);
     const manifest = stage("pack", () =>
       writeFolder(folder, (writer) =>
         writeBundle(
@@ -81,7 +76,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
             native,
             ...(gpu ? { webgpu: gpu } : {}),
             scratchBytes: wasm ? scratchBytes(wasm.kernels) : 0,
-            parameters,
+            parameters: parameters.source,
             ...(tokenizer === undefined ? {} : { tokenizer }),
             generation: settings.generation,
             ...(hasWasm || gpu ? { browser: browserRuntime() } : {}),
@@ -103,7 +98,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
       sources,
     };
   } finally {
-    opened?.close();
+    parameters.close();
     shell.progress.clear();
   }
 }

@@ -53,19 +53,18 @@ Examples:
 
 async function verify(shell: Shell, project: Project, options: VerifyOptions): Promise<ExitCode> {
   const { cachedBundle } = await import("../cached-bundle.js");
-  const { buildOptimized, checkSpec } = await import("../compile.js");
-  const { checkpointSource, randomSource } = await import("../../compiler/6-bundle/index.js");
-  const { openCheckpointFiles } = await import("../checkpoint-files.js");
+  const { buildModel, checkSpec } = await import("../compile.js");
+  const { openParameters } = await import("../parameters.js");
   const { loadModel, Model } = await import("../../runtime/node/index.js");
   const { parameterReader, storedAs, unchanged } = await import("../verify/stored-parameters.js");
   const { mainEntry, makeInputs, outputWidth, runDevice, runReference } = await import("../verify/runs.js");
   const { compareRows, compareRoutes } = await import("../verify/compare.js");
   const { expectedError } = await import("../verify/expected-error.js");
   const { folder } = await cachedBundle(shell, project);
-  const { built } = buildOptimized(checkSpec(shell, project.spec), project);
-  const opened = project.weights.length === 0 ? undefined : openCheckpointFiles(project.weights);
+  const built = buildModel(checkSpec(shell, project.spec), project);
+  const parameters = openParameters(built, project);
   try {
-    const source = opened ? checkpointSource(built, opened.checkpoint) : randomSource(built, project.random ?? 0);
+    const { source } = parameters;
     using model = await loadModel(Model, folder, options.threads === undefined ? {} : { threads: options.threads });
     const plan = JSON.parse(readFileSync(join(folder, model.manifest.plan), "utf8")) as Plan;
     const entry = mainEntry(model.manifest);
@@ -96,7 +95,7 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
     // A token on the edge between two experts may go to the other one; what follows differs then by right.
     return isExplained || !sameRoutes ? EXIT.ok : EXIT.wrongInput;
   } finally {
-    opened?.close();
+    parameters.close();
     shell.progress.clear();
   }
 }

@@ -1,0 +1,35 @@
+/** Where a project's numbers come from: its checkpoint, or a seed. */
+import type { Program } from "../compiler/2-graph/ir.js";
+import { checkpointSource, randomSource, type ParameterSource } from "../compiler/6-bundle/index.js";
+import type { Checkpoint } from "../compiler/checkpoints/index.js";
+import { moecError } from "../compiler/errors/raise.js";
+import { openCheckpointFiles } from "./checkpoint-files.js";
+import type { Project } from "./project.js";
+import type { Shell } from "./shell.js";
+import { named } from "./source-host.js";
+
+export interface OpenParameters {
+  readonly source: ParameterSource;
+  /** Absent for parameters from a seed. */
+  readonly checkpoint?: Checkpoint;
+  close(): void;
+}
+
+/** @throws MoecError MOE5407 for a project with neither weights nor a seed. */
+export function requireParameters(shell: Shell, { weights, random, spec }: Project): void {
+  if (weights.length === 0 && random === undefined) throw moecError("MOE5407", { file: named(shell.io.cwd, spec) });
+}
+
+/** @param built The program as it was built, with the names that the checkpoint is read by. */
+export function openParameters(built: Program, project: Project): OpenParameters {
+  if (project.weights.length === 0) {
+    return { source: randomSource(built, project.random ?? 0), close: () => undefined };
+  }
+  const opened = openCheckpointFiles(project.weights);
+  try {
+    return { source: checkpointSource(built, opened.checkpoint), checkpoint: opened.checkpoint, close: () => opened.close() };
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
