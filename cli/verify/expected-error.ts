@@ -9,6 +9,7 @@
  * well-conditioned models do. A token that changes its expert is not covered, and is shown by itself.
  */
 import type { Plan, PlanWeight } from "../../compiler/4-schedule/plan.js";
+import { STORAGE } from "../../compiler/checkpoints/storage.js";
 
 const ROUNDED_ACTIVATIONS = 5.2e-3;
 const ROUNDED_F32 = 1e-6;
@@ -28,7 +29,5 @@ function products(weight: PlanWeight): number {
 
 function productError({ storage, matrix }: PlanWeight): number {
   if (!matrix) return ROUNDED_F32;
-  return storage === "f32" || storage === "f16" || storage === "bf16" || storage === "i32"
-    ? ROUNDED_F32
-    : ROUNDED_ACTIVATIONS;
+  return STORAGE[storage].blockValues > 1 ? ROUNDED_ACTIVATIONS : ROUNDED_F32;
 }

@@ -1,9 +1,10 @@
 /** One entry point on the reference evaluator and on a device, with the same inputs. */
-import { evaluate } from "../../compiler/2-graph/index.js";
+import { evaluate, type RouteTrace } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
-import type { Manifest, ManifestEntry } from "../../compiler/6-bundle/manifest.js";
+import type { ManifestEntry } from "../../compiler/6-bundle/manifest.js";
+import { randomSource } from "../../runtime/generate/random.js";
 import { compileSize } from "../../runtime/plan/sizes.js";
 import type { Model } from "../../runtime/node/index.js";
 import type { LayerRoutes } from "./compare.js";
@@ -12,17 +13,6 @@ import type { LayerRoutes } from "./compare.js";
 export interface EntryRun {
   readonly outputs: Readonly<Record<string, ArrayLike<number>>>;
   readonly routes: readonly LayerRoutes[];
-}
-
-/** A seeded sequence of numbers from 0 up to 1 (mulberry32). */
-function sequence(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Numbers of the last axis of an entry's first output: the vocabulary of a language model. */
@@ -38,7 +28,7 @@ export function makeInputs(
   seed: number,
   ids: readonly number[] | undefined,
 ): Readonly<Record<string, ReferenceTensor>> {
-  const random = sequence(seed);
+  const random = randomSource(seed);
   const runtime = Object.fromEntries(program.runtimeSizes.map((name) => [name, name === "past" ? 0 : tokens]));
   let isFirst = true;
   return Object.fromEntries(
@@ -68,8 +58,26 @@ export function runReference(
     outputs: Object.fromEntries(
       Object.entries(outputs).flatMap(([name, value]) => (value.kind === "tensor" ? [[name, value.data]] : [])),
     ),
-    routes: routes.map(({ routes: { slots, index } }, layer) => ({ layer, slots, index })),
+    routes: byMixture(routes).map(({ routes: { slots, index } }, layer) => ({ layer, slots, index })),
   };
+}
+
+/**
+ * The order of a device: mixture by mixture in the order of the spec, layer by layer inside. The evaluator meets all
+ * mixtures of a layer before the next layer.
+ */
+export function byMixture(traces: readonly RouteTrace[]): readonly RouteTrace[] {
+  const met = new Map<string, number>();
+  const mixtures = new Map<string, RouteTrace[]>();
+  for (const trace of traces) {
+    const stacks = trace.layers.map(({ stack }) => stack).join("/");
+    const turn = `${stacks} ${trace.layers.map(({ index }) => index).join("/")}`;
+    const number = met.get(turn) ?? 0;
+    met.set(turn, number + 1);
+    const mixture = `${stacks} ${number}`;
+    mixtures.set(mixture, [...(mixtures.get(mixture) ?? []), trace]);
+  }
+  return [...mixtures.values()].flat();
 }
 
 export async function runDevice(
@@ -94,9 +102,4 @@ export async function runDevice(
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data])),
     routes: layers.map((one, layer) => ({ layer, ...one })),
   };
-}
-
-/** The entry that `verify` runs: the first that is not derived from another. */
-export function mainEntry(manifest: Manifest): ManifestEntry {
-  return manifest.entries.find(({ name }) => !name.endsWith("_last")) ?? manifest.entries[0]!;
 }

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { compareRoutes, compareRows } from "../../cli/verify/compare.js";
+import { compareRoutes, compareRows, isExplained, tokensBeforeChange } from "../../cli/verify/compare.js";
+import { byMixture } from "../../cli/verify/runs.js";
 import { storedAs } from "../../cli/verify/stored-parameters.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { moec } from "./io.js";
@@ -22,6 +23,7 @@ describe("compareRows", () => {
     const broken = compareRows([1, NaN], [1, 1], 2);
     expect(broken.worst.relativeError).toBeNaN();
     expect(broken.relativeError <= 1).toBe(false);
+    expect(compareRows([NaN, 1], [1, 1], 1).worst).toEqual({ position: 0, relativeError: NaN });
   });
 });
 
@@ -31,6 +33,40 @@ describe("compareRoutes", () => {
       index: readonly number[],
     ): readonly [{ layer: number; slots: number; index: readonly number[] }] => [{ layer: 0, slots: 2, index }];
     expect(compareRoutes(routes([1, 0, 3, -1]), routes([0, 1, 2, -1]))).toEqual([{ layer: 0, same: 2, all: 3 }]);
+  });
+});
+
+describe("the verdict", () => {
+  const layer = (index: readonly number[]): { layer: number; slots: number; index: readonly number[] } => ({
+    layer: 0,
+    slots: 2,
+    index,
+  });
+  const expected = [1, 1, 1];
+  const verdict = (found: readonly number[], before: number): boolean =>
+    isExplained({ found, expected, width: 1 }, 3, before, 0.01);
+
+  it("finds the first token that changed its experts in any layer", () => {
+    const routes = [layer([0, 1, 2, 3, 4, 5]), layer([0, 1, 2, 3, 4, 5])];
+    expect(tokensBeforeChange(routes, routes)).toBe(3);
+    expect(tokensBeforeChange([layer([1, 0, 3, 2, 4, 6]), layer([0, 1, 2, 7, 4, 5])], routes)).toBe(1);
+  });
+
+  it("excuses what comes behind a changed token and nothing before it", () => {
+    expect(verdict([1, 1.001, 1], 3)).toBe(true);
+    expect(verdict([1, 1, 2], 3)).toBe(false);
+    expect(verdict([1, 1, 2], 2)).toBe(true);
+    expect(verdict([1, 2, 2], 2)).toBe(false);
+    expect(verdict([2, 2, 2], 0)).toBe(false);
+    expect(verdict([1, NaN, 1], 1)).toBe(true);
+    expect(verdict([NaN, 1, 1], 1)).toBe(false);
+  });
+
+  it("compares two mixtures of a layer each with its own", () => {
+    const trace = (index: number, name: number): never =>
+      ({ layers: [{ stack: "layers", index }], op: "mixture", routes: { name } }) as never;
+    const order = byMixture([trace(0, 1), trace(0, 2), trace(1, 3), trace(1, 4)]);
+    expect(order.map(({ routes }) => (routes as unknown as { name: number }).name)).toEqual([1, 3, 2, 4]);
   });
 });
 
