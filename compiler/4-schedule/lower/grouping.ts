@@ -33,7 +33,7 @@ export interface Grouping {
 
 const line = (axis: string, size: Size): readonly TensorAxis[] => [{ name: axis, size }];
 
-/** Experts of a bank up to which kernels ask for the rows of each one. */
+/** Experts of a bank up to which each one has blocks of its own, empty or not, and so asks where its rows begin. */
 export const listedExperts = 1024;
 
 /** One block sorts: a count, a running sum and a walk in the order of the tokens, so the order is always the same. */

@@ -23,6 +23,7 @@ import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { writeGpuProducts } from "./gpu-product.js";
+import { listedExperts } from "./grouping.js";
 import { rowCoordinates, vectorLoop } from "./nest.js";
 import type { Product } from "./product.js";
 import { rowCount } from "./product.js";
@@ -38,8 +39,6 @@ const blockRows = 120;
 const fewRows = 3;
 /** Tiles read side by side for few rows. */
 const tilesBeside = 4;
-/** Experts up to which each one has blocks of its own, empty or not. */
-const expertBlocks = 1024;
 
 /** Write `source` with the products in it at hand, when its form allows; false when a plain loop nest must do it. */
 export function writeProducts(entry: EntryLowering, source: Tensor, target: Stored): boolean {
@@ -196,7 +195,7 @@ export function rowRange(emitter: Emitter, product: Product, group: Expression, 
   const number = (list: Stored, at: Coordinate): Expression => list.read(emitter, new Map([["n", at]]));
   const bankFirst = number(grouping.banks, Coordinate.number(2 * bank));
   const count = product.layout.batch[0]!.size;
-  if (count <= expertBlocks) {
+  if (count <= listedExperts) {
     const expert = emitter.variable(group, [], Size.of(count)).plus(Coordinate.size(first));
     const from = builder.let("from", sub(number(grouping.start, expert), bankFirst));
     const to = builder.let("to", sub(number(grouping.start, expert.plus(Coordinate.number(1))), bankFirst));
