@@ -2,7 +2,7 @@
  * A file reached through `"std"`. Its names are known from its outline; it is parsed when one of its declarations is
  * used, so that a program pays for what it takes from the library and not for the library.
  */
-import { parse } from "../../grammar/index.js";
+import { parse, type Outline } from "../../grammar/index.js";
 import type { SourceFile, TestDecl } from "../../grammar/tree.js";
 import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
 import { identifiersIn } from "./elaborate/closures.js";
@@ -37,12 +37,12 @@ export class LibraryFile implements LoadedFile {
     readonly text: string,
     readonly key: string,
     readonly scope: Scope,
-    names: readonly string[],
+    readonly outline: Outline,
     readonly imported: readonly LoadedFile[],
     private readonly early: readonly Diagnostic[],
   ) {
     this.info = new InfoSink(file);
-    for (const name of names) if (!scope.own(name)) scope.define(name, new LibraryBinding(this, name));
+    for (const name of outline.names) if (!scope.own(name)) scope.define(name, new LibraryBinding(this, name));
   }
 
   get imports(): readonly string[] {

@@ -108,15 +108,15 @@ export class Loader {
   private loadLibrary(file: string, text: string): LibraryFile {
     const known = libraries.get(file);
     const same = known?.text === text ? known : undefined;
-    const { imports, names } = outline(text);
-    const loaded = this.importsOf(file, text, imports, true);
+    const read = same?.outline ?? outline(text);
+    const loaded = this.importsOf(file, text, read.imports, true);
     const kept = same?.imported;
     if (kept?.length === loaded.files.length && kept.every((imported, index) => imported === loaded.files[index]))
       return same!;
     const key = [same ? same.key.split(" ")[0]! : textKey(text), ...loaded.files.map((imported) => imported.key)];
     const scope = this.scopeOf(file, loaded, () => []);
     const early = loaded.reporter.findings.map((finding) => finding.diagnostic);
-    const made = new LibraryFile(file, text, mixed(key), scope, names, loaded.files, early);
+    const made = new LibraryFile(file, text, mixed(key), scope, read, loaded.files, early);
     libraries.set(file, made);
     return made;
   }
