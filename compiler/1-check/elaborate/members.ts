@@ -10,6 +10,7 @@ import { unknown, type InstanceValue, type Value } from "../values.js";
 import { methodClosure } from "./closures.js";
 import { evaluate, needNumber } from "./evaluate.js";
 import { bareInstance, knobValue, makeInstance } from "./modules.js";
+import { once } from "./once.js";
 import { scheduleValue } from "./schedules.js";
 import { makeStack } from "./stacks.js";
 import { report, tensor } from "./tensors.js";
@@ -50,10 +51,8 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
       // Axes with sizes of their own (`X = 2 ** bits`) are names for the whole module, so they are read right away.
       return paramValue(walk, member, place);
     }
-    case "state": {
-      const state = once(walk, member.name.text, place, member, () => stateValue(walk, member, place));
-      return state;
-    }
+    case "state":
+      return once(walk, member.name, place, () => stateValue(walk, member, place));
     case "knob": {
       const knob = once2(() => {
         const spec = member.type ? resolveType(walk, member.type, place) : undefined;
@@ -66,18 +65,18 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
       return () => knob().value();
     }
     case "use":
-      return once(walk, member.name.text, place, member, () => {
+      return once(walk, member.name, place, () => {
         const own = { ...place, path: joinPath(place.path, member.name.text) };
         return bareInstance(walk, evaluate(walk, member.value, own), at(place, member.value), own);
       });
     case "let-member":
-      return once(walk, member.name.text, place, member, () =>
+      return once(walk, member.name, place, () =>
         evaluate(walk, member.value, { ...place, path: joinPath(place.path, member.name.text) }),
       );
     case "stack":
-      return once(walk, member.name.text, place, member, () => makeStack(walk, member, instance, place));
+      return once(walk, member.name, place, () => makeStack(walk, member, instance, place));
     case "schedule":
-      return once(walk, member.name.text, place, member, () => scheduleValue(walk, member.value, place));
+      return once(walk, member.name, place, () => scheduleValue(walk, member.value, place));
     case "method": {
       const closure = methodClosure(instance, member);
       return () => closure;
@@ -95,24 +94,6 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
 function once2<R>(make: () => R): () => R {
   let made: { readonly value: R } | undefined;
   return () => (made ??= { value: make() }).value;
-}
-
-/** Evaluates at the first use; a member that needs itself is named. */
-function once(walk: Walk, name: string, place: Place, member: Member, make: () => Value): () => Value {
-  let value: Value | undefined;
-  let running = false;
-  return () => {
-    if (value) return value;
-    if (running)
-      return report(walk, "MOE2010", { name }, at(place, "name" in member && member.name ? member.name : member));
-    running = true;
-    try {
-      value = make();
-    } finally {
-      running = false;
-    }
-    return value;
-  };
 }
 
 /** The axes of a member's type, all of which must be known in the module. */

@@ -9,6 +9,7 @@ import { sizeOf, valueOf } from "../numbers.js";
 import type { Scope } from "../scope.js";
 import { unknown, type InstanceValue, type ListValue, type Value } from "../values.js";
 import { evaluate, evaluateWhole, needNumber, single } from "./evaluate.js";
+import { once } from "./once.js";
 import { asTensor, cast, expanded, findAxis, needTensor, report, tensor } from "./tensors.js";
 import { resolveType, type TensorSpec } from "./types.js";
 import { bareInstance } from "./modules.js";
@@ -69,16 +70,12 @@ function hoistAxes(walk: Walk, statements: readonly Statement[], place: Place): 
   for (const statement of statements) {
     if (statement.kind !== "axis" || place.scope.lookup(statement.name.text)) continue;
     const name = statement.name.text;
-    let running = false;
     place.scope.define(name, {
-      value: () => {
-        if (running) return report(walk, "MOE2010", { name }, at(place, statement.name));
-        running = true;
+      value: once(walk, statement.name, place, () => {
         const number = needNumber(walk, evaluate(walk, statement.size, place), at(place, statement.size));
-        running = false;
         const size = number && sizeOf(number);
         return size ? { kind: "axis", name, size } : unknown;
-      },
+      }),
       span: at(place, statement.name),
     });
   }
