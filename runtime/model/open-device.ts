@@ -5,7 +5,6 @@ import type {
   ManifestNativeTarget,
   ManifestShard,
   ManifestTarget,
-  ManifestWasmTarget,
   ManifestWebGpuTarget,
 } from "../../compiler/6-bundle/manifest.js";
 import { MoecError } from "../../compiler/errors/moec-error.js";
@@ -18,9 +17,16 @@ import { chooseGpu, openWebGpu } from "../webgpu/open.js";
 import { openWasm } from "./wasm-kernels.js";
 
 export interface DeviceOptions {
+  /** `auto` (default) takes the best device that the bundle has kernels for and this host can run. */
   readonly device?: "auto" | "wasm" | "native" | "webgpu";
+  /** Threads; all that run at the same time when it is not given. */
   readonly threads?: number;
+  /** How many texts the model holds side by side, each with states of its own; one when it is not given. */
   readonly texts?: number;
+  /**
+   * Of weights that are mapped: `true` reads and hashes the files now, `false` never; otherwise each file is hashed once
+   * and remembered by its size and time. Weights that are read are always hashed.
+   */
   readonly verify?: boolean;
 }
 
@@ -43,24 +49,26 @@ export async function openDevice(
 ): Promise<OpenedDevice> {
   const wanted = options.device ?? "auto";
   const { targets } = manifest;
-  const wasm = targets.find((target): target is ManifestWasmTarget => target.name === "wasm");
-  const native = targets.find((target): target is ManifestNativeTarget => target.name === "native");
+  const find = <N extends ManifestTarget["name"]>(name: N): Extract<ManifestTarget, { name: N }> | undefined =>
+    wanted === "auto" || wanted === name
+      ? targets.find((target): target is Extract<ManifestTarget, { name: N }> => target.name === name)
+      : undefined;
+  const [native, webgpu, wasm] = [find("native"), find("webgpu"), find("wasm")];
   let whyNotNative: MoecError | undefined;
-  if (native && wanted !== "wasm") {
+  if (native) {
     const choice = await chooseNative(host, native);
     if (!(choice instanceof MoecError)) return openNative(files, manifest, host, choice, options);
     whyNotNative = choice;
-    if (wanted === "native" || !wasm) throw whyNotNative;
+    if (!webgpu && !wasm) throw whyNotNative;
   }
-  const webgpu = targets.find((target): target is ManifestWebGpuTarget => target.name === "webgpu");
   let whyNotWebgpu: MoecError | undefined;
-  if (webgpu && (wanted === "auto" || wanted === "webgpu")) {
-    const gpu = await tryWebGpu(files, manifest, webgpu, host, { ...options, isOnly: wanted === "webgpu" || !wasm });
+  if (webgpu) {
+    const gpu = await tryWebGpu(files, manifest, webgpu, host, { ...options, isOnly: !wasm });
     if (!(gpu instanceof MoecError)) return { ...gpu, shards: webgpu.shards };
     whyNotWebgpu = gpu;
-    if (wanted === "webgpu" || !wasm) throw gpu;
+    if (!wasm) throw whyNotNative ?? whyNotWebgpu;
   }
-  if (!wasm || wanted === "native" || wanted === "webgpu") throw notInBundle(wanted, targets);
+  if (!wasm) throw notInBundle(wanted, targets);
   const plan = readPlan(await checkedText(files, manifest, manifest.plan), manifest);
   const device = await openWasm(files, manifest, wasm, plan, host, options);
   if (whyNotNative || whyNotWebgpu) {

@@ -10,7 +10,7 @@ import type { Device } from "../device.js";
 import type { BundleFiles, Host } from "../host.js";
 import { loadTokenizer, type TokenizerFiles } from "../tokenizer/index.js";
 import type { ModelParts } from "./model.js";
-import { openDevice, type OpenedDevice } from "./open-device.js";
+import { openDevice, type DeviceOptions, type OpenedDevice } from "./open-device.js";
 
 export interface LoadProgress {
   /** Bytes of weights read so far and in all. */
@@ -18,18 +18,7 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export interface LoadOptions {
-  /** `auto` (default) takes the best device that the bundle has kernels for and this host can run. */
-  readonly device?: "auto" | "wasm" | "native" | "webgpu";
-  /** Threads; all that run at the same time when it is not given. */
-  readonly threads?: number;
-  /** How many texts the model holds side by side, each with states of its own; one when it is not given. */
-  readonly texts?: number;
-  /**
-   * Of weights that are mapped: `true` reads and hashes the files now, `false` never; otherwise each file is hashed once
-   * and remembered by its size and time. Weights that are read are always hashed.
-   */
-  readonly verify?: boolean;
+export interface LoadOptions extends DeviceOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -40,8 +29,8 @@ export type DeviceMaker = (plan: Plan, manifest: Manifest) => Promise<Device>;
 /**
  * Reads a bundle.
  *
- * @throws MoecError MOE5301 to MOE5312 for a bundle that is not whole, MOE5308, MOE5309, MOE4203 and MOE4204 for a host that can't run it, MOE5323 for
- * options out of range.
+ * @throws MoecError MOE5301 to MOE5312 for a bundle that is not whole, MOE5308, MOE5309, MOE4203 and MOE4204 for a host
+ * that can't run it, MOE5323 for options out of range.
  */
 export async function openModel(
   files: BundleFiles,
