@@ -1,6 +1,6 @@
 /** Loading a bundle in a page: a worker is started, and the model is what talks to it. */
 import { moecError } from "../../compiler/errors/raise.js";
-import type { LoadOptions as DeviceOptions } from "../model/open.js";
+import type { LoadOptions as OpenOptions } from "../model/open.js";
 import { Connection } from "./connection.js";
 import type { Model, RemoteParts } from "./model.js";
 import type { Loaded, RemoteBundle } from "./protocol.js";
@@ -8,7 +8,7 @@ import type { Loaded, RemoteBundle } from "./protocol.js";
 /** A class of models: `Model` itself, or the typed one that a bundle's shim declares. */
 export type ModelClass<M extends Model> = new (parts: RemoteParts) => M;
 
-export interface LoadOptions extends DeviceOptions {
+export interface LoadOptions extends OpenOptions {
   /** `auto` (default) keeps weights in the browser for the next visit where it can; `none` loads them anew each time. */
   readonly storage?: "auto" | "none";
 }
@@ -42,10 +42,10 @@ export async function connectModel<M extends Model>(
   type: ModelClass<M>,
   connection: Connection,
   bundle: RemoteBundle,
-  { device, threads, onProgress, signal }: LoadOptions,
+  // The rest says how the worker opens the device.
+  { onProgress, signal, storage: _storage, ...options }: LoadOptions,
 ): Promise<M> {
   connection.onProgress = onProgress;
-  const options = { ...(device ? { device } : {}), ...(threads === undefined ? {} : { threads }) };
   try {
     const loaded = await connection.askInTask<Loaded>(signal, (task) => ({ kind: "load", task, bundle, options }));
     return new type({ connection, loaded });

@@ -8,6 +8,7 @@ import type { Manifest } from "../../compiler/6-bundle/manifest.js";
 import type { DeviceReport } from "../device.js";
 import type { GenerateOptions, GenerationStep } from "../generate/generate.js";
 import type { TextChoice } from "../model/model.js";
+import type { DeviceOptions } from "../model/open-device.js";
 import type { LoadProgress } from "../model/open.js";
 
 /** Both ends of the line: a `Worker`, the worker's own scope, or a `MessagePort`. */
@@ -35,7 +36,7 @@ export type Question = { readonly id: number } & (
       readonly kind: "load";
       readonly task: number;
       readonly bundle: RemoteBundle;
-      readonly options: Readonly<Record<string, unknown>>;
+      readonly options: DeviceOptions;
     }
   | {
       readonly kind: "method";

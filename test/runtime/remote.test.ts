@@ -105,6 +105,14 @@ describe("a model in a worker", () => {
     await expect(load({ threads: 0.5 })).rejects.toEqual(code("MOE5323"));
   });
 
+  it("holds as many texts as were asked for", async () => {
+    using model = await load({ texts: 2 });
+    expect(model.textCount).toBe(2);
+    await model.call("forward", { tokens: [1, 4] }, { text: 1 });
+    expect([model.tokensOf(0), model.tokensOf(1)]).toEqual([[], [1, 4]]);
+    await expect(load({ texts: 0 })).rejects.toEqual(code("MOE5323"));
+  });
+
   it("says so when it was disposed of", async () => {
     const model = await load();
     const open = model.call("forward", { tokens: [1] });
