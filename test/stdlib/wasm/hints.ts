@@ -95,7 +95,7 @@ export const hints: Readonly<Record<string, Hint>> = {
   // With one input every rank is equally relevant but for the last bit.
   SelfActivatedRanks: { sizes: { D: [2, 5, 8] }, values: { k: upTo("N") } },
   SelfActivated: { sizes: { D: [2, 5, 8] } },
-  CompressedExperts: { sizes: { E: [3, 5] }, values: { k: ["2", "3"], main: ["1"] } },
+  CompressedExperts: { sizes: { E: [3, 5] }, values: { k: ["1", "2", "3"], main: ["1"] } },
   Comet: { sizes: { E: [5, 8] }, values: { depth: ["3"], width: ["4.0"] } },
   DSelect: { sizes: { E: [5, 8] }, values: { bits: ["3"], width: ["2.0"] } },
   Reused: { values: { k: ["1"], open: upTo("E") } },
