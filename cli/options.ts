@@ -15,8 +15,15 @@ export interface ModelOptions extends CommonOptions {
   readonly level?: readonly string[];
 }
 
+/** Options of commands that run a model. */
+export interface DeviceOptions {
+  readonly threads?: number;
+  readonly device?: "auto" | "wasm" | "native" | "webgpu";
+  readonly verify?: boolean;
+}
+
 /** Options of commands that write text. */
-export interface TextOptions extends CommonOptions {
+export interface TextOptions extends CommonOptions, DeviceOptions {
   readonly maxTokens?: number;
   readonly temperature?: number;
   readonly topK?: number;
@@ -25,9 +32,6 @@ export interface TextOptions extends CommonOptions {
   readonly repetitionPenalty?: number;
   readonly seed?: number;
   readonly stop?: readonly string[];
-  readonly threads?: number;
-  readonly device?: "auto" | "wasm" | "native" | "webgpu";
-  readonly verify?: boolean;
   readonly trace?: boolean;
 }
 
@@ -89,17 +93,9 @@ export function addModelOptions(command: Command): Command {
     .option("--random <seed>", "fill the parameters at random instead of from a checkpoint", wholeNumber);
 }
 
-/** Sampling, `--max-tokens`, `--stop`, `--threads`, `--trace`. */
-export function addTextOptions(command: Command): Command {
+/** `--threads`, `--device`, `--verify`. */
+export function addDeviceOptions(command: Command): Command {
   return command
-    .option("-n, --max-tokens <count>", "most tokens to write", wholeNumber)
-    .option("-t, --temperature <number>", "0 always takes the most likely token", number)
-    .option("--top-k <count>", "choose among the k most likely tokens", wholeNumber)
-    .option("--top-p <share>", "choose among the most likely tokens that make up this share", number)
-    .option("--min-p <share>", "drop tokens less likely than this share of the best", number)
-    .option("--repetition-penalty <number>", "make tokens that occurred less likely; 1 is off", number)
-    .option("--seed <number>", "equal seeds give equal text", wholeNumber)
-    .option("--stop <text>", "end before this text; may be repeated", collect)
     .option("--threads <count>", "threads; all cores when left out", wholeNumber)
     .addOption(
       new Option("--device <name>", "which kernels run; the best that are there when left out").choices([
@@ -109,14 +105,25 @@ export function addTextOptions(command: Command): Command {
         "webgpu",
       ]),
     )
-    .option("--verify", "hash all weights anew, also those that were hashed before")
-    .option("--trace", "show which expert took which token in each layer");
+    .option("--verify", "hash all weights anew, also those that were hashed before");
+}
+
+/** Sampling, `--max-tokens`, `--stop`, the device, `--trace`. */
+export function addTextOptions(command: Command): Command {
+  const sampling = command
+    .option("-n, --max-tokens <count>", "most tokens to write", wholeNumber)
+    .option("-t, --temperature <number>", "0 always takes the most likely token", number)
+    .option("--top-k <count>", "choose among the k most likely tokens", wholeNumber)
+    .option("--top-p <share>", "choose among the most likely tokens that make up this share", number)
+    .option("--min-p <share>", "drop tokens less likely than this share of the best", number)
+    .option("--repetition-penalty <number>", "make tokens that occurred less likely; 1 is off", number)
+    .option("--seed <number>", "equal seeds give equal text", wholeNumber)
+    .option("--stop <text>", "end before this text; may be repeated", collect);
+  return addDeviceOptions(sampling).option("--trace", "show which expert took which token in each layer");
 }
 
 /** The sampling part of the options, without what was not given. */
-export function samplingOf(
-  options: TextOptions,
-): Omit<TextOptions, "json" | "color" | "threads" | "device" | "verify" | "trace"> {
+export function samplingOf(options: TextOptions): Omit<TextOptions, "json" | "color" | keyof DeviceOptions | "trace"> {
   const { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop } = options;
   const given = { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

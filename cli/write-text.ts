@@ -1,7 +1,8 @@
 /** Loads a bundle and writes text from a prompt: the body of `run` and `generate`. */
 import { resourceUsage } from "node:process";
-import { joinRoutes, loadModel, Model, type RouteTrace } from "../runtime/node/index.js";
+import { joinRoutes, type Model, type RouteTrace } from "../runtime/node/index.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
+import { loadBundle } from "./load-bundle.js";
 import { samplingOf, type TextOptions } from "./options.js";
 import type { Shell } from "./shell.js";
 import { expertMap } from "./show/expert-map.js";
@@ -17,15 +18,8 @@ export async function writeText(
 ): Promise<ExitCode> {
   const { palette } = shell;
   const loadStart = performance.now();
-  using model = await loadModel(Model, folder, {
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(options.device === undefined ? {} : { device: options.device }),
-    ...(options.verify === undefined ? {} : { verify: options.verify }),
-    onProgress: ({ loaded, total }) => shell.progress.update("loading weights", loaded / total),
-    signal: shell.io.signal,
-  });
+  using model = await loadBundle(shell, folder, options);
   const loadTime = performance.now() - loadStart;
-  shell.progress.clear();
   const calls: (readonly RouteTrace[])[] = [];
   const read: number[] = [];
   const chosen: number[] = [];

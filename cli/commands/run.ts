@@ -2,7 +2,6 @@
 import { UsageError } from "../failures.js";
 import { addModelOptions, addTextOptions, type ModelOptions, type TextOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
-import { named } from "../source-host.js";
 
 export const runCommand: CommandDefinition = (program, start) => {
   const command = program
@@ -15,20 +14,8 @@ export const runCommand: CommandDefinition = (program, start) => {
       start("run", options, async (shell) => {
         const text = prompt === "-" ? await shell.io.readInput() : prompt;
         if (text === undefined) throw new UsageError('a prompt is missing: moec run <model> "Once upon a time"');
-        const { openRunnable } = await import("../runnable.js");
-        const opened = await openRunnable(shell, model, options);
-        let { folder } = opened;
-        if (opened.kind === "project") {
-          const { cachedBundle } = await import("../cached-bundle.js");
-          const cached = await cachedBundle(shell, opened);
-          folder = cached.folder;
-          if (cached.made) {
-            const { bundleSummary } = await import("../show/bundle-summary.js");
-            for (const line of bundleSummary(cached.made, named(shell.io.cwd, folder), shell.notePalette))
-              shell.note(line);
-            shell.note("");
-          }
-        }
+        const { runnableBundle } = await import("../load-bundle.js");
+        const folder = await runnableBundle(shell, model, options);
         const { writeText } = await import("../write-text.js");
         return writeText(shell, folder, text, options, true);
       }),

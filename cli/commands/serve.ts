@@ -1,14 +1,14 @@
 /** `moec serve`: a page and an HTTP API for a model. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError } from "commander";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import { addModelOptions, wholeNumber, type ModelOptions } from "../options.js";
+import { addDeviceOptions, addModelOptions, wholeNumber, type DeviceOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Shell } from "../shell.js";
 
-interface ServeOptions extends ModelOptions {
+interface ServeOptions extends ModelOptions, DeviceOptions {
   readonly host: string;
   readonly port: number;
   readonly apiKey?: string;
@@ -17,46 +17,41 @@ interface ServeOptions extends ModelOptions {
   readonly maxQueue: number;
   readonly maxBody: number;
   readonly grace: number;
-  readonly threads?: number;
-  readonly device?: "auto" | "wasm" | "native";
 }
 
 /** Seconds that a client may take to send a body or to take an answer. */
 const PATIENCE = 30;
 
-export const serveCommand: CommandDefinition = (program, start) =>
-  addModelOptions(
-    program
-      .command("serve")
-      .summary("a page and an HTTP API for a model")
-      .description(
-        "Serves a model on this machine: a page that shows text and experts, and the OpenAI API's completions, chat and " +
-          "embeddings. Ctrl-C or SIGTERM ends what was begun, then the server.",
-      )
-      .argument("<model>", "a bundle, a .moe file, a folder with a moec.yaml, or a .gguf file")
-      .option("--host <address>", "address to listen on", "127.0.0.1")
-      .option("--port <number>", "port to listen on; 0 takes a free one", wholeNumber, 8080)
-      .option("--api-key <key>", "key that requests must carry; MOEC_API_KEY when left out")
-      .option("--allow-origin <origin>", "a site whose pages may call; may be repeated", origin)
-      .option("--texts <count>", "texts written at the same time", wholeNumber, 4)
-      .option("--max-queue <count>", "requests that may wait", wholeNumber, 256)
-      .option("--max-body <bytes>", "largest body of a request", wholeNumber, 4 * 2 ** 20)
-      .option("--grace <seconds>", "time for running requests when the server ends", wholeNumber, 30)
-      .addOption(new Option("--device <name>", "which kernels run").choices(["auto", "wasm", "native"]))
-      .option("--threads <count>", "threads; all cores when left out", wholeNumber)
-      .action((model: string, options: ServeOptions) =>
-        start("serve", options, (shell) => serve(shell, model, options)),
-      ),
-  ).addHelpText(
-    "after",
-    `
+export const serveCommand: CommandDefinition = (program, start) => {
+  const command = program
+    .command("serve")
+    .summary("a page and an HTTP API for a model")
+    .description(
+      "Serves a model on this machine: a page that shows text and experts, and the OpenAI API's completions, chat and " +
+        "embeddings. Ctrl-C or SIGTERM ends what was begun, then the server.",
+    )
+    .argument("<model>", "a bundle, a .moe file, a folder with a moec.yaml, or a .gguf file")
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--port <number>", "port to listen on; 0 takes a free one", wholeNumber, 8080)
+    .option("--api-key <key>", "key that requests must carry; MOEC_API_KEY when left out")
+    .option("--allow-origin <origin>", "a site whose pages may call; may be repeated", origin)
+    .option("--texts <count>", "texts written at the same time", wholeNumber, 4)
+    .option("--max-queue <count>", "requests that may wait", wholeNumber, 256)
+    .option("--max-body <bytes>", "largest body of a request", wholeNumber, 4 * 2 ** 20)
+    .option("--grace <seconds>", "time for running requests when the server ends", wholeNumber, 30)
+    .action((model: string, options: ServeOptions) => start("serve", options, (shell) => serve(shell, model, options)))
+    .addHelpText(
+      "after",
+      `
 Examples:
   moec serve examples/tiny-moe
   moec serve dist/tiny-moe --port 8000 --texts 8
   moec serve dist/tiny-moe --host 0.0.0.0 --api-key "$KEY"
   curl http://127.0.0.1:8080/v1/completions -d '{"prompt": "In the beginning", "max_tokens": 20}'
 `,
-  );
+    );
+  return addDeviceOptions(addModelOptions(command));
+};
 
 function origin(text: string, before: readonly string[] = []): readonly string[] {
   if (!URL.canParse(text) || new URL(text).origin !== text) {
@@ -69,20 +64,13 @@ async function serve(shell: Shell, path: string, options: ServeOptions): Promise
   const { isLoopback } = await import("../../serve/access.js");
   const key = options.apiKey ?? shell.io.env["MOEC_API_KEY"];
   if (!isLoopback(options.host) && (key ?? "") === "") throw moecError("MOE5512", { host: options.host });
-  const { loadModel, Model } = await import("../../runtime/node/index.js");
+  const { loadBundle, runnableBundle } = await import("../load-bundle.js");
   const { chatTemplate } = await import("../../serve/chat.js");
   const { Metrics } = await import("../../serve/metrics.js");
   const { Served } = await import("../../serve/served.js");
   const { startServer } = await import("../../serve/server.js");
-  const folder = await bundleOf(shell, path, options);
-  using model = await loadModel(Model, folder, {
-    texts: options.texts,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(options.device === undefined ? {} : { device: options.device }),
-    onProgress: ({ loaded, total }) => shell.progress.update("loading weights", loaded / total),
-    signal: shell.io.signal,
-  });
-  shell.progress.clear();
+  const folder = await runnableBundle(shell, path, options);
+  using model = await loadBundle(shell, folder, options, { texts: options.texts });
   const template = chatTemplate(readTokenizer(folder, model.manifest.tokenizer));
   const limits = { body: options.maxBody, queue: options.maxQueue, patience: PATIENCE };
   const served = new Served(model, template, new Metrics(), limits);
@@ -102,14 +90,6 @@ async function serve(shell: Shell, path: string, options: ServeOptions): Promise
   const broken = await server.close(options.grace);
   if (broken > 0) shell.note(`${broken} requests took longer than ${options.grace} s and were ended`);
   return EXIT.ok;
-}
-
-async function bundleOf(shell: Shell, path: string, options: ServeOptions): Promise<string> {
-  const { openRunnable } = await import("../runnable.js");
-  const opened = await openRunnable(shell, path, options);
-  if (opened.kind === "bundle") return opened.folder;
-  const { cachedBundle } = await import("../cached-bundle.js");
-  return (await cachedBundle(shell, opened)).folder;
 }
 
 function describe(report: { readonly device: string; readonly level?: string; readonly threads: number }): string {

@@ -55,7 +55,7 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
   const { cachedBundle } = await import("../cached-bundle.js");
   const { buildModel, checkSpec } = await import("../compile.js");
   const { openParameters } = await import("../parameters.js");
-  const { loadModel, Model } = await import("../../runtime/node/index.js");
+  const { loadBundle } = await import("../load-bundle.js");
   const { parameterReader, storedAs, unchanged } = await import("../verify/stored-parameters.js");
   const { makeInputs, outputWidth, runDevice, runReference } = await import("../verify/runs.js");
   const { compareRows, compareRoutes, isExplained, tokensBeforeChange } = await import("../verify/compare.js");
@@ -65,7 +65,7 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
   const parameters = openParameters(built, project);
   try {
     const { source } = parameters;
-    using model = await loadModel(Model, folder, options.threads === undefined ? {} : { threads: options.threads });
+    using model = await loadBundle(shell, folder, options);
     const plan = JSON.parse(readFileSync(join(folder, model.manifest.plan), "utf8")) as Plan;
     const entry = model.manifest.entries[0]!;
     const ids = options.prompt === undefined ? undefined : model.tokenizer.encode(options.prompt);

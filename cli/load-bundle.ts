@@ -1,0 +1,43 @@
+/** What commands that run a model do first: have its bundle, then load it on a device. */
+import { loadModel, Model, type LoadOptions } from "../runtime/node/index.js";
+import type { DeviceOptions, ModelOptions } from "./options.js";
+import type { Shell } from "./shell.js";
+import { named } from "./source-host.js";
+
+/** The folder of the bundle that `path` names; a project or checkpoint is compiled into one when it is not there yet. */
+export async function runnableBundle(
+  shell: Shell,
+  path: string,
+  options: ModelOptions & DeviceOptions,
+): Promise<string> {
+  const { openRunnable } = await import("./runnable.js");
+  const opened = await openRunnable(shell, path, options);
+  if (opened.kind === "bundle") return opened.folder;
+  const { cachedBundle } = await import("./cached-bundle.js");
+  const { folder, made } = await cachedBundle(shell, opened);
+  if (made) {
+    const { bundleSummary } = await import("./show/bundle-summary.js");
+    for (const line of bundleSummary(made, named(shell.io.cwd, folder), shell.notePalette)) shell.note(line);
+    shell.note("");
+  }
+  return folder;
+}
+
+/** Loads a bundle as the options say, with progress; Ctrl-C ends it. */
+export async function loadBundle(
+  shell: Shell,
+  folder: string,
+  { threads, device, verify }: DeviceOptions,
+  more: Pick<LoadOptions, "texts"> = {},
+): Promise<Model> {
+  const model = await loadModel(Model, folder, {
+    ...more,
+    ...(threads === undefined ? {} : { threads }),
+    ...(device === undefined ? {} : { device }),
+    ...(verify === undefined ? {} : { verify }),
+    onProgress: ({ loaded, total }) => shell.progress.update("loading weights", loaded / total),
+    signal: shell.io.signal,
+  });
+  shell.progress.clear();
+  return model;
+}
