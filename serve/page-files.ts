@@ -1,7 +1,6 @@
 /** The page at `/`: three files beside this folder's sources, read once. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export interface PageFile {

@@ -1,21 +1,8 @@
 /** What the page asks beyond the public API: what the model is, and text with the experts that each token took. */
-import * as z from "zod";
-import { moecError } from "../../compiler/errors/raise.js";
 import type { GenerationStep, RouteTrace } from "../../runtime/node/index.js";
 import { EventStream, sendJson } from "../http.js";
 import type { Exchange, Served } from "../served.js";
-
-const parameters = z.strictObject({
-  prompt: z.string().min(1),
-  maxTokens: z.number().int().min(1).max(100_000),
-  temperature: z.number().min(0).max(100),
-  seed: z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .optional(),
-});
+import { readPage } from "./parameters.js";
 
 export function describeModel(served: Served, exchange: Exchange): void {
   const { manifest, report, textCount } = served.model;
@@ -37,12 +24,7 @@ export function describeModel(served: Served, exchange: Exchange): void {
 
 /** Events: `{token, text, routes}` for each token that was read or written, then `{done, …}`. */
 export async function writeTraced(served: Served, exchange: Exchange): Promise<void> {
-  const parsed = parameters.safeParse(await exchange.body());
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw moecError("MOE5515", { name: issue.path.join(".") || "body", reason: issue.message });
-  }
-  const { prompt, maxTokens, temperature, seed } = parsed.data;
+  const { prompt, maxTokens, temperature, seed } = readPage(await exchange.body());
   const { tokenizer } = served.model;
   const ids = served.writer.encode(prompt);
   const events = new EventStream(exchange.response, served.limits.patience);

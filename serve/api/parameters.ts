@@ -97,9 +97,23 @@ const embeddings = z.strictObject({
   ...UNRELATED,
 });
 
+/** What the page asks: its own names, since no other client does. */
+const page = z.strictObject({
+  prompt: z.string().min(1),
+  maxTokens: z.number().int().min(1).max(100_000),
+  temperature: z.number().min(0).max(100),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .optional(),
+});
+
 export type CompletionParameters = z.infer<typeof completion>;
 export type ChatParameters = z.infer<typeof chat>;
 export type EmbeddingParameters = z.infer<typeof embeddings>;
+export type PageParameters = z.infer<typeof page>;
 export type SamplingParameters = Pick<CompletionParameters, Exclude<keyof typeof sampling, keyof typeof UNRELATED>>;
 
 /** @throws MoecError MOE5515 */
@@ -108,6 +122,9 @@ export const readCompletion = (body: unknown): CompletionParameters => read(comp
 export const readChat = (body: unknown): ChatParameters => read(chat, body);
 /** @throws MoecError MOE5515 */
 export const readEmbeddings = (body: unknown): EmbeddingParameters => read(embeddings, body);
+
+/** @throws MoecError MOE5515 */
+export const readPage = (body: unknown): PageParameters => read(page, body);
 
 function read<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
