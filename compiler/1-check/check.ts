@@ -8,7 +8,7 @@ import { checkTest } from "./check-test.js";
 import { keepHelpfulFixes } from "./fixes.js";
 import { InfoSink } from "./info.js";
 import { LibraryFile } from "./library-file.js";
-import { Loader, type LoadedFile, type SourceHost } from "./project.js";
+import { isSyntax, Loader, type LoadedFile, type SourceHost } from "./project.js";
 import { declarationKeys, declarationName, Moved, type DeclarationResult, type DeclarationResults } from "./reuse.js";
 import type { Finding } from "./reporter.js";
 
@@ -137,7 +137,7 @@ function inheritDivisors(file: LoadedFile, before: CheckedFile | undefined): voi
 }
 
 function isSyntaxIn(diagnostic: Diagnostic, span: { readonly start: number; readonly end: number }): boolean {
-  return diagnostic.code.startsWith("MOE1") && span.start <= diagnostic.span.start && diagnostic.span.start <= span.end;
+  return isSyntax(diagnostic) && span.start <= diagnostic.span.start && diagnostic.span.start <= span.end;
 }
 
 /** A call into a declaration that has errors of its own repeats them: these are dropped. */

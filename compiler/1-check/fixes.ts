@@ -1,7 +1,7 @@
 /** Fixes are tried before they are offered: after the edit the error is gone and no other has come. */
 import type { Diagnostic, Fix } from "../errors/diagnostic.js";
 import { check, type CheckedProject } from "./check.js";
-import type { SourceHost } from "./project.js";
+import { isSyntax, type SourceHost } from "./project.js";
 
 /** Trials per check: a file full of errors is not worth more. */
 const TRIALS = 12;
@@ -10,7 +10,7 @@ export function keepHelpfulFixes(project: CheckedProject, host: SourceHost): Che
   let left = TRIALS;
   const tried = new Map<Diagnostic, Diagnostic>();
   for (const diagnostic of project.diagnostics) {
-    if (diagnostic.fixes.length === 0 || diagnostic.code.startsWith("MOE1")) continue;
+    if (diagnostic.fixes.length === 0 || isSyntax(diagnostic)) continue;
     const fixes: Fix[] = [];
     for (const fix of diagnostic.fixes) {
       if (left-- <= 0) break;

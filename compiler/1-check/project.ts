@@ -52,7 +52,8 @@ function parsedAfter(before: LoadedFile | undefined, text: string, file: string)
   return (good && reparse(good, text, file)) ?? parse(text, file);
 }
 
-function isSyntax({ code }: Diagnostic): boolean {
+/** True for what the parser says: of the text, not of its meaning. */
+export function isSyntax({ code }: Diagnostic): boolean {
   return code.startsWith("MOE1");
 }
 
