@@ -1,24 +1,30 @@
 /** What people write for the ops that the checker makes of it: errors speak of `*`, not of `mul`. */
+import type { BinaryOperator } from "../../../grammar/tree.js";
 import type { Attrs } from "../../ops/types.js";
 
+/** The op of each operator between two values; `@` is a product over the axis that both sides share. */
+export const BINARY_OPS = {
+  "|": "or",
+  "&": "and",
+  "==": "eq",
+  "!=": "ne",
+  "<": "lt",
+  "<=": "le",
+  ">": "gt",
+  ">=": "ge",
+  "+": "add",
+  "-": "sub",
+  "*": "mul",
+  "/": "div",
+  "%": "mod",
+  "**": "pow",
+  "@": "contract",
+} as const satisfies Readonly<Record<BinaryOperator, string>>;
+
 const WORDS: Readonly<Record<string, string>> = {
-  add: "+",
-  sub: "-",
-  mul: "*",
-  div: "/",
-  mod: "%",
-  pow: "**",
-  eq: "==",
-  ne: "!=",
-  lt: "<",
-  le: "<=",
-  gt: ">",
-  ge: ">=",
-  and: "&",
-  or: "|",
+  ...Object.fromEntries(Object.entries(BINARY_OPS).map(([operator, op]) => [op, operator])),
   not: "!",
   neg: "-",
-  contract: "@",
   routes_scale: "*",
   routes_make: "routes",
   routes_dense: "weights",

@@ -1,5 +1,5 @@
 /** Arithmetic, comparison and logic on numbers, tensors, truth values and masks. */
-import type { BinaryExpression, BinaryOperator, UnaryExpression } from "../../../grammar/tree.js";
+import type { BinaryExpression, UnaryExpression } from "../../../grammar/tree.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { at, type Place, type Walk } from "../context.js";
 import { describe } from "../describe.js";
@@ -9,24 +9,8 @@ import { numberValue, unknown, type Value } from "../values.js";
 import { callModule } from "./calls.js";
 import { evaluate } from "./evaluate.js";
 import { toMask } from "./masks.js";
+import { BINARY_OPS } from "./op-words.js";
 import { asTensor, cast, emitValue, isWhole, report, tensorType } from "./tensors.js";
-
-const OPS: Readonly<Record<Exclude<BinaryOperator, "@">, string>> = {
-  "|": "or",
-  "&": "and",
-  "==": "eq",
-  "!=": "ne",
-  "<": "lt",
-  "<=": "le",
-  ">": "gt",
-  ">=": "ge",
-  "+": "add",
-  "-": "sub",
-  "*": "mul",
-  "/": "div",
-  "%": "mod",
-  "**": "pow",
-};
 
 const COMPARISONS = ["==", "!=", "<", "<=", ">", ">="];
 
@@ -181,7 +165,7 @@ function ofTensors(walk: Walk, expression: BinaryExpression, left: Value, right:
   }
   // A quotient is a real number, also of two integers: `floor(a / b)` is the one that rounds.
   if (expression.operator === "/") pair = [cast(walk, pair[0], "f32", spans[0]), cast(walk, pair[1], "f32", spans[1])];
-  return emitValue(walk, OPS[expression.operator as keyof typeof OPS], pair, {}, at(place, expression), spans);
+  return emitValue(walk, BINARY_OPS[expression.operator], pair, {}, at(place, expression), spans);
 }
 
 /** Says what stands there; where masks meet, that they are joined by `&`, `|` and `!`. */
