@@ -8,15 +8,13 @@ import type { Device, DeviceReport } from "../device.js";
 import type { WeightFile } from "../host.js";
 import { flattenEntry, type SpaceBases } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
+import { textStride } from "../plan/texts.js";
 import { watchBusErrors } from "./bus-errors.js";
 import { loadCode, type LoadedCode } from "./code.js";
 import { LaunchTable } from "./launches.js";
 import { Mapping } from "./mapping.js";
 import { Pool } from "./pool.js";
 import { WeightSpace } from "./weight-space.js";
-
-/** States of different texts share no line of a processor's cache. */
-const TEXT_ALIGNMENT = 256;
 
 export interface NativeDeviceParts {
   readonly plan: Plan;
@@ -56,7 +54,7 @@ class NativeDevice implements Device {
   constructor(parts: NativeDeviceParts) {
     const { plan, object, file, level, scratchBytes, threads, whyOneThread, texts = 1, weights } = parts;
     this.texts = texts;
-    this.textStride = Math.ceil(plan.spaces.state / TEXT_ALIGNMENT) * TEXT_ALIGNMENT;
+    this.textStride = textStride(plan);
     try {
       this.code = loadCode(object, file);
       this.taken.push(() => this.code.free());

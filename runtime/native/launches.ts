@@ -1,13 +1,10 @@
 /** Launches of an entry point as a table in native memory: written once at load, completed for each call. */
 import { ROW, ROW_BYTES } from "../../compiler/5-emit/llvm/pool-layout.js";
-import type { FlatLaunch } from "../plan/launches.js";
+import { CHUNKS_PER_THREAD, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
 import type { Address } from "./koffi.js";
 import { Mapping } from "./mapping.js";
 import { Words } from "./words.js";
-
-/** Chunks per thread: enough that a thread which is put aside delays little, few enough that taking them is free. */
-const CHUNKS_PER_THREAD = 6;
 
 export class LaunchTable {
   private readonly words: Words;

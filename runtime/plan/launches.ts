@@ -12,6 +12,9 @@ export type SpaceBases = Readonly<Record<MemorySpace, number>>;
 /** Launches of one call are numbered with 20 bits (`wasm/work.ts`). */
 const MAX_LAUNCHES = 2 ** 20 - 1;
 
+/** Chunks per thread: enough that a thread which is put aside delays little, few enough that taking them is free. */
+export const CHUNKS_PER_THREAD = 6;
+
 /** The sizes that are known when an entry is called: the open axes of its inputs, and the positions before. */
 export function runtimeSizes(entry: Pick<PlanEntry, "inputs">): readonly string[] {
   const open = entry.inputs.flatMap(({ axes }) => axes).filter(({ size }) => /^[A-Za-z_]\w*$/.test(size));

@@ -2,12 +2,9 @@
  * Fills the table of launches for one call: asks the changing arguments, counts the blocks, cuts them into chunks.
  */
 import { moecError } from "../../compiler/errors/raise.js";
-import type { FlatLaunch } from "../plan/launches.js";
+import { CHUNKS_PER_THREAD, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
 import { MAX_CHUNKS, ROW, type SharedWork } from "./work.js";
-
-/** Chunks per thread: enough that a thread which is put aside delays little, few enough that taking them is free. */
-const CHUNKS_PER_THREAD = 6;
 
 export interface PreparedEntry {
   readonly launches: readonly FlatLaunch[];

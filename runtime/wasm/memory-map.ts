@@ -1,11 +1,11 @@
 /** Where the spaces of a plan lie in one WebAssembly memory. */
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { describeBytes } from "../bytes.js";
 import type { SpaceBases } from "../plan/launches.js";
+import { textStride } from "../plan/texts.js";
 
 const PAGE_BYTES = 65536;
-/** States of different texts share no line of a processor's cache. */
-const TEXT_ALIGNMENT = 256;
 /** What 32-bit addresses reach. */
 export const MEMORY_LIMIT_BYTES = 65536 * PAGE_BYTES;
 
@@ -34,10 +34,10 @@ export function mapMemory(plan: Plan, scratchBytes: number, threads: number, tex
     return base;
   };
   const { spaces } = plan;
-  const textStride = Math.ceil(spaces.state / TEXT_ALIGNMENT) * TEXT_ALIGNMENT;
+  const stride = textStride(plan);
   const bases = {
     weights: place(spaces.weights),
-    state: place(textStride * texts),
+    state: place(stride * texts),
     arena: place(spaces.arena),
     io: place(spaces.io),
   };
@@ -48,21 +48,9 @@ export function mapMemory(plan: Plan, scratchBytes: number, threads: number, tex
       limit: describeBytes(MEMORY_LIMIT_BYTES),
       needed: describeBytes(end),
       weights: describeBytes(spaces.weights),
-      state: describeBytes(textStride * texts),
+      state: describeBytes(stride * texts),
       arena: describeBytes(spaces.arena + spaces.io),
     });
   }
-  return { bases, textStride, scratch, bytes: end, pages: end / PAGE_BYTES };
-}
-
-/** `15.2 MiB`. */
-export function describeBytes(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 || Number.isInteger(value) ? value : value.toFixed(1)} ${units[unit]}`;
+  return { bases, textStride: stride, scratch, bytes: end, pages: end / PAGE_BYTES };
 }

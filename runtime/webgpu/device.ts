@@ -5,10 +5,10 @@
 import type { PlannedWgsl } from "../../compiler/5-emit/wgsl/planned.js";
 import type { MemorySpace, Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { describeBytes } from "../bytes.js";
 import type { Device, DeviceReport } from "../device.js";
 import { flattenEntry, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
-import { describeBytes } from "../wasm/memory-map.js";
 import { MAP_READ, USAGE, type GpuBuffer, type GpuCommands, type GpuDevice } from "./gpu.js";
 import { compilePrograms, groupOf, programKey, type GpuMemory, type Program } from "./programs.js";
 import { chunkAt, cutWeights, type WeightChunk } from "./weight-chunks.js";

@@ -4,7 +4,7 @@
  */
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
-import { describeBytes } from "../wasm/memory-map.js";
+import { describeBytes } from "../bytes.js";
 
 /** One GPU buffer of weights: bytes from `start` to `end` of the space. */
 export interface WeightChunk {
