@@ -4,6 +4,7 @@
  *
  * The form is that of the System V ABI and its supplement for x86-64.
  */
+import { PAGE_BYTES } from "../../compiler/5-emit/llvm/pool-layout.js";
 import { moecError } from "../../compiler/errors/raise.js";
 
 export interface Image {
@@ -20,7 +21,6 @@ const HEADER_BYTES = 64;
 const SECTION_BYTES = 64;
 const SYMBOL_BYTES = 24;
 const RELOCATION_BYTES = 24;
-const PAGE_BYTES = 4096;
 /** Code and constants of kernels; more is no object of ours. */
 const MOST_BYTES = 2 ** 28;
 

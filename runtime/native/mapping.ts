@@ -1,13 +1,13 @@
 /** Ranges of addresses: fresh memory, and files mapped to where they belong in one range. */
+import { PAGE_BYTES } from "../../compiler/5-emit/llvm/pool-layout.js";
 import { moecError } from "../../compiler/errors/raise.js";
-import { describeBytes } from "../wasm/memory-map.js";
+import { describeBytes } from "../bytes.js";
 import { koffi, type Address, viewOf } from "./koffi.js";
 import { ADVICE, errorName, libc, MAP, PROTECTION } from "./libc.js";
 
-export const PAGE_BYTES = 4096;
 const HUGE_PAGE_BYTES = 2 * 2 ** 20;
 
-export const pages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+const pages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 
 /** A range of addresses that belongs to this process until `free`. */
 export class Mapping {

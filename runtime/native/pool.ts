@@ -1,5 +1,12 @@
 /** The threads of a native device, and the call that makes them work. Their code is part of every object of kernels. */
-import { CONTROL, CONTROL_BYTES, POOL_SYMBOLS, THREAD, THREAD_BYTES } from "../../compiler/5-emit/llvm/pool-layout.js";
+import {
+  CONTROL,
+  CONTROL_BYTES,
+  FUTEX,
+  POOL_SYMBOLS,
+  THREAD,
+  THREAD_BYTES,
+} from "../../compiler/5-emit/llvm/pool-layout.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { LoadedCode } from "./code.js";
 import { koffi, type Address } from "./koffi.js";
@@ -72,10 +79,6 @@ export class Pool {
   }
 }
 
-const FUTEX = 202;
-const FUTEX_WAKE_PRIVATE = 129;
-const ALL = 0x7fffffff;
-
 function wake(event: Address): void {
-  libc().syscall(FUTEX, event, FUTEX_WAKE_PRIVATE, ALL);
+  libc().syscall(FUTEX.call.x64, event, FUTEX.wakePrivate, FUTEX.all);
 }

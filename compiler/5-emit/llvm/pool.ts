@@ -9,7 +9,7 @@
  * A thread without work pauses for some tens of microseconds, then gives its core to others, then sleeps in a futex. The
  * thread that made the call never sleeps: it pauses, then yields.
  */
-import { BUS, BUS_RANGES, CONTROL, POOL_SYMBOLS, ROW, ROW_BYTES, THREAD } from "./pool-layout.js";
+import { BUS, BUS_RANGES, CONTROL, FUTEX, PAGE_BYTES, POOL_SYMBOLS, ROW, ROW_BYTES, THREAD } from "./pool-layout.js";
 
 /** What the text needs to know of the operating system and the processor. */
 export interface PoolPlatform {
@@ -23,7 +23,7 @@ export interface PoolPlatform {
 }
 
 export const linuxX64: PoolPlatform = {
-  futex: 202,
+  futex: FUTEX.call.x64,
   schedYield: 24,
   mmap: 9,
   rtSigaction: 13,
@@ -31,7 +31,7 @@ export const linuxX64: PoolPlatform = {
 };
 
 export const linuxArm64: PoolPlatform = {
-  futex: 98,
+  futex: FUTEX.call.arm64,
   schedYield: 124,
   mmap: 222,
   rtSigaction: 134,
@@ -43,12 +43,7 @@ export const linuxArm64: PoolPlatform = {
 const PAUSES = 2000;
 const YIELDS = 200;
 
-const FUTEX_WAIT_PRIVATE = 128;
-const FUTEX_WAKE_PRIVATE = 129;
-/** Futexes count waiters in an int. */
-const ALL = 0x7fffffff;
 const SIGBUS = 7;
-const PAGE_BYTES = 4096;
 /** PROT_READ, and MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS. */
 const READABLE = 1;
 const FRESH_PAGE = 0x32;
@@ -185,7 +180,7 @@ define internal void @moec_wake(i8* %control) #1 {
 entry:
 ${field("event", "%control", CONTROL.event, "i32")}
 ${loadSyscall("%control", CONTROL.syscall)}
-  %woken = call i64 (i64, ...) %syscall(i64 ${platform.futex}, i32* %event, i64 ${FUTEX_WAKE_PRIVATE}, i64 ${ALL})
+  %woken = call i64 (i64, ...) %syscall(i64 ${platform.futex}, i32* %event, i64 ${FUTEX.wakePrivate}, i64 ${FUTEX.all})
   ret void
 }`;
 
@@ -282,7 +277,7 @@ lie:
   br i1 %sleeps, label %sleep, label %woke
 sleep:
   %wide = zext i32 %seen to i64
-  %slept = call i64 (i64, ...) %syscall(i64 ${platform.futex}, i32* %event, i64 ${FUTEX_WAIT_PRIVATE}, i64 %wide, i64 0)
+  %slept = call i64 (i64, ...) %syscall(i64 ${platform.futex}, i32* %event, i64 ${FUTEX.waitPrivate}, i64 %wide, i64 0)
   br label %woke
 woke:
   %fewer = atomicrmw sub i32* %sleepers, i32 1 seq_cst
