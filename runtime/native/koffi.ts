@@ -24,9 +24,7 @@ export interface Koffi {
   proto(prototype: string): FunctionType;
   call(address: bigint, type: FunctionType, ...args: readonly unknown[]): unknown;
   view(address: bigint, length: number): ArrayBuffer;
-  decode(address: bigint, type: string, length: number): unknown;
   errno(): number;
-  readonly version: string;
 }
 
 let loaded: Koffi | undefined;

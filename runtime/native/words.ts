@@ -30,16 +30,8 @@ export class Words {
     this.setAddress(at, value);
   }
 
-  getLong(at: number): number {
-    return this.u32[at / 4]! + this.u32[at / 4 + 1]! * HALF;
-  }
-
   setInt(at: number, value: number): void {
     this.i32[at / 4] = value;
-  }
-
-  getInt(at: number): number {
-    return this.i32[at / 4]!;
   }
 
   setFloat(at: number, value: number): void {
