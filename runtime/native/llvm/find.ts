@@ -28,16 +28,17 @@ export interface FoundLlvm {
 let found: FoundLlvm | undefined;
 
 /** @throws MoecError MOE4201 when there is none, MOE4203 without koffi. */
-export function findLlvm(names: readonly string[] = candidates()): FoundLlvm {
+export function findLlvm(): FoundLlvm {
   if (found) return found;
-  for (const name of names) {
+  // What the environment names is meant, and nothing else.
+  const named = process.env["MOEC_LLVM"] || undefined;
+  for (const name of named === undefined ? NAMES : [named]) {
     const library = tryLoad(name);
     if (!library) continue;
     const path = loadedPath() ?? name;
     found = { library, path, mark: fileMark(path) };
     return found;
   }
-  const named = process.env["MOEC_LLVM"];
   const reason =
     named === undefined
       ? "LLVM's shared library (14 or later) was not found"
@@ -46,12 +47,6 @@ export function findLlvm(names: readonly string[] = candidates()): FoundLlvm {
 }
 
 const HELP = "Install LLVM's library (Debian, Ubuntu: apt-get install libllvm14), or use --device wasm.";
-
-/** What the environment names is meant, and nothing else. */
-function candidates(): readonly string[] {
-  const named = process.env["MOEC_LLVM"];
-  return named === undefined || named === "" ? NAMES : [named];
-}
 
 function tryLoad(name: string): NativeLibrary | undefined {
   // koffi must be there; only the library may be missing.
