@@ -121,6 +121,7 @@ export const hints: Readonly<Record<string, Hint>> = {
   pushed: { runtime: "D", sizes: { N: [3, 5], B: [1, 3] } },
   // Functions that give routes, or tuples with routes.
   by_priority: weights,
+  skill_mean: { ...weights, ...fixed, inputs: { active: "float($ > 0)" } },
   tuned: { ...weights, inputs: { off: "$ - 1.5", on: "$ - 1" }, ...fixed },
   biased_choice: { ...weights, ...fixed },
   visible_gate: { ...weights, ...fixed },
