@@ -27,7 +27,11 @@ export function openParameters(built: Program, project: Project): OpenParameters
   }
   const opened = openCheckpointFiles(project.weights);
   try {
-    return { source: checkpointSource(built, opened.checkpoint), checkpoint: opened.checkpoint, close: () => opened.close() };
+    return {
+      source: checkpointSource(built, opened.checkpoint),
+      checkpoint: opened.checkpoint,
+      close: () => opened.close(),
+    };
   } catch (error) {
     opened.close();
     throw error;
