@@ -30,7 +30,7 @@ import type { EntryLowering } from "./entry-lowering.js";
 import { globalRow, numberAt } from "./grouping.js";
 import { rowCoordinates } from "./nest.js";
 import type { Product } from "./product.js";
-import { rowStart } from "./product-tiles.js";
+import { presentRows, rowStart } from "./product-rows.js";
 import { elements, type Stored, type Tensor } from "./tensor.js";
 
 /** Write `source` with the products in it at hand. */
@@ -47,9 +47,7 @@ export function writeGpuProducts(
   const rowNumber = builder.let("row", div(block, height));
   const n = emitter.variable(builder.let("output", rem(block, height)), [], Size.of(height));
   const { rows } = first.input;
-  const live = rows.find((axis) => axis.live);
-  const others = elements(rows.filter((axis) => axis !== live));
-  const there = live?.live && mul(live.live.read(emitter, new Map()), emitter.size(others));
+  const there = rows.some((axis) => axis.live) ? presentRows(emitter, rows) : undefined;
   const body = (): void => {
     const row = emitter.variable(rowNumber, [], elements(rows));
     const at: Coordinates = new Map([...rowCoordinates(rows, row), ...rowCoordinates(first.outputs, n)]);

@@ -9,7 +9,8 @@ import { tileRows } from "../micro/layouts.js";
 import type { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { Product } from "./product.js";
-import { groups, rowStart, storeSums, type TilePart, type TileWriter } from "./product-tiles.js";
+import { rowStart } from "./product-rows.js";
+import { groups, storeSums, type TilePart, type TileWriter } from "./product-tiles.js";
 
 /** Columns multiplied before the next rows are taken: 256 x 16 floats stay in the first cache beside the rows. */
 const depthOfPass = 256;

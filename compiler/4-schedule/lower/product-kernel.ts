@@ -1,35 +1,22 @@
 /** The kernel of one or more products with the same activations and the formula around them. */
 import { Size } from "../../axes/size.js";
-import {
-  add,
-  block,
-  compare,
-  constant,
-  convert,
-  div,
-  min,
-  mul,
-  rem,
-  select,
-  splat,
-  sub,
-} from "../kernel-expressions.js";
-import type { BufferHandle } from "../kernel-builder.js";
+import { add, block, compare, div, min, mul, rem, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { isGpu } from "../../targets/index.js";
 import { isWide } from "../layout/wide.js";
 import { tileRows } from "../micro/layouts.js";
-import { Coordinate, type Coordinates } from "./coordinate.js";
+import { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { writeGpuProducts } from "./gpu-product.js";
-import { listedExperts } from "./grouping.js";
-import { rowCoordinates, vectorLoop } from "./nest.js";
+import { denseTile } from "./product-dense.js";
+import { quantizedTile } from "./product-quantized.js";
+import { finishRow, rowRange, type FinishedProducts, type RowRange } from "./product-rows.js";
+import { rowsInScratch, type TileWriter } from "./product-tiles.js";
+import { writeWideKernel } from "./product-wide.js";
 import type { Product } from "./product.js";
 import { rowCount } from "./product.js";
-import { prepareTile, rowsInScratch, type TileWriter } from "./product-tiles.js";
-import { writeWideKernel } from "./product-wide.js";
-import { elements, type Stored, type Tensor } from "./tensor.js";
+import type { Stored, Tensor } from "./tensor.js";
 
 /** Bytes of weights that one block walks through, at least: some microseconds. */
 const blockBytes = 49_152;
@@ -70,12 +57,15 @@ function isAlike(a: Product, b: Product): boolean {
   );
 }
 
-export interface RowRange {
-  readonly from: Expression;
-  readonly to: Expression;
-  /** Which matrix of the batch. */
-  readonly matrix: Expression;
-  readonly grid: Size;
+/** The way to write the sums of a product, and what comes before the kernel. */
+function prepareTile(entry: EntryLowering, product: Product): (emitter: Emitter) => TileWriter {
+  switch (product.layout.storage) {
+    case "q8_0":
+    case "q4_0":
+      return quantizedTile(entry, product);
+    default:
+      return denseTile(product, product.layout.storage);
+  }
 }
 
 function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, products: readonly Product[]): void {
@@ -90,7 +80,7 @@ function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, produ
   const bytes = products.reduce((sum, product) => sum + product.layout.tileBytes, 0);
   const perBlock = Math.max(1, Math.round(blockBytes / bytes / tilesBeside)) * tilesBeside;
   const chunks = Math.ceil(tiles / perBlock);
-  const range = rowRange(emitter, first, builder.let("group", div(block, chunks)));
+  const range = rowRange(emitter, first, builder.let("group", div(block, chunks)), blockRows);
   const firstTile = builder.let("first_tile", mul(rem(block, chunks), perBlock));
   const endTile = builder.let("end_tile", min(add(firstTile, perBlock), tiles));
   const scratch = builder.blockBuffer("sums", "f32", "local", products.length * rowsInScratch * tileRows + 4);
@@ -109,14 +99,6 @@ function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, produ
   entry.launch(emitter, range.grid.times(Size.of(chunks)));
 }
 
-/** Products whose sums lie in scratch memory, and the formula over them. */
-export interface FinishedProducts {
-  readonly emitter: Emitter;
-  readonly source: Tensor;
-  readonly target: Stored;
-  readonly products: readonly Product[];
-  readonly scratch: BufferHandle;
-}
 interface Work extends FinishedProducts {
   readonly writers: readonly TileWriter[];
   readonly range: RowRange;
@@ -176,105 +158,4 @@ function many(work: Work): void {
       });
     });
   });
-}
-
-/** The rows of a block: of one expert, or a part of all. */
-export function rowRange(emitter: Emitter, product: Product, group: Expression, rowsPerBlock = blockRows): RowRange {
-  const { builder } = emitter;
-  const { experts, input } = product;
-  if (!experts) {
-    const all = rowCount(input);
-    const live = input.rows.find((axis) => axis.live);
-    const others = elements(input.rows.filter((axis) => axis !== live));
-    const count = live ? mul(live.live!.read(emitter, new Map()), emitter.size(others)) : emitter.size(all);
-    const from = builder.let("from", mul(group, rowsPerBlock));
-    const to = builder.let("to", min(add(from, rowsPerBlock), count));
-    return { from, to, matrix: constant(0), grid: all.ceilDividedBy(Size.of(rowsPerBlock)) };
-  }
-  const { grouping, bank, first } = experts;
-  const number = (list: Stored, at: Coordinate): Expression => list.read(emitter, new Map([["n", at]]));
-  const bankFirst = number(grouping.banks, Coordinate.number(2 * bank));
-  const count = product.layout.batch[0]!.size;
-  if (count <= listedExperts) {
-    const expert = emitter.variable(group, [], Size.of(count)).plus(Coordinate.size(first));
-    const from = builder.let("from", sub(number(grouping.start, expert), bankFirst));
-    const to = builder.let("to", sub(number(grouping.start, expert.plus(Coordinate.number(1))), bankFirst));
-    return { from, to, matrix: group, grid: Size.of(count) };
-  }
-  // Too many experts to ask each: one row at a time, with the expert that it names.
-  const rows = number(grouping.banks, Coordinate.number(2 * bank + 1));
-  const to = builder.let("to", select(compare("lt", group, rows), add(group, 1), group));
-  const safe = emitter.variable(
-    builder.let("row", select(compare("lt", group, rows), add(group, bankFirst), constant(0))),
-    [],
-  );
-  const expert = select(
-    compare("lt", group, rows),
-    sub(number(grouping.expertOfRow, safe), emitter.size(first)),
-    constant(0),
-  );
-  return { from: group, to, matrix: builder.let("expert", expert), grid: grouping.most };
-}
-
-export interface Finish {
-  /** Where the sums of the row begin, and how far apart those of two products are. */
-  readonly line: Expression;
-  readonly stride: number;
-  readonly row: Coordinate;
-  readonly column: Expression;
-  readonly last: Expression;
-}
-
-/** The formula over the sums of one row from a column on. */
-export function finishRow(work: FinishedProducts, what: Finish): void {
-  const { emitter, products, target, scratch } = work;
-  const { builder } = emitter;
-  const { column } = what;
-  const [first] = products as readonly [Product, ...Product[]];
-  const { height } = first.layout;
-  const rowAt = rowCoordinates(first.input.rows, what.row);
-  const axis = { name: "n", size: Size.of(height) };
-  vectorLoop(emitter, axis, column, what.last, height % emitter.lanes === 0, (n) => {
-    const at: Coordinates = new Map([...rowAt, ...rowCoordinates(first.outputs, n)]);
-    const lanes = emitter.vector?.lanes ?? 1;
-    const offset = builder.let(
-      "offset",
-      add(
-        what.line,
-        sub(
-          emitter.scalar(() => emitter.index(n)),
-          column,
-        ),
-      ),
-    );
-    for (const [index, product] of products.entries()) {
-      const sum = builder.let("sum", builder.load(scratch, add(offset, index * what.stride), { lanes }));
-      emitter.atHand.set(product.id, { key: product.coordinatesKey(at), read: () => sum });
-    }
-    storeLanes(emitter, target, at, work.source.read(emitter, at));
-    emitter.atHand.clear();
-  });
-}
-
-/** Store a vector where its lanes lie side by side, else lane by lane. */
-function storeLanes(emitter: Emitter, target: Stored, at: Coordinates, value: Expression): void {
-  const { builder, vector } = emitter;
-  const buffer = emitter.buffer(target.place, target.element, "write");
-  const number = value.type.element === "bool" ? convert(value, "i32") : value;
-  const address = target.address(at);
-  const index = (c: Coordinate): Expression => emitter.scalar(() => emitter.index(c));
-  if (!vector) return builder.store(buffer, index(address), number);
-  const wide = number.type.lanes === vector.lanes ? number : splat(number, vector.lanes);
-  if (address.slope(vector.name, vector.lanes)?.constant === 1) return builder.store(buffer, index(address), wide);
-  const register = builder.let("value", wide);
-  for (let lane = 0; lane < vector.lanes; lane++) {
-    const shifted = address.substitute(vector.name, Coordinate.variable(vector.name).plus(Coordinate.number(lane)));
-    const one = {
-      kind: "extract",
-      operand: register,
-      lane,
-      type: { element: register.type.element, lanes: 1 },
-    } as const;
-    builder.store(buffer, index(shifted), one);
-  }
 }

@@ -1,6 +1,6 @@
 /** Tiles of products with q8_0 and q4_0 weights: activations become integers once, in a kernel of their own. */
 import { Size } from "../../axes/size.js";
-import { add, block, constant, min, mul } from "../kernel-expressions.js";
+import { add, constant, min, mul } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { dropAhead, sinkOf, type Ahead } from "../micro/ahead.js";
 import { blockElements, tileRows } from "../micro/layouts.js";
@@ -16,12 +16,12 @@ import {
   type TokenRow,
   type WeightTile,
 } from "../micro/quantized-tile.js";
-import { Coordinate } from "./coordinate.js";
+import type { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
-import { rowCoordinates } from "./nest.js";
 import type { Product, ProductInput } from "./product.js";
-import { groups, storedRow, storeSums, type TileWriter } from "./product-tiles.js";
+import { storedRow, storedRowsKernel } from "./product-rows.js";
+import { groups, storeSums, type TileWriter } from "./product-tiles.js";
 import { elements, type Stored } from "./tensor.js";
 
 interface QuantizedInput {
@@ -44,22 +44,12 @@ function quantized(entry: EntryLowering, input: ProductInput, depth: number, kin
       sums: kind === "i8" ? line("quant_sums", blocks, "i32") : undefined,
     };
     const perBlock = Math.max(1, Math.round(8192 / depth));
-    const emitter = entry.emitter("quantize", `${entry.label}: activations to integers`);
-    const { builder } = emitter;
-    const live = input.storedRows.find((axis) => axis.live);
-    const others = elements(input.storedRows.filter((axis) => axis !== live));
-    const count = live ? mul(live.live!.read(emitter, new Map()), emitter.size(others)) : emitter.size(rows);
-    const x = emitter.buffer(input.stored.place, "f32", "read");
-    const target = handles(emitter, result, kind, "write");
-    const first = builder.let("first", mul(block, perBlock));
-    emitter.loop("row", first, min(add(first, perBlock), count), 1, rows, (row, register) => {
-      const at = new Map(rowCoordinates(input.storedRows, row));
-      for (const axis of input.stored.axes) if (!at.has(axis.name)) at.set(axis.name, Coordinate.number(0));
-      const from = builder.let("x_start", emitter.index(input.stored.address(at)));
-      const to = builder.let("q_start", mul(register, depth));
-      quantizeBlocks(builder, x, from, target, to, depth / blockElements);
+    storedRowsKernel(entry, input, perBlock, "activations to integers", (emitter, x) => {
+      const target = handles(emitter, result, kind, "write");
+      const { builder } = emitter;
+      return (start, row) =>
+        quantizeBlocks(builder, x, start, target, builder.let("q_start", mul(row, depth)), depth / blockElements);
     });
-    entry.launch(emitter, rows.ceilDividedBy(Size.of(perBlock)));
     return result;
   });
 }

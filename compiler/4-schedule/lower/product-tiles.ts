@@ -3,13 +3,8 @@ import { add, compare, constant, mul, rem, select, sub } from "../kernel-express
 import type { BufferHandle, Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { tileRows } from "../micro/layouts.js";
-import { Coordinate, type Coordinates } from "./coordinate.js";
+import { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
-import type { EntryLowering } from "./entry-lowering.js";
-import { rowCoordinates } from "./nest.js";
-import type { Product, ProductInput } from "./product.js";
-import { denseTile } from "./product-dense.js";
-import { quantizedTile } from "./product-quantized.js";
 
 /** Rows whose sums are held at a time: whole groups of two and of three. */
 export const rowsInScratch = 60;
@@ -38,16 +33,6 @@ export interface TileWriter {
   few(part: FewTiles): void;
   /** For many rows: what belongs to the tile is done once, then parts of the rows follow; `next` is the tile after it. */
   many(tile: Expression, next: Expression): (part: TilePart) => void;
-}
-
-export function prepareTile(entry: EntryLowering, product: Product): (emitter: Emitter) => TileWriter {
-  switch (product.layout.storage) {
-    case "q8_0":
-    case "q4_0":
-      return quantizedTile(entry, product);
-    default:
-      return denseTile(product, product.layout.storage);
-  }
 }
 
 type GroupBody = (rows: readonly Coordinate[], lines: readonly Expression[], first: Expression) => void;
@@ -91,22 +76,4 @@ export function storeSums(
   sums.forEach((row, i) =>
     row.forEach((sum, vector) => emitter.builder.store(scratch, add(lines[i]!, 4 * vector), sum.get)),
   );
-}
-
-/** Coordinates of the activations of a row of the product. */
-function inputAt(emitter: Emitter, input: ProductInput, row: Coordinate): Coordinates {
-  return input.at(emitter, rowCoordinates(input.rows, row));
-}
-
-/** Element of the activations where a row begins. */
-export function rowStart(emitter: Emitter, input: ProductInput, row: Coordinate): Coordinate {
-  const at = new Map(inputAt(emitter, input, row));
-  for (const axis of input.stored.axes) if (!at.has(axis.name)) at.set(axis.name, Coordinate.number(0));
-  return input.stored.address(at);
-}
-
-/** Number of the stored row behind a row of the product. */
-export function storedRow(emitter: Emitter, input: ProductInput, row: Coordinate): Coordinate {
-  const at = inputAt(emitter, input, row);
-  return input.storedRows.reduce((sum, axis) => sum.times(axis.size).plus(at.get(axis.name)!), Coordinate.number(0));
 }

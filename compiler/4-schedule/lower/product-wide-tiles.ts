@@ -1,6 +1,6 @@
 /** The sums of products with wide layouts, by the micro-kernel of the format. */
 import { Size } from "../../axes/size.js";
-import { add, block, constant, min, mul, sub } from "../kernel-expressions.js";
+import { add, constant, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { denseBytes, type DenseStorage } from "../layout/layouts.js";
 import {
@@ -15,10 +15,9 @@ import {
 import { activationRowBytes, panelRows, recordCount, recordRows, type WideQuants } from "../micro/wide-layouts.js";
 import { unpackedTileBytes, wideFew, wideRows, type WideTile } from "../micro/wide-quantized.js";
 import { quantizeRecords } from "../micro/wide-quantize.js";
-import { Coordinate } from "./coordinate.js";
+import type { Coordinate } from "./coordinate.js";
 import type { EntryLowering } from "./entry-lowering.js";
-import { rowCoordinates } from "./nest.js";
-import { rowStart, storedRow } from "./product-tiles.js";
+import { rowStart, storedRow, storedRowsKernel } from "./product-rows.js";
 import { finishPair, pairsBeside, rowsOfPart, tileNumber, type WideWork } from "./product-wide.js";
 import type { Product, ProductInput } from "./product.js";
 import { elements, type Stored } from "./tensor.js";
@@ -55,21 +54,11 @@ function activationRecords(entry: EntryLowering, input: ProductInput, depth: num
     // Bytes, counted in words of 4.
     const records = entry.allocate("records", "i32", [{ name: "n", size: rows.times(Size.of(rowBytes / 4)) }]);
     const perBlock = Math.max(1, Math.round(16384 / depth));
-    const emitter = entry.emitter("quantize", `${entry.label}: activations to integer records`);
-    const { builder } = emitter;
-    const live = input.storedRows.find((axis) => axis.live);
-    const others = elements(input.storedRows.filter((axis) => axis !== live));
-    const count = live ? mul(live.live!.read(emitter, new Map()), emitter.size(others)) : emitter.size(rows);
-    const x = emitter.buffer(input.stored.place, "f32", "read");
-    const target = emitter.buffer(records.place, "i8", "write");
-    const first = builder.let("first", mul(block, perBlock));
-    emitter.loop("row", first, min(add(first, perBlock), count), 1, rows, (row, register) => {
-      const at = new Map(rowCoordinates(input.storedRows, row));
-      for (const axis of input.stored.axes) if (!at.has(axis.name)) at.set(axis.name, Coordinate.number(0));
-      const from = builder.let("x_start", emitter.index(input.stored.address(at)));
-      quantizeRecords(builder, x, from, depth, target, builder.let("to", mul(register, rowBytes)));
+    storedRowsKernel(entry, input, perBlock, "activations to integer records", (emitter, x) => {
+      const target = emitter.buffer(records.place, "i8", "write");
+      const { builder } = emitter;
+      return (start, row) => quantizeRecords(builder, x, start, depth, target, builder.let("to", mul(row, rowBytes)));
     });
-    entry.launch(emitter, rows.ceilDividedBy(Size.of(perBlock)));
     return records;
   });
 }

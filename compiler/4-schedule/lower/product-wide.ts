@@ -9,7 +9,7 @@ import type { Expression } from "../kernel-ir.js";
 import { panelRows } from "../micro/wide-layouts.js";
 import type { Coordinate } from "./coordinate.js";
 import type { EntryLowering } from "./entry-lowering.js";
-import { finishRow, rowRange, type FinishedProducts, type RowRange } from "./product-kernel.js";
+import { finishRow, rowRange, type FinishedProducts, type RowRange } from "./product-rows.js";
 import { prepareWide, type WideProducts } from "./product-wide-tiles.js";
 import type { Product } from "./product.js";
 import { rowCount } from "./product.js";

@@ -35,6 +35,25 @@ export interface QuantizedActivations {
 const roundingShift = 12582912;
 const roundingShiftBits = 0x4b400000;
 
+/** |x| as bits: without their sign floats are ordered like their bits, and integers have a cheaper maximum. */
+export const magnitude = (x: Expression): Expression => and(bitcast(x, "i32"), 0x7fffffff);
+
+/** Of a block with these greatest magnitudes by lane: the greatest number, and 127 divided by it (0 for an empty block). */
+export function blockBound(
+  k: KernelBuilder,
+  largest: Expression,
+): { readonly bound: Expression; readonly inverse: Expression } {
+  const bound = k.let("bound", bitcast(reduce("max", largest), "f32"));
+  const inverse = k.let("inverse", select(compare("gt", bound, 0), div(constant(127, bound.type), bound), 0));
+  return { bound, inverse };
+}
+
+/** The quants (i32) of a vector of numbers. */
+export function quantsOf(k: KernelBuilder, x: Expression, inverse: Expression): Expression {
+  const shifted = add(mul(x, splat(inverse, x.type.lanes)), roundingShift);
+  return k.let("quants", sub(bitcast(shifted, "i32"), roundingShiftBits));
+}
+
 /** Quantize `blocks` blocks from element `from` of `source` to element `to` (and block `to / 32`) of `target`. */
 export function quantizeBlocks(
   k: KernelBuilder,
@@ -50,16 +69,12 @@ export function quantizeBlocks(
     const start = k.let("start", mul(block, blockElements));
     const largest = k.variable("largest", 0, i32x4);
     const at = (offset: Operand): Expression => k.load(source, add(add(from, start), offset), { lanes: 4 });
-    // Without their sign floats are ordered like their bits, and integers have a cheaper maximum.
-    const size = (j: Operand): Expression => and(bitcast(at(j), "i32"), 0x7fffffff);
-    k.loop("j", 0, blockElements, 4, (j) => largest.set(max(largest.get, size(j))));
-    const bound = k.let("bound", bitcast(reduce("max", largest.get), "f32"));
-    const inverse = k.let("inverse", select(compare("gt", bound, 0), div(constant(127, bound.type), bound), 0));
+    k.loop("j", 0, blockElements, 4, (j) => largest.set(max(largest.get, magnitude(at(j)))));
+    const { bound, inverse } = blockBound(k, largest.get);
     k.store(target.scales, add(toBlock, block), div(bound, 127));
     const sum = target.sums && k.variable("total", 0, i32x4);
     k.loop("j", 0, blockElements, 4, (j) => {
-      const shifted = add(mul(at(j), splat(inverse, 4)), roundingShift);
-      const quants = k.let("quants", sub(bitcast(shifted, "i32"), roundingShiftBits));
+      const quants = quantsOf(k, at(j), inverse);
       k.store(target.quants, add(add(to, start), j), quants);
       sum?.set(add(sum.get, quants));
     });

@@ -2,29 +2,12 @@
  * Activations to the integer records of native products: by blocks of 32, q = round(x * 127 / max|x|) half to even, scale
  * = max|x| / 127; an all-zero block has scale 0.
  */
-import {
-  add,
-  and,
-  bitcast,
-  compare,
-  constant,
-  div,
-  max,
-  mul,
-  reduce,
-  select,
-  splat,
-  sub,
-  type Operand,
-} from "../kernel-expressions.js";
+import { add, constant, div, max, mul, reduce, splat, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder } from "../kernel-builder.js";
 import { blockElements } from "./layouts.js";
+import { blockBound, magnitude, quantsOf } from "./quantize.js";
 import { activationBytes, activationScales, activationSums, recordColumns, recordCount } from "./wide-layouts.js";
-
-/** Adding 1.5 * 2^23 rounds to a whole number, half to even, which then lies in the low bits. */
-const roundingShift = 12582912;
-const roundingShiftBits = 0x4b400000;
 
 /**
  * Quantize `columns` elements (a multiple of 32) from element `from` of `source` to the records from byte `to` of
@@ -43,37 +26,22 @@ export function quantizeRecords(
     const parts = Array.from({ length: blockElements / lanes }, (_, i) =>
       k.let("x", k.load(source, add(x, number * blockElements + i * lanes), { lanes })),
     );
-    // Without their sign floats are ordered like their bits, and integers have a cheaper maximum.
-    const sizes = parts.map((part) => and(bitcast(part, "i32"), 0x7fffffff));
-    const bound = k.let(
-      "bound",
-      bitcast(
-        reduce(
-          "max",
-          k.let(
-            "largest",
-            sizes.reduce((a, b) => max(a, b)),
-          ),
-        ),
-        "f32",
-      ),
+    const largest = k.let(
+      "largest",
+      parts.map(magnitude).reduce((a, b) => max(a, b)),
     );
-    const inverse = k.let("inverse", select(compare("gt", bound, 0), div(constant(127, bound.type), bound), 0));
+    const { bound, inverse } = blockBound(k, largest);
     const numbers = parts.map((part, i) => {
-      const shifted = add(mul(part, splat(inverse, lanes)), roundingShift);
-      const quants = k.let("quants", sub(bitcast(shifted, "i32"), roundingShiftBits));
+      const quants = quantsOf(k, part, inverse);
       k.store(target, add(record, number * blockElements + i * lanes), quants);
       return quants;
     });
     k.store(target, add(record, activationScales + 4 * number), div(bound, 127), { as: "f32" });
-    const sum = reduce(
-      "add",
-      k.let(
-        "total",
-        numbers.reduce((a, b) => add(a, b)),
-      ),
+    const total = k.let(
+      "total",
+      numbers.reduce((a, b) => add(a, b)),
     );
-    k.store(target, add(record, activationSums + 4 * number), mul(sum, -8), { as: "i32" });
+    k.store(target, add(record, activationSums + 4 * number), mul(reduce("add", total), -8), { as: "i32" });
   };
   const whole = Math.floor(columns / recordColumns);
   const place = (index: Operand): readonly [Expression, Expression] => [
