@@ -82,7 +82,8 @@ export function decoderLayers(config: FamilyConfig): Layers {
   return { imports, declarations, stack };
 }
 
-function made(name: string, axes: readonly string[], parameters: readonly string[]): string {
+/** `Layer[…](…)`. */
+export function made(name: string, axes: readonly string[], parameters: readonly string[]): string {
   return `${name}[${axes.join(", ")}]${parameters.length > 0 ? `(${parameters.join(", ")})` : ""}`;
 }
 

@@ -1,19 +1,21 @@
 /** Snowflake Arctic: a dense network behind attention, and experts that read the layer's input beside both. */
 import { indent, numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
-import { attentionTensors, decoderMembers, gatedTensors, isTied, layerTensor, made, outerTensors } from "./parts.js";
-import type { Design, DesignedFamily, StoredTensor } from "./types.js";
+import {
+  attentionTensors,
+  decoderMembers,
+  gatedTensors,
+  isTied,
+  layerTensors,
+  mixtralSizes,
+  numbered,
+  outerTensors,
+} from "./parts.js";
+import type { Design, DesignedFamily } from "./types.js";
 
 function design(fields: Fields): Design {
-  const L = fields.size("num_hidden_layers", "block_count");
-  const D = fields.size("hidden_size", "embedding_length");
-  const H = fields.size("num_attention_heads", "attention.head_count");
-  const G = fields.size("num_key_value_heads", "attention.head_count_kv", H);
-  const C = D / H;
-  const V = fields.rows("token_embd.weight") ?? fields.size("vocab_size", "vocab_size");
-  const E = fields.size("num_local_experts", "expert_count");
-  const k = fields.size("num_experts_per_tok", "expert_used_count");
-  const F = fields.size("intermediate_size", "feed_forward_length");
+  const { L, D, H, G, C, V, E, k, F } = mixtralSizes(fields);
   fields.only("moe_layer_frequency", undefined, [1]);
   fields.only("parallel_attn_mlp_res", undefined, [true]);
   fields.only("use_residual", undefined, [true]);
@@ -21,8 +23,7 @@ function design(fields: Fields): Design {
   const theta = numberText(fields.positive("rope_theta", "rope.freq_base", 1e6));
   const tied = isTied(fields, false);
   const axes = ["D", "H", "G", "C", "F", "E"];
-  const t = (path: string, hf: string, gguf: string, own: readonly string[]): StoredTensor =>
-    layerTensor(fields, path, hf, gguf, own);
+  const t = layerTensors(fields);
   return {
     title: "Snowflake Arctic",
     paper: "Snowflake 2024",
@@ -58,17 +59,9 @@ use experts = E of SwiGLU[D, F]
       t("norm2.weight", "residual_layernorm.weight", "ffn_norm.weight", ["D"]),
       t("norm3.weight", "post_attention_layernorm.weight", "ffn_norm_exps.weight", ["D"]),
       ...attentionTensors(fields, { hf: "self_attn", interleaved: true }),
-      t("ffn.gate", "residual_mlp.w1.weight", "ffn_gate.weight", ["F=D", "D"]),
-      t("ffn.up", "residual_mlp.w3.weight", "ffn_up.weight", ["F=D", "D"]),
-      t("ffn.down", "residual_mlp.w2.weight", "ffn_down.weight", ["D", "F=D"]),
+      ...gatedTensors(fields, "ffn", numbered("residual_mlp"), "D"),
       t("route.w", "block_sparse_moe.gate.weight", "ffn_gate_inp.weight", ["E", "D"]),
-      ...gatedTensors(
-        fields,
-        "experts",
-        ["block_sparse_moe.experts.{e}.w1", "block_sparse_moe.experts.{e}.w3", "block_sparse_moe.experts.{e}.w2"],
-        "_exps",
-        "F",
-      ),
+      ...gatedTensors(fields, "experts", numbered("block_sparse_moe.experts.{e}"), "F"),
     ],
     context: fields.size("max_position_embeddings", "context_length", 4096),
   };

@@ -1,7 +1,9 @@
 /** DBRX: layer norms without biases, one clamped projection for queries, keys and values. */
 import { numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
-import { decoderMembers, layerBlock, made, plainRotary } from "./parts.js";
+import { decoderMembers, layerBlock } from "./parts.js";
+import { plainRotary } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
 
 function design(fields: Fields): Design {

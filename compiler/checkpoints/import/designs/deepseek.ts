@@ -1,23 +1,23 @@
 /** DeepSeek-V2 and V3: multi-head latent attention, groups of experts, shared experts. */
 import { unsupportedConfig } from "../../errors.js";
 import { lines, numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
 import {
+  decoderMembers,
+  decoderSizes,
   gatedTensors,
   isTied,
+  laterLayers,
   layerBlock,
-  layerTensor,
-  made,
+  layerTensors,
   outerTensors,
+  projections,
   range,
-  rotaryOf,
-  decoderMembers,
+  stackOf,
 } from "./parts.js";
+import { rotaryOf } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
-
-const HF = ["mlp.experts.{e}.gate_proj", "mlp.experts.{e}.up_proj", "mlp.experts.{e}.down_proj"] as const;
-const SHARED = ["mlp.shared_experts.gate_proj", "mlp.shared_experts.up_proj", "mlp.shared_experts.down_proj"] as const;
-const DENSE = ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"] as const;
 
 /** How experts are chosen: V2 by softmax, of the best groups by their maximum; V3 by sigmoid with a bias. */
 function router(
@@ -56,11 +56,8 @@ function router(
 }
 
 function design(fields: Fields): Design {
-  const L =
-    fields.size("num_hidden_layers", "block_count") -
-    (fields.isGguf ? fields.count(undefined, "nextn_predict_layers", 0) : 0);
-  const D = fields.size("hidden_size", "embedding_length");
-  const H = fields.size("num_attention_heads", "attention.head_count");
+  const { L: stored, D, H, V } = decoderSizes(fields);
+  const L = stored - fields.count(undefined, "nextn_predict_layers", 0);
   const K = fields.size("kv_lora_rank", "attention.kv_lora_rank");
   const P = fields.size("qk_rope_head_dim", "rope.dimension_count");
   const Q = fields.count("q_lora_rank", "attention.q_lora_rank", 0);
@@ -71,7 +68,6 @@ function design(fields: Fields): Design {
     : ["attention.key_length", "attention.value_length"];
   const C = fields.isGguf ? fields.size(undefined, key) - P : fields.size("qk_nope_head_dim", undefined);
   const W = fields.size("v_head_dim", value);
-  const V = fields.rows("token_embd.weight") ?? fields.size("vocab_size", "vocab_size");
   const E = fields.size("n_routed_experts", "expert_count");
   const k = fields.size("num_experts_per_tok", "expert_used_count");
   const F = fields.size("moe_intermediate_size", "expert_feed_forward_length");
@@ -143,20 +139,13 @@ ${isSplit ? "    let keys = concat(all @ k_up, shared[P -> C], over: C)\n    let
     network: ["use ffn = SwiGLU[D, I]"],
     result: "h + ffn(z)",
   });
-  const first = made("DenseLayer", denseAxes, [rotary.argument]);
-  const second = made("SparseLayer", sparseAxes, ["k", rotary.argument]);
-  const stack =
-    firstDense > 0
-      ? `stack layers = l in 0..L of if l < ${firstDense} then ${first} else ${second}`
-      : `stack layers = L of ${second}`;
   const later = range(firstDense, L);
-  const t = (
-    path: string,
-    hf: string,
-    gguf: string,
-    axes: readonly string[],
-    layers?: readonly number[],
-  ): StoredTensor => layerTensor(fields, path, hf, gguf, axes, layers);
+  const kinds = [
+    { layers: range(0, firstDense), use: made("DenseLayer", denseAxes, [rotary.argument]) },
+    { layers: later, use: made("SparseLayer", sparseAxes, ["k", rotary.argument]) },
+  ];
+  const stack = stackOf(firstDense > 0 ? kinds : kinds.slice(1), L);
+  const t = layerTensors(fields);
   const tensors: readonly StoredTensor[] = [
     ...outerTensors(fields, tied),
     t("norm1.weight", "input_layernorm.weight", "attn_norm.weight", ["D"]),
@@ -174,11 +163,11 @@ ${isSplit ? "    let keys = concat(all @ k_up, shared[P -> C], over: C)\n    let
       ? [t("attn.k_up", "", "attn_k_b.weight", ["H", "K", "C"]), t("attn.v_up", "", "attn_v_b.weight", ["H", "W", "K"])]
       : [t("attn.kv_up", "self_attn.kv_b_proj.weight", "attn_kv_b.weight", ["H", "U", "K"])]),
     t("attn.o", "self_attn.o_proj.weight", "attn_output.weight", ["D", "H", "W"]),
-    ...(firstDense > 0 ? gatedTensors(fields, "ffn", DENSE, "", "I", range(0, firstDense)) : []),
+    ...(firstDense > 0 ? gatedTensors(fields, "ffn", projections("mlp"), "I", range(0, firstDense)) : []),
     t("route.w", "mlp.gate.weight", "ffn_gate_inp.weight", ["E", "D"], later),
     ...(route.bias ? [t("route.bias", "mlp.gate.e_score_correction_bias", "exp_probs_b.bias", ["E"], later)] : []),
-    ...gatedTensors(fields, "experts", HF, "_exps", "F", later),
-    ...(shared > 0 ? gatedTensors(fields, "shared", SHARED, "_shexp", "S", later) : []),
+    ...gatedTensors(fields, "experts", projections("mlp.experts.{e}"), "F", later),
+    ...(shared > 0 ? gatedTensors(fields, "shared", projections("mlp.shared_experts"), "S", later) : []),
   ];
   const isThree = route.bias;
   return {
@@ -206,10 +195,7 @@ ${isSplit ? "    let keys = concat(all @ k_up, shared[P -> C], over: C)\n    let
     members: decoderMembers(tied, rotary, stack, norm),
     tensors,
     context: fields.size("max_position_embeddings", "context_length", 4096),
-    // The layers behind the last one predict a second token; generation does not use them.
-    ignored: new RegExp(
-      `^model\\.layers\\.(?:${range(L, L + 4).join("|")})\\.|^blk\\.(?:${range(L, L + 4).join("|")})\\.`,
-    ),
+    ignored: laterLayers(L),
   };
 }
 

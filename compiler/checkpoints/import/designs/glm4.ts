@@ -1,31 +1,31 @@
 /** GLM-4.5: DeepSeek-V3's routing without groups, positions on half of each head. */
 import { numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
+import { unsupportedConfig } from "../../errors.js";
 import {
   attentionBlock,
   attentionTensors,
   decoderMembers,
+  decoderSizes,
   gatedTensors,
   isTied,
+  laterLayers,
   layerBlock,
-  layerTensor,
-  made,
+  layerTensors,
   outerTensors,
-  plainRotary,
+  projections,
   range,
+  stackOf,
 } from "./parts.js";
-import { unsupportedConfig } from "../../errors.js";
-import type { Design, DesignedFamily, StoredTensor } from "./types.js";
+import { plainRotary } from "./rotary.js";
+import type { Design, DesignedFamily } from "./types.js";
 
 function design(fields: Fields): Design {
-  const L =
-    fields.size("num_hidden_layers", "block_count") -
-    (fields.isGguf ? fields.count(undefined, "nextn_predict_layers", 0) : 0);
-  const D = fields.size("hidden_size", "embedding_length");
-  const H = fields.size("num_attention_heads", "attention.head_count");
+  const { L: stored, D, H, V } = decoderSizes(fields);
+  const L = stored - fields.count(undefined, "nextn_predict_layers", 0);
   const G = fields.size("num_key_value_heads", "attention.head_count_kv");
   const C = fields.size("head_dim", "attention.key_length");
-  const V = fields.rows("token_embd.weight") ?? fields.size("vocab_size", "vocab_size");
   const E = fields.size("n_routed_experts", "expert_count");
   const k = fields.size("num_experts_per_tok", "expert_used_count");
   const F = fields.size("moe_intermediate_size", "expert_feed_forward_length");
@@ -89,19 +89,13 @@ fn turn_half[C](x: [T, C], theta: float) => {
       result: "h + mixture(z, route, experts, shared: shared)",
     },
   );
-  const second = made("SparseLayer", [...heads, "F", "E", "S"], ["k"]);
-  const stack =
-    firstDense > 0
-      ? `stack layers = l in 0..L of if l < ${firstDense} then ${made("DenseLayer", [...heads, "I"], [])} else ${second}`
-      : `stack layers = L of ${second}`;
   const later = range(firstDense, L);
-  const t = (
-    path: string,
-    hf: string,
-    gguf: string,
-    axes: readonly string[],
-    layers?: readonly number[],
-  ): StoredTensor => layerTensor(fields, path, hf, gguf, axes, layers);
+  const kinds = [
+    { layers: range(0, firstDense), use: made("DenseLayer", [...heads, "I"], []) },
+    { layers: later, use: made("SparseLayer", [...heads, "F", "E", "S"], ["k"]) },
+  ];
+  const stack = stackOf(firstDense > 0 ? kinds : kinds.slice(1), L);
+  const t = layerTensors(fields);
   const turn = turned === C ? rotary.turn : (value: string): string => `turn_half(${value}, theta)`;
   return {
     title: "GLM-4.5",
@@ -132,32 +126,14 @@ fn turn_half[C](x: [T, C], theta: float) => {
         bias,
         ...(headNorm ? { headNorm: ["q_norm", "k_norm"] as const } : {}),
       }),
-      ...(firstDense > 0
-        ? gatedTensors(fields, "ffn", ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"], "", "I", range(0, firstDense))
-        : []),
+      ...(firstDense > 0 ? gatedTensors(fields, "ffn", projections("mlp"), "I", range(0, firstDense)) : []),
       t("route.w", "mlp.gate.weight", "ffn_gate_inp.weight", ["E", "D"], later),
       t("route.bias", "mlp.gate.e_score_correction_bias", "exp_probs_b.bias", ["E"], later),
-      ...gatedTensors(
-        fields,
-        "experts",
-        ["mlp.experts.{e}.gate_proj", "mlp.experts.{e}.up_proj", "mlp.experts.{e}.down_proj"],
-        "_exps",
-        "F",
-        later,
-      ),
-      ...gatedTensors(
-        fields,
-        "shared",
-        ["mlp.shared_experts.gate_proj", "mlp.shared_experts.up_proj", "mlp.shared_experts.down_proj"],
-        "_shexp",
-        "S",
-        later,
-      ),
+      ...gatedTensors(fields, "experts", projections("mlp.experts.{e}"), "F", later),
+      ...gatedTensors(fields, "shared", projections("mlp.shared_experts"), "S", later),
     ],
     context: fields.size("max_position_embeddings", "context_length", 131_072),
-    ignored: new RegExp(
-      `^model\\.layers\\.(?:${range(L, L + 4).join("|")})\\.|^blk\\.(?:${range(L, L + 4).join("|")})\\.`,
-    ),
+    ignored: laterLayers(L),
   };
 }
 

@@ -1,20 +1,21 @@
 /** GPT-OSS: sinks in attention, windows in every other layer, clamped experts with biases. */
 import { numberText } from "../text.js";
-import { condition } from "../layers.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
+import { unsupportedConfig } from "../../errors.js";
 import {
   attentionBlock,
   attentionTensors,
   decoderMembers,
+  decoderSizes,
   isTied,
-  layerTensor,
-  made,
+  layerBlock,
+  layerTensors,
   outerTensors,
   range,
-  rotaryOf,
+  stackOf,
 } from "./parts.js";
-import { layerBlock } from "./parts.js";
-import { unsupportedConfig } from "../../errors.js";
+import { rotaryOf } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
 
 const ROUTER = `/// The k best logits, weighted by a softmax over them alone.
@@ -25,9 +26,11 @@ router ChosenTopK[D, E](k: int) {
 }`;
 
 /** Gate and up as Hugging Face stores them: in turn along the last axis. */
-const FUSED = `/// SwiGLU with clamps and biases, gate and up in one matrix: g = min(gate, 7), u = clamp(up, -7, 7),
+const fusedSwiGlu = (
+  limit: string,
+): string => `/// SwiGLU with clamps and biases, gate and up in one matrix: g = min(gate, 7), u = clamp(up, -7, 7),
 /// (g sigmoid(1.702 g) (u + 1)) down.
-expert FusedSwiGLU[D, F](alpha: float = 1.702, limit: float = {limit}) {
+expert FusedSwiGLU[D, F](alpha: float = 1.702, limit: float = ${limit}) {
   param gate_up: [D, F, Z = 2]
   param gate_up_bias: [F, Z = 2]
   param down: [F, D]
@@ -56,12 +59,9 @@ function windows(fields: Fields, layers: number): readonly number[] {
 }
 
 function design(fields: Fields): Design {
-  const L = fields.size("num_hidden_layers", "block_count");
-  const D = fields.size("hidden_size", "embedding_length");
-  const H = fields.size("num_attention_heads", "attention.head_count");
+  const { L, D, H, V } = decoderSizes(fields);
   const G = fields.size("num_key_value_heads", "attention.head_count_kv");
   const C = fields.size("head_dim", "attention.key_length");
-  const V = fields.rows("token_embd.weight") ?? fields.size("vocab_size", "vocab_size");
   const E = fields.size("num_local_experts", "expert_count");
   const k = fields.size("num_experts_per_tok", "expert_used_count");
   const F = fields.size("intermediate_size", "expert_feed_forward_length");
@@ -91,23 +91,22 @@ function design(fields: Fields): Design {
     ["k: int", "mask: mask", rotary.parameter],
     {
       norm,
-      attn: made("SinkAttention", ["D", "H", "G", "C"], ["mask", rotary.argument])
-        .replace("(mask,", "(mask: mask,")
-        .replace("theta: " + numberText(theta), "theta"),
+      attn: made("SinkAttention", ["D", "H", "G", "C"], ["mask: mask", rotary.name]),
       network: ["use route = ChosenTopK[D, E](k)", `use experts = E of ${expert}`],
       result: "h + mixture(z, route, experts)",
     },
   );
   const use = (mask: string): string =>
     made("Layer", ["D", "H", "G", "C", "F", "E"], ["k", `mask: ${mask}`, rotary.argument]);
-  const stack =
-    near.length === 0
-      ? `stack layers = L of ${use("Causal")}`
-      : near.length === L
-        ? `stack layers = L of ${use(`Causal & Window(${width})`)}`
-        : `stack layers = l in 0..L of if ${condition(near, L)} then ${use(`Causal & Window(${width})`)} else ${use("Causal")}`;
-  const t = (path: string, hf: string, gguf: string, axes: readonly string[]): StoredTensor =>
-    layerTensor(fields, path, hf, gguf, axes);
+  const kinds = [
+    { layers: near, use: use(`Causal & Window(${width})`) },
+    { layers: range(0, L).filter((number) => !near.includes(number)), use: use("Causal") },
+  ];
+  const stack = stackOf(
+    kinds.filter(({ layers }) => layers.length > 0),
+    L,
+  );
+  const t = layerTensors(fields);
   const experts: readonly StoredTensor[] = fields.isGguf
     ? [
         t("experts.gate", "", "ffn_gate_exps.weight", ["E", "F", "D"]),
@@ -144,7 +143,7 @@ function design(fields: Fields): Design {
         sinks: true,
       }),
       ROUTER,
-      ...(fields.isGguf ? [] : [FUSED.replace("{limit}", limit)]),
+      ...(fields.isGguf ? [] : [fusedSwiGlu(limit)]),
       layer,
     ],
     axes: { V, L, D, H, G, C, F, E },

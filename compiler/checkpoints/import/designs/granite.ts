@@ -1,39 +1,24 @@
 /** Granite 3 with experts: multipliers on the embedding, the scores, the residual steps and the logits. */
 import { lines, numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
 import {
   attentionBlock,
   attentionTensors,
+  type GatedNames,
+  gatedTensors,
   isTied,
+  JOINED_SWIGLU,
   layerBlock,
-  layerTensor,
-  made,
+  layerTensors,
+  mixtralSizes,
   outerTensors,
-  rotaryOf,
 } from "./parts.js";
+import { rotaryOf } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
 
-/** Gate and up in one matrix, all gates first. */
-const FUSED = `/// SwiGLU whose gate and up are one matrix, gates first.
-expert JoinedSwiGLU[D, F] {
-  param gate_up: [D, Z = 2, F]
-  param down: [F, D]
-  (x: [D]) => {
-    let both = x @ gate_up
-    (silu(both[Z: 0]) * both[Z: 1]) @ down
-  }
-}`;
-
 function design(fields: Fields): Design {
-  const L = fields.size("num_hidden_layers", "block_count");
-  const D = fields.size("hidden_size", "embedding_length");
-  const H = fields.size("num_attention_heads", "attention.head_count");
-  const G = fields.size("num_key_value_heads", "attention.head_count_kv", H);
-  const C = D / H;
-  const V = fields.rows("token_embd.weight") ?? fields.size("vocab_size", "vocab_size");
-  const E = fields.size("num_local_experts", "expert_count");
-  const k = fields.size("num_experts_per_tok", "expert_used_count");
-  const F = fields.size("intermediate_size", "feed_forward_length");
+  const { L, D, H, G, C, V, E, k, F } = mixtralSizes(fields);
   const S = fields.count("shared_intermediate_size", "expert_shared_feed_forward_length", 0);
   fields.only("attention_bias", undefined, [false]);
   const epsilon = numberText(fields.number("rms_norm_eps", "attention.layer_norm_rms_epsilon", 1e-6));
@@ -68,21 +53,11 @@ function design(fields: Fields): Design {
       result: `h + mixture(z, route, experts${S > 0 ? ", shared: shared" : ""})${times}`,
     },
   );
-  const t = (path: string, hf: string, gguf: string, own: readonly string[]): StoredTensor =>
-    layerTensor(fields, path, hf, gguf, own);
+  const t = layerTensors(fields);
+  // GGUF keeps gate and up apart, under names of its own.
+  const apart: GatedNames = ["", "", ""];
   const experts: readonly StoredTensor[] = fields.isGguf
-    ? [
-        t("experts.gate", "", "ffn_gate_exps.weight", ["E", "F", "D"]),
-        t("experts.up", "", "ffn_up_exps.weight", ["E", "F", "D"]),
-        t("experts.down", "", "ffn_down_exps.weight", ["E", "D", "F"]),
-        ...(S > 0
-          ? [
-              t("shared.gate", "", "ffn_gate_shexp.weight", ["F=S", "D"]),
-              t("shared.up", "", "ffn_up_shexp.weight", ["F=S", "D"]),
-              t("shared.down", "", "ffn_down_shexp.weight", ["D", "F=S"]),
-            ]
-          : []),
-      ]
+    ? [...gatedTensors(fields, "experts", apart, "F"), ...(S > 0 ? gatedTensors(fields, "shared", apart, "S") : [])]
     : [
         t("experts.gate_up", "block_sparse_moe.input_linear.weight", "", ["E", "Z", "F", "D"]),
         t("experts.down", "block_sparse_moe.output_linear.weight", "", ["E", "D", "F"]),
@@ -107,7 +82,7 @@ function design(fields: Fields): Design {
         rotary,
         ...(scores > 0 ? { scale: numberText(scores) } : {}),
       }),
-      ...(fields.isGguf ? [] : [FUSED]),
+      ...(fields.isGguf ? [] : [JOINED_SWIGLU]),
       layer,
     ],
     axes: { V, L, D, H, G, C, F, E, ...(S > 0 ? { S } : {}) },

@@ -1,7 +1,9 @@
 /** JetMoE: experts in attention too; each chosen one brings heads of its own to shared keys and values. */
 import { indent, numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
-import { decoderMembers, isTied, layerTensor, made, outerTensors, plainRotary } from "./parts.js";
+import { decoderMembers, isTied, JOINED_SWIGLU, layerTensors, outerTensors } from "./parts.js";
+import { plainRotary } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
 
 function design(fields: Fields): Design {
@@ -17,7 +19,8 @@ function design(fields: Fields): Design {
   const rotary = plainRotary(fields.positive("rope_theta", undefined, 10_000));
   const tied = isTied(fields, true);
   const axes = ["D", "G", "C", "F", "E"];
-  const t = (path: string, hf: string, own: readonly string[]): StoredTensor => layerTensor(fields, path, hf, "", own);
+  const tensor = layerTensors(fields);
+  const t = (path: string, hf: string, own: readonly string[]): StoredTensor => tensor(path, hf, "", own);
   return {
     title: "JetMoE",
     paper: "Shen et al. 2024, arXiv:2404.07413",
@@ -43,15 +46,7 @@ block HeadMixture[D, G, C, E](k: int, theta: float) {
     combine(dispatch(seen, r, outputs), r) + bias
   }
 }`,
-      `/// SwiGLU whose gate and up are one matrix, gates first.
-expert JoinedSwiGLU[D, F] {
-  param gate_up: [D, Z = 2, F]
-  param down: [F, D]
-  (x: [D]) => {
-    let both = x @ gate_up
-    (silu(both[Z: 0]) * both[Z: 1]) @ down
-  }
-}`,
+      JOINED_SWIGLU,
       `/// A layer with a mixture in both of its halves.
 block Layer[${axes.join(", ")}](k: int) {
 ${indent(`use norm1 = RMSNorm[D](epsilon: ${eps})

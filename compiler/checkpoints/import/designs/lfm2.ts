@@ -1,19 +1,21 @@
 /** LFM2-MoE: most layers are short gated convolutions, some are attention; sigmoid routing with a bias. */
-import { condition } from "../layers.js";
 import { numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
+import { badConfig, unsupportedConfig } from "../../errors.js";
 import {
   attentionBlock,
   attentionTensors,
+  decoderSizes,
   gatedTensors,
-  layerTensor,
   layerBlock,
-  made,
-  plainRotary,
+  layerTensors,
+  numbered,
   range,
+  stackOf,
 } from "./parts.js";
-import { badConfig, unsupportedConfig } from "../../errors.js";
-import type { Design, DesignedFamily, StoredTensor } from "./types.js";
+import { plainRotary } from "./rotary.js";
+import type { Design, DesignedFamily } from "./types.js";
 
 const CONV = `/// A gated short convolution over time (arXiv:2511.23404): (b, c, u) = x input; (c * conv(b * u)) output, where conv sees a
 /// position and the J - 1 before it.
@@ -50,13 +52,10 @@ function attentionLayers(fields: Fields, layers: number): readonly number[] {
 }
 
 function design(fields: Fields): Design {
-  const L = fields.size("num_hidden_layers", "block_count");
-  const D = fields.size("hidden_size", "embedding_length");
-  const H = fields.size("num_attention_heads", "attention.head_count");
+  const { L, D, H, V } = decoderSizes(fields);
   const lists = fields.list(undefined, "attention.head_count_kv") ?? [];
   const G = fields.isGguf ? Math.max(...lists.map(Number), 1) : fields.size("num_key_value_heads", undefined);
   const C = D / H;
-  const V = fields.rows("token_embd.weight") ?? fields.size("vocab_size", "vocab_size");
   const E = fields.size("num_experts", "expert_count");
   const k = fields.size("num_experts_per_tok", "expert_used_count");
   const F = fields.size("moe_intermediate_size", "expert_feed_forward_length");
@@ -109,21 +108,13 @@ function design(fields: Fields): Design {
       },
     ),
   );
-  const use = (kind: (typeof kinds)[number]): string => made(kind.name, axesOf(kind), kind.sparse ? ["k"] : []);
-  const choice = kinds.slice(0, -1).map((kind) => `if ${condition(kind.layers, L)} then ${use(kind)} else `);
-  const stack =
-    kinds.length === 1
-      ? `stack layers = L of ${use(kinds[0]!)}`
-      : `stack layers = l in 0..L of ${choice.join("")}${use(kinds.at(-1)!)}`;
+  const stack = stackOf(
+    kinds.map((kind) => ({ ...kind, use: made(kind.name, axesOf(kind), kind.sparse ? ["k"] : []) })),
+    L,
+  );
   const convs = range(0, L).filter((layer) => !attends.includes(layer));
   const later = range(firstDense, L);
-  const t = (
-    path: string,
-    hf: string,
-    gguf: string,
-    axes: readonly string[],
-    layers?: readonly number[],
-  ): StoredTensor => layerTensor(fields, path, hf, gguf, axes, layers);
+  const t = layerTensors(fields);
   return {
     title: "LFM2-MoE",
     paper: "Liquid AI 2025, arXiv:2511.23404",
@@ -178,26 +169,10 @@ forward(tokens: int[T]) -> f32[T, V] => norm(layers(tok[V: tokens])) @ tok`,
             layers: attends,
           })
         : []),
-      ...(firstDense > 0
-        ? gatedTensors(
-            fields,
-            "ffn",
-            ["feed_forward.w1", "feed_forward.w3", "feed_forward.w2"],
-            "",
-            "I",
-            range(0, firstDense),
-          )
-        : []),
+      ...(firstDense > 0 ? gatedTensors(fields, "ffn", numbered("feed_forward"), "I", range(0, firstDense)) : []),
       t("route.w", "feed_forward.gate.weight", "ffn_gate_inp.weight", ["E", "D"], later),
       t("route.bias", "feed_forward.expert_bias", "exp_probs_b.bias", ["E"], later),
-      ...gatedTensors(
-        fields,
-        "experts",
-        ["feed_forward.experts.{e}.w1", "feed_forward.experts.{e}.w3", "feed_forward.experts.{e}.w2"],
-        "_exps",
-        "F",
-        later,
-      ),
+      ...gatedTensors(fields, "experts", numbered("feed_forward.experts.{e}"), "F", later),
     ],
     context: fields.size("max_position_embeddings", "context_length", 128_000),
   };

@@ -1,6 +1,6 @@
 /** Llama 4: one expert whose input is scaled, chunks of attention, every fourth layer without positions. */
 import { lines, numberText } from "../text.js";
-import { condition } from "../layers.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
 import {
   attentionBlock,
@@ -8,24 +8,16 @@ import {
   decoderMembers,
   gatedTensors,
   isTied,
+  JOINED_SWIGLU,
   layerBlock,
-  layerTensor,
-  made,
+  layerTensors,
   outerTensors,
+  projections,
   range,
-  rotaryOf,
+  stackOf,
 } from "./parts.js";
+import { rotaryOf } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
-
-const JOINED = `/// SwiGLU whose gate and up are one matrix, gates first.
-expert JoinedSwiGLU[D, F] {
-  param gate_up: [D, Z = 2, F]
-  param down: [F, D]
-  (x: [D]) => {
-    let both = x @ gate_up
-    (silu(both[Z: 0]) * both[Z: 1]) @ down
-  }
-}`;
 
 /** The text part of a model with images has its numbers and tensors one level further down. */
 function prefixes(fields: Fields): { readonly key: string; readonly tensor: string } {
@@ -125,29 +117,18 @@ fn sharper(at: int[T]) => log(1 + floor(float(at + 1) / ${numberText(floor)})) *
       ),
     ),
   );
-  const use = ({ name, sparse, wide: isWide }: (typeof kinds)[number]): string =>
-    made(name, axesOf(sparse), [...(sparse ? ["k"] : []), ...(isWide ? [] : [rotary.argument])]);
-  const [last] = kinds.slice(-1);
-  const choice = kinds.slice(0, -1).map((kind) => `if ${condition(kind.layers, L)} then ${use(kind)} else `);
-  const stack =
-    kinds.length === 1
-      ? `stack layers = L of ${use(last!)}`
-      : `stack layers = l in 0..L of ${choice.join("")}${use(last!)}`;
-  const t = (
-    path: string,
-    hf: string,
-    gguf: string,
-    axes: readonly string[],
-    layers?: readonly number[],
-  ): StoredTensor => layerTensor(fields, path, hf, gguf, axes, layers);
+  const stack = stackOf(
+    kinds.map(({ name, sparse, wide: isWide, layers }) => ({
+      layers,
+      use: made(name, axesOf(sparse), [...(sparse ? ["k"] : []), ...(isWide ? [] : [rotary.argument])]),
+    })),
+    L,
+  );
+  const t = layerTensors(fields);
   const sparse = range(0, L).filter(isSparse);
   const dense = range(0, L).filter((layer) => !isSparse(layer));
   const experts = fields.isGguf
-    ? [
-        t("experts.gate", "", "ffn_gate_exps.weight", ["E", "F", "D"], sparse),
-        t("experts.up", "", "ffn_up_exps.weight", ["E", "F", "D"], sparse),
-        t("experts.down", "", "ffn_down_exps.weight", ["E", "D", "F"], sparse),
-      ]
+    ? gatedTensors(fields, "experts", ["", "", ""], "F", sparse)
     : [
         t("experts.gate_up", "feed_forward.experts.gate_up_proj", "", ["E", "D", "Z", "F"], sparse),
         t("experts.down", "feed_forward.experts.down_proj", "", ["E", "F", "D"], sparse),
@@ -157,30 +138,10 @@ fn sharper(at: int[T]) => log(1 + floor(float(at + 1) / ${numberText(floor)})) *
     t("norm1.weight", "input_layernorm.weight", "attn_norm.weight", ["D"]),
     t("norm2.weight", "post_attention_layernorm.weight", "ffn_norm.weight", ["D"]),
     ...attentionTensors(fields, { hf: "self_attn" }),
-    ...(dense.length > 0
-      ? gatedTensors(
-          fields,
-          "ffn",
-          ["feed_forward.gate_proj", "feed_forward.up_proj", "feed_forward.down_proj"],
-          "",
-          "I",
-          dense,
-        )
-      : []),
+    ...(dense.length > 0 ? gatedTensors(fields, "ffn", projections("feed_forward"), "I", dense) : []),
     t("route.w", "feed_forward.router.weight", "ffn_gate_inp.weight", ["E", "D"], sparse),
     ...experts,
-    ...gatedTensors(
-      fields,
-      "shared",
-      [
-        "feed_forward.shared_expert.gate_proj",
-        "feed_forward.shared_expert.up_proj",
-        "feed_forward.shared_expert.down_proj",
-      ],
-      "_shexp",
-      "F",
-      sparse,
-    ),
+    ...gatedTensors(fields, "shared", projections("feed_forward.shared_expert"), "F", sparse),
   ];
   return {
     title: "Llama 4",
@@ -192,7 +153,7 @@ fn sharper(at: int[T]) => log(1 + floor(float(at + 1) / ${numberText(floor)})) *
       ...(tuned && plain.length > 0 ? [sharper] : []),
       ...(plain.length < L ? [local] : []),
       ...(plain.length > 0 ? [wide] : []),
-      ...(fields.isGguf ? [] : [JOINED]),
+      ...(fields.isGguf ? [] : [JOINED_SWIGLU]),
       ...blocks,
     ],
     axes: { V, L, D, H, G, C, F, ...(dense.length > 0 ? { I } : {}), E },

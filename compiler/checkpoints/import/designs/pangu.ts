@@ -1,5 +1,6 @@
 /** Pangu Pro MoE: the best expert of every group, so that every device has the same load. */
 import { numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
 import {
   attentionBlock,
@@ -8,11 +9,11 @@ import {
   gatedTensors,
   isTied,
   layerBlock,
-  layerTensor,
-  made,
+  layerTensors,
   outerTensors,
-  rotaryOf,
+  projections,
 } from "./parts.js";
+import { rotaryOf } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
 
 function design(fields: Fields): Design {
@@ -34,7 +35,8 @@ function design(fields: Fields): Design {
   const tied = isTied(fields, false);
   const norm = `RMSNorm[D](epsilon: ${eps})`;
   const axes = ["D", "H", "G", "C", "F", "E", "S"];
-  const t = (path: string, hf: string, own: readonly string[]): StoredTensor => layerTensor(fields, path, hf, "", own);
+  const tensor = layerTensors(fields);
+  const t = (path: string, hf: string, own: readonly string[]): StoredTensor => tensor(path, hf, "", own);
   const given = rotary.member ? [rotary.argument] : [];
   return {
     title: "Pangu Pro MoE",
@@ -77,20 +79,8 @@ function design(fields: Fields): Design {
       ...attentionTensors(fields, { hf: "self_attn", bias, outputBias: bias }),
       t("route.w", "mlp.gate.weight", ["E", "D"]),
       t("route.router_scale", "mlp.router_scale", ["E"]),
-      ...gatedTensors(
-        fields,
-        "experts",
-        ["mlp.experts.{e}.gate_proj", "mlp.experts.{e}.up_proj", "mlp.experts.{e}.down_proj"],
-        "",
-        "F",
-      ),
-      ...gatedTensors(
-        fields,
-        "shared",
-        ["mlp.shared_expert.gate_proj", "mlp.shared_expert.up_proj", "mlp.shared_expert.down_proj"],
-        "",
-        "S",
-      ),
+      ...gatedTensors(fields, "experts", projections("mlp.experts.{e}"), "F"),
+      ...gatedTensors(fields, "shared", projections("mlp.shared_expert"), "S"),
     ],
     context: fields.size("max_position_embeddings", undefined, 32_768),
   };

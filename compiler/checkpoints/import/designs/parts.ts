@@ -1,180 +1,44 @@
-/** Pieces that several designs are put together from: attention, layers, positions, and their tensors. */
-import { badConfig, unsupportedConfig } from "../../errors.js";
+/** Pieces that several designs are put together from: sizes, attention, layers, and their tensors. */
+import { condition } from "../layers.js";
 import { indent, lines, numberText } from "../text.js";
 import type { Fields } from "./fields.js";
+import type { Rotary } from "./rotary.js";
 import type { StoredTensor } from "./types.js";
 
-/** Rotary positions as a layer uses them. */
-export interface Rotary {
-  readonly imports: readonly string[];
-  readonly declarations: readonly string[];
-  /** The layer's parameter and what the model gives for it. */
-  readonly parameter: string;
-  readonly argument: string;
-  /** The model's member that makes the module once for all layers. */
-  readonly member?: string;
-  /** The value turned. */
-  readonly turn: (value: string) => string;
-  /** What YaRN multiplies the scores by beside the plain scale (DeepSeek); 1 elsewhere. */
-  readonly scoreScale: number;
+/** Sizes that nearly all decoders call the same. */
+export interface DecoderSizes {
+  /** Layers. */
+  readonly L: number;
+  /** Width. */
+  readonly D: number;
+  /** Heads of queries. */
+  readonly H: number;
+  /** Vocabulary. */
+  readonly V: number;
 }
 
-const HALVES = `    let a = x[C: 0..C / 2][C -> P]
-    let b = x[C: C / 2..C][C -> P]`;
-const TURNED = `concat(a * cos(angle) - b * sin(angle), b * cos(angle) + a * sin(angle), over: P)[P -> C]`;
-
-/** Plain positions on halves, from the library. */
-export function plainRotary(theta: number): Rotary {
+export function decoderSizes(fields: Fields): DecoderSizes {
   return {
-    imports: ["rope"],
-    declarations: [],
-    parameter: "theta: float",
-    argument: `theta: ${numberText(theta)}`,
-    turn: (value) => `rope(${value}, theta)`,
-    scoreScale: 1,
+    L: fields.size("num_hidden_layers", "block_count"),
+    D: fields.size("hidden_size", "embedding_length"),
+    H: fields.size("num_attention_heads", "attention.head_count"),
+    V: fields.rows("token_embd.weight") ?? fields.size("vocab_size", "vocab_size"),
   };
 }
 
-/** The scaling of `config.json` or GGUF, as a kind and numbers. */
-interface Scaling {
-  readonly kind: "none" | "linear" | "llama3" | "yarn" | "longrope";
-  readonly factor: number;
-  readonly number: (hf: string, gguf: string | undefined, otherwise?: number) => number;
-}
-
-export function readScaling(fields: Fields): Scaling {
-  const key = fields.record("rope_scaling") ? "rope_scaling" : "rope_parameters";
-  const kind =
-    fields.text(`${key}.rope_type`, "rope.scaling.type") ?? fields.text(`${key}.type`, undefined) ?? "default";
-  const number = (hf: string, gguf: string | undefined, otherwise?: number): number =>
-    fields.number(`${key}.${hf}`, gguf === undefined ? undefined : `rope.scaling.${gguf}`, otherwise);
-  const known = ["linear", "llama3", "yarn", "longrope"] as const;
-  const found = known.find((one) => one === kind);
-  if (!found && !["default", "none"].includes(kind)) {
-    throw unsupportedConfig(key, JSON.stringify(kind), `Supported: default, ${known.join(", ")}.`);
-  }
-  const factor = found && found !== "longrope" ? number("factor", "factor") : 1;
-  if (!(factor > 0)) throw badConfig(`${key}.factor`, `is ${factor}, not above 0`);
-  return { kind: found ?? "none", factor, number };
-}
-
-/** Where YaRN begins and ends to mix, in pairs of a width (Hugging Face's `find_correction_range`). */
-function yarnBand(scaling: Scaling, theta: number, width: number, truncate: boolean): readonly [number, number] {
-  const context = scaling.number("original_max_position_embeddings", "original_context_length");
-  const pair = (turns: number): number => (width * Math.log(context / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
-  const low = pair(scaling.number("beta_fast", "yarn_beta_fast", 32));
-  const high = pair(scaling.number("beta_slow", "yarn_beta_slow", 1));
-  const from = Math.max(truncate ? Math.floor(low) : low, 0);
-  const to = Math.min(truncate ? Math.ceil(high) : high, width - 1);
-  return [from, to === from ? to + 0.001 : to];
-}
-
-export interface RotaryOptions {
-  readonly theta: number;
-  /** Channels that turn. */
-  readonly width: number;
-  /** Pairs (2i, 2i + 1) instead of halves. */
-  readonly pairs?: boolean;
-  /** Whether YaRN's band is rounded to whole pairs. */
-  readonly truncate?: boolean;
-  /** Name of the axis that turns, in the layers. */
-  readonly axis: string;
-}
-
-/** Positions of a config: plain, linear, Llama 3's or YaRN's; on halves or on neighbours. */
-export function rotaryOf(fields: Fields, options: RotaryOptions): Rotary {
-  const { theta, width, pairs = false, truncate = true, axis } = options;
-  if (!(theta > 0)) throw badConfig("rope_theta", `is ${theta}, not above 0`);
-  if (width % 2 !== 0) throw badConfig("head_dim", `is ${width}, not even`);
-  const scaling = readScaling(fields);
-  if (scaling.kind === "none" && !pairs) return plainRotary(theta);
-  const base = `theta: ${numberText(theta)}`;
-  const made = (module: string, given: string, scoreScale = 1, declarations: readonly string[] = []): Rotary => ({
-    imports: declarations.length > 0 ? [] : [module],
-    declarations,
-    parameter: `rotary: ${module}[${axis}]`,
-    argument: "rotary",
-    member: `use rotary = ${module}[${axis}](${given})`,
-    turn: (value) => `rotary(${value})`,
-    scoreScale,
-  });
-  const frequency = "theta ** (-2 * index(P) / C)";
-  const own = (name: string, doc: string, parameters: string, before: string, angle: string, after = ""): string => {
-    const head = pairs ? PAIRS : HALVES;
-    const body = pairs ? PAIRED : TURNED;
-    return `/// ${doc}\nblock ${name}[C](${parameters}) {\n  (x: [T, C]) => {\n${lines(head, before !== "" && `    ${before}`)}\n    let angle = position(T) * ${angle}\n${pairs ? indent(indent(`${body}${after}`)) : `    ${body}${after}`}\n  }\n}`;
+/** Sizes of families whose config has Mixtral's names: also groups of keys, width of a head, and the experts'. */
+export function mixtralSizes(fields: Fields): DecoderSizes & Readonly<Record<"G" | "C" | "E" | "k" | "F", number>> {
+  const sizes = decoderSizes(fields);
+  const { D, H } = sizes;
+  return {
+    ...sizes,
+    G: fields.size("num_key_value_heads", "attention.head_count_kv", H),
+    C: D / H,
+    E: fields.size("num_local_experts", "expert_count"),
+    k: fields.size("num_experts_per_tok", "expert_used_count"),
+    F: fields.size("intermediate_size", "feed_forward_length"),
   };
-  const which = pairs ? "pairs (2i, 2i + 1)" : "halves";
-  switch (scaling.kind) {
-    case "none":
-      return made("PairedRoPE", base, 1, [
-        own(
-          "PairedRoPE",
-          "Rotary positions on pairs (2i, 2i + 1) (Su et al. 2021, arXiv:2104.09864).",
-          "theta: float",
-          "",
-          frequency,
-        ),
-      ]);
-    case "linear": {
-      if (pairs) throw unsupportedConfig("rope_scaling", "linear", "Supported for this family: default, yarn.");
-      return made("LinearRoPE", `${base}, factor: ${numberText(scaling.factor)}`);
-    }
-    case "llama3": {
-      const bands = `low: ${numberText(scaling.number("low_freq_factor", undefined))}, high: ${numberText(scaling.number("high_freq_factor", undefined))}`;
-      const context = numberText(scaling.number("original_max_position_embeddings", undefined));
-      const given = `${base}, factor: ${numberText(scaling.factor)}, ${bands}, context: ${context}`;
-      if (!pairs) return made("Llama3RoPE", given);
-      const equal = scaling.number("low_freq_factor", undefined) === scaling.number("high_freq_factor", undefined);
-      const keep = equal ? "float(turns > high)" : "clamp((turns - low) / (high - low), 0, 1)";
-      return made("PairedLlama3RoPE", given, 1, [
-        own(
-          "PairedLlama3RoPE",
-          "Rotary positions of Llama 3.1 (arXiv:2407.21783) on pairs (2i, 2i + 1): long waves are stretched by `factor`.",
-          "theta: float, factor: float, low: float, high: float, context: float",
-          `let plain = ${frequency}\n    let turns = plain * (context / (2 * pi))\n    let keep = ${keep}`,
-          "plain * (keep + (1 - keep) / factor)",
-        ),
-      ]);
-    }
-    case "yarn": {
-      const [low, high] = yarnBand(scaling, theta, width, truncate);
-      const { factor } = scaling;
-      const growth = (m: number): number => (factor <= 1 ? 1 : 0.1 * m * Math.log(factor) + 1);
-      // GGUF keeps 0.1 * mscale_all_dim; its sine and cosine are then not scaled.
-      const log = scaling.number("yarn_unused", "yarn_log_multiplier", 0);
-      const whole = fields.isGguf ? log * 10 : scaling.number("mscale_all_dim", undefined, 0);
-      const single = fields.isGguf ? log * 10 : scaling.number("mscale", undefined, 0);
-      const size = whole > 0 && single > 0 ? growth(single) / growth(whole) : growth(1);
-      const given = `${base}, factor: ${numberText(factor)}, low: ${numberText(low)}, high: ${numberText(high)}, size: ${numberText(size)}`;
-      return made("Yarn", given, whole > 0 ? growth(whole) ** 2 : 1, [
-        own(
-          "Yarn",
-          YARN_DOC.replace("{which}", which),
-          "theta: float, factor: float, low: float, high: float, size: float",
-          "let slow = clamp((index(P) - low) / (high - low), 0, 1)",
-          `${frequency} * (1 - slow + slow / factor)`,
-          " * size",
-        ),
-      ]);
-    }
-    case "longrope":
-      throw unsupportedConfig("rope_scaling", "longrope", "Supported for this family: default, linear, llama3, yarn.");
-    default:
-      return scaling.kind satisfies never;
-  }
 }
-
-const YARN_DOC =
-  "Rotary positions on {which}, stretched by YaRN (Peng et al. 2023, arXiv:2309.00071): pairs before `low` keep\n" +
-  "/// their frequency, those from `high` on turn `factor` times slower, those between are mixed; all times `size`.";
-
-const PAIRS = `    let pairs = split(x, C -> [P, Z = 2])
-    let a = pairs[Z: 0]
-    let b = pairs[Z: 1]`;
-const PAIRED = `let first = expand(a * cos(angle) - b * sin(angle), [Z = 1])
-let second = expand(b * cos(angle) + a * sin(angle), [Z = 1])
-merge(concat(first, second, over: Z), [P, Z] -> C)`;
 
 export interface AttentionText {
   readonly name: string;
@@ -280,29 +144,39 @@ export function attentionTensors(fields: Fields, names: AttentionNames): readonl
   ];
 }
 
-/** A tensor of every listed layer. */
-export function layerTensor(
-  fields: Fields,
-  path: string,
-  hf: string,
-  gguf: string,
-  axes: readonly string[],
-  layers?: readonly number[],
-): StoredTensor {
-  const name = fields.name(`model.layers.{i}.${hf}`, `blk.{i}.${gguf}`);
-  return { path: `layers[i].${path}`, name, axes, ...(layers ? { layers } : {}) };
-}
+/** Makes tensors that layers have: all, or those that are listed. */
+export const layerTensors =
+  (fields: Fields) =>
+  (path: string, hf: string, gguf: string, axes: readonly string[], layers?: readonly number[]): StoredTensor => {
+    const name = fields.name(`model.layers.{i}.${hf}`, `blk.{i}.${gguf}`);
+    return { path: `layers[i].${path}`, name, axes, ...(layers ? { layers } : {}) };
+  };
 
-/** Gate, up and down of a dense part or of experts (`hf` with `{e}`). */
+/** Hugging Face's names of the three matrices of a gated network, without their ending. */
+export type GatedNames = readonly [gate: string, up: string, down: string];
+
+export const projections = (of: string): GatedNames => [`${of}.gate_proj`, `${of}.up_proj`, `${of}.down_proj`];
+
+/** Mixtral's numbers for gate, up and down. */
+export const numbered = (of: string): GatedNames => [`${of}.w1`, `${of}.w3`, `${of}.w2`];
+
+/** GGUF's ending of the names of a gated network. */
+const GGUF_SUFFIX = { ffn: "", experts: "_exps", shared: "_shexp" } as const;
+
+/**
+ * Gate, up and down of a dense part, of experts (`hf` with `{e}`) or of a shared expert.
+ *
+ * @param width The model's axis that is the network's F.
+ */
 export function gatedTensors(
   fields: Fields,
-  path: string,
-  hf: readonly [gate: string, up: string, down: string],
-  suffix: string,
+  path: keyof typeof GGUF_SUFFIX,
+  hf: GatedNames,
   width: string,
   layers?: readonly number[],
 ): readonly StoredTensor[] {
-  const banked = path.endsWith("experts");
+  const t = layerTensors(fields);
+  const banked = path === "experts";
   const axes = (last: boolean): readonly string[] => {
     // The gated networks of the library call their width F.
     const inner = width === "F" ? "F" : `F=${width}`;
@@ -310,9 +184,20 @@ export function gatedTensors(
     return banked && fields.isGguf ? ["E", ...own] : own;
   };
   return (["gate", "up", "down"] as const).map((part, at) =>
-    layerTensor(fields, `${path}.${part}`, `${hf[at]!}.weight`, `ffn_${part}${suffix}.weight`, axes(at === 2), layers),
+    t(`${path}.${part}`, `${hf[at]!}.weight`, `ffn_${part}${GGUF_SUFFIX[path]}.weight`, axes(at === 2), layers),
   );
 }
+
+/** Gate and up as one matrix: Hugging Face's form of some families, where GGUF keeps the two apart. */
+export const JOINED_SWIGLU = `/// SwiGLU whose gate and up are one matrix, gates first.
+expert JoinedSwiGLU[D, F] {
+  param gate_up: [D, Z = 2, F]
+  param down: [F, D]
+  (x: [D]) => {
+    let both = x @ gate_up
+    (silu(both[Z: 0]) * both[Z: 1]) @ down
+  }
+}`;
 
 /** Embedding, last norm and output. */
 export function outerTensors(fields: Fields, tied: boolean): readonly StoredTensor[] {
@@ -361,9 +246,25 @@ export function decoderMembers(tied: boolean, rotary: Rotary | undefined, stack:
 export const isTied = (fields: Fields, otherwise: boolean): boolean =>
   fields.isGguf ? !fields.has("output.weight") : fields.flag("tie_word_embeddings", otherwise);
 
-/** `Layer[…](…)`. */
-export const made = (name: string, axes: readonly string[], given: readonly string[]): string =>
-  `${name}[${axes.join(", ")}]${given.length > 0 ? `(${given.join(", ")})` : ""}`;
+/** A kind of layer: where it stands, and how it is made. */
+export interface LayerKind {
+  readonly layers: readonly number[];
+  readonly use: string;
+}
+
+/** The stack of layers of one or more kinds; the last kind stands wherever no other does. */
+export function stackOf(kinds: readonly LayerKind[], count: number): string {
+  const last = kinds.at(-1)!.use;
+  if (kinds.length === 1) return `stack layers = L of ${last}`;
+  const choice = kinds.slice(0, -1).map(({ layers, use }) => `if ${condition(layers, count)} then ${use} else `);
+  return `stack layers = l in 0..L of ${choice.join("")}${last}`;
+}
+
+/** Tensors of the layers behind the last one, which predict a second token; generation does not use them. */
+export function laterLayers(count: number): RegExp {
+  const numbers = range(count, count + 4).join("|");
+  return new RegExp(`^model\\.layers\\.(?:${numbers})\\.|^blk\\.(?:${numbers})\\.`);
+}
 
 /** The numbers from `from` up to `to`. */
 export const range = (from: number, to: number): readonly number[] =>

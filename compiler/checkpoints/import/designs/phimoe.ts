@@ -1,20 +1,20 @@
 /** Phi-3.5-MoE: SparseMixer, layer norms and biases everywhere. */
 import { badConfig, unsupportedConfig } from "../../errors.js";
 import { numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
 import {
   attentionBlock,
   attentionTensors,
   gatedTensors,
   layerBlock,
-  layerTensor,
-  made,
+  layerTensors,
+  mixtralSizes,
+  numbered,
   outerTensors,
-  plainRotary,
-  readScaling,
-  type Rotary,
 } from "./parts.js";
-import type { Design, DesignedFamily, StoredTensor } from "./types.js";
+import { plainRotary, readScaling, type Rotary } from "./rotary.js";
+import type { Design, DesignedFamily } from "./types.js";
 
 /**
  * The release scales sine and cosine by `short_mscale` and divides frequencies by `short_factor` (all 1) up to the trained
@@ -44,15 +44,7 @@ function rotary(fields: Fields, theta: number): { readonly rotary: Rotary; reado
 }
 
 function design(fields: Fields): Design {
-  const L = fields.size("num_hidden_layers", "block_count");
-  const D = fields.size("hidden_size", "embedding_length");
-  const H = fields.size("num_attention_heads", "attention.head_count");
-  const G = fields.size("num_key_value_heads", "attention.head_count_kv", H);
-  const C = D / H;
-  const V = fields.rows("token_embd.weight") ?? fields.size("vocab_size", "vocab_size");
-  const E = fields.size("num_local_experts", "expert_count");
-  const k = fields.size("num_experts_per_tok", "expert_used_count");
-  const F = fields.size("intermediate_size", "feed_forward_length");
+  const { L, D, H, G, C, V, E, k, F } = mixtralSizes(fields);
   const bias = fields.flag("attention_bias", false, fields.has("blk.0.attn_q.bias"));
   const headBias = fields.flag("lm_head_bias", false, fields.has("output.bias"));
   const jitter = fields.number("router_jitter_noise", undefined, 0.01);
@@ -79,8 +71,7 @@ function design(fields: Fields): Design {
       result: "h + mixture(z, route, experts)",
     },
   );
-  const t = (path: string, hf: string, gguf: string, own: readonly string[]): StoredTensor =>
-    layerTensor(fields, path, hf, gguf, own);
+  const t = layerTensors(fields);
   return {
     title: "Phi-3.5-MoE",
     paper: "Abdin et al. 2024, arXiv:2404.14219; Liu et al. 2024, arXiv:2409.12136",
@@ -112,13 +103,7 @@ forward(tokens: int[T]) -> f32[T, V] => norm(layers(tok[V: tokens])) @ output${h
       t("norm2.bias", "post_attention_layernorm.bias", "ffn_norm.bias", ["D"]),
       ...attentionTensors(fields, { hf: "self_attn", bias, outputBias: bias }),
       t("route.w", "block_sparse_moe.gate.weight", "ffn_gate_inp.weight", ["E", "D"]),
-      ...gatedTensors(
-        fields,
-        "experts",
-        ["block_sparse_moe.experts.{e}.w1", "block_sparse_moe.experts.{e}.w3", "block_sparse_moe.experts.{e}.w2"],
-        "_exps",
-        "F",
-      ),
+      ...gatedTensors(fields, "experts", numbered("block_sparse_moe.experts.{e}"), "F"),
     ],
     context: Math.min(fields.size("max_position_embeddings", "context_length", 4096), context ?? Infinity),
     ignored: /^rope_factors_(long|short)\.weight$/,

@@ -1,29 +1,27 @@
 /** SmallThinker: the router reads the layer's input, before attention; ReLU experts; windows with positions. */
-import { condition } from "../layers.js";
 import { indent, numberText } from "../text.js";
+import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
+import { unsupportedConfig } from "../../errors.js";
 import {
   attentionBlock,
   attentionTensors,
   decoderMembers,
+  decoderSizes,
   gatedTensors,
   isTied,
-  layerTensor,
-  made,
+  layerTensors,
   outerTensors,
-  plainRotary,
   range,
+  stackOf,
 } from "./parts.js";
-import { unsupportedConfig } from "../../errors.js";
-import type { Design, DesignedFamily, StoredTensor } from "./types.js";
+import { plainRotary } from "./rotary.js";
+import type { Design, DesignedFamily } from "./types.js";
 
 function design(fields: Fields): Design {
-  const L = fields.size("num_hidden_layers", "block_count");
-  const D = fields.size("hidden_size", "embedding_length");
-  const H = fields.size("num_attention_heads", "attention.head_count");
+  const { L, D, H, V } = decoderSizes(fields);
   const G = fields.size("num_key_value_heads", "attention.head_count_kv");
   const C = fields.size("head_dim", "attention.key_length");
-  const V = fields.rows("token_embd.weight") ?? fields.size("vocab_size", "vocab_size");
   const E = fields.size("moe_num_primary_experts", "expert_count");
   const k = fields.size("moe_num_active_primary_experts", "expert_used_count");
   const F = fields.size("moe_ffn_hidden_size", "feed_forward_length");
@@ -66,11 +64,12 @@ use experts = E of ReGLU[D, F]
   const mask = windowed ? `Causal & Window(${width})` : "Causal";
   const hasWide = local.length < L;
   const use = (name: string): string => made(name, axes, ["k"]);
-  const stack = !hasWide
-    ? `stack layers = L of ${use("NearLayer")}`
-    : `stack layers = l in 0..L of if ${condition(local, L)} then ${use("NearLayer")} else ${use("WideLayer")}`;
-  const t = (path: string, hf: string, gguf: string, own: readonly string[]): StoredTensor =>
-    layerTensor(fields, path, hf, gguf, own);
+  const kinds = [
+    { layers: local, use: use("NearLayer") },
+    { layers: range(0, L).filter((number) => !local.includes(number)), use: use("WideLayer") },
+  ];
+  const stack = stackOf(hasWide ? kinds : kinds.slice(0, 1), L);
+  const t = layerTensors(fields);
   return {
     title: "SmallThinker",
     paper: "Song et al. 2025, arXiv:2507.20984",
@@ -113,7 +112,6 @@ router ChosenFirst[D, E](k: int) {
         fields,
         "experts",
         ["block_sparse_moe.experts.{e}.gate", "block_sparse_moe.experts.{e}.up", "block_sparse_moe.experts.{e}.down"],
-        "_exps",
         "F",
       ),
     ],
