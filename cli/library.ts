@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { ModuleDecl, TestDecl } from "../grammar/tree.js";
-import { parse } from "../grammar/index.js";
+import { headOf, parse } from "../grammar/index.js";
 import { packageRoot } from "./package-root.js";
 
 /** One declaration of the library. */
@@ -82,7 +82,7 @@ function entryOf(decl: ModuleDecl, text: string, file: string, exported: Readonl
   return {
     name,
     contract: decl.contract,
-    signature: signatureOf(decl, text),
+    signature: headOf(decl, text),
     doc,
     summary: firstSentence(doc),
     papers: [...new Set(papers)],
@@ -92,24 +92,6 @@ function entryOf(decl: ModuleDecl, text: string, file: string, exported: Readonl
     text: text.slice(startOfDoc(text, decl.span.start), decl.span.end),
     decl,
   };
-}
-
-/** `router TopK[D, E](k: int = 2)`: the declaration up to its body. */
-export function signatureOf(decl: ModuleDecl, text: string): string {
-  const last = decl.params.at(-1) ?? decl.axes.at(-1) ?? decl.name;
-  const closing = last === decl.name ? null : /^[\s,]*([\])])/.exec(text.slice(last.span.end));
-  const end = last.span.end + (closing?.[0].length ?? 0);
-  const header = text
-    .slice(startOfWord(text, decl), end)
-    .replace(/\s+/g, " ")
-    .replace(/([[(]) /g, "$1")
-    .replace(/,? ([\])])$/, "$1");
-  return decl.batchDependent ? `${header} batch dependent` : header;
-}
-
-/** Where the contract's word stands: a declaration's span may begin at its comment. */
-function startOfWord(text: string, decl: ModuleDecl): number {
-  return text.lastIndexOf(decl.contract, decl.name.span.start);
 }
 
 /** Doc lines in front belong to the text. */

@@ -1,6 +1,7 @@
 /**
  * The language's surface: text to tree and back.
  */
+export { headOf } from "./head.js";
 export { outline, type Outline } from "./outline.js";
 export { parse, type ParseResult } from "./parse.js";
 export { reparse } from "./reparse.js";

@@ -1,21 +1,8 @@
 /** Symbols and numbers as text for hovers and lists. */
+import { headOf } from "../../grammar/index.js";
 import type { ModuleDecl } from "../../grammar/tree.js";
 import type { NameSymbol } from "./names/index.js";
 import type { Workspace } from "./workspace.js";
-
-/** `router TopK[D, E](k: int = 2)`: the declaration as written, up to its body. */
-export function headerOf(workspace: Workspace, decl: ModuleDecl, file: string): string {
-  const text = workspace.text(file).text;
-  const last = decl.params.at(-1) ?? decl.axes.at(-1) ?? decl.name;
-  let end = last.span.end;
-  // The bracket that closes the list belongs to the header.
-  const closing = /^[\s,]*([\])])/.exec(text.slice(end));
-  if (closing && last !== decl.name) end += closing[0].length;
-  const rest = decl.batchDependent ? " batch dependent" : "";
-  const short =
-    decl.value && decl.value.kind !== "lambda" ? ` = ${text.slice(decl.value.span.start, decl.value.span.end)}` : "";
-  return text.slice(decl.span.start, end).replace(/\s+/g, " ") + rest + short;
-}
 
 /** What a symbol is, in one line of the language. */
 export function signatureOf(workspace: Workspace, symbol: NameSymbol, type?: string): string {
@@ -23,7 +10,7 @@ export function signatureOf(workspace: Workspace, symbol: NameSymbol, type?: str
   const [line] = written.split("\n");
   switch (symbol.kind) {
     case "declaration":
-      return headerOf(workspace, symbol.decl!, symbol.span.file);
+      return declarationText(symbol.decl!, workspace.text(symbol.span.file).text);
     case "alias":
       return symbol.target ? signatureOf(workspace, symbol.target) : symbol.name;
     case "param":
@@ -46,6 +33,13 @@ export function signatureOf(workspace: Workspace, symbol: NameSymbol, type?: str
     default:
       return symbol.kind satisfies never;
   }
+}
+
+/** The head of a declaration, with what it is another name for. */
+function declarationText(decl: ModuleDecl, text: string): string {
+  const { value } = decl;
+  const short = value && value.kind !== "lambda" ? ` = ${text.slice(value.span.start, value.span.end)}` : "";
+  return headOf(decl, text) + short;
 }
 
 /** Links to the papers that a text names: `arXiv:2002.05202`. */
