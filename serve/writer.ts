@@ -1,5 +1,6 @@
 /** One text written for a request: takes a place, streams pieces, counts, and says why it ended. */
 import { moecError } from "../compiler/errors/raise.js";
+import { commonLength } from "../runtime/model/texts.js";
 import type { GenerationStep, Model } from "../runtime/node/index.js";
 import type { Metrics } from "./metrics.js";
 import type { Places } from "./places.js";
@@ -45,7 +46,7 @@ export class Writer {
   async write(request: WriteRequest): Promise<Written> {
     const { ids, maxTokens, signal, options, onPiece } = request;
     const asked = performance.now();
-    const shared = (text: number): number => commonPrefix(this.model.tokensOf(text), ids);
+    const shared = (text: number): number => commonLength(this.model.tokensOf(text), ids);
     return this.places.take(shared, signal, async (text) => {
       let tokens = 0;
       let last = -1;
@@ -74,10 +75,4 @@ export class Writer {
       return { reason: !ended && isFull ? "length" : "stop", promptTokens: ids.length, tokens };
     });
   }
-}
-
-function commonPrefix(known: readonly number[], ids: readonly number[]): number {
-  let same = 0;
-  while (same < known.length && same < ids.length && known[same] === ids[same]) same++;
-  return same;
 }

@@ -13,8 +13,9 @@ import type { Tokenizer } from "../tokenizer/types.js";
 import { checkInputs, type CheckedInputs } from "./inputs.js";
 import { joinPieces, Runner, tokenAxis, type PieceResult } from "./runner.js";
 import { States, type Snapshot } from "./states.js";
-import { Turns } from "./turns.js";
 import type { InputValue, RouteTrace, Tensor } from "./tensor.js";
+import { commonLength, textAt } from "./texts.js";
+import { Turns } from "./turns.js";
 
 /** Which of the texts that a model holds side by side is meant. */
 export interface TextChoice {
@@ -44,6 +45,13 @@ export interface ModelParts {
   readonly tokenizer: Tokenizer | undefined;
 }
 
+interface HeldText {
+  /** Token ids in the caches. */
+  ids: number[];
+  /** A call runs. */
+  busy: boolean;
+}
+
 export class Model {
   readonly manifest: Manifest;
   /** What this host could offer: threads, relaxed SIMD, and why not. */
@@ -53,8 +61,7 @@ export class Model {
   private readonly states: States;
   private readonly context: number;
   private readonly turns = new Turns();
-  /** Of each text its token ids in the caches, and whether a call runs. */
-  private readonly texts: { ids: number[]; busy: boolean }[];
+  private readonly texts: readonly HeldText[];
   private disposed = false;
 
   constructor(parts: ModelParts) {
@@ -164,8 +171,7 @@ export class Model {
    * @throws MoecError MOE5323 for an unknown knob or values outside its range.
    */
   setKnob(path: string, values: number | ArrayLike<number>): Promise<void> {
-    if (this.disposed) throw moecError("MOE5324", { action: "run" });
-    return this.turn(0, async () => {
+    return this.undisturbed(async () => {
       const port = this.parts.plan.knobs.find((knob) => knob.name === path);
       const known = this.manifest.knobs.find((knob) => knob.name === path);
       const buffer = this.parts.plan.buffers.find((candidate) => candidate.id === port?.buffer);
@@ -196,15 +202,11 @@ export class Model {
     this.dispose();
   }
 
-  /** @throws MoecError MOE5323 for a text that the model was not loaded for. */
-  private place(text: number): { ids: number[]; busy: boolean } {
-    const place = this.texts[text];
-    if (place) return place;
-    const expected = `a whole number from 0 to ${this.texts.length - 1}; load with { texts: n } for more`;
-    throw moecError("MOE5323", { name: "text", value: String(text), expected });
+  private place(text: number): HeldText {
+    return textAt(this.texts, text);
   }
 
-  private take(action: string, text: number): { ids: number[]; busy: boolean } {
+  private take(action: string, text: number): HeldText {
     if (this.disposed) throw moecError("MOE5324", { action });
     const place = this.place(text);
     if (place.busy) throw moecError("MOE5325", {});
@@ -218,6 +220,18 @@ export class Model {
       return await action();
     } finally {
       place.busy = false;
+    }
+  }
+
+  /** For what all texts share: refused while a call runs for any of them. */
+  private async undisturbed<T>(action: () => Promise<T>): Promise<T> {
+    if (this.disposed) throw moecError("MOE5324", { action: "run" });
+    if (this.texts.some(({ busy }) => busy)) throw moecError("MOE5325", {});
+    for (const place of this.texts) place.busy = true;
+    try {
+      return await action();
+    } finally {
+      for (const place of this.texts) place.busy = false;
     }
   }
 
@@ -240,8 +254,7 @@ export class Model {
   private async rewindTo(text: number, ids: readonly number[]): Promise<number> {
     const place = this.place(text);
     const known = place.ids;
-    let same = 0;
-    while (same < ids.length - 1 && same < known.length && known[same] === ids[same]) same++;
+    const same = Math.min(commonLength(known, ids), ids.length - 1);
     if (same === known.length || this.states.canRewind) known.length = same;
     else await this.clear(text);
     return place.ids.length;

@@ -4,6 +4,7 @@ import type { BundleFiles, Host } from "../host.js";
 import { loadAs } from "../load.js";
 import { Model } from "../model/model.js";
 import type { LoadOptions, LoadProgress } from "../model/open.js";
+import { commonLength } from "../model/texts.js";
 import { storedFiles } from "./stored-files.js";
 import { fetchedFiles } from "./fetched-files.js";
 import { carryError, movable, type Line, type Loaded, type Piece, type Question, type ToPage } from "./protocol.js";
@@ -165,7 +166,6 @@ class Server {
 }
 
 function changeOf(before: readonly number[], now: readonly number[]): TokenChange {
-  let kept = 0;
-  while (kept < now.length && kept < before.length && now[kept] === before[kept]) kept++;
+  const kept = commonLength(now, before);
   return { kept, added: now.slice(kept) };
 }

@@ -9,6 +9,7 @@ import type { GenerateOptions } from "../generate/generate.js";
 import type { CallOptions, CallResult, TextChoice } from "../model/model.js";
 import type { Snapshot } from "../model/states.js";
 import type { InputValue } from "../model/tensor.js";
+import { textAt } from "../model/texts.js";
 import { loadTokenizer, type TokenizerFiles } from "../tokenizer/index.js";
 import type { Tokenizer } from "../tokenizer/types.js";
 import type { Connection } from "./connection.js";
@@ -46,10 +47,7 @@ export class Model {
 
   /** Token ids of a text in the caches. */
   tokensOf(text: number): readonly number[] {
-    const ids = this.parts.connection.texts[text];
-    if (ids) return ids;
-    const expected = `a whole number from 0 to ${this.textCount - 1}; load with { texts: n } for more`;
-    throw moecError("MOE5323", { name: "text", value: String(text), expected });
+    return textAt(this.parts.connection.texts, text);
   }
 
   /**
