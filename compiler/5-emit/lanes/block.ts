@@ -1,5 +1,5 @@
-/** Whether a block of a kernel fits on a target with threads. */
-import type { Kernel } from "../../4-schedule/kernel-ir.js";
+/** Blocks of a kernel on a target with threads: whether they fit, and which of them go side by side into one. */
+import type { Kernel, Statement } from "../../4-schedule/kernel-ir.js";
 import { memoryBytes } from "../../4-schedule/kernel-types.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
@@ -25,4 +25,18 @@ export function checkBlock(kernel: Kernel, target: Target): void {
   if (kernel.threads > target.blockThreads) refuse("threads", kernel.threads, target.blockThreads);
   const bytes = sharedBytes(kernel);
   if (bytes > target.sharedBytes) refuse("bytes of shared memory", bytes, target.sharedBytes);
+}
+
+/** True when the threads of a block meet somewhere. */
+function meets(statements: readonly Statement[]): boolean {
+  return statements.some((statement) => {
+    if (statement.kind === "barrier") return true;
+    if (statement.kind === "for") return meets(statement.body);
+    return statement.kind === "if" && (meets(statement.then) || meets(statement.else));
+  });
+}
+
+/** True when all that a block does, its one thread does alone: such blocks are laid side by side. */
+export function isAlone({ threads, body, blockBuffers }: Kernel): boolean {
+  return threads === 1 && !meets(body) && blockBuffers.every(({ space }) => space === "local");
 }

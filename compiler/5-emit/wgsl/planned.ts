@@ -9,12 +9,12 @@
  *
  * Blocks of one thread are laid side by side in workgroups of 64, so `groupBlocks` blocks need one workgroup.
  */
-import type { Kernel, Statement } from "../../4-schedule/kernel-ir.js";
+import type { Kernel } from "../../4-schedule/kernel-ir.js";
 import { memoryBytes } from "../../4-schedule/kernel-types.js";
 import type { MemorySpace } from "../../4-schedule/plan.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
-import { checkBlock } from "../lanes/block.js";
+import { checkBlock, isAlone } from "../lanes/block.js";
 import type { Dialect } from "../lanes/dialect.js";
 import { LaneWriter, Library } from "../lanes/writer.js";
 import { wgslDialect, wgslPrelude } from "./dialect.js";
@@ -38,17 +38,6 @@ export interface PlannedWgsl {
 /** Storage buffers that every WebGPU device binds. */
 const MOST_BINDINGS = 8;
 const SIDE_BY_SIDE = 64;
-
-/** True when all that a block does, its one thread does alone. */
-function isAlone(kernel: Kernel): boolean {
-  const meets = (statements: readonly Statement[]): boolean =>
-    statements.some((statement) => {
-      if (statement.kind === "barrier") return true;
-      if (statement.kind === "for") return meets(statement.body);
-      return statement.kind === "if" && (meets(statement.then) || meets(statement.else));
-    });
-  return kernel.threads === 1 && !meets(kernel.body) && kernel.blockBuffers.every(({ space }) => space === "local");
-}
 
 /**
  * The WGSL of a kernel that a plan launches with buffers in these spaces.
