@@ -226,10 +226,13 @@ export class Loader {
       const binding = target?.scope.own(item.name.text);
       if (binding) scope.define(local.text, binding);
       else {
-        scope.defineValue(local.text, { kind: "unknown" }, span);
+        scope.defineMissing(local.text, span);
         if (!target) continue;
+        const near = closest(item.name.text, target.scope.ownNames(), 3);
         reporter.report("MOE2004", { name: item.name.text, file: baseName(target.file) }, span, {
-          fixes: closest(item.name.text, target.scope.ownNames(), 3).map((text) => ({
+          // Also where the fix is not offered, since behind the right name other errors come to light.
+          ...(near[0] === undefined ? {} : { help: `did you mean to write \`${near[0]}\`?` }),
+          fixes: near.map((text) => ({
             title: `write \`${text}\``,
             // Under a name of its own it is used by that; else all its uses are misspelled alike.
             edits: [span, ...(item.alias ? [] : uses(item.name.text).map((use) => ({ file, ...use })))].map(

@@ -9,6 +9,8 @@ export interface Binding {
   readonly span?: SourceSpan;
   /** The documentation comment above the declaration. */
   readonly doc?: string;
+  /** Imported from where it is not: nothing to suggest to anyone. */
+  readonly missing?: true;
 }
 
 export class Scope {
@@ -36,6 +38,11 @@ export class Scope {
     this.bindings.set(name, { value: () => value, ...(span ? { span } : {}) });
   }
 
+  /** A name that was asked for and is not there, so that its uses are not errors of their own. */
+  defineMissing(name: string, span: SourceSpan): void {
+    this.bindings.set(name, { value: () => ({ kind: "unknown" }), span, missing: true });
+  }
+
   /** Takes a name of this scope back. */
   forget(name: string): void {
     this.bindings.delete(name);
@@ -51,7 +58,8 @@ export class Scope {
 
   /** All names in force here, for suggestions and completion. */
   names(): readonly string[] {
-    return [...new Set([...this.bindings.keys(), ...(this.parent?.names() ?? [])])];
+    const own = [...this.bindings].flatMap(([name, binding]) => (binding.missing ? [] : [name]));
+    return [...new Set([...own, ...(this.parent?.names() ?? [])])];
   }
 
   /** Names bound in this scope itself. */

@@ -1,5 +1,7 @@
 /** `r.w`, `layers.attn`: members of modules, under the caller's names of axes. */
 import type { MemberExpression } from "../../../grammar/tree.js";
+import type { DiagnosticParts } from "../../errors/construct.js";
+import { builtinNames } from "../builtins/names.js";
 import { at, type Place, type Walk } from "../context.js";
 import { describe } from "../describe.js";
 import type { InstanceValue, OpaqueValue, Value } from "../values.js";
@@ -19,14 +21,21 @@ export function evaluateMember(walk: Walk, expression: MemberExpression, place: 
       "MOE2014",
       { name: expression.member.text, found: describe(walk, object) },
       at(place, expression.member),
+      functionHelp(expression.member.text),
     );
   return memberOf(walk, module, expression, place);
+}
+
+/** For those who write `x.softmax()`. */
+function functionHelp(name: string): DiagnosticParts {
+  return builtinNames.has(name) ? { help: `\`${name}\` is a function: write \`${name}(…)\` around the value` } : {};
 }
 
 function moduleOf(value: Value): InstanceValue | OpaqueValue | undefined {
   if (value.kind === "instance" || value.kind === "opaque") return value;
   if (value.kind === "bank" && value.groups.length === 1) return value.groups[0]!.module;
-  if (value.kind === "stack" && value.runs.length === 1) return value.runs[0]!.module;
+  if (value.kind === "stack" && value.runs.length === 1 && value.runs[0]!.modules.length === 1)
+    return value.runs[0]!.modules[0];
   return undefined;
 }
 
