@@ -24,7 +24,7 @@ export async function cachedBundle(shell: Shell, project: Project): Promise<Cach
     basename(spec, ".moe"),
     project.modelName,
     random === undefined ? quantization : `random-${quantization}`,
-    targets.includes("native") ? targets.join("-") : undefined,
+    targets.join("-") === "wasm" ? undefined : targets.join("-"),
   ];
   const folder = join(cache, name.filter((part) => part !== undefined).join("-"));
   const stampFile = `${folder}.stamp`;

@@ -68,7 +68,11 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
 
 /** Like `openProject`, for commands that need sources. */
 export function openSources(path: string, cwd: string, options: ModelOptions = {}): Project {
-  const opened = openProject(path, cwd, options);
+  return sourcesOf(openProject(path, cwd, options), path);
+}
+
+/** @throws MoecError MOE5403 for a bundle. */
+export function sourcesOf(opened: Project | BundleFolder, path: string): Project {
   if (opened.kind === "project") return opened;
   throw moecError("MOE5403", { path, reason: "it is a bundle; this command needs its sources" });
 }

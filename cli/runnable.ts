@@ -7,17 +7,19 @@ import { cacheFolder } from "../runtime/native/cache-folder.js";
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { missingFeatures } from "../runtime/native/processor.js";
 import { nativeLevels, ownLevel } from "./native-levels.js";
-import type { ModelOptions, TextOptions } from "./options.js";
+import type { DeviceOptions, ModelOptions } from "./options.js";
 import { openProject, type BundleFolder, type Project } from "./project.js";
 import type { Shell } from "./shell.js";
-
-type RunOptions = ModelOptions & Pick<TextOptions, "device">;
 
 /**
  * @throws MoecError MOE4201, MOE4203 and MOE4204 for `--device native` where native kernels can't be made, and what
  * opening a project or a checkpoint throws.
  */
-export async function openRunnable(shell: Shell, path: string, options: RunOptions): Promise<Project | BundleFolder> {
+export async function openRunnable(
+  shell: Shell,
+  path: string,
+  options: ModelOptions & DeviceOptions,
+): Promise<Project | BundleFolder> {
   const place = resolve(shell.io.cwd, path);
   const source = extname(place) === ".gguf" && existsSync(place) ? await importedProject(shell, place) : path;
   const opened = openProject(source, shell.io.cwd, options);
@@ -25,9 +27,9 @@ export async function openRunnable(shell: Shell, path: string, options: RunOptio
 }
 
 /** The kernels that a device needs, for this machine alone. */
-async function targetOf(shell: Shell, device: TextOptions["device"]): Promise<Partial<Project>> {
+async function targetOf(shell: Shell, device: DeviceOptions["device"]): Promise<Partial<Project>> {
   if (device === undefined) return {};
-  if (device === "wasm") return { targets: ["wasm"] };
+  if (device === "wasm" || device === "webgpu") return { targets: [device] };
   try {
     // What is missing is said before anything is compiled; for `native` it is an error in its place.
     if (device === "auto") (await import("../runtime/native/llvm/compiler.js")).llvmCompiler();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import { addModelOptions, wholeNumber, type ModelOptions } from "../options.js";
+import { addDeviceOptions, addModelOptions, wholeNumber, type DeviceOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Project } from "../project.js";
 import type { Shell } from "../shell.js";
@@ -12,41 +12,43 @@ import { named } from "../source-host.js";
 import { tableLines } from "../show/table.js";
 import type { RoutesComparison, RowsComparison } from "../verify/compare.js";
 
-interface VerifyOptions extends ModelOptions {
+interface VerifyOptions extends ModelOptions, DeviceOptions {
   readonly tokens?: number;
   readonly seed?: number;
   readonly prompt?: string;
-  readonly threads?: number;
 }
 
 const TOKENS = 16;
 
 export const verifyCommand: CommandDefinition = (program, start) =>
-  addModelOptions(
-    program
-      .command("verify")
-      .summary("compare a compiled model with the reference evaluator")
-      .description(
-        "Runs a model on this machine's device and on the slow reference evaluator, and compares results and routes. " +
-          "Tells apart what the number format costs and what the kernels add.",
-      )
-      .argument("[project]", "a .moe file or a folder with a moec.yaml", ".")
-      .option("--tokens <count>", `tokens of the call (default ${TOKENS})`, wholeNumber)
-      .option("--seed <number>", "seed of the token ids and other inputs", wholeNumber)
-      .option("--prompt <text>", "these tokens instead of seeded ones")
-      .option("--threads <count>", "threads; all cores when left out", wholeNumber)
-      .action((path: string, options: VerifyOptions) =>
-        start("verify", options, async (shell) => {
-          const { openSources } = await import("../project.js");
-          return verify(shell, openSources(path, shell.io.cwd, options), options);
-        }),
-      ),
+  addDeviceOptions(
+    addModelOptions(
+      program
+        .command("verify")
+        .summary("compare a compiled model with the reference evaluator")
+        .description(
+          "Runs a model on this machine's device and on the slow reference evaluator, and compares results and routes. " +
+            "Tells apart what the number format costs and what the kernels add.",
+        )
+        .argument("[project]", "a .moe file, a folder with a moec.yaml, or a .gguf file", ".")
+        .option("--tokens <count>", `tokens of the call (default ${TOKENS})`, wholeNumber)
+        .option("--seed <number>", "seed of the token ids and other inputs", wholeNumber)
+        .option("--prompt <text>", "these tokens instead of seeded ones")
+        .action((path: string, options: VerifyOptions) =>
+          start("verify", options, async (shell) => {
+            const { openRunnable } = await import("../runnable.js");
+            const { sourcesOf } = await import("../project.js");
+            return verify(shell, sourcesOf(await openRunnable(shell, path, options), path), options);
+          }),
+        ),
+    ),
   ).addHelpText(
     "after",
     `
 Examples:
   moec verify examples/tiny-moe
   moec verify examples/tiny-moe --quantization q4_0 --prompt "In the beginning"
+  moec verify model.gguf --device native --tokens 4
   moec verify model.moe --random 1 --json
 `,
   );
@@ -59,6 +61,7 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
   const { parameterReader, storedAs, unchanged } = await import("../verify/stored-parameters.js");
   const { makeInputs, outputWidth, runDevice, runReference } = await import("../verify/runs.js");
   const { compareRows, compareRoutes, isExplained, tokensBeforeChange } = await import("../verify/compare.js");
+  const { planFile } = await import("../verify/plan-file.js");
   const { expectedError } = await import("../verify/expected-error.js");
   const { folder } = await cachedBundle(shell, project);
   const built = buildModel(checkSpec(shell, project.spec), project);
@@ -66,7 +69,7 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
   try {
     const { source } = parameters;
     using model = await loadBundle(shell, folder, options);
-    const plan = JSON.parse(readFileSync(join(folder, model.manifest.plan), "utf8")) as Plan;
+    const plan = JSON.parse(readFileSync(join(folder, planFile(model.manifest, model.report)), "utf8")) as Plan;
     const entry = model.manifest.entries[0]!;
     const ids = options.prompt === undefined ? undefined : model.tokenizer.encode(options.prompt);
     const tokens = ids?.length ?? options.tokens ?? TOKENS;

@@ -7,6 +7,8 @@ import { compareRoutes, compareRows, isExplained, tokensBeforeChange } from "../
 import { byMixture } from "../../cli/verify/runs.js";
 import { storedAs } from "../../cli/verify/stored-parameters.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
+import type { DeviceReport } from "../../runtime/device.js";
+import { hasNative } from "../support/native.js";
 import { moec } from "./io.js";
 
 describe("compareRows", () => {
@@ -121,6 +123,34 @@ describe("moec verify", () => {
     expect(result.routes.length).toBeGreaterThan(0);
     expect(result.kernels.relativeError).toBeLessThan(bound);
     expect(result.bound).toBeLessThan(4 * bound);
+  });
+
+  it.skipIf(!hasNative)("compares native kernels by the plan of their level", async () => {
+    const args = [
+      "verify",
+      join(folder, "q8_0"),
+      "--random",
+      "3",
+      "--quantization",
+      "q8_0",
+      "--device",
+      "native",
+      "--json",
+    ];
+    const { code, out, err } = await moec(args, { cwd: folder });
+    expect(err).toBe("");
+    const result = JSON.parse(out) as { kernels: { relativeError: number }; device: DeviceReport; bound: number };
+    expect(code).toBe(0);
+    expect(result.device.device).toBe("native");
+    expect(result.kernels.relativeError).toBeLessThan(result.bound);
+  });
+
+  it("refuses a bundle, which has no sources to compare with", async () => {
+    mkdirSync(join(folder, "bundle"));
+    writeFileSync(join(folder, "bundle", "manifest.json"), "{}");
+    const { code, err } = await moec(["verify", join(folder, "bundle")], { cwd: folder });
+    expect(code).toBe(3);
+    expect(err).toContain("MOE5403");
   });
 
   it("refuses more tokens than the context holds", async () => {
