@@ -131,12 +131,13 @@ export interface StackValue {
   readonly runs: readonly StackRun[];
   readonly carry: readonly CarryBinding[];
 }
-/** Consecutive layers with the same body. */
+export type LayerModule = InstanceValue | OpaqueValue;
+/** Consecutive layers that repeat the same bodies: `turns` times all of `modules`, in order. */
 export interface StackRun {
   readonly from: Size;
-  readonly count: Size;
+  readonly turns: Size;
   readonly repetition: Repetition;
-  readonly module: InstanceValue | OpaqueValue;
+  readonly modules: readonly LayerModule[];
 }
 /** A body that can be called: a lambda with the scope it was written in, or the method of an instance. */
 export interface ClosureValue {

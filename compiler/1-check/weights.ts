@@ -27,9 +27,11 @@ interface Found {
   readonly axes: readonly string[];
   readonly repetitions: readonly Repetition[];
   readonly indices: ReadonlyMap<string, Repetition>;
-  /** First layer of the run that the path goes through, by index name. */
-  readonly offsets: ReadonlyMap<string, number>;
+  readonly offsets: Offsets;
 }
+
+/** By index name, the number that the first turn has, and by how much it grows from turn to turn. */
+type Offsets = ReadonlyMap<string, { readonly first: number; readonly step: number }>;
 
 export function checkWeights(walk: Walk, model: InstanceValue): void {
   for (const member of model.info.decl.members ?? []) if (member.kind === "weights") weightNames(walk, model, member);
@@ -84,7 +86,7 @@ function stepsOf(path: Expression): Step[] | undefined {
 interface State {
   readonly value: Value;
   readonly indices: ReadonlyMap<string, Repetition>;
-  readonly offsets: ReadonlyMap<string, number>;
+  readonly offsets: Offsets;
 }
 
 function resolvePath(walk: Walk, path: Expression, model: InstanceValue, place: Place): Found[] | undefined {
@@ -151,7 +153,7 @@ function instancesOf(value: Value): readonly Inside[] {
     case "bank":
       return value.groups.flatMap((group) => (group.module.kind === "instance" ? [{ module: group.module }] : []));
     case "stack":
-      return value.runs.flatMap((run) => (run.module.kind === "instance" ? [{ module: run.module }] : []));
+      return value.runs.flatMap(({ modules }) => modules.flatMap(instancesOf));
     case "tuple":
       return value.items.flatMap(instancesOf);
     default:
@@ -163,11 +165,13 @@ function instancesOf(value: Value): readonly Inside[] {
 function indexed(value: Value, step: Step, state: State): State[] {
   if (!step.index) return [{ ...state, value }];
   if (value.kind === "stack") {
-    return value.runs.map((run) => ({
-      value: { ...value, runs: [run] },
-      indices: new Map([...state.indices, [step.index!.text, run.repetition]]),
-      offsets: new Map([...state.offsets, [step.index!.text, run.from.constant ?? 0]]),
-    }));
+    return value.runs.flatMap((run) =>
+      run.modules.map((module, place) => ({
+        value: module,
+        indices: new Map([...state.indices, [step.index!.text, run.repetition]]),
+        offsets: withOffset(state, step.index!.text, (run.from.constant ?? 0) + place, run.modules.length),
+      })),
+    );
   }
   if (value.kind === "pool") {
     const count = value.count.constant ?? 1;
@@ -176,10 +180,14 @@ function indexed(value: Value, step: Step, state: State): State[] {
     return numbers.map((i) => ({
       value: value.at(i),
       indices: state.indices,
-      offsets: new Map([...state.offsets, [step.index!.text, i]]),
+      offsets: withOffset(state, step.index!.text, i, 0),
     }));
   }
   return [{ ...state, value }];
+}
+
+function withOffset(state: State, index: string, first: number, step: number): Offsets {
+  return new Map([...state.offsets, [index, { first, step }]]);
 }
 
 function paramOf(
@@ -254,12 +262,17 @@ function locationOf(walk: Walk, entry: WeightEntry, target: Found, place: Place)
   return { pattern, ...(axes ? { axes } : {}), ...(interleaved ? { interleaved } : {}) };
 }
 
-/** `{i}` in a run that starts at layer 3 is `{i+3}`; a fixed element of a pool is written as its number. */
+/**
+ * `{i}` in a run that starts at layer 3 is `{i+3}`, for the second of three layers that take turns `{i*3+1}`; a fixed
+ * element of a pool is written as its number.
+ */
 function withOffsets(pattern: string, target: Found): string {
   return pattern.replace(/\{(\w+)\}/g, (whole, name: string) => {
-    const offset = target.offsets.get(name) ?? 0;
-    if (!target.indices.has(name)) return target.offsets.has(name) ? String(offset) : whole;
-    return offset === 0 ? whole : `{${name}+${offset}}`;
+    const offset = target.offsets.get(name);
+    if (!offset) return whole;
+    const { first, step } = offset;
+    if (!target.indices.has(name)) return String(first);
+    return `{${name}${step === 1 ? "" : `*${step}`}${first === 0 ? "" : `+${first}`}}`;
   });
 }
 

@@ -141,12 +141,15 @@ export function tensorsOf(program: Program, checkpoint: Checkpoint, path: string
 
 const LAYER_LETTERS = ["i", "j", "k", "l"];
 
-/** The tensor's name in one layer; `{i+3}` is for layers that begin at 3 in the checkpoint. */
+/** The tensor's name in one layer; `{i*2+3}` is for every second layer from 3 on in the checkpoint. */
 function nameAt(pattern: string, layer: readonly number[]): string {
-  return pattern.replace(/\{([ijkl])(?:\+(\d+))?\}/g, (whole, letter: string, first: string | undefined) => {
-    const number = layer[LAYER_LETTERS.indexOf(letter)];
-    return number === undefined ? whole : String(number + Number(first ?? 0));
-  });
+  return pattern.replace(
+    /\{([ijkl])(?:\*(\d+))?(?:\+(\d+))?\}/g,
+    (whole, letter: string, step: string | undefined, first: string | undefined) => {
+      const number = layer[LAYER_LETTERS.indexOf(letter)];
+      return number === undefined ? whole : String(number * Number(step ?? 1) + Number(first ?? 0));
+    },
+  );
 }
 
 /** One tensor per expert: the expert axis is the first of the parameter's own. */

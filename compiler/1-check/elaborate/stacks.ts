@@ -1,6 +1,7 @@
 /**
  * Stacks of layers. Layers whose bodies are equal up to what they own become one run: a single region with stacked
- * parameters. Where the body depends on the layer (`if l < 3 then … else …`), each stretch of equal bodies is a run.
+ * parameters. Where the body depends on the layer (`if l < 3 then … else …`), each stretch of equal bodies is a run, and
+ * so is a stretch in which bodies take turns (`if l % 2 == 0 then A else B` is one region of an A and a B).
  */
 import type { CarryBinding, StackMember } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
@@ -14,7 +15,7 @@ import {
   numberValue,
   unknown,
   type InstanceValue,
-  type OpaqueValue,
+  type LayerModule,
   type StackRun,
   type StackValue,
   type Value,
@@ -24,6 +25,7 @@ import { bodyOf } from "./closures.js";
 import { evaluate, needSize } from "./evaluate.js";
 import { valueKey } from "./keys.js";
 import { bareInstance } from "./modules.js";
+import { periodsOf } from "./periods.js";
 import { allNames, asTensor, axesOf, emit, expanded, fresh, report, tensor } from "./tensors.js";
 import { sameType } from "./same-type.js";
 import { resolveType } from "./types.js";
@@ -43,38 +45,41 @@ export function makeStack(walk: Walk, member: StackMember, owner: InstanceValue,
     const inner = { ...place, scope, path: runPath, repetitions: [...place.repetitions, repetition] };
     return bareInstance(walk, evaluate(walk, member.body, inner), at(place, member.body), inner);
   };
-  const runs: StackRun[] = [];
   const bodySpan = at(place, member.body);
-  const add = (start: Size, length: Size, runPath: string): boolean => {
-    const repetition: Repetition = { kind: "layer", path: runPath, axis: { name: free, size: length } };
-    const module = layer(start, runPath, repetition);
-    if (module.kind !== "instance" && module.kind !== "opaque") {
-      if (module.kind !== "unknown") report(walk, "MOE2132", { found: describe(walk, module) }, bodySpan);
-      return false;
-    }
-    runs.push({ from: start, count: length, repetition, module });
-    return true;
-  };
   const total = count.constant;
   const first = from.constant;
-  if (!member.index || total === undefined || first === undefined) {
-    // One body for all layers; with a symbolic count the index is a symbol too.
-    const start = member.index && total === undefined ? Size.of(member.index.text) : from;
-    if (!add(start, count, path)) return unknown;
-  } else {
-    const probe: Repetition = { kind: "layer", path, axis: { name: free, size: Size.one } };
-    const keys = Array.from({ length: total }, (_, i) => {
-      const module = layer(Size.of(first + i), path, probe);
-      return valueKey(module);
-    });
-    const starts = keys.flatMap((key, i) => (i === 0 || key !== keys[i - 1] ? [i] : []));
-    for (const [position, start] of starts.entries()) {
-      const length = (starts[position + 1] ?? total) - start;
-      const runPath = starts.length === 1 ? path : joinPath(path, String(first + start));
-      if (!add(Size.of(first + start), Size.of(length), runPath)) return unknown;
+  const isOne = !member.index || total === undefined || first === undefined;
+  // One body for all layers; with a symbolic count the index is a symbol too.
+  const start = isOne && member.index && total === undefined ? Size.of(member.index.text) : from;
+  const periods = isOne
+    ? [{ start: 0, length: 1, turns: count }]
+    : layerPeriods(total, (index) => {
+        const probe: Repetition = { kind: "layer", path, axis: { name: free, size: Size.one } };
+        return valueKey(layer(Size.of(first + index), path, probe));
+      });
+  const runs: StackRun[] = [];
+  for (const period of periods) {
+    const numbered = (index: number): string => joinPath(path, String((first ?? 0) + index));
+    const loopPath = periods.length === 1 ? path : numbered(period.start);
+    const repetition: Repetition = { kind: "layer", path: loopPath, axis: { name: free, size: period.turns } };
+    const modules: LayerModule[] = [];
+    for (let index = period.start; index < period.start + period.length; index++) {
+      const module = layer(start.plus(Size.of(index)), period.length === 1 ? loopPath : numbered(index), repetition);
+      if (module.kind !== "instance" && module.kind !== "opaque") {
+        if (module.kind !== "unknown") report(walk, "MOE2132", { found: describe(walk, module) }, bodySpan);
+        return unknown;
+      }
+      modules.push(module);
     }
+    runs.push({ from: start.plus(Size.of(period.start)), turns: period.turns, repetition, modules });
   }
   return { kind: "stack", member, owner, path, runs, carry: member.carry };
+}
+
+/** The loops that the layers make, by what tells their bodies apart. */
+function layerPeriods(total: number, keyAt: (index: number) => string) {
+  const periods = periodsOf(Array.from({ length: total }, (_, index) => keyAt(index)));
+  return periods.map((period) => ({ ...period, turns: Size.of(period.turns) }));
 }
 
 function layerBounds(
@@ -204,21 +209,22 @@ function runLayers(
   const region = walk.emitter.region(
     carried.map((value, index) => ({ type: value.type, name: index === 0 ? "x" : names[index]! })),
     (params) => {
-      const results = layerResults(walk, stack, run.module, params, names, span, place);
+      let results: readonly Emitted[] | undefined = params;
+      for (const module of run.modules) results &&= layerResults(walk, stack, module, results, names, span, place);
       failed = !results;
       return results ?? params;
     },
     run.repetition,
   );
   if (failed) return undefined;
-  const attrs = { name: run.repetition.path, layers: run.count, carried: carried.length, stacked: 0 };
+  const attrs = { name: run.repetition.path, layers: run.turns, carried: carried.length, stacked: 0 };
   return emit(walk, "stack", carried, attrs, span, [span], [region]);
 }
 
 function layerResults(
   walk: Walk,
   stack: StackValue,
-  module: InstanceValue | OpaqueValue,
+  module: LayerModule,
   params: readonly Emitted[],
   names: readonly string[],
   span: SourceSpan,
