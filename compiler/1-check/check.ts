@@ -6,7 +6,7 @@ import { inheritMemory } from "./call-memory.js";
 import { checkModule } from "./check-module.js";
 import { checkTest } from "./check-test.js";
 import { keepHelpfulFixes } from "./fixes.js";
-import { InfoSink } from "./info.js";
+import { InfoSink, joinInfo, LazyInfo, type Info } from "./info.js";
 import { LibraryFile } from "./library-file.js";
 import { isSyntax, Loader, type LoadedFile, type SourceHost } from "./project.js";
 import { declarationKeys, declarationName, Moved, type DeclarationResult, type DeclarationResults } from "./reuse.js";
@@ -22,7 +22,7 @@ export interface CheckOptions {
 export interface CheckedFile extends LoadedFile {
   /** Everything wrong in this file, in source order. */
   readonly all: readonly Diagnostic[];
-  readonly info: InfoSink;
+  readonly info: Info;
   /** False for a file of the library that is only used. */
   readonly checked: boolean;
   /** By declaration, for the next check. */
@@ -35,7 +35,7 @@ export interface CheckedProject {
   /** Of all files, the root first. */
   readonly diagnostics: readonly Diagnostic[];
   /** Types and definitions by place, for editors. */
-  info(file: string): InfoSink | undefined;
+  info(file: string): Info | undefined;
 }
 
 /**
@@ -90,16 +90,16 @@ function checkFile(
   keyOf: (imported: string) => string,
 ): CheckedFile {
   inheritDivisors(file, before);
-  const info = new InfoSink(file.file);
+  const infos: Info[] = [];
   const findings: Finding[] = [];
   const results = new Map<string, DeclarationResult>();
   // The library is checked by its own tests; its users pay only for what they use.
   if (isRoot || !file.library) {
     const keys = declarationKeys(file, keyOf);
     const moved = before && new Moved(file.file, before.tree.declarations, file.tree.declarations);
-    for (const [name, info] of file.modules) {
+    for (const [name, module] of file.modules) {
       const known = before?.modules.get(name);
-      if (known && before?.results.get(name)?.key === keys.get(info.decl)) inheritMemory(known, info);
+      if (known && before?.results.get(name)?.key === keys.get(module.decl)) inheritMemory(known, module);
     }
     for (const declaration of file.tree.declarations) {
       // What could not be read has been complained about; guessing at its meaning would only add noise.
@@ -107,24 +107,36 @@ function checkFile(
       const key = keys.get(declaration)!;
       const name = declarationName(declaration);
       const old = results.has(name) ? undefined : before?.results.get(name);
-      const result = old && moved && old.key === key ? moved.result(old) : checkDeclaration(file, declaration, key);
+      const result =
+        old && moved && old.key === key
+          ? moved.result(old, () => infoOf(file, declaration))
+          : checkDeclaration(file, declaration, key);
       // Of two declarations of one name the first one counts.
       if (!results.has(name)) results.set(name, result);
       findings.push(...result.findings);
-      info.adopt(result.info);
+      infos.push(result.info);
     }
   }
   const all = [...file.diagnostics, ...withoutEchoes(findings, file)].sort(bySpan);
-  return { ...file, all, info, checked: isRoot || !file.library, results };
+  return { ...file, all, info: joinInfo(infos), checked: isRoot || !file.library, results };
 }
 
 function checkDeclaration(file: LoadedFile, declaration: Declaration, key: string): DeclarationResult {
-  const info = new InfoSink(file.file);
-  if (declaration.kind === "test") return { key, findings: checkTest(file, declaration, info), info };
+  const findings = findingsOf(file, declaration, undefined);
+  return { key, findings, info: new LazyInfo(() => infoOf(file, declaration)) };
+}
+
+function findingsOf(file: LoadedFile, declaration: Declaration, info: InfoSink | undefined): readonly Finding[] {
+  if (declaration.kind === "test") return checkTest(file, declaration, info);
   const module = file.modules.get(declaration.name.text);
   // A second declaration of a name has been complained about.
-  if (module?.decl !== declaration) return { key, findings: [], info };
-  return { key, findings: checkModule(module, info).findings, info };
+  return module?.decl === declaration ? checkModule(module, info).findings : [];
+}
+
+function infoOf(file: LoadedFile, declaration: Declaration): Info {
+  const info = new InfoSink(file.file);
+  findingsOf(file, declaration, info);
+  return info;
 }
 
 /** What a declaration of this name divided before an edit it most likely still does: one walk less. */

@@ -12,7 +12,14 @@ export interface DefinitionInfo {
   readonly doc?: string;
 }
 
-export class InfoSink {
+/** What is known of the places of a file. */
+export interface Info {
+  readonly types: readonly TypeInfo[];
+  readonly definitions: readonly DefinitionInfo[];
+}
+
+/** Collects while a declaration is walked. */
+export class InfoSink implements Info {
   readonly types: TypeInfo[] = [];
   readonly definitions: DefinitionInfo[] = [];
 
@@ -42,4 +49,36 @@ export class InfoSink {
   private keeps(span: SourceSpan): boolean {
     return span.file === this.file && (!this.part || (this.part.start <= span.start && span.end <= this.part.end));
   }
+}
+
+/** Collected when somebody asks: a check that only wants to know what is wrong does not pay for it. */
+export class LazyInfo implements Info {
+  private made: Info | undefined;
+
+  constructor(private readonly make: () => Info) {}
+
+  /** What was collected, if somebody has asked. */
+  get collected(): Info | undefined {
+    return this.made;
+  }
+
+  get types(): readonly TypeInfo[] {
+    return this.all.types;
+  }
+
+  get definitions(): readonly DefinitionInfo[] {
+    return this.all.definitions;
+  }
+
+  private get all(): Info {
+    return (this.made ??= this.make());
+  }
+}
+
+/** All parts of a file, in order. */
+export function joinInfo(parts: readonly Info[]): LazyInfo {
+  return new LazyInfo(() => ({
+    types: parts.flatMap(({ types }) => types),
+    definitions: parts.flatMap(({ definitions }) => definitions),
+  }));
 }

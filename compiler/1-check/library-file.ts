@@ -6,7 +6,7 @@ import { parse, type Outline } from "../../grammar/index.js";
 import type { SourceFile, TestDecl } from "../../grammar/tree.js";
 import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
 import { identifiersIn } from "./elaborate/closures.js";
-import { InfoSink } from "./info.js";
+import { InfoSink, type Info } from "./info.js";
 import type { LoadedFile } from "./project.js";
 import type { DeclarationResults } from "./reuse.js";
 import type { Binding, Scope } from "./scope.js";
@@ -24,7 +24,7 @@ export class LibraryFile implements LoadedFile {
   /** The library is checked by its own tests, not with each user of it. */
   readonly checked = false;
   readonly results: DeclarationResults = new Map();
-  readonly info: InfoSink;
+  readonly info: Info;
   private parsed: Parsed | undefined;
 
   /**

@@ -4,7 +4,7 @@
  */
 import type { Declaration } from "../../grammar/tree.js";
 import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
-import { InfoSink } from "./info.js";
+import { LazyInfo, type Info } from "./info.js";
 import type { LoadedFile } from "./project.js";
 import type { Finding } from "./reporter.js";
 
@@ -12,7 +12,7 @@ import type { Finding } from "./reporter.js";
 export interface DeclarationResult {
   readonly key: string;
   readonly findings: readonly Finding[];
-  readonly info: InfoSink;
+  readonly info: LazyInfo;
 }
 
 export type DeclarationResults = ReadonlyMap<string, DeclarationResult>;
@@ -79,18 +79,26 @@ export class Moved {
     return by === 0 ? span : { file: span.file, start: span.start + by, end: span.end + by };
   }
 
-  result(result: DeclarationResult): DeclarationResult {
+  /** @param collect What is known of the declaration's places, collected anew: where nobody had asked before. */
+  result(result: DeclarationResult, collect: () => Info): DeclarationResult {
     if (this.nothing) return result;
-    const info = new InfoSink(this.file);
-    for (const { span, type } of result.info.types) info.type(this.span(span), type);
-    for (const { span, definition, doc } of result.info.definitions) {
-      info.definition(this.span(span), this.span(definition), doc);
-    }
+    const { collected } = result.info;
     const findings = result.findings.map(({ diagnostic, inner }) => ({
       diagnostic: this.diagnostic(diagnostic),
       ...(inner ? { inner: this.span(inner) } : {}),
     }));
-    return { key: result.key, findings, info };
+    return { key: result.key, findings, info: new LazyInfo(collected ? () => this.info(collected) : collect) };
+  }
+
+  private info({ types, definitions }: Info): Info {
+    return {
+      types: types.map(({ span, type }) => ({ span: this.span(span), type })),
+      definitions: definitions.map(({ span, definition, doc }) => ({
+        span: this.span(span),
+        definition: this.span(definition),
+        ...(doc === undefined ? {} : { doc }),
+      })),
+    };
   }
 
   private diagnostic(diagnostic: Diagnostic): Diagnostic {

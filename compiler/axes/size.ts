@@ -25,10 +25,20 @@ export interface SizeArithmetic<E> {
   max(left: E, right: E): E;
 }
 
+interface Factor {
+  readonly atom: Atom;
+  readonly key: string;
+  readonly power: number;
+}
+
 interface Term {
   readonly coefficient: number;
   /** Atoms with their powers, sorted by key. */
-  readonly factors: readonly { readonly atom: Atom; readonly key: string; readonly power: number }[];
+  readonly factors: readonly Factor[];
+  /** The product of the factors as text; terms with equal keys add up. */
+  readonly key: string;
+  /** Sum of the powers. */
+  readonly degree: number;
 }
 
 function atomKey(atom: Atom): string {
@@ -44,12 +54,19 @@ function atomKey(atom: Atom): string {
   }
 }
 
-function termKey(term: Term): string {
-  return term.factors.map((factor) => (factor.power === 1 ? factor.key : `${factor.key}^${factor.power}`)).join("*");
+function makeTerm(coefficient: number, factors: readonly Factor[]): Term {
+  let key = "";
+  let degree = 0;
+  for (const factor of factors) {
+    if (key !== "") key += "*";
+    key += factor.power === 1 ? factor.key : `${factor.key}^${factor.power}`;
+    degree += factor.power;
+  }
+  return { coefficient, factors, key, degree };
 }
 
-function degree(term: Term): number {
-  return term.factors.reduce((sum, factor) => sum + factor.power, 0);
+function withCoefficient({ factors, key, degree }: Term, coefficient: number): Term {
+  return { coefficient, factors, key, degree };
 }
 
 /** A size that numbers cannot hold exactly. */
@@ -64,18 +81,37 @@ export class InexactSize extends RangeError {
  * Division is exact only in an order that products respect, which an order of printed texts is not.
  */
 function compareTerms(x: Term, y: Term): number {
-  const byDegree = degree(y) - degree(x);
-  if (byDegree !== 0) return byDegree;
-  const powers = (term: Term): Map<string, number> => new Map(term.factors.map(({ key, power }) => [key, power]));
-  const a = powers(x);
-  const b = powers(y);
-  const keys = [...new Set([...a.keys(), ...b.keys()])].sort();
-  for (const key of keys) {
-    const difference = (b.get(key) ?? 0) - (a.get(key) ?? 0);
-    if (difference !== 0) return difference;
+  if (x.degree !== y.degree) return y.degree - x.degree;
+  // Where the sorted factors differ first, the name that comes first has power 0 in one of the two.
+  const shared = Math.min(x.factors.length, y.factors.length);
+  for (let i = 0; i < shared; i++) {
+    const a = x.factors[i]!;
+    const b = y.factors[i]!;
+    if (a.key !== b.key) return a.key < b.key ? -1 : 1;
+    if (a.power !== b.power) return b.power - a.power;
   }
-  return 0;
+  return y.factors.length - x.factors.length;
 }
+
+/** The factors of a product without those of another; undefined when it lacks one of them. */
+function without(factors: readonly Factor[], others: readonly Factor[]): readonly Factor[] | undefined {
+  const rest: Factor[] = [];
+  let matched = 0;
+  for (const factor of factors) {
+    const other = others[matched];
+    if (other?.key !== factor.key) {
+      rest.push(factor);
+      continue;
+    }
+    if (factor.power < other.power) return undefined;
+    if (factor.power > other.power) rest.push({ ...factor, power: factor.power - other.power });
+    matched++;
+  }
+  return matched === others.length ? rest : undefined;
+}
+
+/** An editor that runs for days does not collect more. */
+const NAMES_KEPT = 4096;
 
 function checked(value: number): number {
   if (!Number.isSafeInteger(value)) throw new InexactSize(value);
@@ -91,51 +127,81 @@ export class Size {
   }
 
   static readonly zero = new Size([]);
-  static readonly one = new Size([{ coefficient: 1, factors: [] }]);
+  static readonly one = new Size([makeTerm(1, [])]);
+  private static readonly minusOne = new Size([makeTerm(-1, [])]);
+  /** Plain names, which most sizes are: made once each. */
+  private static readonly named = new Map<string, Size>();
 
   /** A whole number or a named size. Throws RangeError for a number that is not an exact integer. */
   static of(value: number | string): Size {
     if (typeof value === "number") {
-      return checked(value) === 0 ? Size.zero : new Size([{ coefficient: value, factors: [] }]);
+      if (value === 1) return Size.one;
+      return checked(value) === 0 ? Size.zero : new Size([makeTerm(value, [])]);
     }
-    return Size.fromAtom({ kind: "name", name: value });
+    let known = Size.named.get(value);
+    if (!known) {
+      if (Size.named.size >= NAMES_KEPT) Size.named.clear();
+      Size.named.set(value, (known = Size.fromAtom({ kind: "name", name: value })));
+    }
+    return known;
   }
 
   private static fromAtom(atom: Atom): Size {
-    return new Size([{ coefficient: 1, factors: [{ atom, key: atomKey(atom), power: 1 }] }]);
+    return new Size([makeTerm(1, [{ atom, key: atomKey(atom), power: 1 }])]);
   }
 
   private static collect(terms: readonly Term[]): Size {
+    if (terms.length === 1) return new Size(terms);
     const sums = new Map<string, Term>();
     for (const term of terms) {
-      const key = termKey(term);
-      const before = sums.get(key);
-      sums.set(key, before ? { ...before, coefficient: checked(before.coefficient + term.coefficient) } : term);
+      const before = sums.get(term.key);
+      sums.set(term.key, before ? withCoefficient(before, checked(before.coefficient + term.coefficient)) : term);
     }
-    const kept = [...sums.entries()].filter(([, term]) => term.coefficient !== 0);
-    kept.sort(([, x], [, y]) => compareTerms(x, y));
-    return new Size(kept.map(([, term]) => term));
+    const kept = [...sums.values()].filter((term) => term.coefficient !== 0);
+    return new Size(kept.length > 1 ? kept.sort(compareTerms) : kept);
   }
 
   private static multiplyTerms(a: Term, b: Term): Term {
-    const powers = new Map<string, { atom: Atom; key: string; power: number }>();
-    for (const factor of [...a.factors, ...b.factors]) {
-      const before = powers.get(factor.key);
-      powers.set(factor.key, { ...factor, power: (before?.power ?? 0) + factor.power });
+    const coefficient = checked(a.coefficient * b.coefficient);
+    if (a.factors.length === 0) return withCoefficient(b, coefficient);
+    if (b.factors.length === 0) return withCoefficient(a, coefficient);
+    const factors: Factor[] = [];
+    let i = 0;
+    let j = 0;
+    while (i < a.factors.length || j < b.factors.length) {
+      const x = a.factors[i];
+      const y = b.factors[j];
+      if (x && y && x.key === y.key) {
+        factors.push({ atom: x.atom, key: x.key, power: x.power + y.power });
+        i++;
+        j++;
+      } else if (!y || (x && x.key < y.key)) {
+        factors.push(x!);
+        i++;
+      } else {
+        factors.push(y);
+        j++;
+      }
     }
-    const factors = [...powers.values()].sort((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : 0));
-    return { coefficient: checked(a.coefficient * b.coefficient), factors };
+    return makeTerm(coefficient, factors);
   }
 
   plus(other: Size): Size {
+    if (this.terms.length === 0) return other;
+    if (other.terms.length === 0) return this;
     return Size.collect([...this.terms, ...other.terms]);
   }
 
   minus(other: Size): Size {
-    return this.plus(other.times(Size.of(-1)));
+    if (this.equals(other)) return Size.zero;
+    return this.plus(other.times(Size.minusOne));
   }
 
   times(other: Size): Size {
+    if (this === Size.one || other.terms.length === 0) return other;
+    if (other === Size.one || this.terms.length === 0) return this;
+    if (this.terms.length === 1 && other.terms.length === 1)
+      return new Size([Size.multiplyTerms(this.terms[0]!, other.terms[0]!)]);
     return Size.collect(this.terms.flatMap((a) => other.terms.map((b) => Size.multiplyTerms(a, b))));
   }
 
@@ -149,21 +215,16 @@ export class Size {
   dividedBy(divisor: Size): Size | undefined {
     const leading = divisor.terms[0];
     if (!leading) return undefined;
-    let rest: Size = new Size(this.terms);
+    if (this.equals(divisor)) return Size.one;
+    let rest = new Size(this.terms);
     let quotient = Size.zero;
     // Long division by the leading term; each step removes the leading term of the rest, so this ends.
     for (let step = 0; rest.terms.length > 0; step++) {
       const head = rest.terms[0]!;
       if (step > 1000 || head.coefficient % leading.coefficient !== 0) return undefined;
-      const factors: { atom: Atom; key: string; power: number }[] = head.factors.map((factor) => ({ ...factor }));
-      for (const factor of leading.factors) {
-        const found = factors.find((candidate) => candidate.key === factor.key);
-        if (!found || found.power < factor.power) return undefined;
-        found.power -= factor.power;
-      }
-      const part = Size.collect([
-        { coefficient: head.coefficient / leading.coefficient, factors: factors.filter((factor) => factor.power > 0) },
-      ]);
+      const factors = without(head.factors, leading.factors);
+      if (!factors) return undefined;
+      const part = new Size([makeTerm(head.coefficient / leading.coefficient, factors)]);
       quotient = quotient.plus(part);
       rest = rest.minus(part.times(divisor));
     }
@@ -212,7 +273,7 @@ export class Size {
   }
 
   equals(other: Size): boolean {
-    return this.key === other.key;
+    return this === other || this.key === other.key;
   }
 
   /** True when no term is negative, so that the size is at least zero for all values of its names. */
@@ -284,16 +345,17 @@ export class Size {
   }
 
   private static print(terms: readonly Term[]): string {
-    if (terms.length === 0) return "0";
-    return terms
-      .map((term, index) => {
-        const body = termKey(term);
-        const magnitude = Math.abs(term.coefficient);
-        const text = body === "" ? `${magnitude}` : magnitude === 1 ? body : `${magnitude}*${body}`;
-        if (index === 0) return term.coefficient < 0 ? `-${text}` : text;
-        return term.coefficient < 0 ? ` - ${text}` : ` + ${text}`;
-      })
-      .join("");
+    const [first] = terms;
+    if (!first) return "0";
+    if (terms.length === 1 && first.coefficient === 1 && first.key !== "") return first.key;
+    let all = "";
+    for (const term of terms) {
+      const magnitude = Math.abs(term.coefficient);
+      const text = term.key === "" ? `${magnitude}` : magnitude === 1 ? term.key : `${magnitude}*${term.key}`;
+      if (all === "") all = term.coefficient < 0 ? `-${text}` : text;
+      else all += term.coefficient < 0 ? ` - ${text}` : ` + ${text}`;
+    }
+    return all;
   }
 
   /** Reads what `toString` printed. Throws RangeError on anything else. */

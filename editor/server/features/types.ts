@@ -1,13 +1,13 @@
 /** Types of places, as the checker left them. */
 import type { SourceSpan } from "../../../compiler/errors/diagnostic.js";
-import type { InfoSink, TypeInfo } from "../../../compiler/1-check/info.js";
+import type { Info, TypeInfo } from "../../../compiler/1-check/info.js";
 import type { Span } from "../../../grammar/tree.js";
 import type { Workspace } from "../workspace.js";
 
 /** The first type recorded for each place: that of the declaration itself, before any other call of the same text. */
-const tables = new WeakMap<InfoSink, ReadonlyMap<string, TypeInfo>>();
+const tables = new WeakMap<Info, ReadonlyMap<string, TypeInfo>>();
 
-function tableOf(info: InfoSink): ReadonlyMap<string, TypeInfo> {
+function tableOf(info: Info): ReadonlyMap<string, TypeInfo> {
   const known = tables.get(info);
   if (known) return known;
   const made = new Map<string, TypeInfo>();
