@@ -80,21 +80,33 @@ function typeKey(type: ValueType): string {
 
 const PLAIN: ReadonlySet<Value["kind"]> = new Set(["number", "boolean", "string", "axis"]);
 
+/** The declaration that a body belongs to. */
+function moduleOf({ instance, declaration, lambda }: ClosureValue): ModuleInfo | undefined {
+  return lambda ? undefined : (instance?.info ?? declaration);
+}
+
 /** What decides the result of a body; undefined when that cannot be said in a few words. */
 export function callKey(walk: Walk, closure: ClosureValue, values: readonly Value[]): string | undefined {
   const { instance } = closure;
-  if (!walk.options.checking || !instance || closure.lambda) return undefined;
-  if (!hasPlainArguments(instance)) return undefined;
+  const module = moduleOf(closure);
+  if (!walk.options.checking || !module) return undefined;
   // Bodies of one declaration are told apart by their place in it.
-  let key = `${closure.body.span.start - instance.info.decl.span.start} ${instance.key} `;
-  for (const value of instance.args.values()) if (value.kind === "mask") key += `${maskIds(value)} `;
-  key += `${walk.emitter.repetitionKey(instance.repetitions)}`;
+  let key = `${closure.body.span.start - module.decl.span.start} `;
+  if (instance) {
+    if (!hasPlainArguments(instance)) return undefined;
+    key += `${instance.key} `;
+    for (const value of instance.args.values()) if (value.kind === "mask") key += `${maskIds(value)} `;
+    key += `${walk.emitter.repetitionKey(instance.repetitions)}`;
+  } else {
+    for (const [name, { size }] of closure.axes) key += `${name}=${size.key},`;
+  }
   for (const value of values) {
     if (value.kind === "tensor" && !value.bound) key += ` ${typeKey(value.value.type)}`;
     else if (PLAIN.has(value.kind)) key += ` ${valueKey(value)}`;
     else return undefined;
   }
-  return key;
+  // A symbol can be assumed to be a multiple; a size that the run decides is rounded.
+  return walk.free.size === 0 ? key : `${key} ${[...walk.free].join(",")}`;
 }
 
 function hasPlainArguments(instance: InstanceValue): boolean {
@@ -106,7 +118,7 @@ function hasPlainArguments(instance: InstanceValue): boolean {
 
 /** The result of an equal call, with what it said about the batch. */
 export function recalled(walk: Walk, closure: ClosureValue, key: string, call: SourceSpan): Value | undefined {
-  const known = memoryOf(closure.instance!.info).results.get(key);
+  const known = memoryOf(moduleOf(closure)!).results.get(key);
   if (!known) return undefined;
   const place = { file: closure.file, ...closure.body.span };
   if (known.batchDependent) noteBatch(walk, place, call);
@@ -128,7 +140,7 @@ export function remember(
     if (item.kind !== "tensor" || item.bound) return;
     results.push(item.value.type);
   }
-  const own = memoryOf(closure.instance!.info).results;
+  const own = memoryOf(moduleOf(closure)!).results;
   if (own.size >= LIMIT) own.clear();
   own.set(key, { results, tuple: result.kind === "tuple", ...said });
 }

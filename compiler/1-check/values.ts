@@ -155,6 +155,8 @@ export interface ClosureValue {
   readonly openAxes?: readonly string[];
   readonly lambda?: LambdaExpression;
   readonly instance?: InstanceValue;
+  /** The declaration, when that is the function itself. */
+  readonly declaration?: ModuleInfo;
   readonly label: string;
 }
 export type MaskValue =

@@ -61,6 +61,7 @@ export function functionClosure(info: ModuleInfo, scope: Scope, axes: ClosureVal
     names: info.names,
     axes,
     openAxes: info.decl.axes.map((axis) => axis.name.text).filter((name) => !axes.has(name)),
+    declaration: info,
     label: `\`${info.decl.name.text}\``,
   };
 }
