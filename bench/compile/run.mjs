@@ -1,14 +1,16 @@
 /**
  * How long a model takes from text to WebAssembly, stage by stage, in processor time: check, graph, passes, schedule
- * (entry by entry, and the memory plan), and the module. Every `.moe` file of the examples, or those that are named.
+ * (entry by entry, and the memory plan), and the module. Every `.moe` file of the examples, or those that are named;
+ * with `--cold` each in a process of its own, as a command has it.
  *
- *     node bench/compile/run.mjs [file.moe …] [--tokens 256] [--context 2048] [--json]
+ *     node bench/compile/run.mjs [file.moe …] [--cold] [--tokens 256] [--context 2048] [--json]
  */
+import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { compiler, host, processor } from "../compiled.mjs";
+import { compiler, host, processor, root } from "../sources.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,9 +18,9 @@ const { values, positionals } = parseArgs({
     tokens: { type: "string", default: "256" },
     context: { type: "string", default: "2048" },
     json: { type: "boolean", default: false },
+    cold: { type: "boolean", default: false },
   },
 });
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const files = positionals.length > 0 ? positionals.map((file) => relative(root, resolve(file))) : examples();
 
 function examples() {
@@ -27,13 +29,22 @@ function examples() {
     .map((file) => join("examples", file));
 }
 
+/** The rows of another process for one file. */
+function coldRow(file) {
+  const args = ["--json", "--tokens", values.tokens, "--context", values.context];
+  const text = execFileSync(process.execPath, [fileURLToPath(import.meta.url), join(root, file), ...args], {
+    encoding: "utf8",
+  });
+  return JSON.parse(text)[0];
+}
+
 const { check, buildProgram, deriveLastToken, optimize, schedule, emitWasm, wasmRelaxed } = compiler;
 
 // Published sizes are larger than a WebAssembly memory; the time to compile them is asked all the same.
 const target = { ...wasmRelaxed, memoryBytes: Number.MAX_SAFE_INTEGER };
 const stages = ["check", "graph", "optimize", "schedule", "emit"];
-const rows = [];
-for (const file of files) {
+const rows = values.cold ? files.map(coldRow) : [];
+for (const file of values.cold ? [] : files) {
   const row = { file: relative("examples", file), lowering: {} };
   const stage = (name, run) => {
     const from = processor();
@@ -64,11 +75,14 @@ for (const file of files) {
 if (values.json) console.log(JSON.stringify(rows, null, 2));
 else {
   const width = Math.max(...rows.map(({ file }) => file.length));
-  console.log(`${"milliseconds".padEnd(width)} ${stages.map((name) => name.padStart(9)).join("")}  kernels    bytes`);
+  console.log(
+    `${"milliseconds".padEnd(width)} ${[...stages, "all"].map((name) => name.padStart(9)).join("")}  kernels    bytes`,
+  );
   for (const row of rows) {
-    const times = stages.map((name) => (row[name] === undefined ? "" : row[name].toFixed(0)).padStart(9)).join("");
+    const all = stages.reduce((sum, name) => sum + (row[name] ?? 0), 0);
+    const times = [...stages.map((name) => row[name]), all].map((ms) => (ms?.toFixed(0) ?? "").padStart(9)).join("");
     const end = row.error ?? `${String(row.kernels).padStart(7)} ${String(row.bytes).padStart(8)}`;
     console.log(`${row.file.padEnd(width)} ${times}  ${end}`);
   }
-  console.log("\nThe first file pays for the warming up of the compiler itself.");
+  if (!values.cold) console.log("\nThe first file pays for the warming up of the compiler itself.");
 }

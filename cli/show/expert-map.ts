@@ -25,7 +25,12 @@ export interface MapOptions {
  */
 export function expertMap(routes: readonly RouteTrace[], tokens: readonly string[], options: MapOptions): string[] {
   const lines: string[] = [];
-  const label = (trace: RouteTrace, layer: number): string => (trace.layers > 1 ? `layer ${layer}` : trace.label);
+  const isOnly = routes.length === 1;
+  const label = (trace: RouteTrace, layer: number): string => {
+    if (trace.layers === 1) return trace.label;
+    // Layers that take turns are traces of their own, each with a layer 0.
+    return isOnly ? `layer ${layer}` : `${trace.label} ${layer}`;
+  };
   const names = routes.flatMap((trace) => Array.from({ length: trace.layers }, (_, layer) => label(trace, layer)));
   const margin = Math.max(0, ...names.map((name) => name.length)) + 2;
   const shareCells = 22;

@@ -27,22 +27,34 @@ function mixed(hash: number, next: number): number {
   return turned ^ (turned >>> 15);
 }
 
-function hashOf(part: Part): number {
-  switch (typeof part) {
-    case "string":
-      return wordHash(part);
-    case "number":
-      return mixed(Math.trunc(part), wordHash(Number.isInteger(part) ? "i" : String(part)));
-    case "object": {
-      if (part === null) return 1;
-      let hash = 7;
-      // Types follow from the rest.
-      for (const [key, each] of Object.entries(part)) if (key !== "type") hash = mixed(hash, hashOf(each));
-      return hash;
+/**
+ * Parts that the number is made of. Kernels that differ do so early, in their sizes; the rest is left to the comparison,
+ * which ends at the first difference.
+ */
+const HASHED_PARTS = 600;
+
+function hashOf(root: Part): number {
+  let left = HASHED_PARTS;
+  const visit = (part: Part): number => {
+    left--;
+    switch (typeof part) {
+      case "string":
+        return wordHash(part);
+      case "number":
+        return mixed(Math.trunc(part), wordHash(Number.isInteger(part) ? "i" : String(part)));
+      case "object": {
+        if (part === null) return 1;
+        let hash = 7;
+        // Types follow from the rest.
+        const known = part as { readonly [key: string]: Part };
+        for (const key in known) if (key !== "type" && left > 0) hash = mixed(hash, visit(known[key]));
+        return hash;
+      }
+      default:
+        return part === true ? 3 : 5;
     }
-    default:
-      return part === true ? 3 : 5;
-  }
+  };
+  return visit(root);
 }
 
 /** Equal for kernels that do the same. */
@@ -54,8 +66,13 @@ function same(a: Part, b: Part): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   const [x, y] = [a as { readonly [key: string]: Part }, b as { readonly [key: string]: Part }];
-  const keys = Object.keys(x);
-  return keys.length === Object.keys(y).length && keys.every((key) => same(x[key], y[key]));
+  let keys = 0;
+  for (const key in x) {
+    keys++;
+    if (!same(x[key], y[key])) return false;
+  }
+  for (const _ in y) keys--;
+  return keys === 0;
 }
 
 /** True when only name and description differ. */
