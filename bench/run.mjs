@@ -89,7 +89,7 @@ function benchLayer(threads, storage) {
   const runs = { moec: () => ours(storage, threads, tokens, values.dims) };
   for (const graph of hasOnnx ? GRAPHS[storage] : []) {
     const name = `onnxruntime-web ${graph}`;
-    runs[name] = () => measure(name, "layer/ort-web.mjs", graph, threads, tokens, `${values.dims},${k}`);
+    runs[name] = () => measure(name, "layer/onnxruntime.mjs", "web", graph, threads, tokens, `${values.dims},${k}`);
   }
   if (hasJax && storage === "f32" && threads === 1) {
     // A plain product with as many operations, without routing: jax-js has no mixture.
@@ -116,7 +116,7 @@ function benchMatmul(threads) {
   const runs = { moec: () => measure("moec", "layer/moec.mjs", "matmul", threads, "512", "2048,2048,1") };
   if (hasOnnx) {
     runs["onnxruntime-web MatMul"] = () =>
-      measure("onnxruntime-web MatMul", "layer/ort-web.mjs", "matmul", threads, "512");
+      measure("onnxruntime-web MatMul", "layer/onnxruntime.mjs", "web", "matmul", threads, "512");
   }
   const { results, read, peak } = alternate(threads, runs);
   if (results.moec.length === 0) return;

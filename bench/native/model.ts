@@ -10,27 +10,19 @@ import { buildProgram } from "../../compiler/2-graph/index.js";
 import type { StorageType } from "../../compiler/2-graph/ir.js";
 import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
 import { schedule } from "../../compiler/4-schedule/index.js";
-import { layoutOf } from "../../compiler/4-schedule/layout/pack.js";
-import { ggufMetadata, familyTensors, type FamilyConfig } from "../../compiler/checkpoints/families/index.js";
+import { layerCount, layoutOf } from "../../compiler/4-schedule/layout/pack.js";
+import type { PlanWeight } from "../../compiler/4-schedule/plan.js";
+import { ggufMetadata, familyTensors } from "../../compiler/checkpoints/families/index.js";
 import { fill } from "../../compiler/checkpoints/families/tensors.js";
 import { writeSpec } from "../../compiler/checkpoints/import/spec.js";
 import { fromF32, ggufChunks, STORAGE, type TensorSource } from "../../compiler/checkpoints/index.js";
 import { storageOf } from "../../cli/storage-choice.js";
 import { testHost } from "../../test/check/host.js";
 import { levels, nativeDevice } from "../../test/support/native.js";
-import { tinyConfigs, tinyVocabulary } from "../../test/support/tiny-checkpoints.js";
+import { tinyVocabulary } from "../../test/support/tiny-checkpoints.js";
+import { shapes } from "./shapes.js";
 
 export type Quantization = "q4_0" | "q8_0";
-
-/** Shapes of the comparison. */
-export const shapes: Readonly<Record<string, FamilyConfig>> = {
-  // 454 million parameters: the cost of each operation decides.
-  "olmoe-small": {
-    ...tinyConfigs.olmoe,
-    ...{ layers: 8, width: 1024, heads: 8, kvHeads: 8, headWidth: 128, vocab: 8192, context: 4096 },
-    ...{ experts: 64, expertsPerToken: 8, expertWidth: 256 },
-  },
-};
 
 function noise(seed: number): Uint8Array {
   const words = new Uint32Array(1 << 18);
@@ -47,8 +39,13 @@ function smallHalves(bytes: Uint8Array): void {
   for (let at = 1; at < bytes.length; at += 2) bytes[at] = (bytes[at]! & 0x83) | 0x24;
 }
 
+/** Positions that both engines have room for. */
+export const CONTEXT = 2560;
+
 export interface PreparedModel {
   readonly threads: number;
+  /** Bytes of weights that one token reads: of tables that are looked up nothing, of experts those that are chosen. */
+  readonly tokenBytes: number;
   /** Milliseconds of wall time and of processor time of a call with `tokens` tokens behind `past`. */
   call(tokens: number, past: number): { readonly wall: number; readonly cpu: number };
 }
@@ -61,7 +58,7 @@ export function prepareModel(shape: string, quantization: Quantization, threads:
   const program = optimize(deriveLastToken(buildProgram(project)));
   const target = levels[0]!;
   const storage: (param: Parameters<ReturnType<typeof storageOf>>[0]) => StorageType = storageOf(program, quantization);
-  const { kernels, plan } = schedule(program, target, { limits: { T: 512, context: 1024 }, storage });
+  const { kernels, plan } = schedule(program, target, { limits: { T: 512, context: CONTEXT }, storage });
   const device = nativeDevice(kernels, plan, target, threads);
   const some = noise(7);
   const halves = some.slice();
@@ -69,8 +66,7 @@ export function prepareModel(shape: string, quantization: Quantization, threads:
   const offsets = new Map(plan.buffers.map(({ id, offset }) => [id, offset]));
   for (const weight of plan.weights) {
     const layout = layoutOf(weight);
-    const layers = weight.axes.slice(0, weight.layerAxes).reduce((count, { size }) => count * size, 1);
-    const total = layers * layout.layerBytes;
+    const total = layerCount(weight) * layout.layerBytes;
     const bytes = layout.name === "wide-q4" || layout.name === "wide-q8" ? some.slice() : halves.slice();
     if (layout.storage === "f32") new Float32Array(bytes.buffer).fill(1);
     else if (layout.storage.startsWith("q")) {
@@ -90,8 +86,13 @@ export function prepareModel(shape: string, quantization: Quantization, threads:
   }
   const entry = plan.entries.find(({ name }) => name === "forward_last")!;
   const input = offsets.get(entry.inputs[0]!.buffer)!;
+  const share = (weight: PlanWeight): number => {
+    if (!weight.matrix) return 0;
+    return weight.path.includes(".experts.") ? config.expertsPerToken / config.experts : 1;
+  };
   return {
     threads,
+    tokenBytes: plan.weights.reduce((sum, one) => sum + share(one) * layerCount(one) * layoutOf(one).layerBytes, 0),
     call: (tokens, past) => {
       const ids = Int32Array.from({ length: tokens }, (_, i) => 300 + ((i * 7919) % 7000));
       void device.write("io", input, new Uint8Array(ids.buffer));
