@@ -26,11 +26,14 @@ const upTo = (axis: string) => (sizes: Sizes) =>
   [...new Set([1, Math.ceil(sizes[axis]! / 2), sizes[axis]!])].map(String);
 const weights = { result: "weights($)" };
 const fixed = { runtime: "" };
+/** A loop that ends early has no batch axes. */
+const alone = { ...fixed, single: true };
 const grouped = { sizes: { H: [4], G: [1, 2, 4] } };
 
 /** By the name of the declaration. */
 export const hints: Readonly<Record<string, Hint>> = {
   // Sizes that divide, numbers of what is kept.
+  AggregatedVector: { sizes: { V: [4, 8, 12] }, values: { places: ["1", "2"] } },
   Aggregate: { sizes: { V: [4, 8, 12] }, values: { places: ["1", "2"] } },
   Attention: grouped,
   NormedAttention: grouped,
@@ -109,6 +112,54 @@ export const hints: Readonly<Record<string, Hint>> = {
   Base: { sizes: { E: [4] }, values: { rounds: ["200"], step: ["0.05"] } },
   // A chain of alternating reductions grows with every round; the plan of one token is uniform whatever its scores.
   Sinkhorn: { sizes: { E: [4] }, values: { iterations: ["3"] }, tokens: [0, 2, 7, 16, 31] },
+  matched: { ...alone, sizes: { N: [2, 4] } },
+  soft_permutation: { ...fixed, values: { iterations: ["2"], tau: ["0.5", "2.0"] } },
+  balanced: { ...alone, sizes: { N: [4, 6], E: [2] }, values: { rounds: ["200"], step: ["0.05"] } },
+  // Conversions: square matrices, turns that the sizes count.
+  times: fixed,
+  turned: fixed,
+  rotation: { ...fixed, sizes: { N: [2, 3] }, values: { p: ["0"], q: ["1"] } },
+  eigen: {
+    ...fixed,
+    sizes: { N: [2, 3] },
+    values: { sweeps: ["2"] },
+    result: "{ let (d, v) = $\n    d[M -> J] + v[M -> J] * 0.5 }",
+  },
+  directions: { ...fixed, sizes: { D: [2, 3], F: [3, 5] }, values: { rank: ["1", "2"] } },
+  truncated: { ...fixed, sizes: { D: [2, 3] }, values: { rank: ["1", "2"] } },
+  gathered_ranks: { ...fixed, sizes: { D: [2, 3], E: [2] }, values: { rank: ["1", "2"] } },
+  rotated: { ...fixed, sizes: { D: [2, 3] }, result: "{ let (v, w) = $\n    contract(v, w, over: R) }" },
+  context_adapter: {
+    ...fixed,
+    sizes: { D: [2, 3], F: [3, 5] },
+    values: { rank: ["1"] },
+    // A symmetric positive matrix of inner products.
+    inputs: { c: "float(index(D)[D -> K] == index(D)) * 3 + 0 * $" },
+    result: "{ let (a, b, rest) = $\n    rest + 2 * contract(a, b, over: R) }",
+  },
+  shared_factor: {
+    ...alone,
+    sizes: { D: [2, 3] },
+    values: { rank: ["1", "2"] },
+    result: "{ let (b, a) = $\n    contract(b, a, over: R) }",
+  },
+  monarch_factors: {
+    ...fixed,
+    sizes: { D: [4], F: [4] },
+    values: { blocks: ["2"] },
+    result: "{ let (p, q) = $\n    p[B -> I][P -> J][Q -> K] + q[L -> I][R -> J][S -> K] * 0.5 }",
+  },
+  monarch_dense: fixed,
+  aligned: { ...alone, sizes: { F: [2, 3] } },
+  dominant: { ...fixed, sizes: { L: [2], E: [2, 4] }, values: { count: ["2", "3"] } },
+  joined: { ...fixed, sizes: { T: [3, 5] }, inputs: { leads: "$ + 0.5" } },
+  complete_link: { ...fixed, sizes: { N: [3, 5] } },
+  central: fixed,
+  carved: { ...alone, sizes: { F: [5], T: [4] }, values: { top: ["2"], shared: ["1"], experts: ["2"] } },
+  // The other size follows.
+  domain_units: { values: { keep: upTo("F") } },
+  shards: { ...fixed, sizes: { F: [4, 8] }, values: { count: ["2"] } },
+  assigned_bits: { ...fixed, sizes: { E: [3] }, values: { budget: ["6", "8"], ways: ["27"] } },
   // Masks with budgets.
   block_choice: { ...fixed, values: { size: ["1", "2"], keep: ["1"] } },
   Spans: { values: { sinks: ["0", "2"] } },
