@@ -23,7 +23,14 @@ export const lspCommand: CommandDefinition = (program, start) =>
         const { projectFiles } = await import("../project-schema.js");
         const library = join(packageRoot, "stdlib");
         const errorsPage = join(packageRoot, "docs/reference/errors.md");
-        await serveStdio({ library, errorsPage, version: moecVersion(), projectFiles: projectFiles() });
+        await serveStdio({
+          library,
+          errorsPage,
+          version: moecVersion(),
+          projectFiles: projectFiles(),
+          // Its library is large: loaded when somebody asks to see WebAssembly.
+          wasm: async (kernels) => (await import("../../editor/server/kernels/wasm-text.js")).wasmText(kernels),
+        });
         return EXIT.ok;
       }),
     )

@@ -1,5 +1,5 @@
 /** What a build decides before scheduling. */
-import type { ParamDecl, StorageType } from "../2-graph/ir.js";
+import type { Node, ParamDecl, StorageType } from "../2-graph/ir.js";
 import type { Kernel } from "./kernel-ir.js";
 import type { Plan } from "./plan.js";
 
@@ -20,6 +20,8 @@ export interface ScheduleOptions {
   readonly entries?: readonly string[];
   /** Told the name of each stage as it begins, so that a shell can measure times. */
   readonly onStage?: (stage: string) => void;
+  /** Told each launch with the nodes of the graph that it computes, so that a view can lead from a kernel to the source. */
+  readonly onLaunch?: (kernel: string, nodes: readonly Node[]) => void;
 }
 
 export interface Schedule {

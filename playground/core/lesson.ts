@@ -4,7 +4,7 @@
  */
 import { check, type SourceHost } from "../../compiler/1-check/index.js";
 import { buildProgram, runTests } from "../../compiler/2-graph/index.js";
-import { refusal } from "./emitted.js";
+import { refusal } from "../../editor/server/kernels/refusal.js";
 
 export interface Lesson {
   /** `01-expert`; also the order. */

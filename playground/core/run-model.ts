@@ -1,7 +1,7 @@
 /** A small model run in the page by the reference evaluator, with random parameters: which experts do tokens go to? */
 import type { CheckedProject } from "../../compiler/1-check/index.js";
 import { buildProgram, evaluate, ProgramRefused } from "../../compiler/2-graph/index.js";
-import { refusal } from "./emitted.js";
+import { refusal } from "../../editor/server/kernels/refusal.js";
 import { randomParameters, tooMany } from "./random-parameters.js";
 
 export interface ModelRun {

@@ -2,9 +2,9 @@
 import { BrowserMessageReader, BrowserMessageWriter, createConnection } from "vscode-languageserver/browser";
 import type { Schedule } from "../../compiler/4-schedule/index.js";
 import { graphView } from "../../editor/server/features/graph-view.js";
+import { emitted, type Form } from "../../editor/server/kernels/emitted.js";
+import { memoryHost } from "../../editor/server/memory.js";
 import { serve } from "../../editor/server/serve.js";
-import { emitted, type Form } from "../core/emitted.js";
-import { memoryHost } from "../core/files.js";
 import { judge, type Lesson } from "../core/lesson.js";
 import { runModel } from "../core/run-model.js";
 
@@ -18,7 +18,7 @@ const host = memoryHost(library, new Map());
 
 /** Loaded when it is first asked for: the printer of WebAssembly is larger than all the rest. */
 async function wasmText(kernels: Schedule["kernels"]): Promise<string> {
-  const { wasmText: print } = await import("../core/wasm-text.js");
+  const { wasmText: print } = await import("../../editor/server/kernels/wasm-text.js");
   return print(kernels);
 }
 

@@ -1,5 +1,5 @@
 /** The tabs beside the editor: the graph, a run, the tests, and the text of each target. */
-import type { Form } from "../core/emitted.js";
+import type { Form } from "../../editor/server/kernels/emitted.js";
 import type { Editor } from "./editor.js";
 import { ServerError, type ServerClient } from "./server-client.js";
 

@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { check } from "../../compiler/1-check/index.js";
 import { graphView } from "../../editor/server/features/graph-view.js";
 import { Workspace } from "../../editor/server/workspace.js";
-import { emitted, FORMS } from "../../playground/core/emitted.js";
-import { memoryHost } from "../../playground/core/files.js";
+import { emitted, FORMS } from "../../editor/server/kernels/emitted.js";
+import { memoryHost } from "../../editor/server/memory.js";
 import { judge, titleOf, type Lesson } from "../../playground/core/lesson.js";
 import { runModel } from "../../playground/core/run-model.js";
-import { wasmText } from "../../playground/core/wasm-text.js";
+import { wasmText } from "../../editor/server/kernels/wasm-text.js";
 import { root } from "./client.js";
 
 const folder = join(root, "playground/lessons");
@@ -67,11 +67,12 @@ describe("a model in the page", () => {
     const print = (kernels: Parameters<typeof wasmText>[0]): Promise<string> => Promise.resolve(wasmText(kernels));
     const texts = await Promise.all(FORMS.map((form) => emitted(project, form, print)));
     for (const { ok, text } of texts) expect([ok, text]).toEqual([true, text]);
-    const [graph, optimized, wgsl, cuda, wasm] = texts.map(({ text }) => text);
+    const [graph, optimized, wgsl, cuda, llvm, wasm] = texts.map(({ text }) => text);
     expect(graph).toMatch(/^program Small/);
     expect(optimized).toMatch(/entry forward_last/);
     expect(wgsl).toMatch(/@compute/);
     expect(cuda).toMatch(/__global__/);
+    expect(llvm).toMatch(/define void @/);
     expect(wasm).toMatch(/^\(module/);
   });
 

@@ -4,6 +4,7 @@
  * computed before it) and computes nothing twice. In vector mode one loop variable stands for `lanes` neighbours.
  */
 import type { Size } from "../../axes/size.js";
+import type { Node } from "../../2-graph/ir.js";
 import { KernelBuilder, type BufferHandle, type Place } from "../kernel-builder.js";
 import {
   add,
@@ -45,6 +46,8 @@ export interface EmittedKernel {
 
 export class Emitter {
   readonly builder: KernelBuilder;
+  /** Nodes whose values are computed inside of this kernel. */
+  readonly origins = new Set<Node>();
   vector: VectorVariable | undefined;
   /** Values that this kernel has at hand: of tensor number, at coordinates with this text. */
   readonly atHand = new Map<number, { readonly key: string; readonly read: () => Expression }>();

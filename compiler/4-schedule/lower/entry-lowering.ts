@@ -64,6 +64,7 @@ export class EntryLowering {
   launch(emitter: Emitter, grid: Size, label = this.label): void {
     const { kernel, buffers, scalars } = emitter.finish();
     const name = this.program.keep(kernel);
+    this.program.options.onLaunch?.(name, [...(this.node ? [this.node] : []), ...emitter.origins]);
     // Turns that this call does not have: no blocks.
     const isOpen = ({ name, turns }: LoopFrame): Size =>
       turns ? turns.minus(Size.of(name)).max(Size.zero).min(Size.one) : Size.one;

@@ -70,7 +70,7 @@ export class RegionLowering {
     const deferred =
       value instanceof Deferred
         ? value
-        : new Deferred(value, (source) => this.entry.during(node, () => this.store(source)));
+        : new Deferred(value, (source) => this.entry.during(node, () => this.store(source)), node);
     if (uses > 1 && value.cost > cheap) deferred.force();
     return deferred;
   }

@@ -4,6 +4,7 @@
  * reduction costs no kernel of its own until something needs it in memory.
  */
 import { Size } from "../../axes/size.js";
+import type { Node } from "../../2-graph/ir.js";
 import type { Axis, DType } from "../../ops/types.js";
 import { compare } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
@@ -266,6 +267,8 @@ export class Deferred extends Tensor {
   constructor(
     private readonly source: Tensor,
     private readonly store: (source: Tensor) => Stored,
+    /** What computes it, told to the kernels that do. */
+    private readonly origin?: Node,
   ) {
     super(source.dtype, source.axes);
   }
@@ -290,6 +293,7 @@ export class Deferred extends Tensor {
     return this.current.products;
   }
   override read(emitter: Emitter, at: Coordinates): Expression {
+    if (this.origin && !this.inMemory) emitter.origins.add(this.origin);
     return this.current.read(emitter, at);
   }
   override get hoists(): readonly Hoist[] {

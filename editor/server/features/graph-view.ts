@@ -1,24 +1,19 @@
 /** The graph of a file's model as a drawing; a click on a box leads to its source. */
-import { buildProgram, ProgramRefused } from "../../../compiler/2-graph/index.js";
+import { buildProgram } from "../../../compiler/2-graph/index.js";
 import type { SourceSpan } from "../../../compiler/errors/diagnostic.js";
 import { layout } from "../graph/layout.js";
 import { pictureOf, type Home } from "../graph/picture.js";
 import { toSvg } from "../graph/svg.js";
+import { refusal, type Shown } from "../kernels/refusal.js";
 import type { Workspace } from "../workspace.js";
 
-export interface GraphView {
-  readonly ok: boolean;
-  /** SVG, or why there is none. */
-  readonly text: string;
-}
-
-export function graphView(workspace: Workspace, file: string, model?: string): GraphView {
+/** As SVG. */
+export function graphView(workspace: Workspace, file: string, model?: string): Shown {
   let program;
   try {
     program = buildProgram(workspace.project(file), model === undefined ? {} : { model });
   } catch (error) {
-    if (!(error instanceof ProgramRefused)) throw error;
-    return { ok: false, text: error.diagnostics.map(({ code, message }) => `${code}: ${message}`).join("\n") };
+    return { ok: false, text: refusal(error) };
   }
   const drawings = program.entries.map(({ name, inputs, outputs, body }) => {
     const picture = pictureOf(body, (span) => homeOf(workspace, span), inputs, new Set(), outputs);

@@ -1,7 +1,8 @@
 /** What the editor's commands ask for beside the protocol: a test run, the graph as text, the page of a code. */
 import { check } from "../../../compiler/1-check/index.js";
-import { buildProgram, printProgram, ProgramRefused, runTests } from "../../../compiler/2-graph/index.js";
+import { buildProgram, printProgram, runTests } from "../../../compiler/2-graph/index.js";
 import { explain, explanationText } from "../../../compiler/errors/index.js";
+import { refusal, type Shown } from "../kernels/refusal.js";
 import type { Workspace } from "../workspace.js";
 
 export interface TestOutcome {
@@ -23,21 +24,12 @@ export function runFileTests(workspace: Workspace, file: string, name?: string):
     });
 }
 
-export interface GraphText {
-  readonly ok: boolean;
-  /** The program, or why there is none. */
-  readonly text: string;
-}
-
-export function graphText(workspace: Workspace, file: string, model?: string): GraphText {
+export function graphText(workspace: Workspace, file: string, model?: string): Shown {
   try {
-    return {
-      ok: true,
-      text: printProgram(buildProgram(workspace.project(file), model === undefined ? {} : { model })),
-    };
+    const program = buildProgram(workspace.project(file), model === undefined ? {} : { model });
+    return { ok: true, text: printProgram(program) };
   } catch (error) {
-    if (!(error instanceof ProgramRefused)) throw error;
-    return { ok: false, text: error.diagnostics.map(({ code, message }) => `${code}: ${message}`).join("\n") };
+    return { ok: false, text: refusal(error) };
   }
 }
 

@@ -1,5 +1,5 @@
 /** A workspace without a disk: the library and a few files of the page, by name. */
-import type { WorkspaceHost } from "../../editor/server/workspace.js";
+import type { WorkspaceHost } from "./workspace.js";
 
 /** Folder of the standard library among the names. */
 export const LIBRARY = "/std/";

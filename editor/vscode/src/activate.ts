@@ -1,0 +1,60 @@
+/** All that the extension does beside the language server, on a desktop and in a browser alike. */
+import * as vscode from "vscode";
+import { registerChecks } from "./checks.js";
+import { registerDocuments } from "./documents.js";
+import { registerGraph } from "./graph-panel.js";
+import { registerKernels } from "./kernels.js";
+import type { Server } from "./server-requests.js";
+import { registerTarget } from "./target.js";
+import { registerTests } from "./tests.js";
+
+/** Gives the commands their meaning; the server may still be starting. */
+export function registerAll(context: vscode.ExtensionContext, server: Server): void {
+  const target = registerTarget(context);
+  registerChecks(context, server);
+  registerDocuments(context, server);
+  registerGraph(context, server);
+  registerKernels(context, server, target);
+  registerTests(context, server);
+  context.subscriptions.push(
+    vscode.commands.registerCommand("moec.newModel", newModel),
+    vscode.commands.registerCommand("moec.openWalkthrough", () =>
+      vscode.commands.executeCommand("workbench.action.openWalkthrough", "moec.moec-vscode#moec.start", false),
+    ),
+  );
+}
+
+const FIRST_MODEL = `import { RMSNorm, Attention, MoE, Causal } from "std"
+
+/// One layer: attention, then a mixture of experts, both behind a norm and a residual.
+block Layer[D, H, G, C, F, E](k: int) {
+  use norm1 = RMSNorm[D]
+  use attn = Attention[D, H, G, C](mask: Causal)
+  use norm2 = RMSNorm[D]
+  use moe = MoE[D, F, E](k)
+  (x: [T, D]) => {
+    let h = x + attn(norm1(x))
+    h + moe(norm2(h))
+  }
+}
+
+/// A small language model with two of eight experts at work for a token.
+model First[V = 256, L = 2, D = 64, H = 4, G = 2, C = 16, F = 128, E = 8](k: int = 2) {
+  param tok: [V, D]
+  stack layers = L of Layer[D, H, G, C, F, E](k)
+  use norm = RMSNorm[D]
+  forward(tokens: int[T]) -> f32[T, V] => norm(layers(tok[V: tokens])) @ tok
+}
+
+test "a norm leaves the root of the mean square at one" {
+  let x = random([T = 3, D = 8], seed: 1)
+  let y = RMSNorm[D](x)
+  assert all(abs(mean(y * y, over: D) - 1) < 0.01)
+}
+`;
+
+/** A file to begin with that is not on the disk yet. */
+async function newModel(): Promise<void> {
+  const document = await vscode.workspace.openTextDocument({ language: "moe", content: FIRST_MODEL });
+  await vscode.window.showTextDocument(document);
+}
