@@ -6,11 +6,23 @@ export interface Binding {
   /** Evaluated at the first use, since members may use each other in any order. */
   value(): Value;
   /** Where the name was declared. */
-  readonly span?: SourceSpan;
+  readonly span?: SourceSpan | undefined;
   /** The documentation comment above the declaration. */
   readonly doc?: string;
   /** Imported from where it is not: nothing to suggest to anyone. */
   readonly missing?: true;
+}
+
+/** A name whose value is there already. */
+class KnownBinding implements Binding {
+  constructor(
+    private readonly known: Value,
+    readonly span: SourceSpan | undefined,
+  ) {}
+
+  value(): Value {
+    return this.known;
+  }
 }
 
 export class Scope {
@@ -35,7 +47,7 @@ export class Scope {
   }
 
   defineValue(name: string, value: Value, span?: SourceSpan): void {
-    this.bindings.set(name, { value: () => value, ...(span ? { span } : {}) });
+    this.bindings.set(name, new KnownBinding(value, span));
   }
 
   /** A name that was asked for and is not there, so that its uses are not errors of their own. */
@@ -53,7 +65,7 @@ export class Scope {
   }
 
   lookup(name: string): Binding | undefined {
-    return this.bindings.get(name) ?? this.parent?.lookup(name);
+    return this.bindings.get(name) ?? lookupIn(this.parent, name);
   }
 
   /** All names in force here, for suggestions and completion. */
@@ -66,4 +78,13 @@ export class Scope {
   ownNames(): readonly string[] {
     return [...this.bindings.keys()];
   }
+}
+
+/** As a loop: names of files and of the language lie behind many scopes. */
+function lookupIn(from: Scope | undefined, name: string): Binding | undefined {
+  for (let scope = from; scope; scope = scope.parent) {
+    const found = scope.own(name);
+    if (found) return found;
+  }
+  return undefined;
 }

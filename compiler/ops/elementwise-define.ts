@@ -4,7 +4,17 @@ import { elementsOf, moving } from "./cost.js";
 import { defineOp } from "./define.js";
 import { OpUse, tensorType } from "./op-use.js";
 import { alignAxes, makeTensor, readAs, tensorAt } from "./reference-tensor.js";
-import type { DType, OpCall, OpCost, OpDef, ReferenceTensor, ReferenceValue, ScalarMath, TensorType } from "./types.js";
+import type {
+  Axis,
+  DType,
+  OpCall,
+  OpCost,
+  OpDef,
+  ReferenceTensor,
+  ReferenceValue,
+  ScalarMath,
+  TensorType,
+} from "./types.js";
 
 /** What an operand may hold. Operands that are not fixed to one dtype agree with each other. */
 export type OperandRule = "f32" | "number" | "bool" | "any";
@@ -50,15 +60,19 @@ const allowed: Readonly<Record<OperandRule, readonly DType[]>> = {
 function resultType(name: string, row: ElementwiseRow, call: OpCall): TensorType {
   const use = new OpUse(name, call);
   use.arity(row.operands.length);
-  const operands = row.operands.map((rule, index) => use.tensor(index, allowed[rule]));
-  const free = operands.flatMap((operand, index) =>
-    row.operands[index] === "number" || row.operands[index] === "any" ? [{ operand, index }] : [],
-  );
-  const [first] = free;
-  const other = free.find(({ operand }) => operand.dtype !== first!.operand.dtype);
-  if (other) use.fail("MOE2044", { left: first!.operand.dtype, right: other.operand.dtype }, other.index);
-  const axes = use.broadcast(operands.map((operand) => operand.axes));
-  return tensorType(row.result ?? operands.at(-1)!.dtype, axes);
+  const operands: (readonly Axis[])[] = [];
+  let dtype: DType = "f32";
+  let free: DType | undefined;
+  for (let index = 0; index < row.operands.length; index++) {
+    const rule = row.operands[index]!;
+    const operand = use.tensor(index, allowed[rule]);
+    ({ dtype } = operand);
+    operands.push(operand.axes);
+    if (rule !== "number" && rule !== "any") continue;
+    if (free !== undefined && free !== dtype) use.fail("MOE2044", { left: free, right: dtype }, index);
+    free ??= dtype;
+  }
+  return tensorType(row.result ?? dtype, use.broadcast(operands));
 }
 
 /** Apply a function of numbers to tensors aligned by axis name. */

@@ -66,8 +66,7 @@ export class OpUse {
   /** The axis `name` of operand `index`; MOE2042. */
   axis(index: number, name: string): Axis {
     const type = this.tensor(index);
-    const found = type.axes.find((axis) => axis.name === name);
-    return found ?? this.fail("MOE2042", { axis: name, axes: axesText(type.axes) }, index, name);
+    return axisOf(type.axes, name) ?? this.fail("MOE2042", { axis: name, axes: axesText(type.axes) }, index, name);
   }
 
   /** Every axis name occurs once; MOE2045. */
@@ -92,15 +91,23 @@ export class OpUse {
 
   /** Axes of all operands aligned by name: those of the first in order, then the new ones of the next; MOE2041. */
   broadcast(operands: readonly (readonly Axis[])[]): readonly Axis[] {
-    const result: { axis: Axis; from: number }[] = [];
-    for (const [index, axes] of operands.entries()) {
-      for (const axis of axes) {
-        const known = result.find((entry) => entry.axis.name === axis.name);
-        if (known) this.sameSize(known.axis, axis, index, known.from);
-        else result.push({ axis, from: index });
+    const [first = []] = operands;
+    let result = first;
+    for (let index = 1; index < operands.length; index++) {
+      for (const axis of operands[index]!) {
+        const known = axisOf(result, axis.name);
+        if (!known) result = [...result, axis];
+        else if (!known.size.equals(axis.size)) {
+          this.sameSize(
+            known,
+            axis,
+            index,
+            operands.findIndex((axes) => axes.includes(known)),
+          );
+        }
       }
     }
-    return result.map((entry) => entry.axis);
+    return result;
   }
 
   /** Each axis of operand `index` is one of `allowed`, with its size; MOE2050, MOE2041. */
@@ -213,13 +220,23 @@ export class OpUse {
   }
 }
 
+function axisOf(axes: readonly Axis[], name: string): Axis | undefined {
+  for (const axis of axes) if (axis.name === name) return axis;
+  return undefined;
+}
+
 export function tensorType(dtype: DType, axes: readonly Axis[] = []): TensorType {
   return { kind: "tensor", dtype, axes };
 }
 
 /** `axes` with the one called `name` replaced by others, in place. */
 export function replaceAxis(axes: readonly Axis[], name: string, by: readonly Axis[]): readonly Axis[] {
-  return axes.flatMap((axis) => (axis.name === name ? by : [axis]));
+  const result: Axis[] = [];
+  for (const axis of axes) {
+    if (axis.name === name) result.push(...by);
+    else result.push(axis);
+  }
+  return result;
 }
 
 export function withoutAxes(axes: readonly Axis[], names: readonly string[]): readonly Axis[] {

@@ -78,10 +78,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 
   /** Spares the cost of an optional part in the innermost rules. Always true while chevrotain records the grammar. */
-  protected mayStart(...types: readonly TokenType[]): boolean {
+  protected mayStart(first: TokenType, second?: TokenType, third?: TokenType): boolean {
     if (this.RECORDING_PHASE) return true;
     const token = this.LA(1);
-    return types.some((type) => tokenMatcher(token, type));
+    if (tokenMatcher(token, first) || (second && tokenMatcher(token, second))) return true;
+    return third !== undefined && tokenMatcher(token, third);
   }
 
   protected next(): MoeToken {

@@ -12,13 +12,14 @@ export function identifiersIn(node: object): ReadonlySet<string> {
   if (known) return known;
   const names = new Set<string>();
   const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
     if (Array.isArray(value)) {
       for (const item of value) visit(item);
-    } else if (typeof value === "object" && value !== null) {
-      const tree = value as { kind?: unknown; text?: unknown };
-      if (tree.kind === "identifier" && typeof tree.text === "string") names.add(tree.text);
-      else for (const item of Object.values(value)) visit(item);
+      return;
     }
+    const tree = value as Readonly<Record<string, unknown>>;
+    if (tree["kind"] === "identifier") names.add(tree["text"] as string);
+    else for (const key in tree) if (key !== "span") visit(tree[key]);
   };
   visit(node);
   identifierCache.set(node, names);
