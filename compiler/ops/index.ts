@@ -46,9 +46,11 @@ export const ops: Readonly<Record<OpName, OpDef>> = table;
 
 export const opNames: readonly OpName[] = Object.keys(table) as OpName[];
 
+const byName: ReadonlyMap<string, OpDef> = new Map(Object.entries(table));
+
 /** The record of an op by a name that may be unknown. */
 export function getOp(name: string): OpDef | undefined {
-  return Object.hasOwn(table, name) ? ops[name as OpName] : undefined;
+  return byName.get(name);
 }
 
 export { sameType, typeText } from "./type-text.js";
