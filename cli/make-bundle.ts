@@ -10,6 +10,7 @@ import { wasmRelaxed, wasmSimd, webgpu } from "../compiler/targets/index.js";
 import { buildOptimized, checkSpec, scheduleFor, scheduleProject } from "./compile.js";
 import { browserRuntime } from "./browser-runtime.js";
 import { UsageError } from "./failures.js";
+import { cudaKernels } from "./cuda-kernels.js";
 import { compileLevels } from "./native-kernels.js";
 import { moecVersion } from "./package-root.js";
 import { openParameters, requireParameters } from "./parameters.js";
@@ -59,8 +60,11 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
     ? stage("native", () => compileLevels(shell, optimized, project))
     : [];
   const gpu = project.targets.includes("webgpu") ? stage("webgpu", () => webGpuKernels(optimized, project)) : undefined;
+  const cuda = project.targets.includes("cuda")
+    ? stage("cuda", () => cudaKernels(shell, optimized, project))
+    : undefined;
   // Without wasm the best level's plan is that of the bundle.
-  const plan = wasm?.plan ?? native[0]?.plan ?? gpu?.plan;
+  const plan = wasm?.plan ?? native[0]?.plan ?? gpu?.plan ?? cuda?.plan;
   if (!plan) throw new UsageError("a bundle needs at least one target and level");
   const parameters = openParameters(built, project);
   try {
@@ -75,6 +79,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
             modules,
             native,
             ...(gpu ? { webgpu: gpu } : {}),
+            ...(cuda ? { cuda } : {}),
             scratchBytes: wasm ? scratchBytes(wasm.kernels) : 0,
             parameters: parameters.source,
             ...(tokenizer === undefined ? {} : { tokenizer }),
@@ -89,14 +94,9 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
     );
     const sources = [...checked.project.files.keys()].map((file) => resolve(shell.io.cwd, file));
     if (native.length > 0) rememberWeights(manifest, folder);
-    const kernels = wasm?.kernels.length ?? 0;
-    return {
-      manifest,
-      folder,
-      times,
-      kernels: kernels + native.reduce((sum, level) => sum + level.kernels, 0),
-      sources,
-    };
+    const levels = native.reduce((sum, level) => sum + level.kernels, 0);
+    const kernels = (wasm?.kernels.length ?? 0) + levels + (gpu?.programs.length ?? 0) + (cuda?.launches.length ?? 0);
+    return { manifest, folder, times, kernels, sources };
   } finally {
     parameters.close();
     shell.progress.clear();

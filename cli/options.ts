@@ -18,7 +18,7 @@ export interface ModelOptions extends CommonOptions {
 /** Options of commands that run a model. */
 export interface DeviceOptions {
   readonly threads?: number;
-  readonly device?: "auto" | "wasm" | "native" | "webgpu";
+  readonly device?: "auto" | TargetName;
   readonly verify?: boolean;
 }
 
@@ -100,9 +100,7 @@ export function addDeviceOptions(command: Command): Command {
     .addOption(
       new Option("--device <name>", "which kernels run; the best that are there when left out").choices([
         "auto",
-        "wasm",
-        "native",
-        "webgpu",
+        ...TARGETS,
       ]),
     )
     .option("--verify", "hash all weights anew, also those that were hashed before");

@@ -21,7 +21,7 @@ const generation = z.strictObject({
   stop: z.array(z.string()).optional(),
 });
 
-export const TARGETS = ["wasm", "native", "webgpu"] as const;
+export const TARGETS = ["wasm", "native", "webgpu", "cuda"] as const;
 /** Formats of matrices; `file` keeps each in the format that it has in the checkpoint. */
 export const QUANTIZATIONS = ["f32", "f16", "bf16", "q8_0", "q4_0", "file"] as const;
 

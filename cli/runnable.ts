@@ -29,7 +29,8 @@ export async function openRunnable(
 /** The kernels that a device needs, for this machine alone. */
 async function targetOf(shell: Shell, device: DeviceOptions["device"]): Promise<Partial<Project>> {
   if (device === undefined) return {};
-  if (device === "wasm" || device === "webgpu") return { targets: [device] };
+  if (device !== "auto" && device !== "native") return { targets: [device] };
+  if (device === "auto" && (await hasCuda())) return { targets: ["cuda"] };
   try {
     // What is missing is said before anything is compiled; for `native` it is an error in its place.
     if (device === "auto") (await import("../runtime/native/llvm/compiler.js")).llvmCompiler();
@@ -38,6 +39,16 @@ async function targetOf(shell: Shell, device: DeviceOptions["device"]): Promise<
     if (device === "native" || !(error instanceof MoecError)) throw error;
     shell.note(shell.notePalette.dim(`wasm: ${error.message}`));
     return { targets: ["wasm"] };
+  }
+}
+
+async function hasCuda(): Promise<boolean> {
+  const { CudaGpu } = await import("../runtime/cuda/gpu.js");
+  try {
+    return CudaGpu.first().capability > 0;
+  } catch (error) {
+    if (error instanceof MoecError) return false;
+    throw error;
   }
 }
 

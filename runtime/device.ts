@@ -24,6 +24,8 @@ export interface DeviceReport {
   readonly mappedBytes?: number;
   /** Set when the bundle has kernels for WebGPU that do not run: why. */
   readonly whyNotWebgpu?: string;
+  /** Set when the bundle has kernels for CUDA that do not run: why. */
+  readonly whyNotCuda?: string;
   /** On a GPU: which one. */
   readonly gpu?: string;
   /** On a GPU: programs that one call starts, by entry point. */

@@ -1,6 +1,7 @@
 /** What the runtime asks of the place it runs in. Node and browsers each have one; tests may pass their own. */
 import type { Plan } from "../compiler/4-schedule/plan.js";
-import type { ManifestLevel, ManifestNativeTarget } from "../compiler/6-bundle/manifest.js";
+import type { CudaLaunch } from "../compiler/5-emit/cuda/index.js";
+import type { ManifestCudaTarget, ManifestLevel, ManifestNativeTarget } from "../compiler/6-bundle/manifest.js";
 import type { Device } from "./device.js";
 import type { Gpu } from "./webgpu/gpu.js";
 import type { WorkerStart } from "./wasm/work.js";
@@ -35,6 +36,20 @@ export interface NativeChoice {
   open(parts: NativeParts): Promise<Device>;
 }
 
+export interface CudaParts {
+  readonly plan: Plan;
+  /** Bytes of the file that was chosen. */
+  readonly code: Uint8Array;
+  readonly launches: readonly CudaLaunch[];
+  readonly texts?: number;
+}
+
+/** The GPU of this machine, and the file of a bundle that it runs best: compiled code, else the source. */
+export interface CudaChoice {
+  readonly file: string;
+  open(parts: CudaParts): Device;
+}
+
 export interface Host {
   readonly name: string;
   /** Threads that can run at the same time. */
@@ -53,6 +68,12 @@ export interface Host {
    * @throws MoecError MOE4203, MOE4204 when none of them runs here.
    */
   native?(target: ManifestNativeTarget): Promise<NativeChoice>;
+  /**
+   * Chooses among CUDA kernels. Absent where there are none at all.
+   *
+   * @throws MoecError MOE4230 when none of them runs here.
+   */
+  cuda?(target: ManifestCudaTarget): Promise<CudaChoice>;
   /** WebGPU, where there is any. */
   gpu?(): Promise<Gpu | undefined>;
   /** Lets timers, input and abort signals have their turn. */

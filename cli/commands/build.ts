@@ -38,7 +38,7 @@ Examples:
   moec build                                  the project in this folder
   moec build examples/tiny-moe --out dist/tiny --quantization q4_0
   moec build spec.moe --random 1 --json
-  moec build examples/tiny-moe --target wasm,native,webgpu
+  moec build examples/tiny-moe --target wasm,native,webgpu,cuda
 `,
     );
   return addTargetOptions(addModelOptions(command));

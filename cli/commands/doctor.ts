@@ -1,7 +1,7 @@
 /** `moec doctor`: what this machine has, and what that means for speed. */
-import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
+import { CudaGpu } from "../../runtime/cuda/gpu.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { wasmFeatures } from "../../runtime/wasm/features.js";
 import { cacheFolder } from "../../runtime/native/cache-folder.js";
@@ -9,6 +9,7 @@ import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
 import { missingFeatures } from "../../runtime/native/processor.js";
 import { EXIT } from "../exit-codes.js";
 import { nativeLevels, ownLevel } from "../native-levels.js";
+import { nvccPath, nvccVersion } from "../nvcc.js";
 import { moecVersion, packageRoot } from "../package-root.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions } from "../shell.js";
@@ -64,7 +65,8 @@ function examine(): readonly Finding[] {
     threads(features.sharedMemory, cores),
     standardLibrary(),
     ...nativeCode(),
-    command("nvcc", ["--version"], "CUDA", "the CUDA target is not built yet"),
+    cudaDriver(),
+    nvcc(),
   ];
 }
 
@@ -111,13 +113,22 @@ function nativeCode(): readonly Finding[] {
   }
 }
 
-/** Tools that are not needed today. */
-function command(tool: string, args: readonly string[], name: string, note: string): Finding {
+/** What `--device cuda` needs. */
+function cudaDriver(): Finding {
   try {
-    const text = execFileSync(tool, args, { stdio: ["ignore", "pipe", "ignore"], timeout: 5000 }).toString();
-    const version = /(\d+\.\d+(\.\d+)?)/.exec(text)?.[1] ?? "found";
-    return { name, state: "absent", text: `${tool} ${version}; ${note}` };
+    const { name, capability } = CudaGpu.first();
+    return { name: "CUDA", state: "good", text: `${name}, compute capability ${capability / 10}` };
+  } catch (error) {
+    return { name: "CUDA", state: "absent", text: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** What compiles CUDA kernels at build time. */
+function nvcc(): Finding {
+  try {
+    const version = /release (\d+\.\d+)/.exec(nvccVersion())?.[1] ?? "found";
+    return { name: "nvcc", state: "good", text: `${version}, ${nvccPath()}` };
   } catch {
-    return { name, state: "absent", text: `not found; ${note}` };
+    return { name: "nvcc", state: "absent", text: "not found; bundles for CUDA get the source only" };
   }
 }

@@ -5,12 +5,14 @@
 import type { Program } from "../2-graph/ir.js";
 import type { Plan } from "../4-schedule/plan.js";
 import { bundleManifest, PLAN_FILE } from "./describe.js";
-import type { Manifest, ManifestFile, ManifestGeneration, ManifestShard } from "./manifest.js";
+import type { Manifest, ManifestFile, ManifestGeneration, ManifestShard, ManifestTarget } from "./manifest.js";
 import type { ParameterSource } from "./parameters.js";
 import { shimFiles } from "./shim.js";
-import { nativeOnly, writeLevels, type NativeLevel } from "./native.js";
+import { forBrowsers } from "./browser-files.js";
+import { writeCuda, type CudaKernels } from "./cuda.js";
+import { writeLevels, type NativeLevel } from "./native.js";
 import { planText } from "./plan-text.js";
-import { writeShards } from "./shards.js";
+import { layoutText, writeShards } from "./shards.js";
 import { writeWebGpu, type WebGpuKernels } from "./webgpu.js";
 
 /** One file of the bundle while it is written. */
@@ -44,6 +46,7 @@ export interface BundleInput {
   readonly modules: readonly KernelModule[];
   readonly native?: readonly NativeLevel[];
   readonly webgpu?: WebGpuKernels;
+  readonly cuda?: CudaKernels;
   readonly scratchBytes: number;
   readonly parameters: ParameterSource;
   /** JSON text of what `loadTokenizer` takes. */
@@ -71,15 +74,26 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
     return { file, relaxedSimd, threads };
   });
   put(PLAN_FILE, planText(input.plan));
-  const write = (plan: Plan, name: string): readonly ManifestShard[] => writeShards(plan, name, input, writer, files);
-  const { levels, shards } = writeLevels(input, put, write);
-  const { plan, webgpu } = input;
-  const gpu = webgpu && writeWebGpu(webgpu, { plan, shards }, put, write);
+  const written = new Map<string, readonly ManifestShard[]>();
+  const write = (plan: Plan, name: string): readonly ManifestShard[] => {
+    const layout = layoutText(plan);
+    const shards = written.get(layout) ?? writeShards(plan, name, input, writer, files);
+    written.set(layout, shards);
+    return shards;
+  };
+  const shards = write(input.plan, "weights");
+  const levels = writeLevels(input, put, write);
+  const webgpu = input.webgpu && writeWebGpu(input.webgpu, put, write);
+  const cuda = input.cuda && writeCuda(input.cuda, put, write);
   if (input.tokenizer !== undefined) put("tokenizer.json", input.tokenizer);
-  const described = bundleManifest(input, kernels, levels, shards, gpu);
-  // Read by the runtime, so a bundler that renames files has to know of them.
-  const isNative = nativeOnly(levels, shards);
-  const data = ["manifest.json", ...files.map(({ path }) => path).filter((path) => !isNative.has(path))].sort();
+  const targets: readonly ManifestTarget[] = [
+    ...(kernels.length === 0 ? [] : [{ name: "wasm", kernels, scratchBytes: input.scratchBytes } as const]),
+    ...(levels.length === 0 ? [] : [{ name: "native", platform: "linux-x64", levels } as const]),
+    ...(webgpu ? [webgpu] : []),
+    ...(cuda ? [cuda] : []),
+  ];
+  const described = bundleManifest(input, targets, shards);
+  const data = forBrowsers(described, files);
   const { browser } = input;
   for (const { path, bytes } of browser ?? []) put(path, bytes);
   for (const { path, text } of shimFiles(described, browser && data)) put(path, text);

@@ -2,16 +2,7 @@
 import type { Entry, Program, StorageType } from "../2-graph/ir.js";
 import type { Plan, PlanEntry, PlanPort } from "../4-schedule/plan.js";
 import type { BundleInput } from "./bundle.js";
-import type {
-  BundleAbi,
-  Manifest,
-  ManifestKernels,
-  ManifestLevel,
-  ManifestMemory,
-  ManifestPort,
-  ManifestShard,
-  ManifestWebGpuTarget,
-} from "./manifest.js";
+import type { BundleAbi, Manifest, ManifestMemory, ManifestPort, ManifestShard, ManifestTarget } from "./manifest.js";
 
 /** The plan of the bundle; levels that differ have one of their own. */
 export const PLAN_FILE = "plan.json";
@@ -26,10 +17,8 @@ const DECODE_SUFFIX = ".decode";
 /** Everything of the manifest but the list of files. */
 export function bundleManifest(
   input: BundleInput,
-  kernels: readonly ManifestKernels[],
-  levels: readonly ManifestLevel[],
+  targets: readonly ManifestTarget[],
   shards: readonly ManifestShard[],
-  webgpu?: ManifestWebGpuTarget,
 ): Omit<Manifest, "files"> {
   const { program, plan } = input;
   const language = languageEntry(plan);
@@ -49,11 +38,7 @@ export function bundleManifest(
     }),
     limits: plan.limits,
     memory: memoryOf(plan),
-    targets: [
-      ...(kernels.length === 0 ? [] : [{ name: "wasm", kernels, scratchBytes: input.scratchBytes } as const]),
-      ...(levels.length === 0 ? [] : [{ name: "native", platform: "linux-x64", levels } as const]),
-      ...(webgpu ? [webgpu] : []),
-    ],
+    targets,
     plan: PLAN_FILE,
     shards,
     parameters: countParameters(program, plan),

@@ -77,7 +77,28 @@ export interface ManifestWebGpuTarget {
   readonly shards: readonly ManifestShard[];
 }
 
-export type ManifestTarget = ManifestWasmTarget | ManifestNativeTarget | ManifestWebGpuTarget;
+/** Compiled CUDA kernels: machine code for one generation of GPUs, or PTX, which newer drivers compile. */
+export interface ManifestCudaModule {
+  readonly file: string;
+  readonly kind: "cubin" | "ptx";
+  /** Compute capability as `major * 10 + minor`. */
+  readonly capability: number;
+}
+
+/** CUDA C++ for every kernel, and what was compiled of it, with a plan of its own. */
+export interface ManifestCudaTarget {
+  readonly name: "cuda";
+  /** For GPUs that none of the modules is for, where NVRTC is installed. */
+  readonly source: string;
+  readonly modules: readonly ManifestCudaModule[];
+  /** JSON: how each kernel is launched. */
+  readonly launches: string;
+  readonly plan: string;
+  readonly memory: ManifestMemory;
+  readonly shards: readonly ManifestShard[];
+}
+
+export type ManifestTarget = ManifestWasmTarget | ManifestNativeTarget | ManifestWebGpuTarget | ManifestCudaTarget;
 
 /** Bytes of each space, and their sum: what a device needs besides its own code. */
 export interface ManifestMemory {

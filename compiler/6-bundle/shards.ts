@@ -7,6 +7,11 @@ import { packWeights } from "./weights.js";
 /** Large enough that requests don't count, small enough for caches of browsers and proxies. */
 const SHARD_BYTES = 64 * 2 ** 20;
 
+/** What decides the bytes of the weights space. */
+export function layoutText({ spaces, weights, buffers }: Plan): string {
+  return JSON.stringify([spaces.weights, weights, buffers.filter(({ space }) => space === "weights")]);
+}
+
 /**
  * The weights space cut into files; gaps between parameters are zeros.
  *

@@ -2,7 +2,6 @@
 import type { Plan } from "../4-schedule/plan.js";
 import { memoryOf } from "./describe.js";
 import type { ManifestShard, ManifestWebGpuTarget } from "./manifest.js";
-import { layoutText } from "./native.js";
 import { planText } from "./plan-text.js";
 
 /** Kernels of a plan as WGSL. */
@@ -13,24 +12,21 @@ export interface WebGpuKernels {
 }
 
 /**
- * @param own Plan and weights of the bundle, which are shared when they fit.
  * @param put Writes one file.
- * @param write Writes the weights of a plan, under a name.
+ * @param write Writes the weights of a plan, under a name, unless they are there already.
  */
 export function writeWebGpu(
   { plan, programs }: WebGpuKernels,
-  own: { readonly plan: Plan; readonly shards: readonly ManifestShard[] },
   put: (path: string, bytes: string) => void,
   write: (plan: Plan, name: string) => readonly ManifestShard[],
 ): ManifestWebGpuTarget {
   put("kernels-webgpu.json", JSON.stringify(programs));
   put("plan-webgpu.json", planText(plan));
-  const shards = layoutText(plan) === layoutText(own.plan) ? own.shards : write(plan, "weights-webgpu");
   return {
     name: "webgpu",
     programs: "kernels-webgpu.json",
     plan: "plan-webgpu.json",
     memory: memoryOf(plan),
-    shards,
+    shards: write(plan, "weights-webgpu"),
   };
 }

@@ -180,6 +180,13 @@ export const messages = {
   MOE4206: { severity: "error", title: "an object can't be loaded", message: "`{file}` can't be loaded: {reason}" },
   MOE4207: { severity: "error", title: "a file of weights changed while it was in use", message: "`{file}` changed while the model was running: {reason}" },
   MOE4208: { severity: "error", title: "a thread can't be started", message: "thread {thread} of {threads} can't be started: {reason}" },
+  MOE4230: { severity: "error", title: "no CUDA here", message: "CUDA can't be used here: {reason}" },
+  MOE4231: { severity: "error", title: "the driver refuses the kernels", message: "the kernels of {file} can't be loaded on {gpu}: {reason}" },
+  MOE4232: { severity: "error", title: "no code for this GPU", message: "the bundle has CUDA code for {available}, which {gpu} can't run, and its source can't be compiled here: {reason}" },
+  MOE4233: { severity: "error", title: "the GPU has too little memory", message: "{what} need {needed}, and {gpu} has {free} free" },
+  MOE4234: { severity: "error", title: "the GPU failed", message: "the CUDA driver says {error} to {call}" },
+  MOE4235: { severity: "warning", title: "no CUDA compiler", message: "{tool} can't be started, so the bundle has the source of its CUDA kernels and no compiled code: {reason}" },
+  MOE4236: { severity: "error", title: "the CUDA compiler refuses the kernels", message: "{tool} refuses the kernels for {architecture}: {reason}" },
   MOE4301: { severity: "error", title: "worker can't start", message: "the model's worker can't run in this page: {reason}" },
   MOE4302: { severity: "error", title: "page is not secure", message: "{origin} is neither https nor localhost, and only there a browser can check what it has loaded" },
   MOE4303: { severity: "error", title: "browser runtime is not built", message: "{folder} lacks {file}, which every bundle carries for browsers" },
@@ -460,6 +467,13 @@ export interface MessageSlots {
   readonly MOE4206: { readonly file: Slot; readonly reason: Slot };
   readonly MOE4207: { readonly file: Slot; readonly reason: Slot };
   readonly MOE4208: { readonly thread: Slot; readonly threads: Slot; readonly reason: Slot };
+  readonly MOE4230: { readonly reason: Slot };
+  readonly MOE4231: { readonly file: Slot; readonly gpu: Slot; readonly reason: Slot };
+  readonly MOE4232: { readonly available: Slot; readonly gpu: Slot; readonly reason: Slot };
+  readonly MOE4233: { readonly what: Slot; readonly needed: Slot; readonly gpu: Slot; readonly free: Slot };
+  readonly MOE4234: { readonly error: Slot; readonly call: Slot };
+  readonly MOE4235: { readonly tool: Slot; readonly reason: Slot };
+  readonly MOE4236: { readonly tool: Slot; readonly architecture: Slot; readonly reason: Slot };
   readonly MOE4301: { readonly reason: Slot };
   readonly MOE4302: { readonly origin: Slot };
   readonly MOE4303: { readonly folder: Slot; readonly file: Slot };
@@ -1089,6 +1103,27 @@ export const errors = {
   /** MOE4208: a thread can't be started */
   threadNotStarted: (slots: MessageSlots["MOE4208"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4208", messages.MOE4208, slots, span, parts),
+  /** MOE4230: no CUDA here */
+  noCuda: (slots: MessageSlots["MOE4230"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4230", messages.MOE4230, slots, span, parts),
+  /** MOE4231: the driver refuses the kernels */
+  cudaRefusesKernels: (slots: MessageSlots["MOE4231"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4231", messages.MOE4231, slots, span, parts),
+  /** MOE4232: no code for this GPU */
+  noCudaCodeForGpu: (slots: MessageSlots["MOE4232"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4232", messages.MOE4232, slots, span, parts),
+  /** MOE4233: the GPU has too little memory */
+  gpuMemory: (slots: MessageSlots["MOE4233"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4233", messages.MOE4233, slots, span, parts),
+  /** MOE4234: the GPU failed */
+  cudaCallFailed: (slots: MessageSlots["MOE4234"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4234", messages.MOE4234, slots, span, parts),
+  /** MOE4235: no CUDA compiler */
+  noNvcc: (slots: MessageSlots["MOE4235"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4235", messages.MOE4235, slots, span, parts),
+  /** MOE4236: the CUDA compiler refuses the kernels */
+  nvccRefuses: (slots: MessageSlots["MOE4236"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4236", messages.MOE4236, slots, span, parts),
   /** MOE4301: worker can't start */
   workerCannotStart: (slots: MessageSlots["MOE4301"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4301", messages.MOE4301, slots, span, parts),

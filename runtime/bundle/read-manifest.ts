@@ -2,6 +2,8 @@
 import type {
   BundleAbi,
   Manifest,
+  ManifestCudaModule,
+  ManifestCudaTarget,
   ManifestEntry,
   ManifestFile,
   ManifestGeneration,
@@ -64,10 +66,26 @@ const webgpuTarget = object<ManifestWebGpuTarget>({
   memory,
   shards: list(shard),
 });
+const cudaTarget = object<ManifestCudaTarget>({
+  name: oneOf("cuda"),
+  source: path,
+  modules: list(object<ManifestCudaModule>({ file: path, kind: oneOf("cubin", "ptx"), capability: count })),
+  launches: path,
+  plan: path,
+  memory,
+  shards: list(shard),
+});
 const target: Reader<ManifestTarget> = (value, at) => {
-  const { name } = record(value, at) as { readonly name?: unknown };
-  if (name === "native") return nativeTarget(value, at);
-  return name === "webgpu" ? webgpuTarget(value, at) : wasmTarget(value, at);
+  switch ((record(value, at) as { readonly name?: unknown }).name) {
+    case "native":
+      return nativeTarget(value, at);
+    case "webgpu":
+      return webgpuTarget(value, at);
+    case "cuda":
+      return cudaTarget(value, at);
+    default:
+      return wasmTarget(value, at);
+  }
 };
 const hash: Reader<string> = (value, at) => {
   if (typeof value === "string" && /^[0-9a-f]{64}$/.test(value)) return value;
@@ -136,12 +154,14 @@ function checkFiles(manifest: Manifest): void {
   const sizes = new Map(manifest.files.map(({ path: name, bytes }) => [name, bytes]));
   if (sizes.size !== manifest.files.length) throw wrong("manifest.json.files", "a file is listed twice");
   const levels = manifest.targets.flatMap((one) => (one.name === "native" ? one.levels : []));
-  const gpus = manifest.targets.flatMap((one) => (one.name === "webgpu" ? [one] : []));
+  const gpus = manifest.targets.flatMap((one) => (one.name === "webgpu" || one.name === "cuda" ? [one] : []));
   const named = [
     ...(manifest.tokenizer === undefined ? [] : [manifest.tokenizer]),
     ...manifest.targets.flatMap((one) => (one.name === "wasm" ? one.kernels.map((kernel) => kernel.file) : [])),
     ...levels.map((one) => one.object),
-    ...gpus.map((one) => one.programs),
+    ...gpus.flatMap((one) =>
+      one.name === "webgpu" ? [one.programs] : [one.source, one.launches, ...one.modules.map((module) => module.file)],
+    ),
     ...[manifest, ...levels, ...gpus].flatMap(({ plan, shards }) => [plan, ...shards.map((one) => one.file)]),
   ];
   for (const name of named) {

@@ -1,7 +1,9 @@
 /** Which of a bundle's kernels run here, and the device that runs them. */
+import type { CudaLaunch } from "../../compiler/5-emit/cuda/index.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import type {
   Manifest,
+  ManifestCudaTarget,
   ManifestNativeTarget,
   ManifestShard,
   ManifestTarget,
@@ -11,6 +13,7 @@ import { MoecError } from "../../compiler/errors/moec-error.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { checkedBytes, checkedText, listed } from "../bundle/checked-files.js";
 import { readPlan } from "../bundle/read-plan.js";
+import { count, json, list, object, text, wrong, type Reader } from "../bundle/shape.js";
 import type { Device } from "../device.js";
 import type { BundleFiles, Host, NativeChoice } from "../host.js";
 import { chooseGpu, openWebGpu } from "../webgpu/open.js";
@@ -18,7 +21,7 @@ import { openWasm } from "./wasm-kernels.js";
 
 export interface DeviceOptions {
   /** `auto` (default) takes the best device that the bundle has kernels for and this host can run. */
-  readonly device?: "auto" | "wasm" | "native" | "webgpu";
+  readonly device?: "auto" | ManifestTarget["name"];
   /** Threads; all that run at the same time when it is not given. */
   readonly threads?: number;
   /** How many texts the model holds side by side, each with states of its own; one when it is not given. */
@@ -37,9 +40,15 @@ export interface OpenedDevice {
   readonly shards: readonly ManifestShard[];
 }
 
+/** The best first. */
+const ORDER = ["cuda", "native", "webgpu", "wasm"] as const satisfies readonly ManifestTarget["name"][];
+
+/** Where the report says why kernels of the bundle do not run. */
+const WHY_NOT = { cuda: "whyNotCuda", native: "whyNotNative", webgpu: "whyNotWebgpu" } as const;
+
 /**
- * @throws MoecError MOE5308 when the bundle has no kernels for the wanted device, MOE5309, MOE4203 and MOE4204 when they
- * can't run here, and what reading files throws.
+ * @throws MoecError MOE5308 when the bundle has no kernels for the wanted device, MOE5309, MOE4203, MOE4204, MOE4230 to
+ * MOE4233 and MOE4311 to MOE4314 when they can't run here, and what reading files throws.
  */
 export async function openDevice(
   files: BundleFiles,
@@ -49,36 +58,30 @@ export async function openDevice(
 ): Promise<OpenedDevice> {
   const wanted = options.device ?? "auto";
   const { targets } = manifest;
-  const find = <N extends ManifestTarget["name"]>(name: N): Extract<ManifestTarget, { name: N }> | undefined =>
-    wanted === "auto" || wanted === name
-      ? targets.find((target): target is Extract<ManifestTarget, { name: N }> => target.name === name)
-      : undefined;
-  const [native, webgpu, wasm] = [find("native"), find("webgpu"), find("wasm")];
-  let whyNotNative: MoecError | undefined;
-  if (native) {
-    const choice = await chooseNative(host, native);
-    if (!(choice instanceof MoecError)) return openNative(files, manifest, host, choice, options);
-    whyNotNative = choice;
-    if (!webgpu && !wasm) throw whyNotNative;
+  const candidates = ORDER.flatMap((name) =>
+    wanted === "auto" || wanted === name ? targets.filter((target) => target.name === name) : [],
+  );
+  const bundle: OpenBundle = {
+    files,
+    manifest,
+    host,
+    options,
+    hasWasm: candidates.some(({ name }) => name === "wasm"),
+  };
+  const reasons: Partial<Record<(typeof WHY_NOT)[keyof typeof WHY_NOT], string>> = {};
+  let refusal: MoecError | undefined;
+  for (const target of candidates) {
+    const opened = await tryTarget(bundle, target);
+    if (opened instanceof MoecError) {
+      refusal ??= opened;
+      if (target.name !== "wasm") reasons[WHY_NOT[target.name]] = opened.message;
+      continue;
+    }
+    const { device } = opened;
+    if (refusal) Object.defineProperty(device, "report", { value: { ...device.report, ...reasons } });
+    return opened;
   }
-  let whyNotWebgpu: MoecError | undefined;
-  if (webgpu) {
-    const gpu = await tryWebGpu(files, manifest, webgpu, host, { ...options, isOnly: !wasm });
-    if (!(gpu instanceof MoecError)) return { ...gpu, shards: webgpu.shards };
-    whyNotWebgpu = gpu;
-    if (!wasm) throw whyNotNative ?? whyNotWebgpu;
-  }
-  if (!wasm) throw notInBundle(wanted, targets);
-  const plan = readPlan(await checkedText(files, manifest, manifest.plan), manifest);
-  const device = await openWasm(files, manifest, wasm, plan, host, options);
-  if (whyNotNative || whyNotWebgpu) {
-    const reasons = {
-      ...(whyNotNative ? { whyNotNative: whyNotNative.message } : {}),
-      ...(whyNotWebgpu ? { whyNotWebgpu: whyNotWebgpu.message } : {}),
-    };
-    Object.defineProperty(device, "report", { value: { ...device.report, ...reasons } });
-  }
-  return { plan, device, shards: manifest.shards };
+  throw refusal ?? notInBundle(wanted, targets);
 }
 
 function notInBundle(wanted: string, targets: readonly ManifestTarget[]): Error {
@@ -86,43 +89,88 @@ function notInBundle(wanted: string, targets: readonly ManifestTarget[]): Error 
   return moecError("MOE5308", { device: wanted, available: available === "" ? "none" : available });
 }
 
-/** What keeps WebGPU from running here comes back as an error; others are thrown. */
-async function tryWebGpu(
-  files: BundleFiles,
-  manifest: Manifest,
-  target: ManifestWebGpuTarget,
-  host: Host,
-  { isOnly, texts }: { readonly isOnly: boolean; readonly texts?: number | undefined },
-): Promise<{ readonly plan: Plan; readonly device: Device } | MoecError> {
-  try {
-    const gpu = await chooseGpu(host);
-    if (texts !== undefined && texts > 1) throw moecError("MOE4314", { reason: "the device holds one text at a time" });
-    if (gpu.isSoftware && !isOnly) {
-      throw moecError("MOE4314", { reason: `${gpu.name} computes on the processor, which wasm does faster` });
+interface OpenBundle {
+  readonly files: BundleFiles;
+  readonly manifest: Manifest;
+  readonly host: Host;
+  readonly options: DeviceOptions;
+  /** Whether wasm may run when all others can't. */
+  readonly hasWasm: boolean;
+}
+
+/** What keeps a target from running here comes back as an error; others are thrown. */
+async function tryTarget(bundle: OpenBundle, target: ManifestTarget): Promise<OpenedDevice | MoecError> {
+  switch (target.name) {
+    case "cuda":
+      return refusalOr(() => openCuda(bundle, target), /^MOE423/);
+    case "native": {
+      const choice = await refusalOr(() => chooseNative(bundle.host, target), /./);
+      return choice instanceof MoecError ? choice : openNative(bundle, choice);
     }
-    return await openWebGpu(files, manifest, target, gpu);
+    case "webgpu":
+      return refusalOr(() => tryWebGpu(bundle, target), /^MOE43/);
+    case "wasm": {
+      const { files, manifest, host, options } = bundle;
+      const plan = readPlan(await checkedText(files, manifest, manifest.plan), manifest);
+      const device = await openWasm(files, manifest, target, plan, host, options);
+      return { plan, device, shards: manifest.shards };
+    }
+    default:
+      return target satisfies never;
+  }
+}
+
+/** Errors with one of these codes as values. */
+async function refusalOr<T>(open: () => Promise<T>, codes: RegExp): Promise<T | MoecError> {
+  try {
+    return await open();
   } catch (error) {
-    if (error instanceof MoecError && error.code.startsWith("MOE43")) return error;
+    if (error instanceof MoecError && codes.test(error.code)) return error;
     throw error;
   }
 }
 
-async function chooseNative(host: Host, target: ManifestNativeTarget): Promise<NativeChoice | MoecError> {
-  if (!host.native) return moecError("MOE4203", { reason: `${host.name} runs WebAssembly only` });
-  try {
-    return await host.native(target);
-  } catch (error) {
-    if (error instanceof MoecError) return error;
-    throw error;
+async function openCuda(
+  { files, manifest, host, options }: OpenBundle,
+  target: ManifestCudaTarget,
+): Promise<OpenedDevice> {
+  if (!host.cuda) throw moecError("MOE4230", { reason: `${host.name} has no CUDA` });
+  const choice = await host.cuda(target);
+  const plan = readPlan(await checkedText(files, manifest, target.plan), target);
+  const launches = cudaLaunches(json(await checkedText(files, manifest, target.launches), target.launches), "launches");
+  const code = await checkedBytes(files, manifest, choice.file);
+  const { texts } = options;
+  const device = choice.open({ plan, code, launches, ...(texts === undefined ? {} : { texts }) });
+  return { plan, device, shards: target.shards };
+}
+
+/** One or more: the number of blocks is divided by it. */
+const several: Reader<number> = (value, at) => {
+  const number = count(value, at);
+  if (number > 0) return number;
+  throw wrong(at, "zero");
+};
+const cudaLaunches = list(object<CudaLaunch>({ kernel: text, threads: several, groupBlocks: several }));
+
+async function tryWebGpu(bundle: OpenBundle, target: ManifestWebGpuTarget): Promise<OpenedDevice> {
+  const { files, manifest, host, options, hasWasm } = bundle;
+  const { texts } = options;
+  const gpu = await chooseGpu(host);
+  if (texts !== undefined && texts > 1) throw moecError("MOE4314", { reason: "the device holds one text at a time" });
+  if (gpu.isSoftware && hasWasm) {
+    throw moecError("MOE4314", { reason: `${gpu.name} computes on the processor, which wasm does faster` });
   }
+  return { ...(await openWebGpu(files, manifest, target, gpu)), shards: target.shards };
+}
+
+function chooseNative(host: Host, target: ManifestNativeTarget): Promise<NativeChoice> {
+  if (host.native) return host.native(target);
+  throw moecError("MOE4203", { reason: `${host.name} runs WebAssembly only` });
 }
 
 async function openNative(
-  files: BundleFiles,
-  manifest: Manifest,
-  host: Host,
+  { files, manifest, host, options: { threads, texts, verify } }: OpenBundle,
   choice: NativeChoice,
-  { threads, texts, verify }: DeviceOptions,
 ): Promise<OpenedDevice> {
   const { level } = choice;
   const plan = readPlan(await checkedText(files, manifest, level.plan), level);

@@ -25,6 +25,7 @@ export function nodeHost(worker: URL = new URL("./worker.js", import.meta.url)):
     },
     // Loaded when a bundle has native kernels: nothing else needs koffi.
     native: async (target) => (await import("../native/choose.js")).chooseLevel(target),
+    cuda: async (target) => (await import("../cuda/open.js")).chooseCuda(target),
     gpu: nodeGpu,
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
   };

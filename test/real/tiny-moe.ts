@@ -7,7 +7,12 @@ import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
 import { schedule } from "../../compiler/4-schedule/index.js";
 import type { Schedule } from "../../compiler/4-schedule/options.js";
 import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
-import { checkpointSource, writeBundle, type ParameterSource } from "../../compiler/6-bundle/index.js";
+import {
+  checkpointSource,
+  writeBundle,
+  type BundleInput,
+  type ParameterSource,
+} from "../../compiler/6-bundle/index.js";
 import { memorySource, openCheckpoint, type Checkpoint } from "../../compiler/checkpoints/index.js";
 import { wasmRelaxed, type Target } from "../../compiler/targets/index.js";
 import { diskHost } from "../../cli/source-host.js";
@@ -61,31 +66,44 @@ export interface TinyOptions {
   readonly parameters?: (source: ParameterSource, program: Program) => ParameterSource;
 }
 
+/** The files of a bundle with the example's parameters. */
+export function tinyBundle(
+  program: Program,
+  rest: Pick<BundleInput, "plan"> & Partial<Pick<BundleInput, "modules" | "scratchBytes" | "parameters" | "cuda">>,
+): MemoryFiles {
+  const files: MemoryFiles = new Map();
+  writeBundle(
+    {
+      program,
+      modules: [],
+      scratchBytes: 0,
+      parameters: checkpointSource(program, tinyCheckpoint()),
+      tokenizer: tokenizerText(`${folder}tokenizer.json`, undefined)!,
+      generation: {},
+      compiler: "test",
+      ...rest,
+    },
+    memoryWriter(files),
+  );
+  return files;
+}
+
 /** The model with the given storage of its matrices, through a whole bundle in memory. */
 export async function tinyModel(options: TinyOptions): Promise<Model> {
   const { storage, interpreter = false, native, texts = 1, parameters } = options;
   const program = tinyProgram();
   const { kernels, plan } = tinySchedule(program, storage, native?.target);
   const own = checkpointSource(program, tinyCheckpoint());
-  const files: MemoryFiles = new Map();
-  const tokenizer = tokenizerText(`${folder}tokenizer.json`, undefined)!;
   const modules =
     interpreter || native
       ? []
       : [{ relaxedSimd: true, threads: false, bytes: emitWasm(kernels, wasmRelaxed, { threads: false }) }];
-  writeBundle(
-    {
-      program,
-      plan,
-      modules,
-      scratchBytes: scratchBytes(kernels),
-      parameters: parameters ? parameters(own, program) : own,
-      tokenizer,
-      generation: {},
-      compiler: "test",
-    },
-    memoryWriter(files),
-  );
+  const files = tinyBundle(program, {
+    plan,
+    modules,
+    scratchBytes: scratchBytes(kernels),
+    parameters: parameters ? parameters(own, program) : own,
+  });
   const make = native
     ? () => Promise.resolve(nativeDevice(kernels, plan, native.target, native.threads, texts))
     : interpreter

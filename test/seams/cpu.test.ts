@@ -5,15 +5,8 @@ import { printKernels } from "../../compiler/4-schedule/kernel-print.js";
 import { verifyKernels } from "../../compiler/4-schedule/kernel-verify.js";
 import { emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { cuda, lanesOf, x86v3, x86v4, type Target } from "../../compiler/targets/index.js";
-import {
-  compileCubin,
-  compileCudaForCpu,
-  compileLlvm,
-  cpuHas,
-  haveTools,
-  koffi,
-  threadOrders,
-} from "../support/compiled.js";
+import { compileCubin, compileLlvm, cpuHas, haveTools, koffi } from "../support/compiled.js";
+import { compileCudaForCpu, hasCudaCpu, threadOrders } from "../support/cuda-cpu.js";
 import { copies, disagreement, mistakes } from "./case.js";
 import { seamCases } from "./cases.js";
 import { interpreted } from "./interpreted.js";
@@ -80,7 +73,7 @@ describe("CUDA C++", () => {
   const cases = seamCases(onGpu);
   const kernels = cases.map(({ kernel }) => kernel);
 
-  it.runIf(native && haveTools("g++"))("gives the references on the CPU in every order of the threads", async () => {
+  it.runIf(hasCudaCpu)("gives the references on the CPU in every order of the threads", async () => {
     const launchers = await compileCudaForCpu(kernels, cuda);
     const wrong = threadOrders.flatMap((order) =>
       cases.flatMap((seam) => {
@@ -94,7 +87,7 @@ describe("CUDA C++", () => {
     expect(wrong).toEqual([]);
   });
 
-  it.runIf(native && haveTools("g++"))("shows a missing barrier by some order of the threads", async () => {
+  it.runIf(hasCudaCpu)("shows a missing barrier by some order of the threads", async () => {
     const gemm = cases[0]!;
     const withoutBarriers = JSON.parse(
       JSON.stringify(gemm.kernel, (_, value: unknown) =>

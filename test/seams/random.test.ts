@@ -7,7 +7,8 @@ import { memoryBytes } from "../../compiler/4-schedule/kernel-types.js";
 import { cuda, x86v3, x86v4, type Target } from "../../compiler/targets/index.js";
 import { addresses, difference, fill, memorySize } from "../kernels/memory.js";
 import { bufferLength, bufferTypes, randomKernel } from "../kernels/random-kernel.js";
-import { compileCudaForCpu, compileLlvm, cpuHas, haveTools, koffi, type Launch } from "../support/compiled.js";
+import { compileLlvm, cpuHas, haveTools, koffi, type Launch } from "../support/compiled.js";
+import { compileCudaForCpu, hasCudaCpu } from "../support/cuda-cpu.js";
 
 const seed = 20261;
 
@@ -53,7 +54,7 @@ describe("random kernels", () => {
     });
   }
 
-  it.runIf(native && haveTools("g++"))("as CUDA C++ on the CPU", async () => {
+  it.runIf(hasCudaCpu)("as CUDA C++ on the CPU", async () => {
     const all = kernels(24);
     agree(all, (await compileCudaForCpu(all, cuda)).forward);
   });

@@ -67,6 +67,7 @@ const RUNTIME_MODULES = [
   /^compiler\/errors\//,
   /^compiler\/axes\/size\.ts$/,
   /^compiler\/5-emit\/llvm\/pool-layout\.ts$/,
+  /^compiler\/5-emit\/cuda\/flags\.ts$/,
   /^compiler\/checkpoints\/(half|metadata)\.ts$/,
 ];
 

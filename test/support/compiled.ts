@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { emitCuda, nvccFlags } from "../../compiler/5-emit/cuda/index.js";
@@ -15,7 +14,7 @@ const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "moec-compiled-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
-const newPath = (ending: string): string => join(folder, `${count++}.${ending}`);
+export const newPath = (ending: string): string => join(folder, `${count++}.${ending}`);
 
 /** Runs blocks from..to of a kernel over buffers (in order) and scalars. */
 export type Launch = (
@@ -67,7 +66,7 @@ export function cpuHas(...features: readonly string[]): boolean {
   }
 }
 
-function scalarBits(scalars: Parameters<Launch>[2]): Int32Array {
+export function scalarBits(scalars: Parameters<Launch>[2]): Int32Array {
   const bits = new Int32Array(Math.max(1, scalars.length));
   const floats = new Float32Array(bits.buffer);
   scalars.forEach((scalar, i) => {
@@ -108,46 +107,6 @@ export async function compileLlvm(
     launch: launcher(library, kernels),
     assembly: async () => (await run("llc-14", ["-O3", "-o", "-", text], { maxBuffer: 1 << 28 })).stdout,
   };
-}
-
-export const threadOrders = ["forward", "reverse", "random"] as const;
-export type ThreadOrder = (typeof threadOrders)[number];
-
-/** A function beside each kernel that takes its arguments the same way for all, and runs it in fibers. */
-function cpuLauncher({ name, buffers, scalars, threads }: Kernel): string {
-  const types = { f32: "float", f16: "__half", bf16: "unsigned short", i32: "int", i16: "short" } as const;
-  const bytes = { i8: "signed char", u8: "unsigned char" } as const;
-  const all = { ...types, ...bytes };
-  const args = [
-    ...buffers.map(({ element }, i) => `(${all[element]}*)buffers[${i}]`),
-    ...scalars.map(({ type }, i) => (type === "i32" ? `scalars[${i}]` : `__int_as_float(scalars[${i}])`)),
-    "from",
-  ].join(", ");
-  return `extern "C" void launch_${name}(void** buffers, const int* scalars, int from, int to, int order, int seed) {
-  moec_cpu::launch(unsigned(to - from), ${threads}, order, unsigned(seed), [=] { ${name}(${args}); });
-}`;
-}
-
-/** The kernels as CUDA C++, compiled for the CPU: one launcher for each order of the threads. */
-export async function compileCudaForCpu(
-  kernels: readonly Kernel[],
-  target: Target,
-  optimize = "-O1",
-): Promise<Readonly<Record<ThreadOrder, Launch>>> {
-  const [source, library] = [newPath("cu"), newPath("so")];
-  writeFileSync(source, `${emitCuda(kernels, target)}\n${kernels.map(cpuLauncher).join("\n")}\n`);
-  const header = fileURLToPath(new URL("cuda-cpu.h", import.meta.url));
-  const flags = ["-std=c++17", optimize, "-ffp-contract=off", "-fno-strict-aliasing", `-DMOEC_CPU="${header}"`];
-  const wide = cpuHas("f16c") ? ["-mf16c"] : [];
-  await run("g++", [...flags, ...wide, "-x", "c++", "-shared", "-fPIC", "-o", library, source]);
-  const loaded = koffi()!.load(library);
-  const launch = (order: number): Launch => {
-    return (kernel, buffers, scalars, from, to) => {
-      const call = loaded.func(`void launch_${kernel}(void**, const int*, int, int, int, int)`);
-      call([...buffers], scalarBits(scalars), from, to, order, 12345);
-    };
-  };
-  return { forward: launch(0), reverse: launch(1), random: launch(2) };
 }
 
 /** What ptxas says about each kernel. */

@@ -5,10 +5,10 @@ import type { Dialect, PrintedPlace, Scalar } from "../lanes/dialect.js";
 
 export const cudaScalar: Readonly<Record<Scalar, string>> = { f32: "float", i32: "int", bool: "bool" };
 
-/** Types of memory. bf16 is kept as its bits, which are the high half of an f32. */
+/** Types of memory. f16 and bf16 are kept as their bits. */
 export const cudaMemory: Readonly<Record<MemoryType, string>> = {
   f32: "float",
-  f16: "__half",
+  f16: "unsigned short",
   bf16: "unsigned short",
   i32: "int",
   i16: "short",
@@ -99,13 +99,13 @@ export const cudaDialect: Dialect = {
   dotBytes: (a, b, c) => `__dp4a(${a}, ${b}, ${c})`,
   load(place) {
     const value = element(place);
-    if (place.memory === "f16") return `__half2float(${value})`;
+    if (place.memory === "f16") return `moec_from_f16(${value})`;
     if (place.memory === "bf16") return `__int_as_float((int)((unsigned)${value} << 16))`;
     return place.memory === "f32" || place.memory === "i32" ? value : `(int)${value}`;
   },
   store(place, value, half) {
     const target = element(place);
-    if (place.memory === "f16") return [`${target} = __float2half_rn(${value});`];
+    if (place.memory === "f16") return [`${target} = moec_to_f16(${value});`];
     if (place.memory === "bf16") return [`${target} = (unsigned short)${half("f32-to-bf16", value)};`];
     if (place.memory === "f32" || place.memory === "i32") return [`${target} = ${value};`];
     return [`${target} = (${cudaMemory[place.memory]})(${value});`];

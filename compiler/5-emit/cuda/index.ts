@@ -1,6 +1,6 @@
 /**
- * Kernel IR as one CUDA C++ file. Each kernel is an `extern "C" __global__` function of its buffers, its scalars and
- * `moec_first` (int), the number of the first block: launch it with `to - from` blocks of `kernel.threads` threads.
+ * Kernel IR as one CUDA C++ file. Each kernel is an `extern "C" __global__` function of its buffers, its scalars, and two
+ * ints: the number of the first block and the number behind the last one. `cudaLaunch` says how it is launched.
  * Buffers that a kernel writes overlap no other buffer of the launch.
  *
  * The file says what it does on any compiler of CUDA C++: nvcc (with `nvccFlags`), or a host compiler whose `MOEC_CPU`
@@ -9,12 +9,12 @@
 import type { BlockBuffer, BufferParam, Kernel } from "../../4-schedule/kernel-ir.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
-import { checkBlock } from "../lanes/block.js";
+import { checkBlock, isAlone } from "../lanes/block.js";
 import { LaneWriter, Library } from "../lanes/writer.js";
 import { cudaDialect, cudaMemory, cudaScalar } from "./dialect.js";
 import { cudaPrelude } from "./prelude.js";
 
-export { nvccFlags } from "./prelude.js";
+export { nvccFlags } from "./flags.js";
 
 function parameter(name: string, { element, access }: BufferParam): string {
   return `${access === "read" ? "const " : ""}${cudaMemory[element]}* __restrict__ ${name}`;
@@ -26,6 +26,25 @@ function blockBuffer(name: string, { element, space, length }: BlockBuffer): str
   return space === "shared" ? `MOEC_SHARED(${type}, ${name}, ${length});` : `${type} ${name}[${length}];`;
 }
 
+/** Blocks of one thread that make up one block of CUDA threads. */
+const SIDE_BY_SIDE = 128;
+
+/** How a kernel is launched. */
+export interface CudaLaunch {
+  readonly kernel: string;
+  /** Threads of one CUDA block. */
+  readonly threads: number;
+  /** Blocks of the kernel that one CUDA block computes. */
+  readonly groupBlocks: number;
+}
+
+export function cudaLaunch(kernel: Kernel): CudaLaunch {
+  const { name, threads } = kernel;
+  return isAlone(kernel)
+    ? { kernel: name, threads: SIDE_BY_SIDE, groupBlocks: SIDE_BY_SIDE }
+    : { kernel: name, threads, groupBlocks: 1 };
+}
+
 const comment = (doc: string): string => doc.replace(/\s+/g, " ").replace(/\\+$/, "");
 
 function emitKernel(kernel: Kernel, library: Library): readonly string[] {
@@ -35,16 +54,23 @@ function emitKernel(kernel: Kernel, library: Library): readonly string[] {
     return parameter(name, buffer);
   });
   const scalars = kernel.scalars.map(({ name, type }) => `const ${cudaScalar[type]} ${writer.names.of(name)}`);
-  const parameters = [...buffers, ...scalars, "const int moec_first"].join(", ");
+  const parameters = [...buffers, ...scalars, "const int moec_first", "const int moec_end"].join(", ");
+  const { threads, groupBlocks } = cudaLaunch(kernel);
   writer.line(`// ${comment(kernel.doc)}`);
-  writer.line(`extern "C" __global__ void __launch_bounds__(${kernel.threads}) ${kernel.name}(${parameters}) {`);
+  writer.line(`extern "C" __global__ void __launch_bounds__(${threads}) ${kernel.name}(${parameters}) {`);
   writer.indented(() => {
     for (const buffer of kernel.blockBuffers) {
       const { name } = writer.addBuffer(buffer.name, { ...buffer, access: "readwrite" });
       writer.line(blockBuffer(name, buffer));
     }
-    writer.line("const int moec_block = (int)blockIdx.x + moec_first;");
-    writer.line("const int moec_thread = (int)threadIdx.x;");
+    if (groupBlocks === 1) {
+      writer.line("const int moec_block = (int)blockIdx.x + moec_first;");
+      writer.line("const int moec_thread = (int)threadIdx.x;");
+    } else {
+      writer.line(`const int moec_block = (int)blockIdx.x * ${groupBlocks} + (int)threadIdx.x + moec_first;`);
+      writer.line("const int moec_thread = 0;");
+      writer.line("if (moec_block >= moec_end) return;");
+    }
     // Many kernels need only one of the two.
     writer.line("(void)moec_block, (void)moec_thread;");
     writer.statements(kernel.body);

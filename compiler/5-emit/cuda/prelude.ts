@@ -1,8 +1,5 @@
 /** What every printed CUDA file starts with. */
 
-/** Flags without which the printed file does not mean what its kernels say: no sum of products rounds once by itself. */
-export const nvccFlags: readonly string[] = ["-std=c++17", "-fmad=false"];
-
 /**
  * `MOEC_CPU` is defined where a host compiler builds the file with a header that plays the GPU; then the header brings
  * the types, and memory of the block comes from it.
@@ -10,8 +7,18 @@ export const nvccFlags: readonly string[] = ["-std=c++17", "-fmad=false"];
 export const cudaPrelude = `#ifdef MOEC_CPU
 #include MOEC_CPU
 #else
-#include <cuda_fp16.h>
-#define MOEC_SHARED(type, name, length) __shared__ type name[length]
+#define MOEC_SHARED(type, name, length) __shared__ __align__(16) type name[length]
+// 16-bit floats are their bits here: so no header is needed, and NVRTC compiles the file without a toolkit beside it.
+__device__ static __forceinline__ float moec_from_f16(unsigned short bits) {
+  float value;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+  return value;
+}
+__device__ static __forceinline__ unsigned short moec_to_f16(float value) {
+  unsigned short bits;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+  return bits;
+}
 #endif
 
 // i32 arithmetic wraps.
@@ -32,5 +39,33 @@ __device__ static __forceinline__ float moec_max(float a, float b) {
   if (a > b) return a;
   if (b > a) return b;
   return a == b ? __int_as_float(__float_as_int(a) & __float_as_int(b)) : a + b;
+}
+
+// What all threads of a block bring, folded into one: within warps by shuffles, then over warps. The same bits come out
+// in all threads, because both sides of a shuffle join the same two values.
+#define MOEC_FOLD(name, join)                                                                                 \\
+  template <int threads, typename T>                                                                          \\
+  __device__ static __forceinline__ T moec_fold_##name(T* folded, T value, const int thread) {                \\
+    constexpr bool warps = threads % 32 == 0;                                                                 \\
+    if (warps)                                                                                                \\
+      for (int lanes = 16; lanes > 0; lanes /= 2) value = join(value, __shfl_xor_sync(~0u, value, lanes));    \\
+    if (!warps || thread % 32 == 0) folded[warps ? thread / 32 : thread] = value;                             \\
+    __syncthreads();                                                                                          \\
+    value = folded[0];                                                                                        \\
+    for (int i = 1; i < (warps ? threads / 32 : threads); i++) value = join(value, folded[i]);                \\
+    __syncthreads();                                                                                          \\
+    return value;                                                                                             \\
+  }
+__device__ static __forceinline__ float moec_add(float a, float b) { return a + b; }
+MOEC_FOLD(add, moec_add)
+MOEC_FOLD(min, moec_min)
+MOEC_FOLD(max, moec_max)
+template <int threads, typename T>
+__device__ static __forceinline__ T moec_fold_first(T* folded, T value, const int thread) {
+  if (thread == 0) folded[0] = value;
+  __syncthreads();
+  value = folded[0];
+  __syncthreads();
+  return value;
 }
 `;

@@ -1,0 +1,41 @@
+/** CUDA kernels of a bundle: their source, what was compiled of it, and their plan. */
+import type { CudaLaunch } from "../5-emit/cuda/index.js";
+import type { Plan } from "../4-schedule/plan.js";
+import { memoryOf } from "./describe.js";
+import type { ManifestCudaModule, ManifestCudaTarget, ManifestShard } from "./manifest.js";
+import { planText } from "./plan-text.js";
+
+/** Compiled kernels. */
+export interface CudaModule extends Omit<ManifestCudaModule, "file"> {
+  readonly bytes: Uint8Array;
+}
+
+/** Kernels of a plan as CUDA C++. */
+export interface CudaKernels {
+  readonly plan: Plan;
+  readonly source: string;
+  readonly launches: readonly CudaLaunch[];
+  /** Empty where no compiler was at hand. */
+  readonly modules: readonly CudaModule[];
+}
+
+/**
+ * @param put Writes one file.
+ * @param write Writes the weights of a plan, under a name, unless they are there already.
+ */
+export function writeCuda(
+  { plan, source, launches, modules }: CudaKernels,
+  put: (path: string, bytes: Uint8Array | string) => void,
+  write: (plan: Plan, name: string) => readonly ManifestShard[],
+): ManifestCudaTarget {
+  const files = { source: "kernels-cuda.cu", launches: "kernels-cuda.json", plan: "plan-cuda.json" };
+  put(files.source, source);
+  put(files.launches, JSON.stringify(launches));
+  put(files.plan, planText(plan));
+  const written = modules.map(({ kind, capability, bytes }) => {
+    const file = kind === "cubin" ? `kernels-cuda-sm_${capability}.cubin` : `kernels-cuda-compute_${capability}.ptx`;
+    put(file, bytes);
+    return { file, kind, capability };
+  });
+  return { name: "cuda", ...files, modules: written, memory: memoryOf(plan), shards: write(plan, "weights-cuda") };
+}
