@@ -1,22 +1,5 @@
 /** The command line: commands, their shared options, and how a command is started and ends. */
 import { Command, CommanderError, Option } from "commander";
-import { buildCommand } from "./commands/build.js";
-import { checkCommand } from "./commands/check.js";
-import { completionsCommand } from "./commands/completions.js";
-import { doctorCommand } from "./commands/doctor.js";
-import { exportCommand } from "./commands/export.js";
-import { explainCommand } from "./commands/explain.js";
-import { formatCommand } from "./commands/fmt.js";
-import { generateCommand } from "./commands/generate.js";
-import { importCommand } from "./commands/import.js";
-import { inspectCommand } from "./commands/inspect.js";
-import { lspCommand } from "./commands/lsp.js";
-import { newCommand } from "./commands/new.js";
-import { runCommand } from "./commands/run.js";
-import { searchCommand } from "./commands/search.js";
-import { serveCommand } from "./commands/serve.js";
-import { testCommand } from "./commands/test.js";
-import { verifyCommand } from "./commands/verify.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { report } from "./failures.js";
 import type { Io } from "./io.js";
@@ -33,28 +16,39 @@ export type Start = <O extends CommonOptions>(
 /** Adds one command; each lives in a file of `commands/`. */
 export type CommandDefinition = (program: Command, start: Start) => Command;
 
-const COMMANDS: readonly CommandDefinition[] = [
-  newCommand,
-  importCommand,
-  checkCommand,
-  formatCommand,
-  explainCommand,
-  searchCommand,
-  inspectCommand,
-  testCommand,
-  verifyCommand,
-  buildCommand,
-  exportCommand,
-  runCommand,
-  generateCommand,
-  serveCommand,
-  lspCommand,
-  doctorCommand,
-  completionsCommand,
-];
+/** By name, in the order of the help. Each is loaded when it is wanted: what a command needs costs the others nothing. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
+  new: async () => (await import("./commands/new.js")).newCommand,
+  import: async () => (await import("./commands/import.js")).importCommand,
+  check: async () => (await import("./commands/check.js")).checkCommand,
+  fmt: async () => (await import("./commands/fmt.js")).formatCommand,
+  explain: async () => (await import("./commands/explain.js")).explainCommand,
+  search: async () => (await import("./commands/search.js")).searchCommand,
+  inspect: async () => (await import("./commands/inspect.js")).inspectCommand,
+  test: async () => (await import("./commands/test.js")).testCommand,
+  verify: async () => (await import("./commands/verify.js")).verifyCommand,
+  build: async () => (await import("./commands/build.js")).buildCommand,
+  export: async () => (await import("./commands/export.js")).exportCommand,
+  run: async () => (await import("./commands/run.js")).runCommand,
+  generate: async () => (await import("./commands/generate.js")).generateCommand,
+  serve: async () => (await import("./commands/serve.js")).serveCommand,
+  lsp: async () => (await import("./commands/lsp.js")).lspCommand,
+  doctor: async () => (await import("./commands/doctor.js")).doctorCommand,
+  completions: async () => (await import("./commands/completions.js")).completionsCommand,
+};
 
-/** The whole command line; `finish` is told the exit code of the command that ran. */
-export function makeProgram(io: Io, finish: (code: ExitCode) => void): Command {
+/** These are about all the others. */
+const GENERAL: ReadonlySet<string> = new Set(["help", "completions"]);
+
+/** The commands that a command line asks for: one by name, or all. */
+export function commandsFor(args: readonly string[] = []): Promise<readonly CommandDefinition[]> {
+  const [name = ""] = args;
+  const alone = Object.hasOwn(COMMANDS, name) && !GENERAL.has(name) ? COMMANDS[name] : undefined;
+  return Promise.all((alone ? [alone] : Object.values(COMMANDS)).map((load) => load()));
+}
+
+/** A command line of these commands; `finish` is told the exit code of the command that ran. */
+export function makeProgram(io: Io, finish: (code: ExitCode) => void, commands: readonly CommandDefinition[]): Command {
   const program = new Command("moec")
     .description("A language and compiler for sparse neural networks: a .moe file in, text and a bundle out.")
     .version(moecVersion(), "-V, --version", "print the version")
@@ -73,7 +67,7 @@ export function makeProgram(io: Io, finish: (code: ExitCode) => void): Command {
       shell.progress.clear();
     }
   };
-  for (const define of COMMANDS) {
+  for (const define of commands) {
     define(program, start)
       .addOption(new Option("--json", "print one JSON object instead of text"))
       .addOption(new Option("--color", "colours even without a terminal"))
@@ -90,9 +84,10 @@ export function makeProgram(io: Io, finish: (code: ExitCode) => void): Command {
 /** Runs a command line and gives its exit code. */
 export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
-  const program = makeProgram(io, (ended) => {
+  const finish = (ended: ExitCode): void => {
     code = ended;
-  });
+  };
+  const program = makeProgram(io, finish, await commandsFor(args));
   if (args.length === 0) {
     program.outputHelp();
     return EXIT.usage;

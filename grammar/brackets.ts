@@ -5,7 +5,7 @@
  * Three facts of the language find the place: a declaration word followed by a name opens a declaration wherever it
  * stands; `param`, `use`, `let`, `assert` never occur inside parentheses; and `=>` follows a closed parenthesis.
  */
-import { createTokenInstance, tokenMatcher, type TokenType } from "chevrotain";
+import { createTokenInstance, tokenMatcher, type TokenType } from "./chevrotain.js";
 import type { Diagnostic } from "../compiler/errors/diagnostic.js";
 import { replace, syntaxError } from "./errors.js";
 import { ContractWord, Infix, ModeWord, T, type MoeToken } from "./lexer.js";

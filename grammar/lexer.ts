@@ -2,7 +2,7 @@
  * Text to tokens: the chevrotain lexer built from the token table, plus what the parser wants to know of each token
  * (its index, whether it opens a line) and the errors that are visible without a grammar.
  */
-import { Lexer, createToken, type IToken, type TokenType } from "chevrotain";
+import { Lexer, createToken, type IToken, type TokenType } from "./chevrotain.js";
 import type { Diagnostic } from "../compiler/errors/diagnostic.js";
 import { replace, syntaxError } from "./errors.js";
 import { readEscapes } from "./strings.js";

@@ -3,17 +3,15 @@
  * threads that share its memory, and what the three have in common. `moec build` copies these files into every bundle.
  */
 import { rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
+import { bundler } from "./bundler.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Compiles and writes the files; the same sources give the same bytes. */
 export async function buildBrowserRuntime(outdir = join(root, "dist", "browser")) {
-  // The bundler that vite brings.
-  const fromVite = createRequire(createRequire(import.meta.url).resolve("vite/package.json"));
-  const { build } = await import(pathToFileURL(fromVite.resolve("esbuild")).href);
+  const { build } = await bundler();
   rmSync(outdir, { recursive: true, force: true });
   await build({
     absWorkingDir: root,

@@ -74,6 +74,7 @@ export function ensureBuild() {
   const now = sourceMark();
   if (existsSync(mark) && readFileSync(mark, "utf8") === now) return;
   runStep("compiling moec", process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+  runStep("bundling the parser", process.execPath, ["scripts/build-grammar.mjs"]);
   runStep("bundling the browser runtime", process.execPath, ["scripts/build-browser.mjs"]);
   mkdirSync(join(root, "dist"), { recursive: true });
   writeFileSync(mark, now);

@@ -1,9 +1,10 @@
 /**
- * A file reached through `"std"`. Its names are known from its outline; it is parsed when one of its declarations is
+ * A file reached through `"std"`. Its names are known from its outline; each of its declarations is parsed when it is
  * used, so that a program pays for what it takes from the library and not for the library.
  */
-import { parse, type Outline } from "../../grammar/index.js";
-import type { SourceFile, TestDecl } from "../../grammar/tree.js";
+import type { Outline } from "../../grammar/outline.js";
+import { parse } from "../../grammar/parse.js";
+import type { Declaration, ModuleDecl, SourceFile, TestDecl } from "../../grammar/tree.js";
 import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
 import { identifiersIn } from "./elaborate/closures.js";
 import { InfoSink, type Info } from "./info.js";
@@ -26,6 +27,8 @@ export class LibraryFile implements LoadedFile {
   readonly results: DeclarationResults = new Map();
   readonly info: Info;
   private parsed: Parsed | undefined;
+  /** Declarations parsed alone so far. */
+  private readonly pieces = new Map<string, ModuleInfo>();
 
   /**
    * @param scope Holds what the file imports; the names it declares are put in here.
@@ -70,18 +73,51 @@ export class LibraryFile implements LoadedFile {
     return this.parsed ? this.diagnostics : this.early;
   }
 
+  /** One declaration, without reading the rest of the file. */
+  module(name: string): ModuleInfo | undefined {
+    if (this.parsed) return this.parsed.modules.get(name);
+    const known = this.pieces.get(name);
+    if (known) return known;
+    const decl = this.parsePiece(name);
+    if (!decl) return this.parse().modules.get(name);
+    const info = this.infoOf(decl);
+    this.pieces.set(name, info);
+    return info;
+  }
+
+  /** Undefined where the piece does not make sense by itself: then the whole file is asked. */
+  private parsePiece(name: string): ModuleDecl | undefined {
+    const piece = this.outline.pieces.get(name);
+    if (!piece) return undefined;
+    // A line of blanks in front keeps every place where it is in the file.
+    const before = piece.start === 0 ? "" : `${" ".repeat(piece.start - 1)}\n`;
+    const { tree, diagnostics } = parse(before + this.text.slice(piece.start, piece.end), this.file);
+    const [decl] = tree.declarations;
+    const isAlone = diagnostics.length === 0 && tree.declarations.length === 1 && tree.imports.length === 0;
+    return isAlone && decl && decl.kind !== "test" && decl.name.text === name ? decl : undefined;
+  }
+
+  private infoOf(decl: ModuleDecl): ModuleInfo {
+    return { decl, file: this.file, scope: this.scope, names: () => identifiersIn(decl) };
+  }
+
   private parse(): Parsed {
     if (this.parsed) return this.parsed;
     const { tree, diagnostics } = parse(this.text, this.file);
     const modules = new Map<string, ModuleInfo>();
     const tests: TestDecl[] = [];
-    for (const decl of tree.declarations) {
-      if (decl.kind === "test") tests.push(decl);
-      else if (!modules.has(decl.name.text)) {
-        modules.set(decl.name.text, { decl, file: this.file, scope: this.scope, names: () => identifiersIn(decl) });
+    // What was parsed alone stays what it is: much is remembered by it.
+    const declarations = tree.declarations.map((decl): Declaration => {
+      if (decl.kind === "test") {
+        tests.push(decl);
+        return decl;
       }
-    }
-    return (this.parsed = { tree, modules, tests, diagnostics });
+      if (modules.has(decl.name.text)) return decl;
+      const info = this.pieces.get(decl.name.text) ?? this.infoOf(decl);
+      modules.set(decl.name.text, info);
+      return info.decl;
+    });
+    return (this.parsed = { tree: { ...tree, declarations }, modules, tests, diagnostics });
   }
 }
 
@@ -93,7 +129,7 @@ class LibraryBinding implements Binding {
   ) {}
 
   private get module(): ModuleInfo | undefined {
-    return this.home.modules.get(this.name);
+    return this.home.module(this.name);
   }
 
   value(): Value {

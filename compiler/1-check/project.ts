@@ -1,5 +1,7 @@
 /** Files and imports: every file is parsed once, and its scope holds what it declares and what it imports. */
-import { outline, parse, reparse, type ParseResult } from "../../grammar/index.js";
+import { outline } from "../../grammar/outline.js";
+import { parse, type ParseResult } from "../../grammar/parse.js";
+import { reparse } from "../../grammar/reparse.js";
 import type { Identifier, ImportDecl, ModuleDecl, SourceFile, Span, TestDecl } from "../../grammar/tree.js";
 import { closest } from "../errors/closest.js";
 import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";

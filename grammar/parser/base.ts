@@ -12,7 +12,7 @@ import {
   type IToken,
   type ParserMethod,
   type TokenType,
-} from "chevrotain";
+} from "../chevrotain.js";
 import type { Diagnostic, SourceSpan } from "../../compiler/errors/diagnostic.js";
 import { replace, syntaxError, type SyntaxCode, type SyntaxExtras } from "../errors.js";
 import { Infix, T, VOCABULARY, shorten, type MoeToken } from "../lexer.js";

@@ -1,7 +1,7 @@
 /**
  * Expressions that stretch to the right: lambdas, `if`, `fold` and mode branches.
  */
-import { tokenMatcher, type ParserMethod } from "chevrotain";
+import { tokenMatcher, type ParserMethod } from "../chevrotain.js";
 import { ModeWord, T, type MoeToken } from "../lexer.js";
 import type { BlockExpression, CarryBinding, Expression, Mode, ModeBranch } from "../tree.js";
 import { ExpressionParser } from "./expressions.js";

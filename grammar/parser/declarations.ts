@@ -1,7 +1,7 @@
 /**
  * A file: imports, module declarations and tests.
  */
-import type { ParserMethod } from "chevrotain";
+import type { ParserMethod } from "../chevrotain.js";
 import { replace } from "../errors.js";
 import { ContractWord, T } from "../lexer.js";
 import {

@@ -2,7 +2,7 @@
  * Expressions. One rule reads a row of operands and operators; `assemble` gives it its shape. An operand that stretches to
  * the right (lambda, `if`, `fold`, mode branch) ends the row.
  */
-import type { IToken, OrMethodOpts, ParserMethod } from "chevrotain";
+import type { IToken, OrMethodOpts, ParserMethod } from "../chevrotain.js";
 import { Infix, T } from "../lexer.js";
 import { UNITS } from "../tokens.js";
 import type {

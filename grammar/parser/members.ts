@@ -1,7 +1,7 @@
 /**
  * Members of a module: `param`, `state`, `use`, `stack`, methods and the rest.
  */
-import type { ParserMethod } from "chevrotain";
+import type { ParserMethod } from "../chevrotain.js";
 import { T } from "../lexer.js";
 import type {
   Argument,

@@ -1,7 +1,7 @@
 /**
  * Blocks and their statements. A statement ends with its line, at `;`, or before a reserved word that opens the next one.
  */
-import type { ParserMethod } from "chevrotain";
+import type { ParserMethod } from "../chevrotain.js";
 import { replace } from "../errors.js";
 import { T, shorten } from "../lexer.js";
 import { closest } from "../../compiler/errors/closest.js";

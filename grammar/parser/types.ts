@@ -1,7 +1,7 @@
 /**
  * Types: `f32[T, D]`, `[T, D]`, `uint[3][D, F]`, `routes[E]`, `(int, [T])`, with storage formats behind them.
  */
-import { tokenMatcher, type ParserMethod, type TokenType } from "chevrotain";
+import { tokenMatcher, type ParserMethod, type TokenType } from "../chevrotain.js";
 import { T, type MoeToken } from "../lexer.js";
 import type { Argument, AxisUse, Expression, Identifier, NamedType, StorageFormat, TypeExpression } from "../tree.js";
 import { BaseParser } from "./base.js";

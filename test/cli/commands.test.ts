@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { makeProgram } from "../../cli/program.js";
+import { commandsFor, makeProgram } from "../../cli/program.js";
 import { folderOf, hasColor, moec } from "./io.js";
 
 const folders: { remove(): void }[] = [];
@@ -17,7 +17,9 @@ afterEach(() => folders.splice(0).forEach((made) => made.remove()));
 const GOOD = "/// Twice.\nexpert Twice[D] {\n  (x: [D]) => x * 2\n}\n";
 const BAD = "expert Twice[D] {\n  (x: [D]) => y * 2\n}\n";
 
-const names = makeProgram({ cwd: ".", env: {} } as never, () => undefined).commands.map((command) => command.name());
+const names = makeProgram({ cwd: ".", env: {} } as never, () => undefined, await commandsFor()).commands.map(
+  (command) => command.name(),
+);
 
 describe("every command", () => {
   it.each(names)("%s has help with an example, and --json", async (name) => {

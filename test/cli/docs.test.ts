@@ -1,12 +1,12 @@
 /** `docs/cli.md` says all of the command line and nothing else. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { makeProgram } from "../../cli/program.js";
+import { commandsFor, makeProgram } from "../../cli/program.js";
 import { EXIT } from "../../cli/exit-codes.js";
 import { projectSchema } from "../../cli/project-file.js";
 
 const text = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
-const program = makeProgram({ cwd: ".", env: {} } as never, () => undefined);
+const program = makeProgram({ cwd: ".", env: {} } as never, () => undefined, await commandsFor());
 
 describe("docs/cli.md", () => {
   it.each(program.commands.map((command) => [command.name(), command] as const))(

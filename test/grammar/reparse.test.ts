@@ -68,4 +68,17 @@ describe.each(files.map((file, index) => [file, texts[index]!] as const))("the o
     expect(found.imports).toEqual(tree.imports);
     expect(found.names).toEqual(tree.declarations.flatMap((decl) => (decl.kind === "test" ? [] : [decl.name.text])));
   });
+
+  test("gives the places of declarations that parse alone as they do in the file", () => {
+    const { tree } = parse(text, "a.moe");
+    for (const [name, { start, end }] of outline(text).pieces) {
+      const alone = parse(
+        `${" ".repeat(Math.max(0, start - 1))}${start > 0 ? "\n" : ""}${text.slice(start, end)}`,
+        "a.moe",
+      );
+      const whole = tree.declarations.find((decl) => decl.kind !== "test" && decl.name.text === name);
+      expect(alone.diagnostics).toEqual([]);
+      expect(alone.tree.declarations).toEqual([whole]);
+    }
+  });
 });
