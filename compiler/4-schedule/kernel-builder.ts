@@ -17,6 +17,7 @@ import type {
   BlockBuffer,
   BufferParam,
   Expression,
+  FoldOp,
   Kernel,
   MemoryType,
   RegisterType,
@@ -52,6 +53,8 @@ export interface LoadOptions {
   readonly as?: MemoryType;
   /** No f16 element is infinite or NaN. */
   readonly finite?: boolean;
+  /** The address is a multiple of the size of the whole vector. */
+  readonly aligned?: boolean;
 }
 
 const asExpression = (value: Operand, type: RegisterType): Expression =>
@@ -140,7 +143,8 @@ export class KernelBuilder {
     }
     const base = { kind: "load", buffer: buffer.name, index: asExpression(index, i32), type } as const;
     const typed = options.as === undefined || options.as === buffer.element ? base : { ...base, as: options.as };
-    return options.finite ? { ...typed, finite: true } : typed;
+    const promised = options.finite ? ({ ...typed, finite: true } as const) : typed;
+    return options.aligned ? { ...promised, aligned: true } : promised;
   }
 
   /** Store the lanes of `value` from `index` on; a number takes the scalar type of the memory. */
@@ -209,6 +213,13 @@ export class KernelBuilder {
   /** All threads of the block wait for each other. */
   barrier(): void {
     this.statements.push({ kind: "barrier" });
+  }
+
+  /** What all threads of the block bring, folded; waits like a barrier. */
+  fold(wish: string, op: FoldOp, value: Expression): Expression {
+    const name = this.fresh(wish);
+    this.statements.push({ kind: "block-fold", name, op, value });
+    return get(name, value.type);
   }
 
   /** buffer[index] += value on i32 as one step; the old value when `result` names it. */

@@ -87,6 +87,12 @@ export type Statement =
     }
   /** All threads of the block; only outside of divergent control flow. */
   | { readonly kind: "barrier" }
+  /**
+   * An immutable register with what all threads of the block bring, folded in an order that the target chooses; `first`
+   * is the value of thread 0, the same in all threads for sure, so that control flow around barriers may depend on it.
+   * Waits like a barrier. The value is one f32 or i32.
+   */
+  | { readonly kind: "block-fold"; readonly name: string; readonly op: FoldOp; readonly value: Expression }
   /** i32 only; the old value goes to `result` when it is named. */
   | {
       readonly kind: "atomic-add";
@@ -95,6 +101,9 @@ export type Statement =
       readonly value: Expression;
       readonly result?: string;
     };
+
+/** How the values of the threads of a block become one. */
+export type FoldOp = "add" | "min" | "max" | "first";
 
 export type UnaryOp =
   | "neg"
@@ -159,6 +168,8 @@ export type Expression = { readonly type: RegisterType } & (
       readonly as?: MemoryType;
       /** The caller promises that no f16 element is infinite or NaN (packed weights), which some targets read faster. */
       readonly finite?: true;
+      /** The address is a multiple of the size of the whole vector, so that a target may read it at once. */
+      readonly aligned?: true;
     }
   | { readonly kind: "unary"; readonly op: UnaryOp; readonly operand: Expression }
   | { readonly kind: "binary"; readonly op: BinaryOp; readonly left: Expression; readonly right: Expression }

@@ -7,6 +7,7 @@ import type {
   BlockBuffer,
   BufferParam,
   Expression,
+  FoldOp,
   Kernel,
   MemoryType,
   RegisterType,
@@ -21,6 +22,8 @@ import { loadedElement, memoryBytes, registerType } from "./kernel-types.js";
 const operators = new Map(
   Object.entries(infix).flatMap(([op, text]) => (text === undefined ? [] : [[text, op as BinaryOp] as const])),
 );
+
+const isFoldOp = (text: string): text is FoldOp => ["add", "min", "max", "first"].includes(text);
 
 class KernelReader {
   private readonly registers = new Map<string, RegisterType>();
@@ -83,9 +86,13 @@ class KernelReader {
       const at = this.place(token);
       this.tokens.expect(":");
       const load = { kind: "load", buffer: token, ...at, type: this.type() } as const;
-      if (!this.tokens.take(".")) return load;
-      this.tokens.expect("finite");
-      return { ...load, finite: true };
+      const promises: { finite?: true; aligned?: true } = {};
+      while (this.tokens.take(".")) {
+        const promise = this.tokens.next();
+        if (promise !== "finite" && promise !== "aligned") throw this.tokens.error(`${promise} is no promise`);
+        promises[promise] = true;
+      }
+      return { ...load, ...promises };
     }
     const attributes: string[] = [];
     while (this.tokens.take(".")) attributes.push(this.tokens.next());
@@ -151,6 +158,8 @@ class KernelReader {
       }
       case "barrier":
         return { kind: "barrier" };
+      case "fold":
+        return this.fold();
       case "atomic":
         return this.atomic();
       default:
@@ -168,6 +177,15 @@ class KernelReader {
     const step = this.number();
     this.define(name, registerType("i32"));
     return { kind: "for", name, from, to, step, body: this.statements() };
+  }
+
+  private fold(): Statement {
+    const op = this.tokens.name();
+    if (!isFoldOp(op)) throw this.tokens.error(`${op} folds nothing`);
+    const name = this.tokens.name();
+    this.tokens.expect("=");
+    const value = this.expression();
+    return { kind: "block-fold", name: this.define(name, value.type), op, value };
   }
 
   private atomic(): Statement {

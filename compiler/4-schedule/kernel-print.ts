@@ -72,7 +72,7 @@ export function printExpression(expression: Expression): string {
     case "thread":
       return `@${expression.kind}`;
     case "load":
-      return `${place(expression.buffer, expression.as, expression.index)}:${typeText(expression.type)}${expression.finite ? ".finite" : ""}`;
+      return `${place(expression.buffer, expression.as, expression.index)}:${typeText(expression.type)}${expression.finite ? ".finite" : ""}${expression.aligned ? ".aligned" : ""}`;
     case "unary":
       return call(expression.op, expression.operand);
     case "binary": {
@@ -137,6 +137,8 @@ function printStatement(statement: Statement, indent: string): string {
     }
     case "barrier":
       return "barrier";
+    case "block-fold":
+      return `fold ${statement.op} ${statement.name} = ${printExpression(statement.value)}`;
     case "atomic-add": {
       const target = `${place(statement.buffer, undefined, statement.index)}, ${printExpression(statement.value)}`;
       return `atomic${statement.result === undefined ? "" : ` ${statement.result}`} = add ${target}`;

@@ -105,6 +105,6 @@ export function operandsOf(expression: Expression): readonly Expression[] {
 
 /** Words of the text form that no register and no buffer may have for a name. */
 export const reservedNames: readonly string[] =
-  "true false inf nan let var set for to step if then else barrier atomic kernel buffer scalar shared local threads".split(
+  "true false inf nan let var set for to step if then else barrier fold atomic kernel buffer scalar shared local threads".split(
     " ",
   );

@@ -56,6 +56,9 @@ class Uniformity {
           this.statements(statement.else, inside || differs);
           break;
         }
+        case "block-fold":
+          this.mark(statement.name, statement.op !== "first");
+          break;
         case "atomic-add":
           if (statement.result !== undefined) this.mark(statement.result, true);
           break;
@@ -73,6 +76,7 @@ class Uniformity {
     return statements.flatMap((statement) => {
       switch (statement.kind) {
         case "barrier":
+        case "block-fold":
           return inside ? ["a barrier stands in flow that differs between threads"] : [];
         case "for":
           return this.problems(statement.body, inside || this.differs(statement.from) || this.differs(statement.to));

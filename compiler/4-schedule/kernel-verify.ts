@@ -112,6 +112,14 @@ class Verifier {
         return this.nested(statement.else);
       case "barrier":
         return;
+      case "block-fold": {
+        this.expression(statement.value);
+        const { type } = statement.value;
+        if (type.lanes !== 1 || (type.element !== "f32" && type.element !== "i32")) {
+          this.problem(`${typeText(type)} is not folded over the threads of a block`);
+        }
+        return this.define(statement.name, type, false);
+      }
       case "atomic-add":
         this.expression(statement.index);
         this.expression(statement.value);

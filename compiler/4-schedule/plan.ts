@@ -70,6 +70,11 @@ export interface PlanLaunch {
   readonly scalars: readonly PlanScalarArg[];
   /** Which node of the source this is, for traces and profiles. */
   readonly label: string;
+  /**
+   * Only where threads of a block meet at little cost (`gpu`), or only where a driver computes on the processor, for
+   * which a barrier costs more than the work between two (`cpu`). Everywhere when absent.
+   */
+  readonly on?: "gpu" | "cpu";
 }
 /** Repeat for each layer of a stack. */
 export interface PlanLoop {

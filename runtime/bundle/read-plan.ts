@@ -59,14 +59,15 @@ const scalarArg: Reader<PlanScalarArg> = (value, at) =>
   record(value, at)["type"] === "i32"
     ? object<PlanScalarArg & { type: "i32" }>({ type: oneOf("i32"), value: text })(value, at)
     : object<PlanScalarArg & { type: "f32" }>({ type: oneOf("f32"), value: init })(value, at);
-const launch = object<PlanLaunch>({
+const launch = object<Omit<PlanLaunch, "on"> & { on: PlanLaunch["on"] | undefined }>({
   kind: oneOf("launch"),
   kernel: text,
   grid: text,
   buffers: list(bufferArg),
   scalars: list(scalarArg),
   label: text,
-});
+  on: optional(oneOf("gpu", "cpu")),
+}) as Reader<PlanLaunch>;
 /** Layers of a stack; loops are unrolled at load. */
 const MAX_TURNS = 65536;
 const turns: Reader<number> = (value, at) => {

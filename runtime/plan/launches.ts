@@ -39,9 +39,15 @@ export interface FlatLaunch {
 /**
  * Unrolls the loops of `entry`.
  *
+ * @param on Which of two ways to write the same values is taken.
  * @throws MoecError MOE5312 when the plan names a buffer that it does not declare or holds a text that is not a size.
  */
-export function flattenEntry(plan: Plan, entry: PlanEntry, bases: SpaceBases): readonly FlatLaunch[] {
+export function flattenEntry(
+  plan: Plan,
+  entry: PlanEntry,
+  bases: SpaceBases,
+  on: "gpu" | "cpu" = "gpu",
+): readonly FlatLaunch[] {
   const addresses = new Map(
     plan.buffers.map(({ id, space, offset }) => [id, { space, address: bases[space] + offset }]),
   );
@@ -51,6 +57,7 @@ export function flattenEntry(plan: Plan, entry: PlanEntry, bases: SpaceBases): r
     for (const step of steps) {
       switch (step.kind) {
         case "launch":
+          if (step.on !== undefined && step.on !== on) break;
           if (launches.length === MAX_LAUNCHES) throw damaged(step, `there are more than ${MAX_LAUNCHES} launches`);
           launches.push(flattenLaunch(step, turns, addresses, known));
           break;

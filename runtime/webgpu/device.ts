@@ -24,6 +24,8 @@ export interface WebGpuParts {
   readonly device: GpuDevice;
   /** Which GPU it is, in words. */
   readonly name: string;
+  /** True for a driver that computes on the processor: its blocks have one thread. */
+  readonly isSoftware?: boolean;
 }
 
 interface PreparedLaunch {
@@ -46,8 +48,14 @@ export async function makeWebGpuDevice(parts: WebGpuParts): Promise<Device> {
     const sizes = { what: space, needed: describeBytes(plan.spaces[space]), limit: describeBytes(limit) };
     throw moecError("MOE4311", sizes);
   }
-  const programs = await compilePrograms(device, parts.programs);
-  return new WebGpuDevice(parts, chunks, programs);
+  const on = parts.isSoftware ? "cpu" : "gpu";
+  const launches = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, BASES, on)]));
+  const used = new Set([...launches.values()].flat().map(({ kernel, spaces }) => programKey(kernel, spaces)));
+  const programs = await compilePrograms(
+    device,
+    parts.programs.filter(({ kernel, spaces }) => used.has(programKey(kernel, spaces))),
+  );
+  return new WebGpuDevice(parts, chunks, launches, programs);
 }
 
 class WebGpuDevice implements Device {
@@ -66,15 +74,15 @@ class WebGpuDevice implements Device {
   constructor(
     { plan, device, name }: WebGpuParts,
     private readonly chunks: readonly WeightChunk[],
+    flat: ReadonlyMap<string, readonly FlatLaunch[]>,
     programs: ReadonlyMap<string, Program>,
   ) {
     this.gpu = device;
     this.most = device.limits.maxComputeWorkgroupsPerDimension;
     device.addEventListener("uncapturederror", ({ error }) => (this.failed ??= error.message));
     void device.lost.then(({ message }) => (this.failed ??= `the GPU was lost: ${message}`));
-    const flat = plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, BASES)] as const);
     this.entries = new Map(
-      flat.map(([entry, launches]) => [entry, launches.map((launch) => prepare(launch, programs))]),
+      [...flat].map(([entry, launches]) => [entry, launches.map((launch) => prepare(launch, programs))]),
     );
     const all = [...this.entries.values()];
     const arguments_ = Math.max(0, ...all.flat().map((launch) => launch.flat.args.length));

@@ -56,7 +56,7 @@ export async function openWebGpu(
   files: BundleFiles,
   manifest: Manifest,
   target: ManifestWebGpuTarget,
-  { adapter, name }: ChosenGpu,
+  { adapter, name, isSoftware }: ChosenGpu,
 ): Promise<{ readonly plan: Plan; readonly device: Device }> {
   const plan = readPlan(await checkedText(files, manifest, target.plan), target);
   const source = json(await checkedText(files, manifest, target.programs), target.programs);
@@ -64,7 +64,7 @@ export async function openWebGpu(
   const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize };
   const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures: [] });
   try {
-    const parts = { plan, programs: programs(source, target.programs), device: gpu, name };
+    const parts = { plan, programs: programs(source, target.programs), device: gpu, name, isSoftware };
     return { plan, device: await makeWebGpuDevice(parts) };
   } catch (error) {
     gpu.destroy();

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { emitWgslPrograms } from "../../compiler/5-emit/wgsl/module.js";
 import { webgpu } from "../../compiler/targets/index.js";
-import { makeWebGpuDevice } from "../../runtime/webgpu/device.js";
+import { makeWebGpuDevice, type WebGpuParts } from "../../runtime/webgpu/device.js";
 import type { GpuDevice } from "../../runtime/webgpu/gpu.js";
 import { compilePrograms } from "../../runtime/webgpu/programs.js";
 import { checkingDevice, runningDevice } from "../support/webgpu.js";
@@ -15,9 +15,9 @@ import { reference, tinyProgram, tinySchedule } from "./tiny-moe.js";
 const checking = await checkingDevice();
 const running = await runningDevice();
 /** A device of its own for each model, which destroys it. */
-async function fresh(): Promise<{ readonly device: GpuDevice; readonly name: string }> {
+async function fresh(): Promise<Pick<WebGpuParts, "device" | "name" | "isSoftware">> {
   const { device, name } = (await runningDevice())!;
-  return { device: device as unknown as GpuDevice, name };
+  return { device: device as unknown as GpuDevice, name, isSoftware: true };
 }
 
 const COUNT = 12;
@@ -74,7 +74,7 @@ describe.skipIf(!running)("the example on WebGPU", () => {
       },
     });
     const { prompt_ids, ids } = reference.greedy[0]!;
-    const model = await gpuModel("f16", { device: small, name: "small" });
+    const model = await gpuModel("f16", { device: small, name: "small", isSoftware: true });
     const { outputs } = await model.call("forward", { tokens: prompt_ids });
     const logits = Object.values(outputs)[0]!.data.subarray(-2048);
     expect(logits.indexOf(Math.max(...logits))).toBe(ids[0]);

@@ -4,7 +4,7 @@ import { evaluate, StateStore, verify } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
 import { schedule, type ScheduleOptions } from "../../compiler/4-schedule/index.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
-import { wasmRelaxed, type Target } from "../../compiler/targets/index.js";
+import { isGpu, targets, wasmRelaxed, type Target } from "../../compiler/targets/index.js";
 import { fixedAxes, Machine, type Runner } from "./machine.js";
 
 /** Numbers in -1..1 from a seed, the same on every machine (a 32-bit mix of the position). */
@@ -16,6 +16,13 @@ export function numbers(seed: number, count: number): number[] {
     return Math.fround(((h ^ (h >>> 15)) >>> 8) / 2 ** 23 - 1);
   });
 }
+
+/** Programs without a target of their own are scheduled for this one: `MOEC_TARGET=webgpu npx vitest run test/schedule`. */
+const otherTarget = targets[process.env["MOEC_TARGET"] ?? ""];
+
+/** Both kernels that a plan for GPUs may hold for one value, on the interpreter; else the interpreter and the target. */
+const runnersOf = (target: Target): readonly Runner[] =>
+  isGpu(target) ? ["interpreter", "processor"] : ["interpreter", "wasm"];
 
 export interface Call {
   readonly inputs: Readonly<Record<string, readonly number[]>>;
@@ -51,9 +58,9 @@ export function compare(program: Program, what: CompareOptions): Readonly<Record
     return tensor;
   };
   const limits = { T: 32, context: 64, ...what.options?.limits };
-  const target = what.target ?? wasmRelaxed;
+  const target = what.target ?? otherTarget ?? wasmRelaxed;
   const plan = schedule(program, target, { ...what.options, limits });
-  const machines = (what.runners ?? ["interpreter", "wasm"]).map((runner) => {
+  const machines = (what.runners ?? runnersOf(target)).map((runner) => {
     const machine = new Machine(plan, target, runner);
     machine.setParams(params);
     for (const knob of program.knobs) {

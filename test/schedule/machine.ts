@@ -11,7 +11,8 @@ import type { Target } from "../../compiler/targets/index.js";
 import { instantiate } from "../emit/wasm-host.js";
 import { nativeLaunch } from "../support/native.js";
 
-export type Runner = "interpreter" | "wasm" | "native";
+/** `processor`: the interpreter on the launches for software drivers of GPUs. */
+export type Runner = "interpreter" | "processor" | "wasm" | "native";
 
 type Launch = (
   kernel: string,
@@ -34,7 +35,7 @@ export class Machine {
   constructor(
     readonly schedule: Schedule,
     target: Target,
-    runner: Runner,
+    private readonly runner: Runner,
   ) {
     const { plan, kernels } = schedule;
     const problems = verifyKernels(kernels);
@@ -157,6 +158,7 @@ export class Machine {
         }
         continue;
       }
+      if (step.on === (this.runner === "processor" ? "gpu" : "cpu")) continue;
       const places = step.buffers.map((arg) => {
         const { address, bytes } = this.buffers.get(arg.buffer)!;
         let offset = parsed(arg.offset).evaluate(sizes);

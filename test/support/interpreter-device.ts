@@ -7,11 +7,16 @@ import { flattenEntry } from "../../runtime/plan/launches.js";
 import type { SizeValues } from "../../runtime/plan/sizes.js";
 import { mapMemory } from "../../runtime/wasm/memory-map.js";
 
-export function interpreterDevice(kernels: readonly Kernel[], plan: Plan, checked = false): Device {
+export function interpreterDevice(
+  kernels: readonly Kernel[],
+  plan: Plan,
+  checked = false,
+  on: "gpu" | "cpu" = "gpu",
+): Device {
   const interpreter = makeInterpreter(kernels, { checked });
   const map = mapMemory(plan, 0, 1);
   const memory = new ArrayBuffer(map.bytes);
-  const entries = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, map.bases)]));
+  const entries = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, map.bases, on)]));
   const buffers = new Map(kernels.map((kernel) => [kernel.name, kernel.buffers.length]));
   const view = (space: MemorySpace, offset: number, length: number): Uint8Array =>
     new Uint8Array(memory, map.bases[space] + offset, length);

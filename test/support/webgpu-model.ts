@@ -8,14 +8,16 @@ import type { Device } from "../../runtime/device.js";
 import { Model } from "../../runtime/model/model.js";
 import { openModel } from "../../runtime/model/open.js";
 import { nodeHost } from "../../runtime/node/host.js";
-import { makeWebGpuDevice } from "../../runtime/webgpu/device.js";
-import type { GpuDevice } from "../../runtime/webgpu/gpu.js";
+import { makeWebGpuDevice, type WebGpuParts } from "../../runtime/webgpu/device.js";
 import { folder, tinyCheckpoint, tinyProgram, tinySchedule } from "../real/tiny-moe.js";
 import { interpreterDevice } from "./interpreter-device.js";
 import { memoryFiles, memoryWriter, type MemoryFiles } from "./memory-bundle.js";
 
 /** The kernels of the WebGPU plan, on a GPU or (without one) on the interpreter. */
-export async function gpuModel(storage: StorageType, gpu?: { device: GpuDevice; name: string }): Promise<Model> {
+export async function gpuModel(
+  storage: StorageType,
+  gpu?: Pick<WebGpuParts, "device" | "name" | "isSoftware">,
+): Promise<Model> {
   const program = tinyProgram();
   const { kernels, plan } = tinySchedule(program, storage, webgpu);
   const files: MemoryFiles = new Map();
@@ -35,7 +37,7 @@ export async function gpuModel(storage: StorageType, gpu?: { device: GpuDevice; 
   const make = (): Promise<Device> =>
     gpu
       ? makeWebGpuDevice({ plan, programs: emitWgslPrograms(kernels, plan, webgpu), ...gpu })
-      : Promise.resolve(interpreterDevice(kernels, plan));
+      : Promise.resolve(interpreterDevice(kernels, plan, false, "cpu"));
   const model = new Model(await openModel(memoryFiles(files), nodeHost(), {}, make));
   await model.reset();
   return model;

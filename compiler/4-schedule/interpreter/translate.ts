@@ -84,6 +84,8 @@ class KernelWriter implements Writer {
       case "barrier":
         // Alone, a thread never waits.
         return this.threads > 1 ? this.line("yield;") : undefined;
+      case "block-fold":
+        return this.fold(statement);
       case "atomic-add": {
         const buffer = this.buffer(statement.buffer);
         const start = named(this, viewIndex(this, buffer, undefined, statement.index, 1, "written"));
@@ -97,6 +99,20 @@ class KernelWriter implements Writer {
       default:
         statement satisfies never;
     }
+  }
+
+  /** Threads run in turn up to a barrier, so the first one finds an empty list and the last one leaves a full one. */
+  private fold({ name, op, value }: Statement & { kind: "block-fold" }): void {
+    const own = laneTexts(this, value)[0]!;
+    const register = registerName(name, 0, 1);
+    if (this.threads === 1) return this.line(`const ${register} = ${own};`);
+    this.line(`$$folded[$$thread] = ${own}; yield;`);
+    const pair = { type: value.type } as const;
+    const a = { ...pair, kind: "get", name: "folded_a" } as const;
+    const b = { ...pair, kind: "get", name: "folded_b" } as const;
+    const joined = op === "first" ? a : ({ ...pair, kind: "binary", op, left: a, right: b } as const);
+    const [first, second] = [registerName(a.name, 0, 1), registerName(b.name, 0, 1)];
+    this.line(`const ${register} = $$folded.reduce((${first}, ${second}) => ${laneTexts(this, joined)[0]!}); yield;`);
   }
 
   private copy(text: string): string {
@@ -159,6 +175,7 @@ export function kernelSource(kernel: Kernel, checked: boolean): string {
     blockBuffers(kernel, writer, "local");
     writer.statements(kernel.body);
   } else {
+    writer.line(`const $$folded = new Array(${kernel.threads});`);
     writer.line("const body = function* ($$thread) {");
     blockBuffers(kernel, writer, "local");
     writer.statements(kernel.body);

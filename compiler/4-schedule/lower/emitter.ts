@@ -20,9 +20,10 @@ import {
   sub,
   compare,
   splat,
+  thread,
 } from "../kernel-expressions.js";
-import type { Expression, Kernel, MemoryType, RegisterType } from "../kernel-ir.js";
-import { f32, i32, loadedElement, registerType } from "../kernel-types.js";
+import type { Expression, FoldOp, Kernel, MemoryType, RegisterType } from "../kernel-ir.js";
+import { f32, i32, loadedElement, operandsOf, registerType } from "../kernel-types.js";
 import type { PlanBufferArg, PlanScalarArg } from "../plan.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import { placeKey, type BufferPlace } from "./storage.js";
@@ -30,6 +31,8 @@ import { placeKey, type BufferPlace } from "./storage.js";
 interface Scope {
   readonly place: Place;
   readonly known: Map<string, Expression>;
+  /** Not all threads of the block need come here, or equally often. */
+  readonly diverges: boolean;
 }
 
 /** A loop variable that stands for `lanes` neighbouring values from itself on. */
@@ -57,17 +60,23 @@ export class Emitter {
   private readonly depths = new Map<string, number>();
   private readonly handles = new Map<string, BufferHandle>();
   private readonly bufferArgs: PlanBufferArg[] = [];
+  /** Registers that hold the same in all threads of a block. */
+  private readonly uniform = new Set<string>();
   private readonly sizeNames = new Map<string, Expression>();
   private readonly scalarArgs: PlanScalarArg[] = [];
 
-  /** @param lanes f32 lanes of the target's vectors. */
+  /**
+   * @param lanes f32 lanes of the target's vectors.
+   * @param threads Threads of a block; more than one on GPUs only.
+   */
   constructor(
     name: string,
     doc: string,
     readonly lanes: number,
+    readonly threads = 1,
   ) {
-    this.builder = new KernelBuilder(name, { doc });
-    this.scopes = [{ place: this.builder.place(), known: new Map() }];
+    this.builder = new KernelBuilder(name, { doc, threads });
+    this.scopes = [{ place: this.builder.place(), known: new Map(), diverges: false }];
   }
 
   /* ---- parameters ---- */
@@ -88,6 +97,7 @@ export class Emitter {
     if (known) return known;
     const parameter = this.builder.scalar(name, "i32");
     this.sizeNames.set(name, parameter);
+    this.uniform.add((parameter as Expression & { kind: "get" }).name);
     this.scalarArgs.push({ type: "i32", value: name });
     return parameter;
   }
@@ -115,8 +125,8 @@ export class Emitter {
     return this.scopes.length - 1;
   }
 
-  private inside<T>(body: () => T): T {
-    this.scopes.push({ place: this.builder.place(), known: new Map() });
+  private inside<T>(diverges: boolean, body: () => T): T {
+    this.scopes.push({ place: this.builder.place(), known: new Map(), diverges });
     try {
       return body();
     } finally {
@@ -133,20 +143,61 @@ export class Emitter {
     extent: Size | undefined,
     body: (at: Coordinate, register: Expression) => void,
   ): void {
+    const isEven = [from, to].every((bound) => typeof bound === "number" || this.isUniform(bound));
     this.builder.loop(wish, from, to, step, (register) => {
-      this.inside(() => {
+      this.inside(!isEven, () => {
         const name = (register as Expression & { kind: "get" }).name;
         this.depths.set(name, this.depth);
+        if (isEven) this.uniform.add(name);
         body(Coordinate.variable(name, extent), register);
       });
     });
   }
 
+  /* ---- threads of a block ---- */
+
+  /** A loop whose turns the threads of the block share: each takes one in `threads`. */
+  threadLoop(
+    wish: string,
+    to: Expression | number,
+    extent: Size | undefined,
+    body: (at: Coordinate, register: Expression) => void,
+  ): void {
+    this.loop(wish, this.threads === 1 ? 0 : thread, to, this.threads, extent, body);
+  }
+
+  /** True where all threads of the block pass, equally often: here they may meet. */
+  get isTogether(): boolean {
+    return this.threads > 1 && this.scopes.every((scope) => !scope.diverges);
+  }
+
+  /** True when all threads surely have the same value, so that a loop or a branch by it keeps them together. */
+  isUniform(value: Expression): boolean {
+    if (value.kind === "thread" || value.kind === "load") return false;
+    if (value.kind === "get") return this.uniform.has(value.name);
+    return operandsOf(value).every((operand) => this.isUniform(operand));
+  }
+
+  /** `builder.let`, remembered as uniform when it is. */
+  let(wish: string, value: Expression): Expression {
+    const register = this.builder.let(wish, value);
+    if (register.kind === "get" && this.isUniform(value)) this.uniform.add(register.name);
+    return register;
+  }
+
+  /** What all threads bring, folded; `first` is uniform. Only where `isTogether`. */
+  fold(wish: string, op: FoldOp, value: Expression): Expression {
+    const register = this.builder.fold(wish, op, value);
+    if (op === "first") this.uniform.add((register as Expression & { kind: "get" }).name);
+    return register;
+  }
+
   /** A branch out of which nothing is hoisted. */
   guard(condition: Expression, body: () => void, otherwise?: () => void): void {
+    const isEven = this.isUniform(condition);
     const branch = (write: () => void) => (): void => {
       const outer = this.guardDepth;
-      this.inside(() => {
+      this.inside(!isEven, () => {
         this.guardDepth = this.depth;
         try {
           write();
@@ -197,7 +248,7 @@ export class Emitter {
       const value = known.get(full);
       if (value) return value;
     }
-    const value = this.hoisted(names, () => this.builder.let(wish, make()));
+    const value = this.hoisted(names, () => this.let(wish, make()));
     scope.known.set(full, value);
     return value;
   }
@@ -208,7 +259,7 @@ export class Emitter {
     const depth = this.depthOf(variables);
     // A register is needed even for what `let` hands back as it is, like the number of the block.
     const computed = value.kind === "block" ? binaryExactly("add", value, constant(0)) : value;
-    const register = value.kind === "get" ? value : this.hoisted(variables, () => this.builder.let("at", computed));
+    const register = value.kind === "get" ? value : this.hoisted(variables, () => this.let("at", computed));
     const name = (register as Expression & { kind: "get" }).name;
     if (!this.depths.has(name)) this.depths.set(name, Math.max(depth, 0));
     return Coordinate.variable(name, extent);

@@ -57,11 +57,14 @@ export class EntryLowering {
     }
   }
 
-  emitter(kind: string, doc?: string): Emitter {
-    return new Emitter(kind, doc ?? this.label, this.lanes);
+  /** @param threads Of a block. */
+  emitter(kind: string, doc?: string, threads = 1): Emitter {
+    return new Emitter(kind, doc ?? this.label, this.lanes, threads);
   }
 
-  launch(emitter: Emitter, grid: Size, label = this.label): void {
+  /** @param on Where the launch runs: one of two ways to write the same values; everywhere when left out. */
+  launch(emitter: Emitter, grid: Size, on?: "gpu" | "cpu"): void {
+    const { label } = this;
     const { kernel, buffers, scalars } = emitter.finish();
     const name = this.program.keep(kernel);
     this.program.options.onLaunch?.(name, [...(this.node ? [this.node] : []), ...emitter.origins]);
@@ -69,7 +72,7 @@ export class EntryLowering {
     const isOpen = ({ name, turns }: LoopFrame): Size =>
       turns ? turns.minus(Size.of(name)).max(Size.zero).min(Size.one) : Size.one;
     const blocks = this.loops.reduce((blocks, loop) => blocks.times(isOpen(loop)), grid);
-    this.open.push({ kind: "launch", kernel: name, grid: blocks.key, buffers, scalars, label });
+    this.open.push({ kind: "launch", kernel: name, grid: blocks.key, buffers, scalars, label, ...(on ? { on } : {}) });
   }
 
   /** What was computed at this place or before it in the blocks around, by key. */

@@ -3,12 +3,15 @@
  * computes is then computed over the axis of rows, next to one another for one expert, with no padding.
  */
 import { Size } from "../../axes/size.js";
+import { isGpu } from "../../targets/index.js";
 import type { max } from "../kernel-expressions.js";
 import { add, compare, constant } from "../kernel-expressions.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { digitBase, sortByDigits, type DigitBuffers } from "./grouping-digits.js";
+import { partFields, writeGrouping } from "./gpu-grouping.js";
+import { mostParts } from "./gpu-shape.js";
 import { slotAxis, type Routes } from "./routes.js";
 import { elements, type Stored, type TensorAxis } from "./tensor.js";
 
@@ -29,6 +32,8 @@ export interface Grouping {
   readonly start: Stored;
   /** `[banks, 2]`: first row and number of rows of each bank. */
   readonly banks: Stored;
+  /** `[parts, 3]`: expert, first row and number of rows of what one block takes. On GPUs, where experts are listed. */
+  readonly parts?: Stored;
 }
 
 const line = (axis: string, size: Size): readonly TensorAxis[] => [{ name: axis, size }];
@@ -42,6 +47,8 @@ export function group(entry: EntryLowering, routes: Routes, bankSizes: readonly 
   const experts = routes.experts.size;
   const one = (wish: string, size: Size): Stored => entry.allocate(wish, "i32", line("n", size));
   const total = experts.constant;
+  const isListed = total !== undefined && total <= listedExperts;
+  const onGpu = isGpu(entry.program.target) && isListed;
   const isLarge = total !== undefined && bankSizes.every((size) => (size.constant ?? 0) > listedExperts);
   const grouping: Grouping = {
     routes,
@@ -51,7 +58,14 @@ export function group(entry: EntryLowering, routes: Routes, bankSizes: readonly 
     rowOfSlot: one("row_of_slot", most),
     start: one("expert_start", isLarge ? Size.one : experts.plus(Size.one)),
     banks: one("bank_rows", Size.of(2 * bankSizes.length)),
+    ...(onGpu ? { parts: one("parts", mostParts({ most, routes }).times(Size.of(partFields))) } : {}),
   };
+  if (onGpu) {
+    const emitter = entry.emitter("group", `${entry.label}: rows sorted by expert`, 256);
+    writeGrouping(emitter, grouping, emitter.buffer(routes.index.place, "i32", "read"), bankSizes);
+    entry.launch(emitter, Size.one);
+    return grouping;
+  }
   const cursor = one("cursor", isLarge ? Size.of(digitBase(total)) : experts);
   const emitter = entry.emitter("group", `${entry.label}: rows sorted by expert`);
   const { builder } = emitter;

@@ -111,6 +111,7 @@ export const cudaDialect: Dialect = {
     return [`${target} = (${cudaMemory[place.memory]})(${value});`];
   },
   atomicAdd: (place, value) => `atomicAdd(&${element(place)}, ${value})`,
+  blockFold: (op, type, value) => `moec_fold_${op}<moec_threads>(moec_folded_${type}, ${value}, moec_thread)`,
   ignore: (value) => `${value};`,
   loop: (name, from, to, step) => `for (int ${name} = ${from}; ${name} < ${to}; ${name} += ${step}) {`,
   barrier: ["__syncthreads();"],

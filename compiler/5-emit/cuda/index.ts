@@ -9,7 +9,7 @@
 import type { BlockBuffer, BufferParam, Kernel } from "../../4-schedule/kernel-ir.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
-import { checkBlock, isAlone } from "../lanes/block.js";
+import { checkBlock, foldsOf, isAlone } from "../lanes/block.js";
 import { LaneWriter, Library } from "../lanes/writer.js";
 import { cudaDialect, cudaMemory, cudaScalar } from "./dialect.js";
 import { cudaPrelude } from "./prelude.js";
@@ -63,6 +63,9 @@ function emitKernel(kernel: Kernel, library: Library): readonly string[] {
       const { name } = writer.addBuffer(buffer.name, { ...buffer, access: "readwrite" });
       writer.line(blockBuffer(name, buffer));
     }
+    const folds = [...foldsOf(kernel).keys()];
+    if (folds.length > 0) writer.line(`constexpr int moec_threads = ${kernel.threads};`);
+    for (const type of folds) writer.line(`MOEC_SHARED(${cudaScalar[type]}, moec_folded_${type}, moec_threads);`);
     if (groupBlocks === 1) {
       writer.line("const int moec_block = (int)blockIdx.x + moec_first;");
       writer.line("const int moec_thread = (int)threadIdx.x;");

@@ -1,14 +1,36 @@
 /** Blocks of a kernel on a target with threads: whether they fit, and which of them go side by side into one. */
-import type { Kernel, Statement } from "../../4-schedule/kernel-ir.js";
+import type { FoldOp, Kernel, Statement } from "../../4-schedule/kernel-ir.js";
 import { memoryBytes } from "../../4-schedule/kernel-types.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
 
-/** Bytes of the `shared` buffers of one block. */
+/** Bytes of the `shared` buffers of one block, and of what its threads fold. */
 export function sharedBytes(kernel: Kernel): number {
+  const folds = foldsOf(kernel).size * (kernel.threads + foldParts(kernel.threads) + 4) * 4;
   return kernel.blockBuffers
     .filter(({ space }) => space === "shared")
-    .reduce((sum, { element, length }) => sum + Math.ceil((length * memoryBytes[element]) / 16) * 16, 0);
+    .reduce((sum, { element, length }) => sum + Math.ceil((length * memoryBytes[element]) / 16) * 16, folds);
+}
+
+/** What the threads of a block fold: the types, and the operations on each. */
+export function foldsOf(kernel: Kernel): ReadonlyMap<"f32" | "i32", ReadonlySet<FoldOp>> {
+  const found = new Map<"f32" | "i32", Set<FoldOp>>();
+  const visit = (statements: readonly Statement[]): void => {
+    for (const statement of statements) {
+      if (statement.kind === "for") visit(statement.body);
+      if (statement.kind === "if") [statement.then, statement.else].forEach(visit);
+      if (statement.kind !== "block-fold") continue;
+      const type = statement.value.type.element as "f32" | "i32";
+      found.set(type, (found.get(type) ?? new Set<FoldOp>()).add(statement.op));
+    }
+  };
+  visit(kernel.body);
+  return found;
+}
+
+/** How many parts the values of a block are folded into before those are. */
+export function foldParts(threads: number): number {
+  return 2 ** Math.floor(Math.log2(threads) / 2);
 }
 
 /** Throws MOE4504 when the block has more threads or shared memory than the target gives. */
@@ -30,7 +52,7 @@ export function checkBlock(kernel: Kernel, target: Target): void {
 /** True when the threads of a block meet somewhere. */
 function meets(statements: readonly Statement[]): boolean {
   return statements.some((statement) => {
-    if (statement.kind === "barrier") return true;
+    if (statement.kind === "barrier" || statement.kind === "block-fold") return true;
     if (statement.kind === "for") return meets(statement.body);
     return statement.kind === "if" && (meets(statement.then) || meets(statement.else));
   });

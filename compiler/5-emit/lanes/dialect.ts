@@ -5,7 +5,7 @@
  */
 import type { Conversion } from "../../4-schedule/kernel-conversions.js";
 import type { FunctionOp } from "../../4-schedule/kernel-functions.js";
-import type { BinaryOp, BlockBuffer, BufferParam, MemoryType, UnaryOp } from "../../4-schedule/kernel-ir.js";
+import type { BinaryOp, BlockBuffer, BufferParam, FoldOp, MemoryType, UnaryOp } from "../../4-schedule/kernel-ir.js";
 
 /** What a variable holds. Lanes of i16 and i8 are i32 variables that carry the sign in their high bits. */
 export type Scalar = "f32" | "i32" | "bool";
@@ -55,10 +55,16 @@ export interface Dialect {
   dotBytes(a: string, b: string, c: string): string;
   /** The value of one element, as f32 or i32. */
   load(place: PrintedPlace): string;
+  /**
+   * The values of an aligned vector, when this memory is read so; `keep` gives a name to a text of any type.
+   */
+  loadVector?(place: PrintedPlace, lanes: number, keep: (text: string) => string): readonly string[] | undefined;
   /** Statements that store a value; f16 and bf16 memory gets what `half` makes of it. */
   store(place: PrintedPlace, value: string, half: (conversion: Conversion, value: string) => string): readonly string[];
   /** An expression that adds to an i32 element and gives its old value. */
   atomicAdd(place: PrintedPlace, value: string): string;
+  /** What the threads of a block bring, folded, in all of them. */
+  blockFold(op: FoldOp, type: "f32" | "i32", value: string): string;
   /** A statement that evaluates and forgets. */
   ignore(value: string): string;
   /** Head of a loop, with its brace. */

@@ -51,6 +51,10 @@ export function laneTexts(writer: LaneWriter, expression: Expression, index = fa
       const buffer = writer.buffer(expression.buffer);
       const memory = expression.as ?? buffer.element;
       const first = writer.named("i32", indexText(writer, expression.index));
+      if (expression.aligned && dialect.loadVector) {
+        const whole = dialect.loadVector({ buffer, memory, index: first, lane: 0 }, count, (text) => writer.kept(text));
+        if (whole) return whole;
+      }
       return each((lane) => {
         const value = dialect.load({ buffer, memory, index: first, lane });
         return type.element === "i8" && memory === "u8" ? narrow(value) : value;

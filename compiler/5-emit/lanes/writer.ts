@@ -81,6 +81,13 @@ export class LaneWriter {
     return name;
   }
 
+  /** A name for a value whose type the language finds itself. */
+  kept(text: string): string {
+    const name = `t${this.temporaries++}`;
+    this.line(`let ${name} = ${bare(text)};`);
+    return name;
+  }
+
   statements(statements: readonly Statement[]): void {
     for (const statement of statements) this.statement(statement);
   }
@@ -146,6 +153,12 @@ export class LaneWriter {
         return this.line("}");
       case "barrier":
         return this.dialect.barrier.forEach((line) => this.line(line));
+      case "block-fold": {
+        const { element } = statement.value.type;
+        const value = bare(laneTexts(this, statement.value)[0]!);
+        const folded = this.dialect.blockFold(statement.op, element as "f32" | "i32", value);
+        return this.line(this.dialect.declare(false, scalarOf(element), this.names.of(statement.name), folded));
+      }
       case "atomic-add": {
         const buffer = this.buffer(statement.buffer);
         const index = this.named("i32", indexText(this, statement.index));

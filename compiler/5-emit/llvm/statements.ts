@@ -28,6 +28,8 @@ function emitStatement(f: LlvmFunction, statement: Statement): void {
     case "barrier":
       // A block has one thread, which never waits.
       return;
+    case "block-fold":
+      return f.bind(statement.name, emitExpression(f, statement.value));
     case "atomic-add": {
       const pointer = elementPointer(f, statement.buffer, "i32", statement.index, emitExpression);
       const value = emitExpression(f, statement.value);

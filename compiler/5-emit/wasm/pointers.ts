@@ -153,6 +153,7 @@ export function accessesOf(
       case "let":
       case "var":
       case "assign":
+      case "block-fold":
         inside(statement.value);
         break;
       case "store":
@@ -188,6 +189,7 @@ export function loopFacts(variable: string, body: readonly Statement[]): LoopFac
       if (statement.kind === "let" || statement.kind === "var" || statement.kind === "assign")
         changing.add(statement.name);
       if (statement.kind === "let") lets.set(statement.name, statement.value);
+      if (statement.kind === "block-fold") changing.add(statement.name);
       if (statement.kind === "atomic-add" && statement.result !== undefined) changing.add(statement.result);
       if (statement.kind === "if") {
         visit(statement.then);

@@ -14,6 +14,8 @@ export function emitStatements(f: WasmFunction, statements: readonly Statement[]
 function emitStatement(f: WasmFunction, statement: Statement): void {
   const { m } = f;
   switch (statement.kind) {
+    // A block has one thread, whose value is that of all.
+    case "block-fold":
     case "let":
     case "var": {
       const value = emitExpression(f, statement.value);

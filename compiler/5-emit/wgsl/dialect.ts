@@ -70,11 +70,13 @@ export const wgslDialect: Omit<Dialect, "load" | "store" | "atomicAdd"> = {
     return op === "neg" ? `(-${a})` : `${op}(${a})`;
   },
   select: (_, condition, yes, no) => `select(${no}, ${yes}, ${condition})`,
-  fma: (a, b, c) => `fma(${operand("f32", a, b, c)}, ${b}, ${c})`,
+  // A driver may make one operation of it; software drivers call a library function for `fma`.
+  fma: (a, b, c) => `((${operand("f32", a, b, c)}) * (${b}) + (${c}))`,
   convert: (from, to, a) => (from === "f32" ? `moec_i32(${a})` : `${to}(${a})`),
   bits: (to, a) => `bitcast<${to}>(${operand(to === "f32" ? "i32" : "f32", a)})`,
   signed: (width, a) => `extractBits(${a}, 0u, ${width}u)`,
   dotBytes: (a, b, c) => `(dot4I8Packed(bitcast<u32>(${a}), bitcast<u32>(${b})) + ${c})`,
+  blockFold: (op, type, value) => `moec_fold_${op}_${type}(${value}, moec_thread)`,
   ignore: (value) => `_ = ${value};`,
   loop: (name, from, to, step) => `for (var ${name}: i32 = ${from}; ${name} < ${to}; ${name} += ${step}) {`,
   barrier: ["workgroupBarrier();", "storageBarrier();"],

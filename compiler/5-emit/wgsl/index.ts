@@ -13,6 +13,7 @@ import { checkBlock } from "../lanes/block.js";
 import type { Dialect } from "../lanes/dialect.js";
 import { LaneWriter, Library } from "../lanes/writer.js";
 import { wgslDialect, wgslPrelude } from "./dialect.js";
+import { foldFunctions } from "./folds.js";
 import { memoryDialect, wordsOf, type Words } from "./memory.js";
 
 export interface WgslOptions {
@@ -82,6 +83,7 @@ export function emitWgsl(kernel: Kernel, target: Target, options: WgslOptions = 
     "",
     wgslPrelude,
     ...library.lines,
+    ...foldFunctions(kernel),
     "",
     `@compute @workgroup_size(${kernel.threads})`,
     "fn main(",

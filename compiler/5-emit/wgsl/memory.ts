@@ -7,12 +7,17 @@ import { memoryBytes, operandsOf } from "../../4-schedule/kernel-types.js";
 import type { Dialect, PrintedPlace } from "../lanes/dialect.js";
 
 /** What the elements of the WGSL array are. */
-export type Words = "f32" | "i32" | "u32" | "atomic<u32>";
+export type Words = "f32" | "i32" | "u32" | "vec4<u32>" | "atomic<u32>";
 
 interface Uses {
   readonly types: Set<MemoryType>;
   atomic: boolean;
+  /** Every access reads whole aligned groups of four words. */
+  wide: boolean;
 }
+
+const isWide = (load: Expression & { kind: "load" }, memory: MemoryType): boolean =>
+  load.aligned === true && (load.type.lanes * memoryBytes[memory]) % 16 === 0;
 
 /** How each buffer of the kernel is declared, by its name. */
 export function wordsOf(kernel: Kernel): ReadonlyMap<string, Words> {
@@ -20,15 +25,19 @@ export function wordsOf(kernel: Kernel): ReadonlyMap<string, Words> {
     ...kernel.buffers.map(({ name, element }) => ({ name, element, local: false })),
     ...kernel.blockBuffers.map(({ name, element, space }) => ({ name, element, local: space === "local" })),
   ];
-  const uses = new Map<string, Uses>(declared.map(({ name }) => [name, { types: new Set(), atomic: false }]));
+  const readable = new Set(kernel.buffers.filter(({ access }) => access === "read").map(({ name }) => name));
+  const uses = new Map<string, Uses>(
+    declared.map(({ name }) => [name, { types: new Set(), atomic: false, wide: true }]),
+  );
   const elements = new Map(declared.map(({ name, element }) => [name, element]));
-  const use = (buffer: string, as: MemoryType | undefined, store: boolean): void => {
+  const use = (buffer: string, as: MemoryType | undefined, store: boolean, wide = false): void => {
     const memory = as ?? elements.get(buffer)!;
     uses.get(buffer)!.types.add(memory);
+    if (!wide) uses.get(buffer)!.wide = false;
     if (store && memoryBytes[memory] < 4) uses.get(buffer)!.atomic = true;
   };
   const expression = (each: Expression): void => {
-    if (each.kind === "load") use(each.buffer, each.as, false);
+    if (each.kind === "load") use(each.buffer, each.as, false, isWide(each, each.as ?? elements.get(each.buffer)!));
     for (const operand of operandsOf(each)) expression(operand);
   };
   const walk = (statements: readonly Statement[]): void => {
@@ -37,6 +46,7 @@ export function wordsOf(kernel: Kernel): ReadonlyMap<string, Words> {
         case "let":
         case "var":
         case "assign":
+        case "block-fold":
           expression(statement.value);
           break;
         case "store":
@@ -69,8 +79,9 @@ export function wordsOf(kernel: Kernel): ReadonlyMap<string, Words> {
   walk(kernel.body);
   return new Map(
     declared.map(({ name, element, local }) => {
-      const { types, atomic } = uses.get(name)!;
+      const { types, atomic, wide } = uses.get(name)!;
       if (atomic && !local) return [name, "atomic<u32>"];
+      if (wide && types.size > 0 && readable.has(name)) return [name, "vec4<u32>"];
       const [only] = types.size === 1 ? types : [types.size === 0 ? element : undefined];
       return [name, only === "f32" || only === "i32" ? only : "u32"];
     }),
@@ -80,7 +91,8 @@ export function wordsOf(kernel: Kernel): ReadonlyMap<string, Words> {
 /** Index of the element in units of its own size. */
 function unitIndex({ buffer, memory, index, lane }: PrintedPlace): string {
   const [size, unit] = [memoryBytes[memory], memoryBytes[buffer.element]];
-  const first = size === unit ? index : unit > size ? `${index} * ${unit / size}` : `${index} / ${size / unit}`;
+  const first =
+    size === unit ? index : unit > size ? `${index} * ${unit / size}` : `(${index} >> ${Math.log2(size / unit)}u)`;
   return lane === 0 ? first : `${first} + ${lane}`;
 }
 
@@ -101,7 +113,7 @@ export type WordPlace = (printedName: string, index: string) => string;
 export function memoryDialect(
   words: (printedName: string) => Words,
   at: WordPlace = (name, index) => `${name}[${index}]`,
-): Pick<Dialect, "load" | "store" | "atomicAdd"> {
+): Pick<Dialect, "load" | "loadVector" | "store" | "atomicAdd"> {
   const wordAt = (name: string, kind: Words, index: string): string =>
     kind === "atomic<u32>" ? `atomicLoad(&${at(name, index)})` : at(name, index);
   return {
@@ -123,6 +135,15 @@ export function memoryDialect(
         default:
           return `extractBits(bitcast<i32>(${value}), ${bit}, ${width}u)`;
       }
+    },
+    loadVector({ buffer, memory, index }, lanes, keep) {
+      if (words(buffer.name) !== "vec4<u32>") return undefined;
+      const groups = (lanes * memoryBytes[memory]) / 16;
+      const first = keep(`${index} >> ${Math.log2(16 / memoryBytes[buffer.element])}u`);
+      return Array.from({ length: groups }, (_, i) => {
+        const group = keep(at(buffer.name, i === 0 ? first : `(${first} + ${i})`));
+        return fourWords(group, memory, keep);
+      }).flat();
     },
     store(place, value, half) {
       const { name, space } = place.buffer;
@@ -148,4 +169,29 @@ export function memoryDialect(
       return `bitcast<i32>(atomicAdd(&${at(place.buffer.name, unitIndex(place))}, bitcast<u32>(${value})))`;
     },
   };
+}
+
+/** What four words hold. */
+function fourWords(group: string, memory: MemoryType, keep: (text: string) => string): readonly string[] {
+  const parts = ["x", "y", "z", "w"].map((part) => `${group}.${part}`);
+  switch (memory) {
+    case "f32":
+    case "i32":
+      return parts.map((word) => `bitcast<${memory}>(${word})`);
+    case "f16":
+      return parts.flatMap((word) => {
+        const two = keep(`unpack2x16float(${word})`);
+        return [`${two}.x`, `${two}.y`];
+      });
+    case "bf16":
+      return parts.flatMap((word) => [`bitcast<f32>(${word} << 16u)`, `bitcast<f32>(${word} & 0xffff0000u)`]);
+    case "i16":
+      return parts.flatMap((word) => [0, 16].map((bit) => `extractBits(bitcast<i32>(${word}), ${bit}u, 16u)`));
+    case "i8":
+    case "u8": {
+      const type = memory === "i8" ? "i32" : "u32";
+      const byte = (word: string, bit: number): string => `i32(extractBits(bitcast<${type}>(${word}), ${bit}u, 8u))`;
+      return parts.flatMap((word) => [0, 8, 16, 24].map((bit) => byte(word, bit)));
+    }
+  }
 }

@@ -18,6 +18,7 @@ import { checkBlock, isAlone } from "../lanes/block.js";
 import type { Dialect } from "../lanes/dialect.js";
 import { LaneWriter, Library } from "../lanes/writer.js";
 import { wgslDialect, wgslPrelude } from "./dialect.js";
+import { foldFunctions } from "./folds.js";
 import { memoryDialect, wordsOf, type Words } from "./memory.js";
 
 /** What is bound: a whole space, or the GPU buffer in which the weights of the kernel's buffer number `buffer` lie. */
@@ -55,7 +56,9 @@ export function emitPlannedWgsl(kernel: Kernel, spaces: readonly MemorySpace[], 
   const arrays = new Map<string, { readonly array: string; readonly first: string }>();
   const place = (name: string, index: string): string => {
     const within = arrays.get(name);
-    return within === undefined ? `${name}[${index}]` : `${within.array}[${within.first} + i32(${index})]`;
+    if (within === undefined) return `${name}[${index}]`;
+    const first = words.get(name) === "vec4<u32>" ? `(${within.first} >> 2u)` : within.first;
+    return `${within.array}[${first} + i32(${index})]`;
   };
   const dialect: Dialect = { ...wgslDialect, ...memoryDialect((name) => words.get(name)!, place) };
   const library = new Library(dialect);
@@ -117,6 +120,7 @@ export function emitPlannedWgsl(kernel: Kernel, spaces: readonly MemorySpace[], 
     "",
     wgslPrelude,
     ...library.lines,
+    ...foldFunctions(kernel),
     "",
     `@compute @workgroup_size(${groupBlocks === 1 ? kernel.threads : groupBlocks})`,
     "fn main(",
