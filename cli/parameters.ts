@@ -3,6 +3,7 @@ import type { Program } from "../compiler/2-graph/ir.js";
 import { checkpointSource, randomSource, type ParameterSource } from "../compiler/6-bundle/index.js";
 import type { Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
+import { kernelBlocks } from "./block-kernels.js";
 import { openCheckpointFiles } from "./checkpoint-files.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
@@ -28,7 +29,7 @@ export function openParameters(built: Program, project: Project): OpenParameters
   const opened = openCheckpointFiles(project.weights);
   try {
     return {
-      source: checkpointSource(built, opened.checkpoint),
+      source: checkpointSource(built, opened.checkpoint, kernelBlocks()),
       checkpoint: opened.checkpoint,
       close: () => opened.close(),
     };

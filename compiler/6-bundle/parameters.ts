@@ -27,6 +27,9 @@ export interface ParameterSource {
   ): StoredBlocks | undefined;
 }
 
+/** Whole blocks of a type as blocks of another: `asBlocks`, or something faster that gives the same bytes. */
+export type AsBlocks = typeof asBlocks;
+
 interface Shape {
   readonly names: readonly string[];
   readonly sizes: readonly number[];
@@ -50,10 +53,15 @@ function withoutTensor(path: string, reason: string): Error {
 /**
  * Parameters from a checkpoint.
  *
+ * @param convert Makes blocks of tensors that the checkpoint keeps in another type.
  * @throws MoecError MOE5326 when the spec has no names for the checkpoint's format; `read` throws MOE5327 when a
  * parameter has no name, or its tensor is missing or of another shape.
  */
-export function checkpointSource(program: Program, checkpoint: Checkpoint): ParameterSource {
+export function checkpointSource(
+  program: Program,
+  checkpoint: Checkpoint,
+  convert: AsBlocks = asBlocks,
+): ParameterSource {
   const names = program.weightNames[checkpoint.format];
   if (!names) throw moecError("MOE5326", { model: program.name, format: checkpoint.format });
   return {
@@ -69,14 +77,14 @@ export function checkpointSource(program: Program, checkpoint: Checkpoint): Para
     },
     readBlocks(path, layer, storage, along) {
       const source = names[path];
-      return source && blocksOf(checkpoint, source, findParam(program, path), layer, storage, along);
+      return source && blocksOf({ checkpoint, convert }, source, findParam(program, path), layer, storage, along);
     },
   };
 }
 
 /** One tensor, or those of all experts one behind the other, as blocks. */
 function blocksOf(
-  checkpoint: Checkpoint,
+  { checkpoint, convert }: { readonly checkpoint: Checkpoint; readonly convert: AsBlocks },
   source: WeightSource,
   param: ParamDecl,
   layer: readonly number[],
@@ -97,7 +105,7 @@ function blocksOf(
   const pattern = nameAt(source.pattern, layer);
   const parts = Array.from({ length: bank === undefined ? 1 : shape.sizes[0]! }, (_, expert) => {
     const tensor = findTensor(checkpoint, pattern.replaceAll("{e}", String(expert)), inner, param.path);
-    const bytes = asBlocks(tensor.type, checkpoint.read(tensor.name), storage);
+    const bytes = convert(tensor.type, checkpoint.read(tensor.name), storage);
     return rotary === undefined ? bytes : unpairBlocks(bytes, inner, stored.indexOf(rotary), storage);
   });
   return { storage, axes, bytes: parts.length === 1 ? parts[0]! : joined(parts) };
