@@ -17,8 +17,8 @@ import { memoryFiles, memoryWriter, type MemoryFiles } from "./memory-bundle.js"
 /** A result, or why the target has no kernels for the test. */
 export type DeviceResult = TestResult & { readonly refused?: string };
 
-/** Sizes of a test are numbers, so that no call has more tokens than one. */
-const LIMITS = { T: 1, context: 1 };
+/** Sizes of a test are numbers, so that no call has more tokens than one; its caches hold what its statements append. */
+const LIMITS = { T: 1, context: 1024 };
 
 /** The numbers of a test's parameters, a layer at a time and in the order that a kernel wants. */
 function testParameters(test: PreparedTest, program: Program): ParameterSource {

@@ -75,9 +75,11 @@ describe.each(Object.entries(applications))("%s", (name, application) => {
       for (const [found, said] of [
         [totals.parameters, application.published![0]],
         [totals.active, application.published![1]],
-      ] as const)
+      ] as const) {
+        if (said === undefined) continue;
         // Said in whole millions: half of one, or 1% where that is more.
         expect(Math.abs(found.evaluate({}) / 1e6 - said)).toBeLessThanOrEqual(Math.max(0.5, 0.01 * said));
+      }
     });
 
   it("keeps its own tests, on the reference and as wasm", async () => {
@@ -102,7 +104,7 @@ describe.each(Object.entries(applications))("%s", (name, application) => {
     (entry, index) => {
       let past = 0;
       const calls = [7, 1, 0, 4].map((T) => {
-        const sizes = { T, past };
+        const sizes = { T, past, ...application.lengths };
         if (program.states.length > 0) past += T;
         return { inputs: inputsOf(program, index, sizes, application), sizes };
       });

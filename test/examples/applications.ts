@@ -10,8 +10,10 @@ export interface Application {
   readonly inputs?: Readonly<Record<string, InputRule>>;
   /** Parameters that are not any numbers, by the end of their path. */
   readonly params?: Readonly<Record<string, InputRule>>;
-  /** Parameters with the published sizes, all and active for a token, in millions. */
-  readonly published?: readonly [all: number, active: number];
+  /** Sizes of axes that a call decides beside that of tokens. */
+  readonly lengths?: Readonly<Record<string, number>>;
+  /** Parameters with the published sizes, all and, where its makers say so, active for a token, in millions. */
+  readonly published?: readonly [all: number, active?: number];
 }
 
 /** Whole numbers below `count`. */
@@ -51,6 +53,22 @@ export const applications: Readonly<Record<string, Application>> = {
   "pruned-speech": {
     sizes: { M: 5, D: 8, L: 2, K: 3, width: 5, group: 4, keep: 6 },
     params: { "pointwise.input": below(8) },
+  },
+  "grok-1": {
+    sizes: { V: 20, L: 2, D: 8, H: 4, G: 2, C: 4, F: 6, E: 4 },
+    inputs: { tokens: below(20) },
+    published: [314_000],
+  },
+  jamba: {
+    sizes: { V: 20, L: 6, D: 8, H: 4, G: 2, C: 4, F: 6, E: 3, A: 10, N: 3, R: 2, J: 3 },
+    inputs: { tokens: below(20) },
+    published: [52_000, 12_000],
+  },
+  "nllb-moe": {
+    sizes: { V: 20, L: 4, D: 8, H: 2, C: 4, F: 6, E: 4 },
+    lengths: { M: 5 },
+    inputs: { tokens: below(20), source: below(20) },
+    published: [54_500],
   },
   "switch-transformer": {
     sizes: { V: 20, L: 4, D: 8, H: 2, C: 4, F: 6, E: 4 },
