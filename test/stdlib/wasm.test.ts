@@ -76,7 +76,7 @@ function run(decl: LibraryDeclaration, hint: Hint, seed: number): void {
         // Contractions of at most 64 terms of size 4, twice, through functions with slope at most 1, in f32:
         // 64 * 4 * 2 roundings of 2^-24 each, doubled for the polynomials of exp and log.
         tolerance: 64 * 4 * 2 * 2 * 2 ** -24,
-        runners: ["wasm"],
+        ...(process.env["MOEC_TARGET"] === undefined ? { runners: ["wasm"] as const } : {}),
         params: paramsOf(program),
       });
     } catch (cause) {

@@ -4,18 +4,15 @@
 // barrier, so a missing barrier gives wrong numbers in some order of the threads: run forward, reverse and random. A
 // thread that ends while others wait at a barrier stops the process. Shared memory starts as NaN.
 #pragma once
+// It includes C headers only: those of C++ take longer to read than most kernels to compile.
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #if !defined(__x86_64__)
 #include <ucontext.h>
 #endif
-
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <random>
-#include <vector>
 
 #define __global__
 #define __device__
@@ -36,7 +33,7 @@ struct Fiber {
 #else
   ucontext_t context;
 #endif
-  std::vector<char> stack;
+  char* stack = nullptr;
   State state = State::done;
   Index thread{0, 0, 0};
   // Shared buffers are declared in one order by all threads: each finds them by walking the same way.
@@ -51,10 +48,13 @@ struct Block {
 #else
   ucontext_t scheduler;
 #endif
-  std::vector<Fiber> fibers;
-  std::vector<char> shared;
+  unsigned count = 0;
+  Fiber* fibers = nullptr;
+  // The order in which threads have their turns.
+  unsigned* turns = nullptr;
+  char* shared = nullptr;
   // What threads hand each other in a shuffle.
-  std::vector<uint32_t> exchange;
+  uint32_t* exchange = nullptr;
   void (*call)(const void*);
   const void* kernel;
   Fiber* current = nullptr;
@@ -65,8 +65,8 @@ inline Block* active = nullptr;
 constexpr size_t stackBytes = 128 * 1024, sharedLimit = 256 * 1024;
 
 [[noreturn]] inline void fail(const char* what) {
-  std::fprintf(stderr, "cuda-cpu: %s in block %u\n", what, active->block.x);
-  std::abort();
+  fprintf(stderr, "cuda-cpu: %s in block %u\n", what, active->block.x);
+  abort();
 }
 
 #if defined(__x86_64__)
@@ -93,7 +93,7 @@ inline void enter() {
 
 inline void prepare(Fiber& fiber) {
 #if defined(__x86_64__)
-  const uintptr_t end = reinterpret_cast<uintptr_t>(fiber.stack.data() + fiber.stack.size()) & ~uintptr_t(15);
+  const uintptr_t end = reinterpret_cast<uintptr_t>(fiber.stack + stackBytes) & ~uintptr_t(15);
   void** top = reinterpret_cast<void**>(end);
   // The stack of a function begins eight bytes below a multiple of 16; then where to go, and six registers.
   *--top = nullptr;
@@ -102,8 +102,8 @@ inline void prepare(Fiber& fiber) {
   fiber.top = top;
 #else
   getcontext(&fiber.context);
-  fiber.context.uc_stack.ss_sp = fiber.stack.data();
-  fiber.context.uc_stack.ss_size = fiber.stack.size();
+  fiber.context.uc_stack.ss_sp = fiber.stack;
+  fiber.context.uc_stack.ss_size = stackBytes;
   fiber.context.uc_link = nullptr;
   makecontext(&fiber.context, enter, 0);
 #endif
@@ -120,58 +120,75 @@ T* shared(size_t length) {
   const size_t start = self->declared;
   self->declared += (length * sizeof(T) + 15) / 16 * 16;
   if (self->declared > sharedLimit) fail("more shared memory than the harness has");
-  return reinterpret_cast<T*>(active->shared.data() + start);
+  return reinterpret_cast<T*>(active->shared + start);
 }
 
 // All threads of the block shuffle together, which the kernels here do.
 template <class T>
 T shuffle(T value, unsigned from) {
-  static_assert(sizeof(T) == 4);
-  std::vector<uint32_t>& slots = active->exchange;
-  if (from >= slots.size()) fail("a shuffle from a thread that is not there");
-  std::memcpy(&slots[active->current->thread.x], &value, 4);
+  static_assert(sizeof(T) == 4, "a shuffle moves words");
+  if (from >= active->count) fail("a shuffle from a thread that is not there");
+  memcpy(&active->exchange[active->current->thread.x], &value, 4);
   barrier();
   T result;
-  std::memcpy(&result, &slots[from], 4);
+  memcpy(&result, &active->exchange[from], 4);
   barrier();
   return result;
 }
 
-inline void runBlock(Block& block, Order order, std::mt19937& random) {
-  const size_t count = block.fibers.size();
-  std::fill(block.shared.begin(), block.shared.end(), char(0xff));
-  std::vector<size_t> turns(count);
-  for (size_t i = 0; i < count; i++) turns[i] = order == reverse ? count - 1 - i : i;
-  for (size_t i = 0; i < count; i++) {
+struct Random {
+  uint32_t state;
+  // Numbers below a bound, by the generator of Marsaglia 2003 ("Xorshift RNGs").
+  unsigned below(unsigned bound) {
+    state ^= state << 13, state ^= state >> 17, state ^= state << 5;
+    return state % bound;
+  }
+};
+
+inline void shuffleTurns(unsigned* turns, unsigned count, Random& random) {
+  for (unsigned i = count; i > 1; i--) {
+    const unsigned j = random.below(i), kept = turns[i - 1];
+    turns[i - 1] = turns[j];
+    turns[j] = kept;
+  }
+}
+
+inline void startTurns(unsigned* turns, unsigned count, Order order) {
+  for (unsigned i = 0; i < count; i++) turns[i] = order == reverse ? count - 1 - i : i;
+}
+
+inline void runBlock(Block& block, Order order, Random& random) {
+  memset(block.shared, 0xff, sharedLimit);
+  startTurns(block.turns, block.count, order);
+  for (unsigned i = 0; i < block.count; i++) {
     Fiber& fiber = block.fibers[i];
-    fiber.thread = {unsigned(i), 0, 0};
+    fiber.thread = {i, 0, 0};
     fiber.state = State::ready;
     fiber.declared = 0;
     prepare(fiber);
   }
   for (;;) {
-    if (order == shuffled) std::shuffle(turns.begin(), turns.end(), random);
-    for (size_t i : turns) {
-      block.current = &block.fibers[i];
-      resume(block.fibers[i]);
+    if (order == shuffled) shuffleTurns(block.turns, block.count, random);
+    unsigned done = 0;
+    for (unsigned i = 0; i < block.count; i++) {
+      Fiber& fiber = block.fibers[block.turns[i]];
+      block.current = &fiber;
+      resume(fiber);
+      if (fiber.state == State::done) done++;
     }
-    const size_t done = std::count_if(block.fibers.begin(), block.fibers.end(),
-                                      [](const Fiber& fiber) { return fiber.state == State::done; });
-    if (done == count) return;
+    if (done == block.count) return;
     if (done > 0) fail("a thread has ended while others wait at a barrier");
-    for (Fiber& fiber : block.fibers) fiber.state = State::ready;
+    for (unsigned i = 0; i < block.count; i++) block.fibers[i].state = State::ready;
   }
 }
 
 // Threads that never meet need no stacks of their own.
-inline void runApart(Block& block, Order order, std::mt19937& random) {
-  const size_t count = block.fibers.size();
-  std::vector<size_t> turns(count);
-  for (size_t i = 0; i < count; i++) turns[i] = order == reverse ? count - 1 - i : i;
-  if (order == shuffled) std::shuffle(turns.begin(), turns.end(), random);
-  for (size_t i : turns) {
-    block.current = &block.fibers[i];
-    block.current->thread = {unsigned(i), 0, 0};
+inline void runApart(Block& block, Order order, Random& random) {
+  startTurns(block.turns, block.count, order);
+  if (order == shuffled) shuffleTurns(block.turns, block.count, random);
+  for (unsigned i = 0; i < block.count; i++) {
+    block.current = &block.fibers[block.turns[i]];
+    block.current->thread = {block.turns[i], 0, 0};
     block.call(block.kernel);
   }
 }
@@ -182,23 +199,33 @@ void launch(unsigned blocks, unsigned threads, bool meet, int order, unsigned se
   Block block;
   block.kernel = &kernel;
   block.call = [](const void* body) { (*static_cast<const Kernel*>(body))(); };
-  block.fibers.resize(threads);
+  block.count = threads;
+  block.fibers = new Fiber[threads];
+  block.turns = new unsigned[threads];
+  char* stacks = nullptr;
   if (meet) {
-    block.shared.resize(sharedLimit);
-    block.exchange.resize(threads);
-    for (Fiber& fiber : block.fibers) fiber.stack.resize(stackBytes);
+    block.shared = static_cast<char*>(aligned_alloc(16, sharedLimit));
+    block.exchange = new uint32_t[threads];
+    stacks = static_cast<char*>(malloc(threads * stackBytes));
+    for (unsigned i = 0; i < threads; i++) block.fibers[i].stack = stacks + i * stackBytes;
   }
-  std::mt19937 random(seed);
-  std::vector<unsigned> turns(blocks);
-  for (unsigned i = 0; i < blocks; i++) turns[i] = order == reverse ? blocks - 1 - i : i;
-  if (order == shuffled) std::shuffle(turns.begin(), turns.end(), random);
+  Random random{seed | 1};
+  unsigned* turns = new unsigned[blocks];
+  startTurns(turns, blocks, Order(order));
+  if (order == shuffled) shuffleTurns(turns, blocks, random);
   active = &block;
-  for (unsigned i : turns) {
-    block.block = {i, 0, 0};
+  for (unsigned i = 0; i < blocks; i++) {
+    block.block = {turns[i], 0, 0};
     if (meet) runBlock(block, Order(order), random);
     else runApart(block, Order(order), random);
   }
   active = nullptr;
+  free(stacks);
+  free(block.shared);
+  delete[] block.exchange;
+  delete[] block.turns;
+  delete[] block.fibers;
+  delete[] turns;
 }
 
 }  // namespace moec_cpu
@@ -215,17 +242,17 @@ T __shfl_xor_sync(unsigned, T value, int lanes) {
 
 inline float __int_as_float(int bits) {
   float value;
-  std::memcpy(&value, &bits, 4);
+  memcpy(&value, &bits, 4);
   return value;
 }
 inline int __float_as_int(float value) {
   int bits;
-  std::memcpy(&bits, &value, 4);
+  memcpy(&bits, &value, 4);
   return bits;
 }
 inline float __int2float_rn(int value) { return float(value); }
 inline int __float2int_rz(float value) {
-  if (std::isnan(value)) return 0;
+  if (value != value) return 0;
   if (value >= 2147483648.0f) return INT32_MAX;
   return value <= -2147483648.0f ? INT32_MIN : int(value);
 }
@@ -243,12 +270,12 @@ inline int atomicAdd(int* place, int value) {
 // The 16-bit float of the compiler has the same bits and rounds to nearest even.
 inline float moec_from_f16(unsigned short bits) {
   _Float16 value;
-  std::memcpy(&value, &bits, 2);
+  memcpy(&value, &bits, 2);
   return float(value);
 }
 inline unsigned short moec_to_f16(float value) {
   const _Float16 half = _Float16(value);
   unsigned short bits;
-  std::memcpy(&bits, &half, 2);
+  memcpy(&bits, &half, 2);
   return bits;
 }

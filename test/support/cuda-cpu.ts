@@ -1,5 +1,5 @@
 /** Printed CUDA C++ on the CPU: built by g++ with `cuda-cpu.h`, where each thread of a block is a fiber. */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -33,25 +33,44 @@ function launcher(kernel: Kernel): string {
 }`;
 }
 
-/**
- * Builds a library of the kernels, with a function `launch_<kernel>` beside each.
- *
- * @param more C++ behind them.
- * @returns Its path.
- */
-export async function buildCudaForCpu(
-  kernels: readonly Kernel[],
-  target: Target,
-  { optimize = "-O1", more = "" } = {},
-): Promise<string> {
+interface Build {
+  readonly optimize?: string;
+  /** C++ behind the kernels. */
+  readonly more?: string;
+}
+
+/** What g++ is told to build a library of the kernels, with a function `launch_<kernel>` beside each; and its path. */
+function buildOf(kernels: readonly Kernel[], target: Target, { optimize = "-O1", more = "" }: Build) {
   const [source, library] = [newPath("cu"), newPath("so")];
   writeFileSync(source, [emitCuda(kernels, target), ...kernels.map(launcher), more, ""].join("\n"));
   const header = fileURLToPath(new URL("cuda-cpu.h", import.meta.url));
   // Libraries of one process keep their variables apart.
   const same = ["-ffp-contract=off", "-fno-strict-aliasing", "-fno-gnu-unique", `-DMOEC_CPU="${header}"`];
   const wide = cpuHas("f16c") ? ["-mf16c"] : [];
-  await run("g++", ["-std=c++17", optimize, ...same, ...wide, "-x", "c++", "-shared", "-fPIC", "-o", library, source]);
+  const args = ["-std=c++17", optimize, ...same, ...wide, "-x", "c++", "-shared", "-fPIC", "-o", library, source];
+  return { library, args };
+}
+
+/** Builds a library of the kernels, and gives its path. */
+export async function buildCudaForCpu(kernels: readonly Kernel[], target: Target, build: Build = {}): Promise<string> {
+  const { library, args } = buildOf(kernels, target, build);
+  await run("g++", args);
   return library;
+}
+
+/** Runs kernels over one memory in which buffers have addresses, as tests of schedules do. */
+export function cudaLaunchNow(kernels: readonly Kernel[], target: Target, memory: ArrayBuffer) {
+  const { library, args } = buildOf(kernels, target, { optimize: "-O0" });
+  execFileSync("g++", args);
+  const loaded = koffi()!.load(library);
+  const byName = new Map(kernels.map((kernel) => [kernel.name, kernel]));
+  return (name: string, addresses: readonly number[], scalars: readonly number[], from: number, to: number): void => {
+    const call = loaded.func(`void launch_${name}(void**, const int*, int, int, int, int)`);
+    const types = byName.get(name)!.scalars;
+    const values = scalars.map((value, i) => (types[i]!.type === "f32" ? { f32: value } : value));
+    const views = addresses.map((address) => new Uint8Array(memory, address));
+    call(views, scalarBits(values), from, to, threadOrders.indexOf("random"), 1);
+  };
 }
 
 /** The kernels as CUDA C++, compiled for the CPU: one launcher for each order of the threads. */

@@ -4,10 +4,13 @@
 // It is strict where a GPU would be silent: addresses outside of what was allocated, a grid that does not fit the blocks,
 // handles that are not there and memory that is not given back are errors.
 #pragma once
+#include <algorithm>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace moec_fake {
 
