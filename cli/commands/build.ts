@@ -1,14 +1,14 @@
 /** `moec build`: sources and weights in, a bundle out. */
-import { watch } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import { report } from "../failures.js";
+import { DiagnosticsError, report } from "../failures.js";
 import { addModelOptions, addTargetOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Shell } from "../shell.js";
 import { bundleSummary } from "../show/bundle-summary.js";
 import { plural } from "../show/units.js";
 import { named } from "../source-host.js";
+import { nextChange } from "../watch-files.js";
 
 interface BuildOptions extends ModelOptions {
   readonly out?: string;
@@ -61,47 +61,21 @@ async function buildOnce(
   return { code: EXIT.ok, sources: files };
 }
 
-/** Editors write files in several steps; changes this close together are one. */
-const SETTLE_MILLISECONDS = 80;
-
 /** Builds, then again after each change, until Ctrl-C. A build that fails waits for the next change. */
 async function watchAndBuild(shell: Shell, path: string, options: BuildOptions): Promise<ExitCode> {
   let sources: readonly string[] = [resolve(shell.io.cwd, path)];
   while (!shell.io.signal.aborted) {
+    const begun = Date.now();
     try {
       ({ sources } = await buildOnce(shell, path, options));
     } catch (error) {
       report(shell, error);
+      // A file that is wrong may be one that no earlier build has read.
+      const wrong = error instanceof DiagnosticsError ? error.diagnostics.map(({ span }) => span.file) : [];
+      sources = [...new Set([...sources, ...wrong.map((file) => resolve(shell.io.cwd, file))])];
     }
     shell.note(shell.notePalette.dim(`watching ${plural(sources.length, "file")}…`));
-    await nextChange(sources, shell.io.signal);
+    await nextChange(sources, begun, shell.io.signal);
   }
   return EXIT.interrupted;
-}
-
-/** Resolves after one of the files has changed and rested. Folders are watched, since editors replace files. */
-function nextChange(files: readonly string[], signal: AbortSignal): Promise<void> {
-  return new Promise((resolvePromise) => {
-    const folders = new Set(files.flatMap((file) => [dirname(file), file]));
-    let timer: NodeJS.Timeout | undefined;
-    const done = (): void => {
-      for (const watcher of watchers) watcher.close();
-      clearTimeout(timer);
-      resolvePromise();
-    };
-    const watchers = [...folders].flatMap((folder) => {
-      try {
-        return [
-          watch(folder, (_, name) => {
-            if (name !== null && !/\.(moe|yaml|yml)$/.test(name)) return;
-            clearTimeout(timer);
-            timer = setTimeout(done, SETTLE_MILLISECONDS);
-          }),
-        ];
-      } catch {
-        return [];
-      }
-    });
-    signal.addEventListener("abort", done, { once: true });
-  });
 }
