@@ -108,7 +108,7 @@ class WebGpuDevice implements Device {
       relaxedSimd: false,
       memoryBytes: weights + state + arena + io,
       gpu: name,
-      dispatches: Object.fromEntries([...this.entries].map(([entry, launches]) => [entry, launches.length])),
+      dispatches: Object.fromEntries([...this.entries].map(([entry, launches]) => [entry, ofOneToken(launches)])),
     };
   }
 
@@ -228,4 +228,12 @@ function prepare(flat: FlatLaunch, programs: ReadonlyMap<string, Program>): Prep
   const program = programs.get(programKey(flat.kernel, flat.spaces));
   if (!program) throw moecError("MOE5312", { at: flat.label, reason: `there is no program for \`${flat.kernel}\`` });
   return { flat, program };
+}
+
+/** Launches that a call of one token runs. */
+function ofOneToken(launches: readonly PreparedLaunch[]): number {
+  return launches.filter(({ flat: { grid } }) => {
+    const sizes = Object.fromEntries(grid.names.map((name) => [name, name === "past" ? 0 : 1]));
+    return grid.evaluate(sizes) > 0;
+  }).length;
 }

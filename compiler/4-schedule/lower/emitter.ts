@@ -185,6 +185,11 @@ export class Emitter {
     return register;
   }
 
+  /** All threads wait for each other; one alone has nobody to wait for. */
+  meet(): void {
+    if (this.threads > 1) this.builder.barrier();
+  }
+
   /** What all threads bring, folded; `first` is uniform. Only where `isTogether`. */
   fold(wish: string, op: FoldOp, value: Expression): Expression {
     const register = this.builder.fold(wish, op, value);

@@ -6,9 +6,35 @@ import { Size } from "../../axes/size.js";
 import { add, compare, constant, min, sub, thread } from "../kernel-expressions.js";
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Emitter } from "./emitter.js";
+import type { EntryLowering } from "./entry-lowering.js";
 import { mostParts, tileHeight } from "./gpu-shape.js";
 import type { Grouping } from "./grouping.js";
 import type { Stored } from "./tensor.js";
+
+/** Threads that sort: where a driver computes on the processor one alone, which meets no other. */
+const sortingThreads = { gpu: 256, cpu: 1 } as const;
+
+/** Launches that sort the slots of a call by expert, when `share` is 1. */
+export function launchGrouping(
+  entry: EntryLowering,
+  grouping: Grouping,
+  bankSizes: readonly Size[],
+  share = Size.one,
+): void {
+  forDrivers(entry, (on) => {
+    const doc = `${entry.label}: rows sorted by expert`;
+    const emitter = entry.emitter("group", doc, sortingThreads[on ?? "gpu"]);
+    writeGrouping(emitter, grouping, emitter.buffer(grouping.routes.index.place, "i32", "read"), bankSizes);
+    entry.launch(emitter, share, on);
+  });
+}
+
+/** WebGPU has drivers of two kinds, other GPUs one. */
+export function forDrivers(entry: EntryLowering, write: (on: "gpu" | "cpu" | undefined) => void): void {
+  if (entry.program.target.family !== "wgsl") return write(undefined);
+  write("gpu");
+  write("cpu");
+}
 
 /** Numbers of one part: its expert (-1 for none), its first row, and how many rows it has. */
 export const partFields = 3;
@@ -37,13 +63,13 @@ export function writeGrouping(
   const slots = emitter.size(grouping.most);
   const next = builder.blockBuffer("next", "i32", "shared", Math.max(1, experts.constant!));
   emitter.threadLoop("e", count, undefined, (_, e) => builder.store(next, e, 0));
-  builder.barrier();
+  emitter.meet();
   emitter.threadLoop("n", slots, undefined, (_, n) => {
     const expert = builder.let("expert", builder.load(index, n));
     emitter.guard(compare("ge", expert, 0), () => void builder.atomicAdd(next, expert, 1));
   });
-  builder.barrier();
-  emitter.guard(compare("eq", thread, 0), () => {
+  emitter.meet();
+  alone(emitter, () => {
     const sum = builder.variable("sum", constant(0));
     const part = builder.variable("part", constant(0));
     const bankOf = firstsOf(bankSizes);
@@ -70,7 +96,7 @@ export function writeGrouping(
     const end = emitter.size(mostParts(grouping).times(Size.of(partFields)));
     builder.loop("at", part.get, end, partFields, (at) => builder.store(parts, at, -1));
   });
-  builder.barrier();
+  emitter.meet();
   emitter.threadLoop("n", slots, undefined, (_, n) => {
     const expert = builder.let("expert", builder.load(index, n));
     emitter.guard(
@@ -84,6 +110,12 @@ export function writeGrouping(
       () => builder.store(rowOfSlot, n, -1),
     );
   });
+}
+
+/** By one thread of the block. */
+function alone(emitter: Emitter, body: () => void): void {
+  if (emitter.threads === 1) body();
+  else emitter.guard(compare("eq", thread, 0), body);
 }
 
 /** Number of the first expert of each bank. */

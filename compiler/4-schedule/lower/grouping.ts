@@ -10,7 +10,7 @@ import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { digitBase, sortByDigits, type DigitBuffers } from "./grouping-digits.js";
-import { partFields, writeGrouping } from "./gpu-grouping.js";
+import { launchGrouping, partFields } from "./gpu-grouping.js";
 import { mostParts } from "./gpu-shape.js";
 import { slotAxis, type Routes } from "./routes.js";
 import { elements, type Stored, type TensorAxis } from "./tensor.js";
@@ -41,32 +41,53 @@ const line = (axis: string, size: Size): readonly TensorAxis[] => [{ name: axis,
 /** Experts of a bank up to which each one has blocks of its own, empty or not, and so asks where its rows begin. */
 export const listedExperts = 1024;
 
-/** One block sorts: a count, a running sum and a walk in the order of the tokens, so the order is always the same. */
-export function group(entry: EntryLowering, routes: Routes, bankSizes: readonly Size[]): Grouping {
+/** Memory for the rows of these routes. */
+function groupingMemory(entry: EntryLowering, routes: Routes, bankSizes: readonly Size[]): Grouping {
   const most = elements(routes.tokens).times(routes.slots);
   const experts = routes.experts.size;
   const one = (wish: string, size: Size): Stored => entry.allocate(wish, "i32", line("n", size));
-  const total = experts.constant;
-  const isListed = total !== undefined && total <= listedExperts;
-  const onGpu = isGpu(entry.program.target) && isListed;
-  const isLarge = total !== undefined && bankSizes.every((size) => (size.constant ?? 0) > listedExperts);
-  const grouping: Grouping = {
+  return {
     routes,
     most,
     slotOfRow: one("slot_of_row", most),
     expertOfRow: one("expert_of_row", most),
     rowOfSlot: one("row_of_slot", most),
-    start: one("expert_start", isLarge ? Size.one : experts.plus(Size.one)),
+    start: one("expert_start", isLarge(routes, bankSizes) ? Size.one : experts.plus(Size.one)),
     banks: one("bank_rows", Size.of(2 * bankSizes.length)),
-    ...(onGpu ? { parts: one("parts", mostParts({ most, routes }).times(Size.of(partFields))) } : {}),
+    ...(isListedOnGpu(entry, routes)
+      ? { parts: one("parts", mostParts({ most, routes }).times(Size.of(partFields))) }
+      : {}),
   };
-  if (onGpu) {
-    const emitter = entry.emitter("group", `${entry.label}: rows sorted by expert`, 256);
-    writeGrouping(emitter, grouping, emitter.buffer(routes.index.place, "i32", "read"), bankSizes);
-    entry.launch(emitter, Size.one);
+}
+
+const isLarge = (routes: Routes, bankSizes: readonly Size[]): boolean =>
+  routes.experts.size.constant !== undefined && bankSizes.every((size) => (size.constant ?? 0) > listedExperts);
+
+function isListedOnGpu(entry: EntryLowering, { experts }: Pick<Routes, "experts">): boolean {
+  return isGpu(entry.program.target) && (experts.size.constant ?? Infinity) <= listedExperts;
+}
+
+/** On a GPU: memory for the grouping of routes that a kernel is about to make, so that it can sort them too. */
+export function groupingAhead(entry: EntryLowering, routes: Routes, bankSizes: readonly Size[]): Grouping | undefined {
+  return isListedOnGpu(entry, routes) ? groupingMemory(entry, routes, bankSizes) : undefined;
+}
+
+/** One block sorts: a count, a running sum and a walk in the order of the tokens, so the order is always the same. */
+export function group(entry: EntryLowering, routes: Routes, bankSizes: readonly Size[]): Grouping {
+  const ahead = routes.grouping;
+  if (ahead?.bankSizes.length === bankSizes.length && bankSizes.every((size, i) => size.equals(ahead.bankSizes[i]!))) {
+    return { ...ahead.grouping, routes };
+  }
+  const grouping = groupingMemory(entry, routes, bankSizes);
+  if (isListedOnGpu(entry, routes)) {
+    launchGrouping(entry, grouping, bankSizes);
     return grouping;
   }
-  const cursor = one("cursor", isLarge ? Size.of(digitBase(total)) : experts);
+  const { most } = grouping;
+  const experts = routes.experts.size;
+  const total = experts.constant;
+  const one = (wish: string, size: Size): Stored => entry.allocate(wish, "i32", line("n", size));
+  const cursor = one("cursor", total !== undefined && isLarge(routes, bankSizes) ? Size.of(digitBase(total)) : experts);
   const emitter = entry.emitter("group", `${entry.label}: rows sorted by expert`);
   const { builder } = emitter;
   const handle = (stored: Stored): ReturnType<Emitter["buffer"]> => emitter.buffer(stored.place, "i32", "readwrite");
@@ -74,7 +95,7 @@ export function group(entry: EntryLowering, routes: Routes, bankSizes: readonly 
     handle,
   );
   const index = emitter.buffer(routes.index.place, "i32", "read");
-  if (isLarge) {
+  if (total !== undefined && isLarge(routes, bankSizes)) {
     const buffers: DigitBuffers = {
       index,
       slotOfRow: slotOfRow!,

@@ -3,7 +3,7 @@
  * whole, when several readers would compute something dear again, or when it is a result.
  */
 import { Size } from "../../axes/size.js";
-import type { Node, Region, ValueId } from "../../2-graph/ir.js";
+import type { MixtureAttrs, Node, Region, ValueId } from "../../2-graph/ir.js";
 import type { Expression } from "../kernel-ir.js";
 import { contractTensors } from "./contraction.js";
 import type { Emitter } from "./emitter.js";
@@ -18,6 +18,9 @@ import { Weight } from "./weight.js";
 const cheap = 12;
 
 export class RegionLowering {
+  /** Those of the region that is being lowered. */
+  private nodes: readonly Node[] = [];
+
   constructor(readonly entry: EntryLowering) {}
 
   readonly store = (source: Tensor): Stored => this.entry.store(source);
@@ -45,11 +48,27 @@ export class RegionLowering {
     });
   }
 
+  /** Experts of each bank of the mixture that takes these routes as they are or with other weights; undefined for none. */
+  bankSizes(routes: ValueId): readonly Size[] | undefined {
+    for (const node of this.nodes) {
+      if (!node.operands.includes(routes)) continue;
+      if (node.op === "mixture" || node.op === "dispatch") {
+        return (node.attrs as MixtureAttrs).banks.map((bank) => bank.experts);
+      }
+      if (node.op !== "routes_scale" && node.op !== "rename") continue;
+      const found = this.bankSizes(node.results[0]!.id);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
   /** Lower a region over the given values of its parameters. */
   run(region: Region, args: readonly LoweredValue[]): readonly LoweredValue[] {
     const values = new Map<ValueId, LoweredValue>();
     for (const [index, param] of region.params.entries()) values.set(param.id, args[index]!);
     const uses = countUses(region);
+    const { nodes } = this;
+    this.nodes = region.nodes;
     for (const node of region.nodes) {
       const outer = this.entry.node;
       this.entry.node = node;
@@ -60,6 +79,7 @@ export class RegionLowering {
       }
       this.entry.node = outer;
     }
+    this.nodes = nodes;
     return region.results.map((id) => values.get(id)!);
   }
 

@@ -6,10 +6,13 @@ import { f32 } from "../kernel-types.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
+import { forDrivers, launchGrouping, writeGrouping } from "./gpu-grouping.js";
+import { groupingAhead, type Grouping } from "./grouping.js";
+import { rowCoordinates } from "./nest.js";
 import { chooseInOrder, rowKernel, storeAt, topMask } from "./selection.js";
 import { renameAxis } from "./views.js";
 import type { Tensor } from "./tensor.js";
-import { Computed, Deferred, Mapped, type Stored, type TensorAxis } from "./tensor.js";
+import { Computed, Deferred, elements, Mapped, type Stored, type TensorAxis } from "./tensor.js";
 
 /** The axis of the slots in memory; no name of a program has a dollar. */
 export const slotAxis = "$slot";
@@ -24,11 +27,15 @@ export class Routes {
     readonly index: Stored,
     /** `[tokens…, $slot]` f32. */
     readonly weight: Tensor,
+    /** The rows sorted by expert, where the kernel that chose the experts did that too. */
+    readonly grouping?: { readonly grouping: Grouping; readonly bankSizes: readonly Size[] },
   ) {}
 }
 
 export type LoweredValue = Tensor | Routes;
 
+/** Tokens up to which one block chooses for all of them and sorts their rows at once: one launch instead of two. */
+const fewTokens = 64;
 /** Rows up to which the scores of one token are copied into the block. */
 const scratchLimit = 16_384;
 
@@ -38,6 +45,8 @@ export interface RouteOptions {
   readonly groups: number;
   readonly renormalize: boolean;
   readonly epsilon: number;
+  /** Experts of each bank of the mixture that these routes are for, if any. */
+  readonly bankSizes?: readonly Size[];
 }
 
 const plus = (at: Coordinates, axis: string, c: Coordinate): Coordinates => new Map([...at, [axis, c]]);
@@ -70,7 +79,7 @@ export function route(
       ? topMask(new Deferred(scores, (source) => entry.store(source)), tokens.at(-1)!.name, options.k)
       : undefined;
   for (const tensor of [weights, scores]) settle(tensor, tokens);
-  rowKernel(entry, "route", tokens, 4, (emitter, at) => {
+  const writeToken = (emitter: Emitter, at: Coordinates, access: "write" | "readwrite"): void => {
     const { builder } = emitter;
     const slotCount = emitter.size(slots);
     const filled = builder.variable("filled", constant(0));
@@ -79,8 +88,8 @@ export function route(
       const place = emitter.variable(builder.let("slot", filled.get), variables, slots);
       const coordinate = emitter.variable(builder.let("expert", expert), variables, experts.size);
       const value = builder.let("weight", weights.read(emitter, plus(at, expertName, coordinate)));
-      storeAt(emitter, index, plus(at, slotAxis, place), expert);
-      storeAt(emitter, weight, plus(at, slotAxis, place), value);
+      storeAt(emitter, index, plus(at, slotAxis, place), expert, access);
+      storeAt(emitter, weight, plus(at, slotAxis, place), value, "readwrite");
       whole.set(add(whole.get, value));
       filled.set(add(filled.get, 1));
     };
@@ -112,9 +121,35 @@ export function route(
         );
       }
     }
-    finish(emitter, { index, weight, at, slotCount, filled: filled.get, whole: whole.get, options });
+    finish(emitter, { index, weight, at, slotCount, filled: filled.get, whole: whole.get, options, access });
+  };
+  const routes = new Routes(tokens, experts, slots, index, weight);
+  const { bankSizes } = options;
+  const grouping = bankSizes && groupingAhead(entry, routes, bankSizes);
+  const isFew = grouping
+    ? Size.one.minus(
+        elements(tokens)
+          .floorDividedBy(Size.of(fewTokens + 1))
+          .min(Size.one),
+      )
+    : Size.zero;
+  if (isFew.constant !== 1) {
+    const share = Size.one.minus(isFew);
+    rowKernel(entry, "route", tokens, 4, (emitter, at) => writeToken(emitter, at, "write"), share);
+  }
+  if (!grouping) return routes;
+  if (isFew.constant !== 1) launchGrouping(entry, grouping, bankSizes, Size.one.minus(isFew));
+  forDrivers(entry, (on) => {
+    const threads = on === "cpu" ? 1 : fewTokens;
+    const emitter = entry.emitter("route_and_group", `${entry.label}: experts chosen, rows sorted by expert`, threads);
+    emitter.threadLoop("row", emitter.size(elements(tokens)), elements(tokens), (row) =>
+      writeToken(emitter, rowCoordinates(tokens, row), "readwrite"),
+    );
+    emitter.meet();
+    writeGrouping(emitter, grouping, emitter.buffer(index.place, "i32", "readwrite"), bankSizes);
+    entry.launch(emitter, isFew, on);
   });
-  return new Routes(tokens, experts, slots, index, weight);
+  return new Routes(tokens, experts, slots, index, weight, { grouping, bankSizes });
 }
 
 /** The score where an expert may be chosen, NaN where not. */
@@ -150,6 +185,8 @@ interface Filled {
   readonly filled: Expression;
   readonly whole: Expression;
   readonly options: RouteOptions;
+  /** How the kernel uses the memory of the index. */
+  readonly access: "write" | "readwrite";
 }
 
 /** Normalized weights, and -1 and 0 in the slots that stayed empty. */
@@ -168,8 +205,8 @@ function finish(emitter: Emitter, what: Filled): void {
     });
   }
   emitter.loop("slot", used, what.slotCount, 1, undefined, (slot) => {
-    storeAt(emitter, what.index, plus(at, slotAxis, slot), constant(-1));
-    storeAt(emitter, what.weight, plus(at, slotAxis, slot), constant(0, f32));
+    storeAt(emitter, what.index, plus(at, slotAxis, slot), constant(-1), what.access);
+    storeAt(emitter, what.weight, plus(at, slotAxis, slot), constant(0, f32), "readwrite");
   });
 }
 
@@ -244,7 +281,7 @@ export function routesScale(routes: Routes, factor: Tensor): Routes {
       constant(0, f32),
     );
   });
-  return new Routes(routes.tokens, routes.experts, routes.slots, routes.index, weight);
+  return new Routes(routes.tokens, routes.experts, routes.slots, routes.index, weight, routes.grouping);
 }
 
 /** Slots that each expert got: one row of the grid for each expert. */
@@ -273,5 +310,5 @@ export function renameRoutes(routes: Routes, from: string, to: string): Routes {
   const { index, weight } = routes;
   const stored = index.has(from) ? (renameAxis(index, from, to).stored ?? index) : index;
   const renamed = weight.has(from) ? renameAxis(weight, from, to) : weight;
-  return new Routes(routes.tokens.map(rename), rename(routes.experts), routes.slots, stored, renamed);
+  return new Routes(routes.tokens.map(rename), rename(routes.experts), routes.slots, stored, renamed, routes.grouping);
 }

@@ -137,6 +137,7 @@ const routeRule: Rule = (lowering, node, operands) => {
   if (attrs.choice === "only") {
     return [routeOnly(lowering.entry, tensor(operands[0]), { name: attrs.experts, size: attrs.size! })];
   }
+  const bankSizes = lowering.bankSizes(node.results[0]!.id);
   const by = attrs.hasBy ? lowering.deferred(tensor(operands[1])) : undefined;
   const where = attrs.hasWhere ? lowering.deferred(tensor(operands.at(-1))) : undefined;
   return [
@@ -146,6 +147,7 @@ const routeRule: Rule = (lowering, node, operands) => {
       groups: attrs.groups?.constant ?? 1,
       renormalize: attrs.renormalize,
       epsilon: attrs.epsilon,
+      ...(bankSizes ? { bankSizes } : {}),
     }),
   ];
 };

@@ -36,8 +36,14 @@ export function rowKernel(
   entry.launch(emitter, total.ceilDividedBy(Size.of(perBlock)).times(share));
 }
 
-export function storeAt(emitter: Emitter, target: Stored, at: Coordinates, value: Expression): void {
-  const buffer = emitter.buffer(target.place, target.element, "write");
+export function storeAt(
+  emitter: Emitter,
+  target: Stored,
+  at: Coordinates,
+  value: Expression,
+  access: "write" | "readwrite" = "write",
+): void {
+  const buffer = emitter.buffer(target.place, target.element, access);
   const number = value.type.element === "bool" ? convert(value, "i32") : value;
   emitter.builder.store(buffer, emitter.index(target.address(at)), number);
 }
