@@ -207,10 +207,15 @@ function symbols(
   const counts = new Set(
     (decl.members ?? []).flatMap((member) => (member.kind === "stack" && member.index ? namesIn(member.count) : [])),
   );
+  let last: { readonly names: string; readonly amounts: Amounts } | undefined;
   const attempt = (names: readonly string[]): Amounts | undefined => {
+    const key = names.join();
+    if (last?.names === key) return last.amounts;
     const walked = walkModel(info, entry, sizes, new Set(names));
     const found = walked && amounts(walked.emitter, walked.walk);
-    return found && isSame(found, numbers, sizes) ? found : undefined;
+    if (!found || !isSame(found, numbers, sizes)) return undefined;
+    last = { names: key, amounts: found };
+    return found;
   };
   const free = all.filter((name) => !counts.has(name));
   const kept = most(free, (names) => attempt(names) !== undefined);
