@@ -62,10 +62,19 @@ export function scheduleFor(program: Program, project: Project, target: Target):
   return schedule(program, target, { limits, storage: storageOf(program, matrixStorage(program, project)) });
 }
 
+/** What matrices of a program are stored as under `quantization: file`: the header is read once for all targets. */
+const inFile = new WeakMap<Program, MatrixStorage>();
+
 /** `file` asks the header of the checkpoint; without one, as for random parameters, matrices are f16. */
 function matrixStorage(program: Program, { quantization, weights }: Project): MatrixStorage {
   if (quantization !== "file") return quantization;
   if (weights.length === 0) return "f16";
+  let storage = inFile.get(program);
+  if (!storage) inFile.set(program, (storage = storageIn(weights, program)));
+  return storage;
+}
+
+function storageIn(weights: readonly string[], program: Program): MatrixStorage {
   const opened = openCheckpointFiles(weights);
   try {
     return storageInFile(program, opened.checkpoint);

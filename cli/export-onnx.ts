@@ -1,7 +1,8 @@
-/** From a project to an ONNX file on disk: aside first, then in place. */
-import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+/** From a project to an ONNX file on disk. */
+import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import { modelBytes, onnxGraph, type ExternalPlace, type Initializer } from "../compiler/5-emit/onnx/index.js";
+import { replaceFiles } from "../runtime/node/replace-files.js";
 import { buildOptimized, checkSpec } from "./compile.js";
 import { openParameters, requireParameters } from "./parameters.js";
 import type { Project } from "./project.js";
@@ -30,24 +31,22 @@ export function exportOnnx(shell: Shell, project: Project, out: string, entryNam
   const { built, optimized } = buildOptimized(checkSpec(shell, project.spec), project);
   const entry = entryName ?? optimized.entries[0]?.name ?? "forward";
   const parameters = openParameters(built, project);
-  const aside = `${out}.${process.pid}.tmp`;
-  const data = `${out}.data`;
-  const dataAside = `${data}.${process.pid}.tmp`;
   try {
     const graph = onnxGraph(optimized, entry, parameters.source);
     const total = graph.initializers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const data = `${out}.data`;
     const isSplit = total > MOST_EMBEDDED_BYTES;
-    const places = isSplit ? writeData(graph.initializers, dataAside, basename(data)) : undefined;
-    writeFileSync(
-      aside,
-      modelBytes(graph, (tensor) => places?.get(tensor.name)),
-    );
-    if (isSplit) renameSync(dataAside, data);
-    renameSync(aside, out);
-    return { entry, nodes: graph.nodes.length, files: isSplit ? [out, data] : [out] };
+    const files = isSplit ? [out, data] : [out];
+    // The data first: a model is never there without it.
+    replaceFiles([...files].reverse(), (asides) => {
+      const places = isSplit ? writeData(graph.initializers, asides[0]!, basename(data)) : undefined;
+      writeFileSync(
+        asides.at(-1)!,
+        modelBytes(graph, (tensor) => places?.get(tensor.name)),
+      );
+    });
+    return { entry, nodes: graph.nodes.length, files };
   } finally {
-    rmSync(aside, { force: true });
-    rmSync(dataAside, { force: true });
     parameters.close();
   }
 }

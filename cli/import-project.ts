@@ -1,11 +1,12 @@
 /** From a checkpoint to a project: a readable spec and a `moec.yaml`, written side by side. */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { stringify } from "yaml";
 import { fileStem, importModel, modelName, type ImportedModel } from "../compiler/checkpoints/import/index.js";
 import { keptAs, type Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { formatText } from "./format.js";
+import { replaceFiles } from "../runtime/node/replace-files.js";
 import { openImport } from "./import-sources.js";
 import type { ProjectFile } from "./project-file.js";
 import { tokenizerText } from "./tokenizer-files.js";
@@ -95,7 +96,7 @@ interface TextFile {
 }
 
 /**
- * Writes all files or none: each beside its place first, then all are moved.
+ * Writes all files or none.
  *
  * @throws MoecError MOE5404 when one exists and `force` is not set.
  */
@@ -106,11 +107,8 @@ function writeAll(folder: string, files: readonly TextFile[], force: boolean): v
     throw moecError("MOE5404", { path: join(folder, taken.path) }, undefined, help);
   }
   mkdirSync(folder, { recursive: true });
-  const aside = (path: string): string => join(folder, `.${path}.${process.pid}`);
-  try {
-    for (const { path, text } of files) writeFileSync(aside(path), text, { flag: "wx" });
-    for (const { path } of files) renameSync(aside(path), join(folder, path));
-  } finally {
-    for (const { path } of files) rmSync(aside(path), { force: true });
-  }
+  replaceFiles(
+    files.map(({ path }) => join(folder, path)),
+    (asides) => files.forEach(({ text }, index) => writeFileSync(asides[index]!, text, { flag: "wx" })),
+  );
 }

@@ -3,9 +3,10 @@
  * Files are written aside and renamed: two processes may write the same one. A folder that can't be written costs time,
  * never a result.
  */
-import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFiles } from "../node/replace-files.js";
 import { cacheFolder } from "./cache-folder.js";
 
 const HASH_BYTES = 32;
@@ -51,25 +52,16 @@ export class Cache {
 
   write(key: string, content: Uint8Array): void {
     const path = join(this.folder, key);
-    const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
     try {
       mkdirSync(this.folder, { recursive: true });
-      writeFileSync(aside, Buffer.concat([hashOf(content), content]), { flag: "wx" });
-      renameSync(aside, path);
+      replaceFiles([path], ([aside]) =>
+        writeFileSync(aside!, Buffer.concat([hashOf(content), content]), { flag: "wx" }),
+      );
     } catch (error) {
-      remove(aside);
       if (this.warned) return;
       this.warned = true;
       const reason = (error as NodeJS.ErrnoException).code ?? String(error);
       this.warn(`the cache in ${this.folder} can't be written (${reason}); the next start takes longer`);
     }
-  }
-}
-
-function remove(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // It is not there, or nothing can be done about it.
   }
 }
