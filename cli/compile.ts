@@ -2,11 +2,11 @@
 import { relative } from "node:path";
 import { check, type CheckedProject } from "../compiler/1-check/index.js";
 import { buildProgram } from "../compiler/2-graph/index.js";
-import { deriveLastToken, optimize } from "../compiler/3-optimize/index.js";
+import { deriveBatch, deriveLastToken, optimize } from "../compiler/3-optimize/index.js";
 import { schedule } from "../compiler/4-schedule/index.js";
 import type { Schedule } from "../compiler/4-schedule/options.js";
 import type { Program } from "../compiler/2-graph/ir.js";
-import { wasmRelaxed, type Target } from "../compiler/targets/index.js";
+import { isGpu, wasmRelaxed, type Target } from "../compiler/targets/index.js";
 import { openCheckpointFiles } from "./checkpoint-files.js";
 import { DiagnosticsError, showDiagnostics } from "./failures.js";
 import type { Project } from "./project.js";
@@ -59,7 +59,9 @@ export function scheduleProject(program: Program, project: Project): Schedule {
 /** Kernels and plan for a target. */
 export function scheduleFor(program: Program, project: Project, target: Target): Schedule {
   const limits = { T: project.prefill, context: project.context };
-  return schedule(program, target, { limits, storage: storageOf(program, matrixStorage(program, project)) });
+  // One text at a time is all that runs on a GPU so far.
+  const batched = isGpu(target) ? program : deriveBatch(program);
+  return schedule(batched, target, { limits, storage: storageOf(program, matrixStorage(program, project)) });
 }
 
 /** What matrices of a program are stored as under `quantization: file`: the header is read once for all targets. */

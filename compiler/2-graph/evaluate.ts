@@ -27,6 +27,8 @@ export interface EvaluateOptions {
   readonly params?: (path: string) => ReferenceTensor;
   /** Kept and changed; a fresh one when absent. A call that throws changes nothing. */
   readonly states?: StateStore;
+  /** States of the texts that an entry for several texts goes on with, in the order of its rows; kept and changed. */
+  readonly texts?: readonly StateStore[];
   /** Run-time sizes that no input tells; `past` is that of the caches unless said. */
   readonly sizes?: Readonly<Record<string, number>>;
   /** By path; the declared initial values otherwise. */
@@ -63,9 +65,13 @@ export function evaluate(program: Program, entryName: string, options: EvaluateO
   const known = { past: states.past, ...options.sizes };
   const { args, sizes } = bindInputs(entry, options.inputs, known);
   const view = states.begin();
-  const run = new Run(program, options, sizes, view);
+  const texts = (options.texts ?? []).map((store) => store.begin());
+  const traces: RouteTrace[] = [];
+  const runs = texts.map((own) => new Run(program, options, { ...sizes, past: own.past }, own, [], traces));
+  const run = new Run(program, options, sizes, view, runs, traces);
   const results = run.region(entry.body, args, []);
   states.adopt(view);
+  options.texts?.forEach((store, index) => store.adopt(texts[index]!));
   const outputs = Object.fromEntries(entry.outputs.map((name, index) => [name, owned(results[index]!)]));
   return { outputs, routes: run.traces };
 }
@@ -86,7 +92,6 @@ type Layers = RouteTrace["layers"];
 
 /** One call: everything that its regions share. */
 class Run {
-  readonly traces: RouteTrace[] = [];
   readonly paramDecls: ReadonlyMap<string, ParamDecl>;
   readonly stateDecls: ReadonlyMap<string, StateDecl>;
   readonly knobDecls: ReadonlyMap<string, KnobDecl>;
@@ -97,6 +102,9 @@ class Run {
     readonly options: EvaluateOptions,
     readonly sizes: Readonly<Record<string, number>>,
     readonly states: StateStore,
+    /** The same call for each of its texts. */
+    readonly texts: readonly Run[],
+    readonly traces: RouteTrace[],
   ) {
     this.paramDecls = new Map(program.params.map((decl) => [decl.path, decl]));
     this.stateDecls = new Map(program.states.map((decl) => [decl.path, decl]));
@@ -168,6 +176,11 @@ class Frame implements ReferenceContext {
 
   run(index: number, args: readonly ReferenceValue[], layer?: Layers[number]): readonly ReferenceValue[] {
     return this.shared.region(this.node.regions[index]!, args, layer ? [...this.layers, layer] : this.layers);
+  }
+
+  runText(text: number, args: readonly ReferenceValue[]): readonly ReferenceValue[] {
+    const run = this.shared.texts[text] ?? missing("states for the text", String(text));
+    return run.region(this.node.regions[0]!, args, this.layers);
   }
 
   size(size: Size): number {

@@ -4,6 +4,7 @@
  * @example const better = optimize(deriveLastToken(program));
  */
 export { dumpPasses, optimize, type OptimizeOptions } from "./optimize.js";
+export { deriveBatch, type BatchOptions } from "./batch/index.js";
 export { deriveLastToken, type LastTokenOptions } from "./last-token.js";
 export { passes } from "./passes.js";
 export type { Pass, PassOrder } from "./pass.js";

@@ -76,11 +76,16 @@ export interface PlanLaunch {
    */
   readonly on?: "gpu" | "cpu";
 }
-/** Repeat for each layer of a stack. */
+/** Repeat for each layer of a stack, or for each text of a call. */
 export interface PlanLoop {
   readonly kind: "loop";
   readonly name: string;
   readonly count: number;
+  /**
+   * Turns are the texts of the call: in turn i the states are those of the text that the size `text.i` numbers, and
+   * `past` is the size `past.i`. A device that holds fewer texts than `count` has as many turns as texts.
+   */
+  readonly texts?: true;
   readonly steps: readonly PlanStep[];
 }
 export interface PlanBufferArg {

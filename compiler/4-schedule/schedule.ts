@@ -1,5 +1,6 @@
 /** From a program to kernels and a plan. */
 import type { Entry, Program } from "../2-graph/ir.js";
+import { collectNodes } from "../2-graph/walk.js";
 import type { TensorType } from "../ops/types.js";
 import { EntryLowering } from "./lower/entry-lowering.js";
 import { bytesOf, memoryElement, ProgramLowering } from "./lower/program-lowering.js";
@@ -28,7 +29,14 @@ function ioTensor(program: ProgramLowering, id: string, type: TensorType): Store
   return new Stored(type.dtype, type.axes, atStart(id), memoryElement(type.dtype), rowMajor(type.axes));
 }
 
+/** Most tokens of one call: an entry for several texts has one of each. */
+function mostTokens(entry: Entry, limit: number): number {
+  const most = collectNodes(entry.body, ({ op }) => op === "each_text").map(({ attrs }) => attrs.most as number);
+  return Math.min(limit, ...most);
+}
+
 function scheduleEntry(program: ProgramLowering, entry: Entry): PlanEntry {
+  program.tokens = mostTokens(entry, program.options.limits.T);
   const lowering = new EntryLowering(entry.name, program);
   const inputs: PlanPort[] = [];
   const args = entry.body.params.map((param, index) => {

@@ -13,6 +13,7 @@ const abi: BundleAbi = 1;
 /** Entries that the compiler derived from another one carry these endings; they are not shown to users. */
 const LAST_TOKEN_SUFFIX = "_last";
 const DECODE_SUFFIX = ".decode";
+const BATCH_SUFFIX = ".batch";
 
 /** Everything of the manifest but the list of files. */
 export function bundleManifest(
@@ -56,7 +57,7 @@ function port({ name, dtype, axes }: PlanPort): ManifestPort {
 }
 
 function isDerived(entry: PlanEntry | Entry, plan: Plan): boolean {
-  return [LAST_TOKEN_SUFFIX, DECODE_SUFFIX].some((suffix) => {
+  return [LAST_TOKEN_SUFFIX, DECODE_SUFFIX, BATCH_SUFFIX].some((suffix) => {
     const base = entry.name.endsWith(suffix) ? entry.name.slice(0, -suffix.length) : undefined;
     return base !== undefined && plan.entries.some(({ name }) => name === base);
   });

@@ -5,6 +5,7 @@ import { attendOps } from "./attend.js";
 import { axesOps } from "./axes.js";
 import { contractOps } from "./contract.js";
 import { elementwiseOps } from "./elementwise.js";
+import { eachTextOps } from "./each-text.js";
 import { gatherOps } from "./gather.js";
 import { mixtureOps } from "./mixture.js";
 import { placeOps } from "./place.js";
@@ -36,6 +37,7 @@ const table = {
   ...mixtureOps,
   ...attendOps,
   ...repeatOps,
+  ...eachTextOps,
 } as const;
 
 /** Name of an op. */

@@ -95,6 +95,8 @@ export interface ReferenceContext {
     args: readonly ReferenceValue[],
     layer?: { readonly stack: string; readonly index: number },
   ): readonly ReferenceValue[];
+  /** Run the region of the current node with the states and the `past` of one of the texts of the call. */
+  runText(text: number, args: readonly ReferenceValue[]): readonly ReferenceValue[];
   /** The turn of the enclosing stack `name`. */
   layerIndex(name: string): number;
   /** The number behind a size, with the run-time sizes of this call. */

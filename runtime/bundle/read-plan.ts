@@ -75,8 +75,18 @@ const turns: Reader<number> = (value, at) => {
   if (found <= MAX_TURNS) return found;
   throw wrong(at, `there are more than ${MAX_TURNS} turns`);
 };
+const always: Reader<true> = (value, at) => {
+  if (value === true) return value;
+  throw wrong(at, "it must be true or absent");
+};
 const loop: Reader<PlanLoop> = (value, at) =>
-  object<PlanLoop>({ kind: oneOf("loop"), name: text, count: turns, steps: list(step) })(value, at);
+  object<Omit<PlanLoop, "texts"> & { texts: true | undefined }>({
+    kind: oneOf("loop"),
+    name: text,
+    count: turns,
+    texts: optional(always),
+    steps: list(step),
+  })(value, at) as PlanLoop;
 const step: Reader<PlanStep> = (value, at) =>
   record(value, at)["kind"] === "loop" ? loop(value, at) : launch(value, at);
 const trace = object<Omit<PlanTrace, "loop"> & { loop: string | undefined }>({

@@ -14,6 +14,8 @@ export interface GenerationStep {
   readonly read: readonly number[];
   /** The id that was chosen; undefined when the text ended without one. */
   readonly chosen: number;
+  /** How many texts went on by the same call of the device. */
+  readonly texts: number;
   readonly routes: readonly RouteTrace[];
 }
 
@@ -69,9 +71,9 @@ export async function* generateText(
   for (let written = 0; written < most; written++) {
     // The last token of a full context can still be chosen; it needs no position of its own.
     if (written > 0 && model.used() + next.length > model.context) break;
-    const { outputs, routes } = await model.advance(next, options.trace ?? false, signal);
+    const { outputs, routes, texts = 1 } = await model.advance(next, options.trace ?? false, signal);
     const chosen = sample(lastLogits(outputs), ids);
-    options.onStep?.({ read: next, chosen, routes });
+    options.onStep?.({ read: next, chosen, texts, routes });
     if (ends.has(chosen)) break;
     ids.push(chosen);
     next = [chosen];

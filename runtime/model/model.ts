@@ -1,7 +1,7 @@
 /**
  * A loaded model. It holds a text: `forward` begins a new one, `extend` and `generate` go on with it, and `save` and
  * `restore` exchange it for another. Loaded with `texts: n` it holds n of them side by side; calls for different texts
- * may run at the same time and take turns step by step.
+ * may run at the same time and take turns. Texts that go on by one token at the same time do so in one call.
  */
 import type { Manifest } from "../../compiler/6-bundle/manifest.js";
 import type { Plan, PlanEntry } from "../../compiler/4-schedule/plan.js";
@@ -10,6 +10,8 @@ import type { Device, DeviceReport } from "../device.js";
 import { generateText, type GenerateOptions } from "../generate/generate.js";
 import type { Host } from "../host.js";
 import type { Tokenizer } from "../tokenizer/types.js";
+import { Batches } from "./batches.js";
+import { textRows } from "../plan/texts.js";
 import { checkInputs, type CheckedInputs } from "./inputs.js";
 import { joinPieces, Runner, tokenAxis, type PieceResult } from "./runner.js";
 import { States, type Snapshot } from "./states.js";
@@ -61,6 +63,7 @@ export class Model {
   private readonly states: States;
   private readonly context: number;
   private readonly turns = new Turns();
+  private readonly batches: Batches | undefined;
   private readonly texts: readonly HeldText[];
   private disposed = false;
 
@@ -71,7 +74,12 @@ export class Model {
     this.runner = new Runner(parts.plan, parts.device);
     this.states = new States(parts.plan, parts.device);
     this.context = parts.plan.limits["context"] ?? Infinity;
-    this.texts = Array.from({ length: parts.device.texts ?? 1 }, () => ({ ids: [], busy: false }));
+    const texts = parts.device.texts ?? 1;
+    this.texts = Array.from({ length: texts }, () => ({ ids: [], busy: false }));
+    const batch = `${this.manifest.language?.replace(/_last$/, "")}.batch`;
+    if (texts > 1 && this.runner.has(batch)) {
+      this.batches = new Batches(this.runner.entry(batch), texts, this.runner, (call) => this.inTurn(call), parts.host);
+    }
   }
 
   /** Token ids that the model has in its caches, of the first text. */
@@ -105,13 +113,13 @@ export class Model {
     const text = options.text ?? 0;
     return this.alone(text, async () => {
       await this.clear(text);
-      return this.pieces(this.runner.entry(entry), inputs, options, false);
+      return this.pieces(this.callable(entry), inputs, options, false);
     });
   }
 
   /** Like `call`, behind the text that the model holds. */
   extend(entry: string, inputs: Readonly<Record<string, InputValue>>, options: CallOptions = {}): Promise<CallResult> {
-    return this.alone(options.text ?? 0, () => this.pieces(this.runner.entry(entry), inputs, options, false));
+    return this.alone(options.text ?? 0, () => this.pieces(this.callable(entry), inputs, options, false));
   }
 
   /**
@@ -202,6 +210,11 @@ export class Model {
     this.dispose();
   }
 
+  /** An entry point of one text. */
+  private callable(name: string): PlanEntry {
+    return this.runner.entry(name, (entry) => textRows(entry) === 0);
+  }
+
   private place(text: number): HeldText {
     return textAt(this.texts, text);
   }
@@ -235,11 +248,18 @@ export class Model {
     }
   }
 
-  /** One use of the device for a text; other texts wait. */
-  private turn<T>(text: number, action: () => Promise<T>): Promise<T> {
+  /** One use of the device; others wait. */
+  private inTurn<T>(action: () => Promise<T>): Promise<T> {
     return this.turns.take(() => {
       // It may have waited behind others while the model was given back.
       if (this.disposed) throw moecError("MOE5324", { action: "run" });
+      return action();
+    });
+  }
+
+  /** One use of the device for a text. */
+  private turn<T>(text: number, action: () => Promise<T>): Promise<T> {
+    return this.inTurn(() => {
       this.parts.device.selectText?.(text);
       return action();
     });
@@ -272,8 +292,32 @@ export class Model {
     // A spec may say how a single token differs (`decode { … }`); that entry is for tokens behind a text.
     const decode = `${language.replace(/_last$/, "")}.decode`;
     const isDecode = ids.length === 1 && this.tokensOf(text).length > 0 && this.runner.has(decode);
+    if (ids.length === 1 && !isDecode && this.batches && this.isShared && this.tokensOf(text).length > 0) {
+      return this.batched(this.batches, text, ids[0]!, trace, signal);
+    }
     const entry = this.runner.entry(isDecode ? decode : language);
     return this.pieces(entry, { [entry.inputs[0]!.name]: ids }, { text, trace, ...(signal ? { signal } : {}) }, true);
+  }
+
+  /** Calls for several texts run. */
+  private get isShared(): boolean {
+    return this.texts.filter(({ busy }) => busy).length > 1;
+  }
+
+  /** One token of a text, together with the tokens of others. */
+  private async batched(
+    batches: Batches,
+    text: number,
+    token: number,
+    trace: boolean,
+    signal?: AbortSignal,
+  ): Promise<PieceResult> {
+    const place = this.place(text);
+    const past = this.states.hasCache ? place.ids.length : 0;
+    if (past >= this.context) throw moecError("MOE5320", { limit: this.context, past, asked: 1 });
+    const result = await batches.step({ text, token, past, trace, ...(signal ? { signal } : {}) });
+    if (this.states.hasCache) place.ids.push(token);
+    return result;
   }
 
   private async pieces(

@@ -12,6 +12,8 @@ import { joinRoutes, toNumbers, type RouteTrace, type Tensor } from "./tensor.js
 export interface PieceResult {
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly routes: readonly RouteTrace[];
+  /** How many texts went on by this call, when it was not one. */
+  readonly texts?: number;
 }
 
 export interface ReadChoice {
@@ -34,11 +36,15 @@ export class Runner {
     return this.plan.entries.some((entry) => entry.name === name);
   }
 
-  /** @throws MoecError MOE5322 */
-  entry(name: string): PlanEntry {
-    const entry = this.plan.entries.find((candidate) => candidate.name === name);
+  /**
+   * @param fits Which entries are meant; all when absent.
+   * @throws MoecError MOE5322
+   */
+  entry(name: string, fits: (entry: PlanEntry) => boolean = () => true): PlanEntry {
+    const entries = this.plan.entries.filter(fits);
+    const entry = entries.find((candidate) => candidate.name === name);
     if (entry) return entry;
-    throw moecError("MOE5322", { name, available: this.plan.entries.map((one) => one.name).join(", ") });
+    throw moecError("MOE5322", { name, available: entries.map((one) => one.name).join(", ") });
   }
 
   /** Runs one call; `sizes` are within the limits of the plan. */

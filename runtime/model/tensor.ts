@@ -72,3 +72,25 @@ export function joinRoutes(parts: readonly RouteTrace[]): RouteTrace {
   }
   return { ...first, tokens, index, weight };
 }
+
+/** One row of the outermost axis; the axis stays with size 1. */
+export function rowOfTensor(tensor: Tensor, row: number): Tensor {
+  const [first, ...rest] = tensor.axes;
+  if (!first) return tensor;
+  const length = rest.reduce((product, axis) => product * axis.size, 1);
+  const data = tensor.data.subarray(row * length, (row + 1) * length);
+  return { ...tensor, axes: [{ ...first, size: 1 }, ...rest], data };
+}
+
+/** The part of a trace that belongs to one of its tokens. */
+export function rowOfRoutes(routes: RouteTrace, token: number): RouteTrace {
+  const { layers, tokens, slots } = routes;
+  const index = new Int32Array(layers * slots);
+  const weight = new Float32Array(layers * slots);
+  for (let layer = 0; layer < layers; layer++) {
+    const from = (layer * tokens + token) * slots;
+    index.set(routes.index.subarray(from, from + slots), layer * slots);
+    weight.set(routes.weight.subarray(from, from + slots), layer * slots);
+  }
+  return { ...routes, tokens: 1, index, weight };
+}

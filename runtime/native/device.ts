@@ -44,8 +44,7 @@ class NativeDevice implements Device {
   private readonly spaces: Record<Exclude<MemorySpace, "weights">, Mapping>;
   private readonly pool: Pool;
   readonly texts: number;
-  /** By text: what is launched differs in the addresses of the states. */
-  private readonly tables: ReadonlyMap<string, LaunchTable>[] = [];
+  private readonly tables: ReadonlyMap<string, LaunchTable>;
   private readonly textStride: number;
   private text = 0;
   /** What was taken, in order; given back the other way round. */
@@ -67,25 +66,20 @@ class NativeDevice implements Device {
         io: this.take(plan.spaces.io, "inputs and outputs"),
       };
       const { state, arena, io } = this.spaces;
-      const weightBase = this.weights.address;
-      for (let text = 0; text < texts; text++) {
-        const own = state.address + text * this.textStride;
-        const bases = { weights: weightBase, state: own, arena: arena.address, io: io.address };
-        this.tables.push(this.prepare(plan, bases, threads));
-      }
+      const bases = {
+        weights: this.weights.address,
+        state: state.address,
+        arena: arena.address,
+        io: io.address,
+      };
+      this.tables = this.prepare(plan, bases, threads);
       this.pool = new Pool(this.code, threads, scratchBytes);
       this.taken.push(() => this.pool.dispose());
     } catch (error) {
       this.dispose();
       throw error;
     }
-    const own = [
-      this.spaces.state,
-      this.spaces.arena,
-      this.spaces.io,
-      ...this.tables.flatMap((tables) => [...tables.values()]),
-      this.pool,
-    ];
+    const own = [this.spaces.state, this.spaces.arena, this.spaces.io, ...this.tables.values(), this.pool];
     this.report = {
       device: "native",
       level,
@@ -99,8 +93,9 @@ class NativeDevice implements Device {
 
   private prepare(plan: Plan, bases: SpaceBases, threads: number): ReadonlyMap<string, LaunchTable> {
     const tables = new Map<string, LaunchTable>();
+    const places = { texts: this.texts, stride: this.textStride };
     for (const entry of plan.entries) {
-      const table = new LaunchTable(flattenEntry(plan, entry, bases), (name) => this.kernel(name), threads);
+      const table = new LaunchTable(flattenEntry(plan, entry, bases, places), (name) => this.kernel(name), threads);
       this.taken.push(() => table.free());
       tables.set(entry.name, table);
     }
@@ -137,11 +132,10 @@ class NativeDevice implements Device {
   }
 
   run(entry: string, sizes: SizeValues): void {
-    const tables = this.tables[this.text]!;
-    const table = tables.get(entry);
-    if (!table) throw moecError("MOE5322", { name: entry, available: [...tables.keys()].join(", ") });
+    const table = this.tables.get(entry);
+    if (!table) throw moecError("MOE5322", { name: entry, available: [...this.tables.keys()].join(", ") });
     this.weights.check();
-    table.prepare(sizes);
+    table.prepare({ ...sizes, text: this.text });
     this.pool.run(table.address, table.count);
     this.weights.checkFaults();
   }

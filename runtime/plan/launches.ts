@@ -4,7 +4,8 @@
  */
 import type { MemorySpace, Plan, PlanEntry, PlanLaunch, PlanStep } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
-import { compileSize, type CompiledSize, type SizeFunction, type SizeValues } from "./sizes.js";
+import { compileSize, type BoundNames, type CompiledSize, type SizeFunction } from "./sizes.js";
+import { pastOf, textOf } from "./texts.js";
 
 /** Where each memory space begins, in bytes of the device's memory. */
 export type SpaceBases = Readonly<Record<MemorySpace, number>>;
@@ -36,59 +37,84 @@ export interface FlatLaunch {
   readonly changing: readonly { readonly at: number; readonly evaluate: SizeFunction }[];
 }
 
+export interface FlattenOptions {
+  /** Which of two ways to write the same values is taken; that of GPUs when absent. */
+  readonly on?: "gpu" | "cpu";
+  /** Texts side by side on the device; 1 when absent. */
+  readonly texts?: number;
+  /** Bytes from the states of one text to those of the next. */
+  readonly stride?: number;
+}
+
+/** What is around a step: turns of loops, and names that mean something else there. */
+interface Surroundings {
+  readonly names: BoundNames;
+  /** The size that numbers the text whose states are meant; undefined where there is one text. */
+  readonly text: string | undefined;
+}
+
 /**
- * Unrolls the loops of `entry`.
+ * Unrolls the loops of `entry`. With several texts a call says by the size `text` which of them it is for.
  *
- * @param on Which of two ways to write the same values is taken.
  * @throws MoecError MOE5312 when the plan names a buffer that it does not declare or holds a text that is not a size.
  */
 export function flattenEntry(
   plan: Plan,
   entry: PlanEntry,
   bases: SpaceBases,
-  on: "gpu" | "cpu" = "gpu",
+  { on = "gpu", texts = 1, stride = 0 }: FlattenOptions = {},
 ): readonly FlatLaunch[] {
   const addresses = new Map(
     plan.buffers.map(({ id, space, offset }) => [id, { space, address: bases[space] + offset }]),
   );
   const known = new Set(runtimeSizes(entry));
   const launches: FlatLaunch[] = [];
-  const walk = (steps: readonly PlanStep[], turns: SizeValues): void => {
+  const walk = (steps: readonly PlanStep[], around: Surroundings): void => {
     for (const step of steps) {
       switch (step.kind) {
         case "launch":
           if (step.on !== undefined && step.on !== on) break;
           if (launches.length === MAX_LAUNCHES) throw damaged(step, `there are more than ${MAX_LAUNCHES} launches`);
-          launches.push(flattenLaunch(step, turns, addresses, known));
+          launches.push(flattenLaunch(step, around, addresses, known, stride));
           break;
-        case "loop":
-          for (let turn = 0; turn < step.count; turn++) walk(step.steps, { ...turns, [step.name]: turn });
+        case "loop": {
+          const count = step.texts ? Math.min(step.count, texts) : step.count;
+          for (let turn = 0; turn < count; turn++) {
+            const names = { ...around.names, [step.name]: turn };
+            if (!step.texts) walk(step.steps, { ...around, names });
+            else walk(step.steps, { names: { ...names, past: pastOf(turn) }, text: textOf(turn) });
+          }
           break;
+        }
         default:
           step satisfies never;
       }
     }
   };
-  walk(entry.steps, {});
+  walk(entry.steps, { names: {}, text: texts > 1 ? "text" : undefined });
   return launches;
 }
 
 function flattenLaunch(
   launch: PlanLaunch,
-  turns: SizeValues,
+  { names, text }: Surroundings,
   addresses: ReadonlyMap<string, { readonly space: MemorySpace; readonly address: number }>,
   known: ReadonlySet<string>,
+  stride: number,
 ): FlatLaunch {
-  const compile = (text: string): CompiledSize => compileKnown(launch, text, turns, known);
+  const compile = (size: string): CompiledSize => compileKnown(launch, size, names, known);
   const args: CompiledSize[] = launch.buffers.map((use) => {
     const place = addresses.get(use.buffer);
     if (!place) throw damaged(launch, `buffer \`${use.buffer}\` is not declared`);
-    const strides = Object.entries(use.strides).map(([loop, stride]) => stride * (turns[loop] ?? 0));
+    const strides = Object.entries(use.strides).map(([loop, bytes]) => bytes * Number(names[loop] ?? 0));
     const base = strides.reduce((sum, bytes) => sum + bytes, place.address);
-    const offset = compile(use.offset);
-    return offset.constant === undefined
-      ? { ...offset, evaluate: (values) => base + offset.evaluate(values) }
-      : { ...offset, constant: base + offset.constant };
+    const { constant, evaluate } = compile(use.offset);
+    if (place.space === "state" && text !== undefined) {
+      return { constant: undefined, names: [], evaluate: (values) => base + evaluate(values) + values[text]! * stride };
+    }
+    return constant === undefined
+      ? { constant, names: [], evaluate: (values) => base + evaluate(values) }
+      : { constant: base + constant, names: [], evaluate };
   });
   for (const scalar of launch.scalars) {
     if (scalar.type === "i32") args.push(compile(scalar.value));
@@ -106,14 +132,14 @@ function flattenLaunch(
   };
 }
 
-function compileKnown(launch: PlanLaunch, text: string, turns: SizeValues, known: ReadonlySet<string>): CompiledSize {
+function compileKnown(launch: PlanLaunch, text: string, names: BoundNames, known: ReadonlySet<string>): CompiledSize {
   let size: CompiledSize;
   try {
-    size = compileSize(text, turns);
+    size = compileSize(text, names);
   } catch (error) {
     throw damaged(launch, error instanceof Error ? error.message : String(error));
   }
-  const stranger = size.names.find((name) => !known.has(name));
+  const stranger = size.names.find((name) => !known.has(name) && name !== names["past"]);
   if (stranger === undefined) return size;
   throw damaged(launch, `\`${text}\` depends on \`${stranger}\`, which no input decides`);
 }

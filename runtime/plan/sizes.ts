@@ -8,6 +8,8 @@
 /** Values of the run-time sizes (`T`, `past`) and of the loops around a step. */
 export type SizeValues = Readonly<Record<string, number>>;
 export type SizeFunction = (values: SizeValues) => number;
+/** What names stand for where a size is compiled: a number, or another name. */
+export type BoundNames = Readonly<Record<string, number | string>>;
 
 export interface CompiledSize {
   /** The value when it depends on no name. */
@@ -18,10 +20,10 @@ export interface CompiledSize {
 }
 
 /**
- * Compiles one text; names in `bound` are replaced by their numbers. Throws RangeError when it is not a size, and at
+ * Compiles one text; names in `bound` are replaced by what they stand for. Throws RangeError when it is not a size, and at
  * evaluation when a name has no value.
  */
-export function compileSize(text: string, bound: SizeValues = {}): CompiledSize {
+export function compileSize(text: string, bound: BoundNames = {}): CompiledSize {
   const tokens = text.match(/\d+|[A-Za-z_][\w.']*|[()+\-*/^,]/g) ?? [];
   if (tokens.length === 0 || tokens.join("") !== text.replaceAll(" ", "")) throw new RangeError(`not a size: ${text}`);
   const parser = new SizeParser(text, tokens, bound);
@@ -36,7 +38,7 @@ class SizeParser {
   constructor(
     private readonly text: string,
     private readonly tokens: readonly string[],
-    private readonly bound: SizeValues,
+    private readonly bound: BoundNames,
   ) {}
 
   end(): void {
@@ -85,7 +87,7 @@ class SizeParser {
 
   private name(key: string): CompiledSize {
     const value = Object.hasOwn(this.bound, key) ? this.bound[key] : undefined;
-    return value === undefined ? runtimeName(key) : constant(value);
+    return typeof value === "number" ? constant(value) : runtimeName(value ?? key);
   }
 
   private take(token: string): boolean {

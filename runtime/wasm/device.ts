@@ -67,8 +67,7 @@ class WasmDevice implements Device {
   private readonly memory: WebAssembly.Memory;
   private readonly work: SharedWork;
   readonly texts: number;
-  /** By text: what is launched differs in the addresses of the states. */
-  private readonly entries: readonly ReadonlyMap<string, PreparedEntry>[];
+  private readonly entries: ReadonlyMap<string, PreparedEntry>;
   private text = 0;
   private readonly rows: FlatLaunch[] = [];
   private readonly stops: (() => void)[] = [];
@@ -80,12 +79,9 @@ class WasmDevice implements Device {
     this.texts = texts;
     this.map = mapMemory(plan, scratchBytes, threads, texts);
     this.memory = takeMemory(this.map, threads > 1);
-    const flat = Array.from({ length: texts }, (_, text) => {
-      const { bases, textStride } = this.map;
-      const own = { ...bases, state: bases.state + text * textStride };
-      return new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, own)]));
-    });
-    const first = [...flat[0]!.values()].flat();
+    const places = { texts, stride: this.map.textStride };
+    const flat = plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, this.map.bases, places)] as const);
+    const first = flat.flatMap(([, launches]) => launches);
     const names = [...new Set(first.map((launch) => launch.kernel))];
     const args = new Map(first.map((launch) => [launch.kernel, launch.args.length]));
     const exports = instantiate(module, this.memory, this.map.scratch[0]!);
@@ -95,15 +91,12 @@ class WasmDevice implements Device {
       throw moecError("MOE5312", { at: "entries", reason: `the module has no kernel \`${name}\`` });
     });
     const numbers = new Map(names.map((name, number) => [name, number]));
-    this.entries = flat.map(
-      (entries) =>
-        new Map(
-          [...entries].map(([name, launches]) => {
-            return [name, { launches, kernels: launches.map((launch) => numbers.get(launch.kernel)!) }];
-          }),
-        ),
+    this.entries = new Map(
+      flat.map(([name, launches]) => {
+        return [name, { launches, kernels: launches.map((launch) => numbers.get(launch.kernel)!) }];
+      }),
     );
-    this.work = makeWork([...this.entries[0]!.values()], kernels, threads > 1);
+    this.work = makeWork([...this.entries.values()], kernels, threads > 1);
     for (let thread = 1; thread < threads; thread++) {
       const { control, table, stride } = this.work;
       const named = names.map((name, number) => ({ name, args: kernels[number]!.args }));
@@ -133,10 +126,9 @@ class WasmDevice implements Device {
   }
 
   run(entry: string, sizes: SizeValues): void {
-    const entries = this.entries[this.text]!;
-    const prepared = entries.get(entry);
-    if (!prepared) throw moecError("MOE5322", { name: entry, available: [...entries.keys()].join(", ") });
-    const count = fillTable(prepared, sizes, this.work, this.report.threads, this.rows);
+    const prepared = this.entries.get(entry);
+    if (!prepared) throw moecError("MOE5322", { name: entry, available: [...this.entries.keys()].join(", ") });
+    const count = fillTable(prepared, { ...sizes, text: this.text }, this.work, this.report.threads, this.rows);
     if (count === 0) return;
     if (this.report.threads === 1) {
       runAlone(this.work, this.rows);

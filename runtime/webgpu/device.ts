@@ -49,7 +49,7 @@ export async function makeWebGpuDevice(parts: WebGpuParts): Promise<Device> {
     throw moecError("MOE4311", sizes);
   }
   const on = parts.isSoftware ? "cpu" : "gpu";
-  const launches = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, BASES, on)]));
+  const launches = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, BASES, { on })]));
   const used = new Set([...launches.values()].flat().map(({ kernel, spaces }) => programKey(kernel, spaces)));
   const programs = await compilePrograms(
     device,

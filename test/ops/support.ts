@@ -44,6 +44,7 @@ const refuse = (): never => {
 export function plainContext(): ReferenceContext {
   return {
     run: refuse,
+    runText: refuse,
     layerIndex: refuse,
     size: (value) => value.evaluate({}),
     readState: refuse,

@@ -230,8 +230,8 @@ const cases = {
   ],
 } as Readonly<Record<string, Case>>;
 
-/** These need declarations, and the models of the other test have them; random numbers are refused. */
-const elsewhere = ["param", "knob", "layer_index", "append", "state_read", "state_write", "random"];
+/** These need declarations, and the models of the other test have them; random numbers and several texts are refused. */
+const elsewhere = ["param", "knob", "layer_index", "append", "state_read", "state_write", "random", "each_text"];
 
 function programOf(make: Case): Program {
   const names = Object.keys(inputs) as (keyof typeof inputs)[];

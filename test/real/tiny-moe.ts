@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { check } from "../../compiler/1-check/index.js";
 import { buildProgram } from "../../compiler/2-graph/index.js";
 import type { Program, StorageType } from "../../compiler/2-graph/ir.js";
-import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
+import { deriveBatch, deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
 import { schedule } from "../../compiler/4-schedule/index.js";
 import type { Schedule } from "../../compiler/4-schedule/options.js";
 import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
@@ -18,7 +18,7 @@ import { wasmRelaxed, type Target } from "../../compiler/targets/index.js";
 import { diskHost } from "../../cli/source-host.js";
 import { storageOf } from "../../cli/storage-choice.js";
 import { tokenizerText } from "../../cli/tokenizer-files.js";
-import { Model } from "../../runtime/model/model.js";
+import { Model, type ModelParts } from "../../runtime/model/model.js";
 import { openModel } from "../../runtime/model/open.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { loadTokenizer, type Tokenizer, type TokenizerFiles } from "../../runtime/tokenizer/index.js";
@@ -50,7 +50,7 @@ export function tinyProgram(): Program {
 }
 
 export function tinySchedule(program: Program, storage: StorageType, target: Target = wasmRelaxed): Schedule {
-  const optimized = optimize(program);
+  const optimized = deriveBatch(optimize(program));
   return schedule(optimized, target, { limits: { T: 256, context: 512 }, storage: storageOf(optimized, storage) });
 }
 
@@ -90,6 +90,13 @@ export function tinyBundle(
 
 /** The model with the given storage of its matrices, through a whole bundle in memory. */
 export async function tinyModel(options: TinyOptions): Promise<Model> {
+  const model = new Model(await tinyParts(options));
+  await model.reset();
+  return model;
+}
+
+/** What that model is made of. */
+export async function tinyParts(options: TinyOptions): Promise<ModelParts> {
   const { storage, interpreter = false, native, texts = 1, parameters } = options;
   const program = tinyProgram();
   const { kernels, plan } = tinySchedule(program, storage, native?.target);
@@ -109,9 +116,7 @@ export async function tinyModel(options: TinyOptions): Promise<Model> {
     : interpreter
       ? () => Promise.resolve(interpreterDevice(kernels, plan))
       : undefined;
-  const model = new Model(await openModel(memoryFiles(files), nodeHost(), { threads: 1, texts }, make));
-  await model.reset();
-  return model;
+  return openModel(memoryFiles(files), nodeHost(), { threads: 1, texts }, make);
 }
 
 export function tinyTokenizer(): Tokenizer {

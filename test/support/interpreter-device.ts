@@ -16,7 +16,7 @@ export function interpreterDevice(
   const interpreter = makeInterpreter(kernels, { checked });
   const map = mapMemory(plan, 0, 1);
   const memory = new ArrayBuffer(map.bytes);
-  const entries = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, map.bases, on)]));
+  const entries = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, map.bases, { on })]));
   const buffers = new Map(kernels.map((kernel) => [kernel.name, kernel.buffers.length]));
   const view = (space: MemorySpace, offset: number, length: number): Uint8Array =>
     new Uint8Array(memory, map.bases[space] + offset, length);

@@ -18,6 +18,7 @@ const refuse = (): never => {
 };
 const context: ReferenceContext = {
   run: refuse,
+  runText: refuse,
   size: (size) => size.constant ?? refuse(),
   readState: refuse,
   writeState: refuse,

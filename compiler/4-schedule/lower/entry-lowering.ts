@@ -19,6 +19,8 @@ export interface LoopFrame {
   readonly count: number;
   /** The number of turns of a call, when it is not `count`. */
   readonly turns?: Size;
+  /** Turns are the texts of the call. */
+  readonly texts?: true;
 }
 
 export class EntryLowering {
@@ -136,11 +138,14 @@ export class EntryLowering {
 
   /** Keep the routes of a mixture to the end of the call, where a trace finds them. */
   trace(routes: Routes, node: Node): void {
+    // A trace has a place for each token of a layer, not for each text.
+    if (this.loops.some(({ texts }) => texts)) return;
     const [index, weight] = [routes.index, routes.weight].map((value) => this.kept(value));
     const innermost = this.loops.at(-1);
     const layers = this.loops.reduce((count, loop) => count * loop.count, 1);
     this.traces.push({
-      label: node.results[0]?.name ?? `${this.name}.${node.op}.${this.traces.length}`,
+      // Entries that were derived from one have the routes of that one.
+      label: node.results[0]?.name ?? `${this.name.replace(/_last$|\.\w+$/, "")}.${node.op}.${this.traces.length}`,
       ...(innermost ? { loop: innermost.name } : {}),
       layers,
       layerStride: innermost ? (index!.place.strides[innermost.name] ?? 0) : 0,
@@ -170,6 +175,7 @@ export class EntryLowering {
       this.loops.pop();
       this.blocks.pop();
     }
-    this.open.push({ kind: "loop", name: frame.name, count: frame.count, steps });
+    const texts = frame.texts ? ({ texts: true } as const) : {};
+    this.open.push({ kind: "loop", name: frame.name, count: frame.count, ...texts, steps });
   }
 }

@@ -45,6 +45,8 @@ export class ProgramLowering {
   private readonly kernelsByHash = new Map<number, readonly Kernel[]>();
   private readonly layouts = new Map<string, WeightLayout>();
   private count = 0;
+  /** Most tokens of a call of the entry that is lowered. */
+  tokens: number;
 
   constructor(
     readonly program: Program,
@@ -52,11 +54,13 @@ export class ProgramLowering {
     readonly options: ScheduleOptions,
     /** Parameters that are matrices of products: what a packed layout is chosen for. */
     private readonly matrices: ReadonlyMap<string, MatrixUse>,
-  ) {}
+  ) {
+    this.tokens = options.limits.T;
+  }
 
   /** The largest value of a size within the limits of the build; sizes only grow with their names. */
   bound(size: Size): number {
-    const { T, context } = this.options.limits;
+    const { context } = this.options.limits;
     const at = (tokens: number): number => {
       const values: Record<string, number> = {};
       for (const name of size.names) {
@@ -69,7 +73,7 @@ export class ProgramLowering {
       }
       return size.evaluate(values);
     };
-    return Math.max(0, at(T), at(0));
+    return Math.max(0, at(this.tokens), at(0));
   }
 
   buffer(wish: string, space: MemorySpace, bytes: number, options: { entry?: string; pinned?: boolean } = {}): string {

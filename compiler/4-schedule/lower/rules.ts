@@ -28,6 +28,7 @@ import {
   routesSlots,
   type LoweredValue,
 } from "./routes.js";
+import { lowerEachText } from "./each-text.js";
 import { lowerFold, lowerStack } from "./repetition.js";
 import { combineSlots, dispatch } from "./slots.js";
 import { limitRoutes } from "./route-limit.js";
@@ -325,6 +326,7 @@ const rules: Readonly<Record<string, Rule>> = {
     combineSlots(lowering.deferred(tensor(operands[0])), routes(operands[1]), node, lowering.store),
   ],
   attend: attendRule,
+  each_text: lowerEachText,
   stack: lowerStack,
   fold: lowerFold,
 };

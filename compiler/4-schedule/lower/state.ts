@@ -9,7 +9,8 @@ import { bytesOf } from "./program-lowering.js";
 function own(entry: EntryLowering, path: string): Stored {
   const decl = entry.program.state(path);
   const all = entry.program.stateMemory(path);
-  const loops = entry.loops.slice(entry.loops.length - decl.layerAxes);
+  const layers = entry.loops.filter(({ texts }) => !texts);
+  const loops = layers.slice(layers.length - decl.layerAxes);
   const strides: Record<string, number> = {};
   for (const [index, loop] of loops.entries()) {
     strides[loop.name] = all.strides.get(all.axes[index]!.name)!.constant! * bytesOf[decl.dtype];

@@ -15,5 +15,6 @@ export const lowerings: Readonly<Record<OpName, Lower>> = {
   ...routesLowering,
   ...expertsLowering,
   ...regionLowering,
+  each_text: (use) => use.refuse("an ONNX model keeps the caches of one text"),
   random: (use) => use.refuse("ONNX has no random numbers that are the same everywhere"),
 };
