@@ -8,7 +8,16 @@ import type { MessageSlots } from "../errors/errors.generated.js";
 
 export type RefusalCode = "MOE3301" | "MOE3302" | "MOE3303" | "MOE3304";
 
-/** Throws the coded error; the place is the source of the node when it is known. */
-export function refuse<C extends RefusalCode>(code: C, slots: MessageSlots[C], span?: SourceSpan): never {
-  throw moecError(code, slots, span && { file: span.file, offset: span.start });
+/**
+ * Throws the coded error; the place is the source of the node when it is known.
+ *
+ * @param help What the user can do about it, where that is known here.
+ */
+export function refuse<C extends RefusalCode>(
+  code: C,
+  slots: MessageSlots[C],
+  span?: SourceSpan,
+  help?: string,
+): never {
+  throw moecError(code, slots, span && { file: span.file, offset: span.start }, help);
 }

@@ -28,7 +28,7 @@ export function planMemory(wanted: readonly WantedBuffer[], entries: readonly Pl
   }
   const needed = spaces.weights + spaces.state + spaces.arena + spaces.io;
   if (needed > target.memoryBytes) {
-    refuse("MOE3302", {
+    const slots = {
       needed: `${needed}`,
       target: target.name,
       limit: `${target.memoryBytes}`,
@@ -36,7 +36,12 @@ export function planMemory(wanted: readonly WantedBuffer[], entries: readonly Pl
       state: `${spaces.state}`,
       arena: `${spaces.arena}`,
       io: `${spaces.io}`,
-    });
+    };
+    const help =
+      target.family === "wasm"
+        ? "A WebAssembly memory ends at 4 GiB. Native kernels map larger weights: `--target native`, or `--device native` to run."
+        : undefined;
+    refuse("MOE3302", slots, undefined, help);
   }
   return { buffers, spaces };
 }
