@@ -36,7 +36,20 @@ model Large[L = ${L}, D = ${D}] {
   const moec = (...args) =>
     execFileSync(process.execPath, [join(root, "dist/cli/main.js"), ...args], { stdio: "inherit" });
   const from = performance.now();
-  const args = ["--random", "7", "--quantization", "f32", "--target", "native", "--prefill", "4", "--context", "16"];
+  const args = [
+    "--random",
+    "7",
+    "--quantization",
+    "f32",
+    "--target",
+    "native",
+    "--level",
+    "x86-64-v3",
+    "--prefill",
+    "4",
+    "--context",
+    "16",
+  ];
   moec("build", join(folder, "large.moe"), ...args, "--out", bundle);
   const { memory } = JSON.parse(readFileSync(join(bundle, "manifest.json"), "utf8"));
   console.log(

@@ -10,6 +10,7 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } fro
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
+import { CONFIGS } from "../models/configs.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -18,32 +19,7 @@ const { values, positionals } = parseArgs({
 const [format = "q4_K_M"] = positionals;
 const layers = Number(values.layers);
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const config = {
-  family: "olmoe",
-  qkNorm: "full",
-  layers,
-  width: 1024,
-  heads: 16,
-  kvHeads: 16,
-  headWidth: 64,
-  vocab: 8192,
-  expertWidth: 256,
-  ffnWidth: 0,
-  sharedWidth: 0,
-  ropeTheta: 10000,
-  normEps: 1e-5,
-  typeVocab: 0,
-  tied: false,
-  normalizeTopK: false,
-  qkvBias: false,
-  outputBias: false,
-  ffnBias: false,
-  activation: "silu",
-  denseLayers: [],
-  experts: 64,
-  expertsPerToken: 8,
-  context: 2048,
-};
+const config = { ...CONFIGS.small, layers };
 /** Format of a tensor in a file that was quantized as Q4_K_M: half of the value and down projections are finer. */
 const typeOf = (name) => {
   if (format !== "q4_K_M") return format;

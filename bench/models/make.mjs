@@ -8,56 +8,11 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } fro
 import { fileURLToPath } from "node:url";
 import { runnerImport } from "vite";
 import { isFresh } from "../fresh.mjs";
+import { CONFIGS } from "./configs.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const [name, type] = process.argv.slice(2);
 
-const base = {
-  kvHeads: 0,
-  ffnWidth: 0,
-  sharedWidth: 0,
-  ropeTheta: 10000,
-  normEps: 1e-5,
-  typeVocab: 0,
-  tied: false,
-  normalizeTopK: false,
-  qkvBias: false,
-  outputBias: false,
-  ffnBias: false,
-  activation: "silu",
-  denseLayers: [],
-  experts: 64,
-  expertsPerToken: 8,
-  context: 2048,
-};
-/** `small`: the OLMoE design at 454 million parameters. `layer`: one layer of the benchmark's size with hardly anything around it. */
-const CONFIGS = {
-  small: {
-    ...base,
-    family: "olmoe",
-    qkNorm: "full",
-    layers: 8,
-    width: 1024,
-    heads: 16,
-    kvHeads: 16,
-    headWidth: 64,
-    vocab: 8192,
-    expertWidth: 256,
-  },
-  layer: {
-    ...base,
-    family: "qwen3-moe",
-    qkNorm: "head",
-    normalizeTopK: true,
-    layers: 1,
-    width: 2048,
-    heads: 2,
-    kvHeads: 2,
-    headWidth: 64,
-    vocab: 512,
-    expertWidth: 1024,
-  },
-};
 const config = CONFIGS[name];
 if (!config) throw new Error(`no model named ${name}: ${Object.keys(CONFIGS).join(", ")}`);
 

@@ -1,0 +1,47 @@
+/** Designs of the seeded random models that benches make. */
+const base = {
+  kvHeads: 0,
+  ffnWidth: 0,
+  sharedWidth: 0,
+  ropeTheta: 10000,
+  normEps: 1e-5,
+  typeVocab: 0,
+  tied: false,
+  normalizeTopK: false,
+  qkvBias: false,
+  outputBias: false,
+  ffnBias: false,
+  activation: "silu",
+  denseLayers: [],
+  experts: 64,
+  expertsPerToken: 8,
+  context: 2048,
+};
+/** `small`: the OLMoE design at 454 million parameters. `layer`: one layer of the benchmark's size with hardly anything around it. */
+export const CONFIGS = {
+  small: {
+    ...base,
+    family: "olmoe",
+    qkNorm: "full",
+    layers: 8,
+    width: 1024,
+    heads: 16,
+    kvHeads: 16,
+    headWidth: 64,
+    vocab: 8192,
+    expertWidth: 256,
+  },
+  layer: {
+    ...base,
+    family: "qwen3-moe",
+    qkNorm: "head",
+    normalizeTopK: true,
+    layers: 1,
+    width: 2048,
+    heads: 2,
+    kvHeads: 2,
+    headWidth: 64,
+    vocab: 512,
+    expertWidth: 1024,
+  },
+};
