@@ -1,19 +1,9 @@
 /** The tabs beside the editor: the graph, a run, the tests, and the text of each target. */
+import type { TestOutcome } from "../../editor/server/features/requests.js";
 import type { Form } from "../../editor/server/kernels/emitted.js";
+import type { Shown } from "../../editor/server/kernels/refusal.js";
 import type { Editor } from "./editor.js";
 import { ServerError, type ServerClient } from "./server-client.js";
-
-interface Shown {
-  readonly ok: boolean;
-  readonly text: string;
-}
-
-interface TestOutcome {
-  readonly name: string;
-  readonly passed: boolean;
-  readonly assertions: number;
-  readonly failures: readonly { readonly message: string; readonly line: number }[];
-}
 
 type Tab = "picture" | "tests" | "run" | Form;
 const TABS: readonly (readonly [Tab, string])[] = [
@@ -24,6 +14,7 @@ const TABS: readonly (readonly [Tab, string])[] = [
   ["optimized", "Optimized"],
   ["wgsl", "WGSL"],
   ["cuda", "CUDA"],
+  ["llvm", "LLVM"],
   ["wasm", "Wasm"],
 ];
 

@@ -117,6 +117,7 @@ describe.skipIf(!browser)("the playground", () => {
     expect(await shown(page, "run")).toMatch(/layers\[1\]: experts of each token/);
     expect(await shown(page, "wgsl")).toMatch(/@compute/);
     expect(await shown(page, "cuda")).toMatch(/__global__/);
+    expect(await shown(page, "llvm")).toMatch(/define void @/);
     expect(await shown(page, "wasm")).toMatch(/^\(module/);
     expect(await shown(page, "tests")).toMatch(/No tests/);
     await shown(page, "picture");

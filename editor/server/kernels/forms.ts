@@ -55,9 +55,11 @@ function joined(parts: readonly { readonly kernel: string; readonly code: string
   const kernels: KernelLines[] = [];
   let line = 0;
   for (const { kernel, code } of parts) {
-    const count = code.split("\n").length;
-    kernels.push({ kernel, first: line, last: line + count - 2 });
-    line += count;
+    const lines = code.split("\n");
+    // What stands before the function is the same in every program.
+    const begin = lines.findIndex((each) => each.startsWith("@compute"));
+    kernels.push({ kernel, first: line + Math.max(0, begin), last: line + lines.length - 2 });
+    line += lines.length;
   }
   return { text: parts.map(({ code }) => code).join("\n"), kernels };
 }

@@ -9,7 +9,7 @@ import { deriveLastToken, optimize } from "../../../compiler/3-optimize/index.js
 import { schedule } from "../../../compiler/4-schedule/index.js";
 import { MoecError } from "../../../compiler/errors/moec-error.js";
 import type { Workspace } from "../workspace.js";
-import { declarationAt, reachableFrom, type Place } from "./declarations.js";
+import { declarationAt, reachableFrom, usesIn, type Place } from "./declarations.js";
 import { LIMITS } from "./emitted.js";
 import { printKernels, targetOf, type KernelForm, type KernelLines, type WasmPrinter } from "./forms.js";
 import { refusal } from "./refusal.js";
@@ -17,6 +17,8 @@ import { refusal } from "./refusal.js";
 export interface KernelSection extends KernelLines {
   /** What it computes, the most important first. */
   readonly places: readonly Location[];
+  /** Names in the asked declaration through which it is used, such as that of a module of the library. */
+  readonly through: readonly Location[];
 }
 
 export interface KernelView {
@@ -52,10 +54,13 @@ export async function kernelView(
         (found.get(kernel) ?? []).some(({ span }) => span !== undefined && wanted(span));
       if (!scheduled.kernels.some((kernel) => isWanted(kernel.name))) continue;
       const { text, kernels } = await printKernels(scheduled, form, wasm, isWanted);
-      const sections = kernels.map((lines) => ({
-        ...lines,
-        places: placesOf(workspace, found.get(lines.kernel) ?? []),
-      }));
+      const uses = usesIn(workspace, declaration);
+      const sections = kernels.map((lines) => {
+        const nodes = found.get(lines.kernel) ?? [];
+        const leads = uses.filter(({ holds }) => nodes.some(({ span }) => span !== undefined && holds(span)));
+        const through = leads.map(({ span }) => workspace.location(span));
+        return { ...lines, places: placesOf(workspace, nodes), through };
+      });
       return { ok: true, text, name, sections };
     }
     return {

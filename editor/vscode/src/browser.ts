@@ -44,10 +44,7 @@ async function startWorker(extension: vscode.Uri): Promise<Worker> {
       vscode.workspace.fs.readFile(vscode.Uri.joinPath(extension, path)),
     ),
   );
-  const script = new Blob(
-    parts.flatMap((part) => [part, "\n"]),
-    { type: "text/javascript" },
-  );
+  const script = new Blob([parts.map(textOf).join("\n")], { type: "text/javascript" });
   return new Worker(URL.createObjectURL(script));
 }
 

@@ -55,6 +55,8 @@ class GraphPanel {
       localResourceRoots: [media],
       retainContextWhenHidden: true,
     });
+    const icon = (name: string): vscode.Uri => vscode.Uri.joinPath(media, `file-${name}.svg`);
+    this.panel.iconPath = { light: icon("light"), dark: icon("dark") };
     const { webview } = this.panel;
     webview.html = pageOf(webview, media);
     webview.onDidReceiveMessage((chosen: Chosen | "ready") => {

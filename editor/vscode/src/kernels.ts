@@ -168,8 +168,10 @@ class Kernels implements vscode.TextDocumentContentProvider, vscode.CodeLensProv
     if (!editor) return;
     const { line } = selection.active;
     const uri = document.uri.toString();
-    const found = (this.view?.sections ?? []).filter(({ places }) =>
-      places.some((place) => sameUri(place.uri, uri) && place.range.start.line <= line && line <= place.range.end.line),
+    const found = (this.view?.sections ?? []).filter(({ places, through }) =>
+      [...places, ...through].some(
+        (place) => sameUri(place.uri, uri) && place.range.start.line <= line && line <= place.range.end.line,
+      ),
     );
     const ranges = found.map(({ first, last }) => new vscode.Range(first, 0, last, 0));
     editor.setDecorations(this.mark, ranges);
@@ -182,7 +184,7 @@ class Kernels implements vscode.TextDocumentContentProvider, vscode.CodeLensProv
     for (const editor of vscode.window.visibleTextEditors) {
       if (!isMoe(editor.document)) continue;
       const uri = editor.document.uri.toString();
-      const ranges = (section?.places ?? [])
+      const ranges = [...(section?.places ?? []), ...(section?.through ?? [])]
         .filter((place) => sameUri(place.uri, uri))
         .map(({ range }) => toRange(range));
       editor.setDecorations(this.mark, ranges);

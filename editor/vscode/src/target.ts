@@ -33,7 +33,7 @@ export function registerTarget(context: vscode.ExtensionContext): TargetChoice {
   const show = (): void => {
     item.text = `$(circuit-board) moec: ${current()}`;
     item.tooltip = `${ABOUT[current()]}. Click to choose another target.`;
-    if (isMoe(vscode.window.activeTextEditor?.document)) item.show();
+    if (vscode.window.visibleTextEditors.some(({ document }) => isMoe(document))) item.show();
     else item.hide();
   };
   const select = async (): Promise<void> => {
@@ -48,7 +48,7 @@ export function registerTarget(context: vscode.ExtensionContext): TargetChoice {
   context.subscriptions.push(
     item,
     changed,
-    vscode.window.onDidChangeActiveTextEditor(show),
+    vscode.window.onDidChangeVisibleTextEditors(show),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration("moec.target")) return;
       show();

@@ -90,6 +90,8 @@ class Tests {
 
   private async run(request: vscode.TestRunRequest, token: vscode.CancellationToken): Promise<void> {
     const run = this.controller.createTestRun(request);
+    // The explorer may ask for all before it has been opened.
+    if (!request.include) await this.findAll();
     const excluded = new Set(request.exclude ?? []);
     const chosen = request.include ?? [...this.controller.items].map(([, item]) => item);
     const wanted = chosen
