@@ -20,6 +20,7 @@ const FUZZERS = [
   "test/fuzz/project-file.test.ts",
   "test/check/cascade.test.ts",
   "test/check/incremental.test.ts",
+  "test/editor/edits.test.ts",
   "test/checkpoints/fuzz.test.ts",
   "test/tokenizer/validate.test.ts",
   "test/import/fuzz.test.ts",

@@ -6,7 +6,7 @@ import { inheritMemory } from "./call-memory.js";
 import { checkModule } from "./check-module.js";
 import { checkTest } from "./check-test.js";
 import { keepHelpfulFixes } from "./fixes.js";
-import { InfoSink, joinInfo, LazyInfo, type Info } from "./info.js";
+import { FileInfo, InfoSink, LazyInfo, type Info, type InfoPart } from "./info.js";
 import { LibraryFile } from "./library-file.js";
 import { isSyntax, Loader, type LoadedFile, type SourceHost } from "./project.js";
 import { declarationKeys, declarationName, Moved, type DeclarationResult, type DeclarationResults } from "./reuse.js";
@@ -22,7 +22,7 @@ export interface CheckOptions {
 export interface CheckedFile extends LoadedFile {
   /** Everything wrong in this file, in source order. */
   readonly all: readonly Diagnostic[];
-  readonly info: Info;
+  readonly info: FileInfo;
   /** False for a file of the library that is only used. */
   readonly checked: boolean;
   /** By declaration, for the next check. */
@@ -35,7 +35,7 @@ export interface CheckedProject {
   /** Of all files, the root first. */
   readonly diagnostics: readonly Diagnostic[];
   /** Types and definitions by place, for editors. */
-  info(file: string): Info | undefined;
+  info(file: string): FileInfo | undefined;
 }
 
 /**
@@ -90,7 +90,7 @@ function checkFile(
   keyOf: (imported: string) => string,
 ): CheckedFile {
   inheritDivisors(file, before);
-  const infos: Info[] = [];
+  const parts: InfoPart[] = [];
   const findings: Finding[] = [];
   const results = new Map<string, DeclarationResult>();
   // The library is checked by its own tests; its users pay only for what they use.
@@ -114,11 +114,11 @@ function checkFile(
       // Of two declarations of one name the first one counts.
       if (!results.has(name)) results.set(name, result);
       findings.push(...result.findings);
-      infos.push(result.info);
+      parts.push({ span: declaration.span, info: result.info });
     }
   }
   const all = [...file.diagnostics, ...withoutEchoes(findings, file)].sort(bySpan);
-  return { ...file, all, info: joinInfo(infos), checked: isRoot || !file.library, results };
+  return { ...file, all, info: new FileInfo(parts), checked: isRoot || !file.library, results };
 }
 
 function checkDeclaration(file: LoadedFile, declaration: Declaration, key: string): DeclarationResult {

@@ -1,4 +1,5 @@
 /** What the editor asks about a place: the type of an expression and where a name was declared. */
+import type { Span } from "../../grammar/tree.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 
 export interface TypeInfo {
@@ -75,10 +76,26 @@ export class LazyInfo implements Info {
   }
 }
 
-/** All parts of a file, in order. */
-export function joinInfo(parts: readonly Info[]): LazyInfo {
-  return new LazyInfo(() => ({
-    types: parts.flatMap(({ types }) => types),
-    definitions: parts.flatMap(({ definitions }) => definitions),
-  }));
+/** What is known of one declaration of a file. */
+export interface InfoPart {
+  readonly span: Span;
+  readonly info: Info;
+}
+
+/** What is known of a file, declaration by declaration: a question about a place is one about the declaration there. */
+export class FileInfo implements Info {
+  constructor(private readonly parts: readonly InfoPart[]) {}
+
+  get types(): readonly TypeInfo[] {
+    return this.parts.flatMap(({ info }) => info.types);
+  }
+
+  get definitions(): readonly DefinitionInfo[] {
+    return this.parts.flatMap(({ info }) => info.definitions);
+  }
+
+  /** The declarations that a place lies in or touches. */
+  around({ start, end }: Span): readonly Info[] {
+    return this.parts.filter(({ span }) => span.start <= end && start <= span.end).map(({ info }) => info);
+  }
 }

@@ -7,7 +7,7 @@ import { parse } from "../../grammar/parse.js";
 import type { Declaration, ModuleDecl, SourceFile, TestDecl } from "../../grammar/tree.js";
 import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
 import { identifiersIn } from "./elaborate/closures.js";
-import { InfoSink, type Info } from "./info.js";
+import { FileInfo } from "./info.js";
 import type { LoadedFile } from "./project.js";
 import type { DeclarationResults } from "./reuse.js";
 import type { Binding, Scope } from "./scope.js";
@@ -25,7 +25,7 @@ export class LibraryFile implements LoadedFile {
   /** The library is checked by its own tests, not with each user of it. */
   readonly checked = false;
   readonly results: DeclarationResults = new Map();
-  readonly info: Info;
+  readonly info = new FileInfo([]);
   private parsed: Parsed | undefined;
   /** Declarations parsed alone so far. */
   private readonly pieces = new Map<string, ModuleInfo>();
@@ -44,7 +44,6 @@ export class LibraryFile implements LoadedFile {
     readonly imported: readonly LoadedFile[],
     private readonly early: readonly Diagnostic[],
   ) {
-    this.info = new InfoSink(file);
     for (const name of outline.names) if (!scope.own(name)) scope.define(name, new LibraryBinding(this, name));
   }
 

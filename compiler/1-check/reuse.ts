@@ -55,9 +55,17 @@ function reach(start: string, words: ReadonlyMap<string, readonly string[]>): Re
   return reached;
 }
 
+/** A declaration of the earlier text, and how far it has moved. */
+interface MovedPart {
+  readonly start: number;
+  readonly end: number;
+  readonly by: number;
+}
+
 /** Moves places of an earlier text to where they are now. */
 export class Moved {
-  private readonly parts: readonly { readonly start: number; readonly end: number; readonly by: number }[];
+  private readonly parts: readonly MovedPart[];
+  private last: MovedPart | undefined;
   readonly nothing: boolean;
 
   constructor(
@@ -75,8 +83,17 @@ export class Moved {
 
   span(span: SourceSpan): SourceSpan {
     if (span.file !== this.file) return span;
-    const by = this.parts.find(({ start, end }) => start <= span.start && span.end <= end)?.by ?? 0;
+    const by = this.partOf(span)?.by ?? 0;
     return by === 0 ? span : { file: span.file, start: span.start + by, end: span.end + by };
+  }
+
+  private partOf(span: SourceSpan): MovedPart | undefined {
+    const holds = ({ start, end }: MovedPart): boolean => start <= span.start && span.end <= end;
+    // Most places lie in the declaration of the one before.
+    if (this.last && holds(this.last)) return this.last;
+    const found = this.parts.find(holds);
+    if (found) this.last = found;
+    return found;
   }
 
   /** @param collect What is known of the declaration's places, collected anew: where nobody had asked before. */

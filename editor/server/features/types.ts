@@ -19,17 +19,26 @@ function tableOf(info: Info): ReadonlyMap<string, TypeInfo> {
   return made;
 }
 
+/** What is known of the declarations around a place. */
+function around(workspace: Workspace, file: string, span: Span): readonly Info[] {
+  return workspace.project(file).info(file)?.around(span) ?? [];
+}
+
 /** The type of the expression that covers exactly this place. */
 export function typeAt(workspace: Workspace, file: string, span: Span | SourceSpan): string | undefined {
-  const info = workspace.project(file).info(file);
-  const found = info && tableOf(info).get(`${span.start} ${span.end}`);
-  const text = found?.type();
-  return text === "something unknown" ? undefined : text;
+  const key = `${span.start} ${span.end}`;
+  for (const info of around(workspace, file, span)) {
+    const found = tableOf(info).get(key);
+    if (!found) continue;
+    const text = found.type();
+    return text === "something unknown" ? undefined : text;
+  }
+  return undefined;
 }
 
 /** The smallest expression around an offset that has a type. */
 export function typedAround(workspace: Workspace, file: string, offset: number): TypeInfo | undefined {
-  const types = workspace.project(file).info(file)?.types ?? [];
+  const types = around(workspace, file, { start: offset, end: offset }).flatMap((info) => info.types);
   let best: TypeInfo | undefined;
   for (const type of types) {
     if (type.span.start > offset || offset > type.span.end) continue;
