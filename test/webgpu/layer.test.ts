@@ -30,7 +30,7 @@ describe.each(["f32", "f16", "q8_0", "q4_0"] as const)("an MoE layer with %s wei
   const { kernels, plan } = layer(storage);
 
   it.each(["gpu", "cpu"] as const)("decodes in at most five dispatches (%s)", (on) => {
-    const launches = flattenEntry(plan, plan.entries[0]!, bases, on);
+    const launches = flattenEntry(plan, plan.entries[0]!, bases, { on });
     const dispatched = launches.filter(({ grid }) => grid.evaluate({ T: 1, past: 0 }) > 0);
     expect(dispatched.map(({ kernel }) => kernel).length).toBeLessThanOrEqual(5);
     // Whatever the number of tokens, the two ways to write a value do not both run.
@@ -40,7 +40,9 @@ describe.each(["f32", "f16", "q8_0", "q4_0"] as const)("an MoE layer with %s wei
 
   it("has blocks of 64 threads and more where threads meet at little cost", () => {
     const threads = new Map(kernels.map((kernel) => [kernel.name, kernel.threads]));
-    const products = flattenEntry(plan, plan.entries[0]!, bases, "gpu").filter(({ kernel }) => /product/.test(kernel));
+    const products = flattenEntry(plan, plan.entries[0]!, bases, { on: "gpu" }).filter(({ kernel }) =>
+      /product/.test(kernel),
+    );
     expect(products.length).toBeGreaterThanOrEqual(5);
     for (const { kernel } of products) expect(threads.get(kernel)).toBe(64);
   });
