@@ -1,5 +1,6 @@
 /** Counters and histograms in the text form that Prometheus reads. */
 
+const TEXTS = [1, 2, 4, 8, 16, 32];
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 type Labels = Readonly<Record<string, string>>;
@@ -27,27 +28,31 @@ class Counter {
 }
 
 class Histogram {
-  private readonly counts = SECONDS.map(() => 0);
+  private readonly counts: number[];
   private count = 0;
   private sum = 0;
 
+  /** @param limits Upper ends of the buckets, smallest first. */
   constructor(
     readonly name: string,
     readonly help: string,
-  ) {}
+    private readonly limits: readonly number[] = SECONDS,
+  ) {
+    this.counts = limits.map(() => 0);
+  }
 
-  observe(seconds: number): void {
+  observe(value: number): void {
     this.count++;
-    this.sum += seconds;
-    SECONDS.forEach((limit, at) => {
-      if (seconds <= limit) this.counts[at]!++;
+    this.sum += value;
+    this.limits.forEach((limit, at) => {
+      if (value <= limit) this.counts[at]!++;
     });
   }
 
   lines(): readonly string[] {
     return [
       ...head(this.name, this.help, "histogram"),
-      ...SECONDS.map((limit, at) => `${this.name}_bucket{le="${limit}"} ${this.counts[at]}`),
+      ...this.limits.map((limit, at) => `${this.name}_bucket{le="${limit}"} ${this.counts[at]}`),
       `${this.name}_bucket{le="+Inf"} ${this.count}`,
       `${this.name}_sum ${this.sum}`,
       `${this.name}_count ${this.count}`,
@@ -65,10 +70,16 @@ export class Metrics {
   readonly duration = new Histogram("moec_request_seconds", "From the request to the end of its answer.");
   readonly firstToken = new Histogram("moec_first_token_seconds", "From the request to the first token.");
 
+  readonly together = new Histogram(
+    "moec_texts_per_step",
+    "For each token written, how many texts went on by the same call of the device.",
+    TEXTS,
+  );
+
   /** @param gauges Numbers as of now. */
   text(gauges: Readonly<Record<string, readonly [help: string, value: number]>>): string {
     const counted = [this.requests, this.aborted, this.promptTokens, this.readTokens, this.writtenTokens];
-    const lines = [...counted, this.duration, this.firstToken].flatMap((one) => one.lines());
+    const lines = [...counted, this.duration, this.firstToken, this.together].flatMap((one) => one.lines());
     for (const [name, [help, value]] of Object.entries(gauges))
       lines.push(...head(name, help, "gauge"), `${name} ${value}`);
     return `${lines.join("\n")}\n`;

@@ -59,6 +59,7 @@ export class Writer {
         tokens++;
         last = step.chosen;
         this.metrics.writtenTokens.add();
+        this.metrics.together.observe(step.texts);
         request.onStep?.(step);
       };
       const pieces = this.model.generate(ids, {

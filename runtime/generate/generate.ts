@@ -5,6 +5,7 @@ import type { Host } from "../host.js";
 import type { PieceResult } from "../model/runner.js";
 import type { RouteTrace } from "../model/tensor.js";
 import type { Tokenizer } from "../tokenizer/types.js";
+import { likelihoods, type Likelihoods } from "./likelihood.js";
 import { makeSampler, type SamplingOptions } from "./sampling.js";
 import { StopStrings } from "./stop-strings.js";
 
@@ -17,6 +18,8 @@ export interface GenerationStep {
   /** How many texts went on by the same call of the device. */
   readonly texts: number;
   readonly routes: readonly RouteTrace[];
+  /** How likely the model found the chosen token and the best others, when `logprobs` asks for it. */
+  readonly likelihoods?: Likelihoods;
 }
 
 export interface GenerateOptions extends SamplingOptions {
@@ -26,6 +29,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stop?: readonly string[];
   /** Ends the generation with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Say for each step how likely the chosen token and so many of the most likely ones are, 0 to 20. */
+  readonly logprobs?: number;
   /** Read routes at each step for `onStep`. */
   readonly trace?: boolean;
   /** Told after each call of the model, before its text is shown. */
@@ -56,6 +61,10 @@ export async function* generateText(
   if (!Number.isInteger(most) || most < 0) {
     throw moecError("MOE5323", { name: "maxTokens", value: String(most), expected: "a whole number from 0" });
   }
+  const top = options.logprobs;
+  if (top !== undefined && !(Number.isInteger(top) && top >= 0 && top <= 20)) {
+    throw moecError("MOE5323", { name: "logprobs", value: String(top), expected: "a whole number from 0 to 20" });
+  }
   const { tokenizer, host } = model;
   if (!tokenizer) throw moecError("MOE5313", {});
   const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : [...prompt];
@@ -72,8 +81,15 @@ export async function* generateText(
     // The last token of a full context can still be chosen; it needs no position of its own.
     if (written > 0 && model.used() + next.length > model.context) break;
     const { outputs, routes, texts = 1 } = await model.advance(next, options.trace ?? false, signal);
-    const chosen = sample(lastLogits(outputs), ids);
-    options.onStep?.({ read: next, chosen, texts, routes });
+    const logits = lastLogits(outputs);
+    const chosen = sample(logits, ids);
+    options.onStep?.({
+      read: next,
+      chosen,
+      texts,
+      routes,
+      ...(top === undefined ? {} : { likelihoods: likelihoods(logits, chosen, top) }),
+    });
     if (ends.has(chosen)) break;
     ids.push(chosen);
     next = [chosen];

@@ -1,9 +1,11 @@
 /** `POST /v1/completions` and `POST /v1/chat/completions`: the same work in two shapes. */
 import { randomUUID } from "node:crypto";
 import { moecError } from "../../compiler/errors/raise.js";
+import type { GenerationStep, Tokenizer } from "../../runtime/node/index.js";
 import type { Written } from "../writer.js";
 import { EventStream, sendJson } from "../http.js";
 import type { Exchange, Served } from "../served.js";
+import { chatLogprobs, textLogprobs } from "./logprobs.js";
 import { generationOptions, readChat, readCompletion, type SamplingParameters } from "./parameters.js";
 
 /** What the two shapes differ in. */
@@ -12,25 +14,23 @@ interface Shape {
   /** `object` of a whole answer and of a piece of it. */
   readonly whole: string;
   readonly piece: string;
-  choice(index: number, text: string, reason: string | null): Readonly<Record<string, unknown>>;
-  delta(index: number, text: string, reason: string | null): Readonly<Record<string, unknown>>;
+  choice(index: number, text: string, reason: string | null, logprobs: unknown): Readonly<Record<string, unknown>>;
+  delta(index: number, text: string, reason: string | null, logprobs: unknown): Readonly<Record<string, unknown>>;
+  /** @param offset Characters of the answer before these tokens. */
+  logprobs(tokenizer: Tokenizer, steps: readonly GenerationStep[], offset: number): unknown;
   /** Pieces before the first text. */
   readonly opening: (index: number) => Readonly<Record<string, unknown>> | undefined;
 }
 
 const textShape = (): Shape => {
-  const choice = (index: number, text: string, reason: string | null): Readonly<Record<string, unknown>> => ({
-    index,
-    text,
-    logprobs: null,
-    finish_reason: reason,
-  });
+  const choice: Shape["choice"] = (index, text, reason, logprobs) => ({ index, text, logprobs, finish_reason: reason });
   return {
     id: `cmpl-${randomUUID()}`,
     whole: "text_completion",
     piece: "text_completion",
     choice,
     delta: choice,
+    logprobs: textLogprobs,
     opening: () => undefined,
   };
 };
@@ -39,18 +39,19 @@ const chatShape = (): Shape => ({
   id: `chatcmpl-${randomUUID()}`,
   whole: "chat.completion",
   piece: "chat.completion.chunk",
-  choice: (index, content, reason) => ({
+  choice: (index, content, reason, logprobs) => ({
     index,
     message: { role: "assistant", content, refusal: null },
-    logprobs: null,
+    logprobs,
     finish_reason: reason,
   }),
-  delta: (index, content, reason) => ({
+  delta: (index, content, reason, logprobs) => ({
     index,
     delta: content === "" ? {} : { content },
-    logprobs: null,
+    logprobs,
     finish_reason: reason,
   }),
+  logprobs: chatLogprobs,
   opening: (index) => ({ index, delta: { role: "assistant", content: "" }, logprobs: null, finish_reason: null }),
 });
 
@@ -65,7 +66,8 @@ export async function completions(served: Served, exchange: Exchange): Promise<v
   const isList = Array.isArray(prompt) && typeof prompt[0] !== "number";
   const prompts = (isList ? prompt : [prompt]) as readonly (string | readonly number[])[];
   const ids = prompts.map((one) => served.writer.encode(one));
-  await answer(served, exchange, textShape(), ids, given, given.max_tokens ?? DEFAULT_COMPLETION_TOKENS);
+  const wishes = { ...given, top: given.logprobs ?? undefined };
+  await answer(served, exchange, textShape(), ids, wishes, given.max_tokens ?? DEFAULT_COMPLETION_TOKENS);
 }
 
 export async function chatCompletions(served: Served, exchange: Exchange): Promise<void> {
@@ -82,7 +84,11 @@ export async function chatCompletions(served: Served, exchange: Exchange): Promi
   const limit = given.max_completion_tokens ?? given.max_tokens ?? room;
   const stop = served.chat.source === "default" ? ["\nuser:", "\nassistant:"] : [];
   const own = typeof given.stop === "string" ? [given.stop] : (given.stop ?? []);
-  await answer(served, exchange, chatShape(), [ids], { ...given, stop: [...own, ...stop] }, limit);
+  if (given.logprobs !== true && (given.top_logprobs ?? 0) > 0) {
+    throw moecError("MOE5515", { name: "top_logprobs", reason: "it needs `logprobs: true`" });
+  }
+  const top = given.logprobs === true ? (given.top_logprobs ?? 0) : undefined;
+  await answer(served, exchange, chatShape(), [ids], { ...given, top, stop: [...own, ...stop] }, limit);
 }
 
 function requireLanguage(served: Served): void {
@@ -95,21 +101,36 @@ async function answer(
   exchange: Exchange,
   shape: Shape,
   prompts: readonly (readonly number[])[],
-  given: SamplingParameters,
+  given: SamplingParameters & { readonly top: number | undefined },
   maxTokens: number,
 ): Promise<void> {
   const base = { id: shape.id, created: Math.floor(Date.now() / 1000), model: served.model.manifest.name };
   const choices = given.n ?? 1;
   const jobs = prompts.flatMap((ids) => Array.from({ length: choices }, (_, choice) => ({ ids, choice })));
+  const { tokenizer } = served.model;
+  const isEnd = (id: number): boolean => tokenizer.eos.includes(id);
+  /** Tokens of each answer whose likelihoods were not sent yet, and characters of those that were. */
+  const untold = jobs.map(() => ({ steps: [] as GenerationStep[], sent: 0 }));
+  const logprobs = (index: number): unknown => {
+    const own = untold[index]!;
+    if (given.top === undefined) return null;
+    const steps = own.steps.splice(0);
+    const told = shape.logprobs(tokenizer, steps, own.sent);
+    own.sent += steps.reduce((sum, { chosen }) => sum + tokenizer.decode([chosen]).length, 0);
+    return told;
+  };
   const write = (index: number, onPiece: (text: string) => Promise<void> | void): Promise<Written> => {
     const { ids, choice } = jobs[index]!;
-    const options = generationOptions(given, choice);
-    return served.writer.write({ ids, maxTokens, options, signal: exchange.signal, onPiece });
+    const options = generationOptions(given, choice, given.top);
+    const onStep = (step: GenerationStep): void => {
+      if (given.top !== undefined && !isEnd(step.chosen)) untold[index]!.steps.push(step);
+    };
+    return served.writer.write({ ids, maxTokens, options, signal: exchange.signal, onStep, onPiece });
   };
   if (given.stream !== true) {
     const texts = jobs.map(() => "");
     const all = await everyOrNone(jobs, exchange, (index) => write(index, (text) => void (texts[index] += text)));
-    const body = all.map(({ reason }, index) => shape.choice(index, texts[index]!, reason));
+    const body = all.map(({ reason }, index) => shape.choice(index, texts[index]!, reason, logprobs(index)));
     sendJson(exchange.response, 200, { ...base, object: shape.whole, choices: body, usage: usageOf(all, choices) });
     return;
   }
@@ -126,10 +147,10 @@ async function answer(
     };
     const written = await write(index, async (text) => {
       await open();
-      await send(shape.delta(index, text, null));
+      await send(shape.delta(index, text, null, logprobs(index)));
     });
     await open();
-    await send(shape.delta(index, "", written.reason));
+    await send(shape.delta(index, "", written.reason, untold[index]!.steps.length > 0 ? logprobs(index) : null));
     return written;
   });
   if (wantsUsage) await events.send({ ...base, object: shape.piece, choices: [], usage: usageOf(all, choices) });

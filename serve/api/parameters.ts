@@ -68,7 +68,7 @@ const completion = z.strictObject({
     z.array(tokens).min(1).max(MOST_PROMPTS),
   ]),
   max_tokens: count(MOST_TOKENS).nullish(),
-  logprobs: z.null().optional(),
+  logprobs: count(5).nullish(),
 });
 
 const part = z.strictObject({ type: z.literal("text"), text: z.string() });
@@ -84,8 +84,8 @@ const chat = z.strictObject({
   messages: z.array(message).min(1).max(10_000),
   max_tokens: count(MOST_TOKENS).nullish(),
   max_completion_tokens: count(MOST_TOKENS).nullish(),
-  logprobs: z.literal(false).nullish(),
-  top_logprobs: z.literal(0).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: count(20).nullish(),
   modalities: z.tuple([z.literal("text")]).nullish(),
 });
 
@@ -139,13 +139,18 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
 }
 
 /** What of the parameters the model's own `generate` takes. */
-export function generationOptions(given: SamplingParameters, choice: number): Record<string, unknown> {
+export function generationOptions(
+  given: SamplingParameters,
+  choice: number,
+  logprobs?: number,
+): Record<string, unknown> {
   const options = {
     temperature: given.temperature,
     topP: given.top_p,
     topK: given.top_k,
     minP: given.min_p,
     repetitionPenalty: given.repetition_penalty,
+    logprobs,
     stop: typeof given.stop === "string" ? [given.stop] : given.stop,
     // Several answers to one prompt are different answers.
     seed: typeof given.seed === "number" ? (given.seed + choice) >>> 0 : undefined,

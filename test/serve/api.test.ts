@@ -67,6 +67,25 @@ describe("completions", () => {
     expect(answer.choices[0]).toMatchObject({ text: greedy.slice(0, greedy.indexOf(stop)), finish_reason: "stop" });
   });
 
+  it("say how likely their tokens are, whole and in pieces alike", async () => {
+    const ask = { model: "TinyMoE", prompt: PROMPT, max_tokens: 6, temperature: 0, logprobs: 3 };
+    const whole = (await client.completions.create(ask)).choices[0]!;
+    const { tokens, token_logprobs: own, top_logprobs: top, text_offset: offsets } = whole.logprobs!;
+    expect(tokens!.join("")).toBe(whole.text);
+    own!.forEach((logprob, at) => {
+      const best = Object.values(top![at]!);
+      expect(best.length).toBe(3);
+      // Greedy text takes the most likely token; probabilities of three of them are at most 1.
+      expect(logprob).toBe(Math.max(...best));
+      expect(best.reduce((sum, each) => sum + Math.exp(each), 0)).toBeLessThanOrEqual(1 + 1e-12);
+      expect(offsets![at]).toBe(tokens!.slice(0, at).join("").length);
+    });
+    const pieces: (typeof whole)[] = [];
+    for await (const { choices } of await client.completions.create({ ...ask, stream: true })) pieces.push(choices[0]!);
+    expect(pieces.flatMap(({ logprobs }) => logprobs?.token_logprobs ?? [])).toEqual(own);
+    expect(pieces.flatMap(({ logprobs }) => logprobs?.text_offset ?? [])).toEqual(offsets);
+  });
+
   it("take several prompts and several answers, in order", async () => {
     const prompt = [PROMPT, reference.greedy[1]!.prompt];
     const answer = await client.completions.create({ model: "TinyMoE", prompt, n: 2, max_tokens: 12, temperature: 0 });
@@ -103,6 +122,17 @@ describe("chat", () => {
     expect(reason).toBe(whole.choices[0]!.finish_reason);
   });
 
+  it("says how likely each token is, with its bytes", async () => {
+    const ask = { model: "TinyMoE", messages, max_tokens: 4, temperature: 0, logprobs: true, top_logprobs: 2 };
+    const { content } = (await client.chat.completions.create(ask)).choices[0]!.logprobs!;
+    expect(content!.length).toBe(4);
+    for (const { token, logprob, bytes, top_logprobs: top } of content!) {
+      expect(top.map((each) => each.logprob)).toEqual([logprob, top[1]!.logprob]);
+      expect(logprob).toBeGreaterThanOrEqual(top[1]!.logprob);
+      expect(new TextDecoder().decode(Uint8Array.from(bytes!))).toBe(token);
+    }
+  });
+
   it("stops writing when the client goes away", async () => {
     const stream = await client.chat.completions.create({ model: "TinyMoE", messages, max_tokens: 400, stream: true });
     let seen = 0;
@@ -121,6 +151,10 @@ describe("the other routes", () => {
     const metrics = await (await fetch(`${all.server.url}/metrics`)).text();
     expect(metrics).toMatch(/moec_requests_total\{route="\/v1\/completions",status="200"\} \d/);
     expect(metrics).toMatch(/^moec_texts 3$/m);
+    // Requests of several answers went on together.
+    const steps = (most: number): number =>
+      Number(new RegExp(`^moec_texts_per_step_bucket\\{le="${most}"\\} (\\d+)$`, "m").exec(metrics)![1]);
+    expect(steps(4)).toBeGreaterThan(steps(1));
     for (const line of metrics.trim().split("\n"))
       expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{[^}]*\})? [\d.e+-]+)$/);
   });

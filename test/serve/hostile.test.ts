@@ -46,6 +46,8 @@ async function works(): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
+const asked = '"messages": [{"role": "user", "content": "a"}]';
+
 describe("wrong requests", () => {
   it.each([
     ["/v1/completions", "", 400, "MOE5514"],
@@ -64,8 +66,20 @@ describe("wrong requests", () => {
     ["/v1/completions", '{"prompt": "a", "n": 100000}', 400, "MOE5515"],
     ["/v1/completions", '{"prompt": "a", "stop": [""]}', 400, "MOE5515"],
     ["/v1/completions", '{"prompt": "a", "presence_penalty": 1}', 400, "MOE5515"],
+    ["/v1/completions", '{"prompt": "a", "logprobs": 6}', 400, "MOE5515"],
+    ["/v1/completions", '{"prompt": "a", "echo": true}', 400, "MOE5515"],
+    ["/v1/completions", '{"prompt": "a", "suffix": "b"}', 400, "MOE5515"],
+    ["/v1/completions", '{"prompt": "a", "logit_bias": {"5": -100}}', 400, "MOE5515"],
+    ["/v1/completions", '{"prompt": "a", "grammar": "root ::= [a]"}', 400, "MOE5515"],
+    ["/v1/embeddings", '{"input": "a", "dimensions": 8}', 400, "MOE5515"],
+    ["/v1/embeddings", '{"input": "a", "encoding_format": "int8"}', 400, "MOE5515"],
     ["/v1/completions", '{"prompt": "a", "__proto__": {"stream": true}}', 400, "MOE5515"],
     ["/v1/chat/completions", '{"messages": []}', 400, "MOE5515"],
+    ["/v1/chat/completions", `{${asked}, "tools": [{"type": "function"}]}`, 400, "MOE5515"],
+    ["/v1/chat/completions", `{${asked}, "tool_choice": "auto"}`, 400, "MOE5515"],
+    ["/v1/chat/completions", `{${asked}, "response_format": {"type": "json_object"}}`, 400, "MOE5515"],
+    ["/v1/chat/completions", `{${asked}, "top_logprobs": 2}`, 400, "MOE5515"],
+    ["/v1/chat/completions", `{${asked}, "stream_options": {"usage": true}}`, 400, "MOE5515"],
     ["/v1/chat/completions", '{"messages": [{"role": "root", "content": "a"}]}', 400, "MOE5515"],
     ["/v1/chat/completions", '{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}', 400, "MOE5515"],
     ["/v1/embeddings", '{"input": "a"}', 400, "MOE5520"],
