@@ -13,7 +13,7 @@ import { wasmSimd } from "../compiler/targets/index.js";
 /** Numbers that are converted plainly before a kernel is made. */
 const PLAIN_VALUES = 2 ** 21;
 /** Numbers of one call of a kernel. */
-const PIECE = 2 ** 20;
+const PIECE = 2 ** 18;
 /** Where the kernel's buffers begin: the largest magnitude, then stored bytes, then blocks. */
 const MOST_AT = 1024;
 const SOURCE_AT = 2048;
