@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
+import { decile, median, rate } from "./rates.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -20,24 +21,6 @@ const { prepareLimits, prepareProduct, target } = (
   await runnerImport(new URL("./product.ts", import.meta.url).pathname)
 ).module;
 if (!target) process.exit(0);
-
-const cpu = () => {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-};
-/** Units of work per microsecond over a slice of at least 8 ms. */
-function rate(work, run) {
-  const start = cpu();
-  let count = 0;
-  do {
-    run();
-    count++;
-  } while (cpu() - start < 8000);
-  return (work * count) / (cpu() - start);
-}
-const sorted = (list) => [...list].sort((a, b) => a - b);
-const median = (list) => sorted(list)[list.length >> 1];
-const decile = (list) => sorted(list)[Math.floor(list.length * 0.9)];
 
 const cases = [
   ...["q4_0", "q8_0"].flatMap((storage) => [

@@ -4,6 +4,7 @@ import {
   bitcast,
   block,
   constant,
+  dotPairsI8,
   dotQuads,
   fma,
   mul,
@@ -25,7 +26,7 @@ export const peakByteOperations = (target: Target): number => 2 * chains * lanes
 export const readBytes = 512;
 
 export function limitKernels(target: Target): readonly Kernel[] {
-  return [peakF32(lanesOf(target, 32)), peakI8(lanesOf(target, 32)), read(lanesOf(target, 32))];
+  return [peakF32(lanesOf(target, 32)), peakI8(target), read(lanesOf(target, 32))];
 }
 
 function peakF32(lanes: number): Kernel {
@@ -43,18 +44,21 @@ function peakF32(lanes: number): Kernel {
   return k.finish();
 }
 
-function peakI8(lanes: number): Kernel {
-  const k = new KernelBuilder("peak_i8", { doc: "chains of four products of bytes in a lane" });
+function peakI8(target: Target): Kernel {
+  const lanes = lanesOf(target, 32);
+  const k = new KernelBuilder("peak_i8", { doc: "chains of products of bytes, added in lanes" });
   const y = k.buffer("y", "i32", "readwrite");
   const turns = k.scalar("turns", "i32");
   const [a, b] = [0, lanes].map((at) => k.let("a", bitcast(k.load(y, at, { lanes }), "i8")));
-  const sums = Array.from({ length: chains }, () => k.variable("sum", 0, registerType("i32", lanes)));
-  k.loop("turn", 0, turns, 1, () => sums.forEach((sum) => sum.set(dotQuads(a!, b!, sum.get, true))));
-  k.store(
-    y,
-    mul(block, lanes),
-    sums.map((sum) => sum.get).reduce((x, sum) => add(x, sum)),
+  // Four products in a lane, or pairs of them in half a lane.
+  const quads = target.dotQuads !== "emulated";
+  const type = quads ? registerType("i32", lanes) : registerType("i16", 2 * lanes);
+  const sums = Array.from({ length: chains }, () => k.variable("sum", 0, type));
+  k.loop("turn", 0, turns, 1, () =>
+    sums.forEach((sum) => sum.set(quads ? dotQuads(a!, b!, sum.get, true) : add(sum.get, dotPairsI8(a!, b!)))),
   );
+  const all = sums.map((sum) => sum.get).reduce((x, sum) => add(x, sum));
+  k.store(y, mul(block, lanes), bitcast(all, "i32"));
   return k.finish();
 }
 

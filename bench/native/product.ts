@@ -8,6 +8,7 @@ import { axis, f32, param, program } from "../../test/schedule/programs.js";
 import { compileNative, levels, nativeDevice } from "../../test/support/native.js";
 import { limitKernels, peakByteOperations, peakOperations, readBytes } from "./limits.js";
 
+/** The best level of this machine. */
 export const target: Target | undefined = levels[0];
 
 export interface ProductCase {
@@ -32,15 +33,15 @@ function noise(length: number): Uint8Array {
 }
 
 /** Quantization of the activations and the product, one thread. */
-export function prepareProduct({ storage, K, N, T }: ProductCase): PreparedProduct {
+export function prepareProduct({ storage, K, N, T }: ProductCase, level: Target = target!): PreparedProduct {
   const [rows, D, F] = [axis("T"), axis("D", K), axis("F", N)];
   const test = program({
     inputs: { x: f32(rows, D) },
     params: [param("w", [D, F])],
     build: (scope, [x], p) => [scope.one("contract", [x!, p("w")], { over: ["D"] })],
   });
-  const { kernels, plan } = schedule(test, target!, { limits: { T, context: T }, storage: () => storage });
-  const device = nativeDevice(kernels, plan, target!, 1);
+  const { kernels, plan } = schedule(test, level, { limits: { T, context: T }, storage: () => storage });
+  const device = nativeDevice(kernels, plan, level, 1);
   const some = noise(1 << 20);
   for (let at = 0; at < plan.spaces.weights; at += some.length) {
     void device.write("weights", at, some.subarray(0, Math.min(some.length, plan.spaces.weights - at)));
@@ -65,8 +66,8 @@ export interface Limits {
   read(count: number): void;
 }
 
-export function prepareLimits(ringBytes: number): Limits {
-  const code = loadCode(compileNative(limitKernels(target!), target!), "limits.o");
+export function prepareLimits(ringBytes: number, level: Target = target!): Limits {
+  const code = loadCode(compileNative(limitKernels(level), level), "limits.o");
   const type = koffi().proto("void limit(void** buffers, const int* scalars, void* scratch, int from, int to)");
   const call = (name: string, buffers: readonly Uint8Array[], scalar: number, to: number): void =>
     void koffi().call(BigInt(code.address(name)), type, [...buffers], Int32Array.of(scalar), some, 0, to);
@@ -75,8 +76,8 @@ export function prepareLimits(ringBytes: number): Limits {
   const turns = 20_000;
   let at = 0;
   return {
-    operations: peakOperations(target!) * turns,
-    byteOperations: peakByteOperations(target!) * turns,
+    operations: peakOperations(level) * turns,
+    byteOperations: peakByteOperations(level) * turns,
     f32: () => call("peak_f32", [some], turns, 1),
     bytes: () => call("peak_i8", [some], turns, 1),
     read: (count) => {

@@ -1,5 +1,6 @@
 /** Native code by way of LLVM, for levels of processors. */
 import type { Target } from "./target.js";
+import { avx2Tiles, avx512Tiles } from "./tile-shapes.js";
 
 const common = {
   family: "llvm",
@@ -21,6 +22,7 @@ export const x86v3: Target = {
   vectorBits: 256,
   vectorRegisters: 16,
   dotQuads: "emulated",
+  tiles: avx2Tiles,
   codegen: { architecture: "x86-64", cpu: "x86-64-v3", features: "", needs: needsV3 },
 };
 
@@ -32,6 +34,7 @@ export const x86v4: Target = {
   vectorBits: 512,
   vectorRegisters: 32,
   dotQuads: "i7",
+  tiles: avx512Tiles,
   codegen: { architecture: "x86-64", cpu: "x86-64-v4", features: "+avx512vnni", needs: [...needsV4, "avx512_vnni"] },
 };
 

@@ -3,6 +3,8 @@
  * for what the printer has not got.
  */
 
+import type { WideShapes } from "./tile-shapes.js";
+
 /** How fast a product of i8 lanes is, and under which condition it is exact. */
 export type DotSupport =
   /** Built from wider multiplications: exact for all values, several times slower. */
@@ -25,6 +27,8 @@ export interface Target {
   readonly fma: boolean;
   readonly dotPairsI8: DotSupport;
   readonly dotQuads: DotSupport;
+  /** Tiles of products; absent where products have the narrow tiles of WebAssembly or those of GPUs. */
+  readonly tiles?: WideShapes;
   /** Threads of one block that a kernel may ask for. */
   readonly blockThreads: number;
   /** Bytes of `shared` block buffers in one block. */

@@ -3,8 +3,10 @@ import { expect } from "vitest";
 import type { QuantizedMatrix } from "../../compiler/4-schedule/micro/layouts.js";
 import {
   activationBytes,
+  activationGroupBytes,
   activationRowBytes,
-  activationScales,
+  activationScale,
+  groupColumns,
   recordColumns,
 } from "../../compiler/4-schedule/micro/wide-layouts.js";
 import { f16ToF32, f32ToF16 } from "../../compiler/checkpoints/half.js";
@@ -36,9 +38,9 @@ export const weightOf =
 export function activationOf(records: Uint8Array, K: number): (t: number, k: number) => number {
   const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
   return (t, k) => {
-    const record = t * activationRowBytes(K) + Math.floor(k / recordColumns) * activationBytes;
-    const half = Math.floor((k % recordColumns) / 32);
-    return view.getInt8(record + (k % recordColumns)) * view.getFloat32(record + activationScales + 4 * half, true);
+    const group = t * activationRowBytes(K) + Math.floor(k / groupColumns) * activationGroupBytes;
+    const record = group + Math.floor((k % groupColumns) / recordColumns) * activationBytes;
+    return view.getInt8(record + (k % recordColumns)) * view.getFloat32(group + activationScale, true);
   };
 }
 

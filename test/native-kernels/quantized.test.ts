@@ -5,9 +5,9 @@
 import { describe, expect, it } from "vitest";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { verifyKernels } from "../../compiler/4-schedule/kernel-verify.js";
-import { activationRowBytes, packWideRecords } from "../../compiler/4-schedule/micro/wide-layouts.js";
+import { activationRowBytes, groupColumns, packWideRecords } from "../../compiler/4-schedule/micro/wide-layouts.js";
 import { wideFewProduct, wideManyProduct, wideQuantize } from "../../compiler/4-schedule/micro/wide-products.js";
-import { x86v4 } from "../../compiler/targets/index.js";
+import { x86v3, x86v4, type Target } from "../../compiler/targets/index.js";
 import { random } from "../kernels/memory.js";
 import { hotLoops } from "./assembly.js";
 import { activationOf, expectProduct, quantizedMatrix, weightOf } from "./matrices.js";
@@ -23,14 +23,13 @@ const shapes = [
 const tokens = [0, 1, 2, 3, 5, 17, 33];
 const guard = 12345.5;
 
-const kernelsOf = ({ K, N }: (typeof shapes)[number]): readonly Kernel[] => [
-  wideQuantize(`quantize_${K}`, K),
+const kernelsOf = ({ K, N }: (typeof shapes)[number], target: Target): readonly Kernel[] => [
+  wideQuantize(`quantize_${K}`, K, target.tiles!),
   ...formats.flatMap((format) => [
-    wideFewProduct(`few_${format}_${K}`, format, { K, N }, 2),
-    wideManyProduct(`many_${format}_${K}`, format, { K, N }),
+    wideFewProduct(`few_${format}_${K}`, format, { K, N }, target.tiles!, 2),
+    wideManyProduct(`many_${format}_${K}`, format, { K, N }, target.tiles!),
   ]),
 ];
-const kernels = shapes.flatMap(kernelsOf);
 
 function check(run: RunKernel, shape: (typeof shapes)[number], counts: readonly number[]): void {
   const next = random(shape.K);
@@ -42,8 +41,9 @@ function check(run: RunKernel, shape: (typeof shapes)[number], counts: readonly 
     run(`quantize_${K}`, [bytesOf(x), records], [], T);
     const left = activationOf(records, K);
     for (let i = 0; i < T * K; i++) {
-      const start = i - (i % 32);
-      const largest = Math.max(...x.subarray(start, start + 32).map(Math.abs));
+      const row = Math.floor(i / K) * K;
+      const start = i - ((i - row) % groupColumns);
+      const largest = Math.max(...x.subarray(start, Math.min(start + groupColumns, row + K)).map(Math.abs));
       // Half a step; the quotient of at most 127 is rounded twice and the scale once.
       const bound = (largest / 254) * (1 + 3 * 127 * 2 ** -23);
       expect(Math.abs(left(Math.floor(i / K), i % K) - x[i]!)).toBeLessThanOrEqual(bound);
@@ -62,34 +62,38 @@ function check(run: RunKernel, shape: (typeof shapes)[number], counts: readonly 
   }
 }
 
-describe("wide quantized tiles", () => {
+describe.each([x86v4, x86v3])("wide quantized tiles of $name", (target) => {
+  const kernels = shapes.flatMap((shape) => kernelsOf(shape, target));
+
   it("are sound kernels", () => expect(verifyKernels(kernels)).toEqual([]));
 
   it("are right on the interpreter", { timeout: 60_000 }, () => {
-    for (const shape of [shapes[1], shapes[2]]) check(interpreted(kernelsOf(shape)), shape, [0, 1, 7]);
+    for (const shape of [shapes[1], shapes[2]]) check(interpreted(kernelsOf(shape, target)), shape, [0, 1, 7]);
   });
 
-  it.runIf(runs(x86v4))("are right compiled", { timeout: 180_000 }, async () => {
-    const { run } = await compiled(kernels, x86v4);
+  it.runIf(runs(target))("are right compiled", { timeout: 180_000 }, async () => {
+    const { run } = await compiled(kernels, target);
     for (const shape of shapes) check(run, shape, shape.K === 96 ? [...tokens, 129] : tokens);
   });
 
-  it.runIf(runs(x86v4))(
-    "keep 512-bit byte products in registers in their inner loops",
-    { timeout: 180_000 },
-    async () => {
-      const { assembly } = await compiled(kernelsOf(shapes[3]), x86v4);
-      const text = await assembly();
-      for (const format of formats) {
-        const many = hotLoops(text, `many_${format}_544`, "vpdpbusd");
-        // Two tiles and groups of 6, 4, 2 and 1 rows: 16 words of a record for each.
-        const products = many.map((loop) => loop.count("vpdpbusd", "zmm"));
-        for (const rows of [6, 4, 2, 1]) expect(products).toContain(2 * rows * 16);
-        for (const loop of [...many, ...hotLoops(text, `few_${format}_544`, "vpdpbusd")]) {
-          expect(loop.spills, loop.text).toEqual([]);
-          expect(loop.calls, loop.text).toEqual([]);
-        }
+  it.runIf(runs(target))("keep products of bytes in registers in their inner loops", { timeout: 180_000 }, async () => {
+    const [instruction, register] = target === x86v4 ? ["vpdpbusd", "zmm"] : ["vpmaddubsw", "ymm"];
+    const { lanes, quads, byteRows, splitRows, byteTiles } = target.tiles!;
+    const { assembly } = await compiled(kernelsOf(shapes[3], target), target);
+    const text = await assembly();
+    for (const format of formats) {
+      const many = hotLoops(text, `many_${format}_544`, instruction);
+      const products = many.map((loop) => loop.count(instruction, register));
+      // Two tiles of a product here; loops over single steps where pairs are added, else over the 16 words of a record.
+      const vectors = Math.min(byteTiles, 2) * (16 / lanes);
+      const isSplit = !quads && format === "q8_0";
+      for (const rows of isSplit ? splitRows : byteRows) {
+        expect(products).toContain(rows * vectors * (quads ? 16 : isSplit ? 2 : 1));
       }
-    },
-  );
+      for (const loop of [...many, ...hotLoops(text, `few_${format}_544`, instruction)]) {
+        expect(loop.spills, loop.text).toEqual([]);
+        expect(loop.calls, loop.text).toEqual([]);
+      }
+    }
+  });
 });

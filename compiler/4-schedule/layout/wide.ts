@@ -4,12 +4,10 @@ import { panelRows, recordCount, recordRows, wideRecordBytes } from "../micro/wi
 
 export type WideName = "wide-panels" | "wide-q8" | "wide-q4";
 
-/** Layouts for targets with vectors of 512 bits and products of bytes. */
+/** Layouts for native targets whose vectors are wider than those of WebAssembly. */
 export const isWide = (layout: string): layout is WideName => layout.startsWith("wide-");
 
-export function usesWideTiles(target: Target): boolean {
-  return target.family === "llvm" && target.vectorBits === 512 && target.dotQuads !== "emulated";
-}
+export const usesWideTiles = (target: Target): boolean => target.tiles !== undefined;
 
 /** Layout, rows and bytes of one tile with `depth` columns. */
 export function wideTile(

@@ -3,22 +3,16 @@ import { Size } from "../../axes/size.js";
 import { add, constant, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { denseBytes, type DenseStorage } from "../layout/layouts.js";
-import {
-  columnsOfPass,
-  convertPanel,
-  copiedStride,
-  copyRow,
-  panelRowsPass,
-  panelsFew,
-  type WidePanel,
-} from "../micro/wide-f32.js";
+import { convertPanel, copiedStride, copyRow, panelRowsPass, panelsFew, type WidePanel } from "../micro/wide-f32.js";
 import { activationRowBytes, panelRows, recordCount, recordRows, type WideQuants } from "../micro/wide-layouts.js";
-import { unpackedTileBytes, wideFew, wideRows, type WideTile } from "../micro/wide-quantized.js";
+import type { WideTile } from "../micro/wide-dots.js";
+import { wideFew } from "../micro/wide-few.js";
 import { quantizeRecords } from "../micro/wide-quantize.js";
+import { unpackedTileBytes, wideRows } from "../micro/wide-rows.js";
 import type { Coordinate } from "./coordinate.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { rowStart, storedRow, storedRowsKernel } from "./product-rows.js";
-import { finishPair, pairsBeside, rowsOfPart, tileNumber, type WideWork } from "./product-wide.js";
+import { finishPairs, pairsBeside, rowsOfPart, tileNumber, type WideWork } from "./product-wide.js";
 import type { Product, ProductInput } from "./product.js";
 import { elements, type Stored } from "./tensor.js";
 
@@ -57,69 +51,84 @@ function activationRecords(entry: EntryLowering, input: ProductInput, depth: num
     storedRowsKernel(entry, input, perBlock, "activations to integer records", (emitter, x) => {
       const target = emitter.buffer(records.place, "i8", "write");
       const { builder } = emitter;
-      return (start, row) => quantizeRecords(builder, x, start, depth, target, builder.let("to", mul(row, rowBytes)));
+      const { lanes } = entry.program.target.tiles!;
+      return (start, row) =>
+        quantizeRecords(builder, x, start, depth, target, builder.let("to", mul(row, rowBytes)), lanes);
     });
     return records;
   });
 }
 
-/** Tiles of one pair, or of several. */
-const tilesOf = (pair: Expression, count: number): readonly Expression[] =>
-  Array.from({ length: count }, (_, i) => add(mul(pair, panelRows / recordRows), i));
-
 function recordProducts(work: WideWork, records: Stored): WideProducts {
-  const { emitter, products, scratch, starts } = work;
+  const { emitter, products, scratch, starts, shapes } = work;
   const { builder } = emitter;
   const { depth } = products[0]!.layout;
   const { input } = products[0]!;
   const bytes = emitter.buffer(records.place, "i8", "read");
-  const stride = rowsOfPart * panelRows;
-  const tileOf = (product: Product, tile: Expression): WideTile => ({
-    format: product.layout.storage as WideQuants,
-    bytes: emitter.buffer(product.weight.place, "u8", "read"),
-    start: builder.let("tile", mul(tileNumber(work, product, tile), product.layout.tileBytes)),
-  });
+  const width = pairsBeside * panelRows;
+  const tilesBeside = width / recordRows;
+  const tilesOf = (product: Product, pair: Expression): readonly WideTile[] =>
+    Array.from({ length: tilesBeside }, (_, i) => {
+      const number = tileNumber(work, product, add(mul(pair, panelRows / recordRows), i));
+      return {
+        format: product.layout.storage as WideQuants,
+        bytes: emitter.buffer(product.weight.place, "u8", "read"),
+        start: builder.let("tile", mul(number, product.layout.tileBytes)),
+      };
+    });
   const startOf = (row: Coordinate): Expression =>
     builder.let("x_start", mul(emitter.index(storedRow(emitter, input, row)), activationRowBytes(depth)));
   return {
     startOf,
     few: (pair) => {
-      const count = (pairsBeside * panelRows) / recordRows;
-      const tiles = products.map((product) => tilesOf(pair, count).map((tile) => tileOf(product, tile)));
+      const tiles = products.map((product) => tilesOf(product, pair));
       return (row) => {
         const x = { bytes, start: startOf(row) };
-        tiles.forEach((list, p) => {
-          const sums = wideFew(builder, list, x, recordCount(depth), 1);
-          sums.forEach((sum, t) => builder.store(scratch, p * pairsBeside * panelRows + t * recordRows, sum.get));
-        });
+        tiles.forEach((list, p) =>
+          wideFew(builder, shapes, list, x, recordCount(depth)).forEach((sums, t) =>
+            sums.forEach((sum, vector) =>
+              builder.store(scratch, p * width + t * recordRows + vector * shapes.lanes, sum.get),
+            ),
+          ),
+        );
       };
     },
     many: (from, to) => {
-      const unpacked = builder.blockBuffer("unpacked", "u8", "local", (panelRows / recordRows) * unpackedTileBytes);
-      emitter.loop("pair", work.firstPair, work.endPair, 1, undefined, (_, pair) => {
+      const tileBytes = Math.max(
+        ...products.map(({ layout }) => unpackedTileBytes(layout.storage as WideQuants, shapes)),
+      );
+      const unpacked = builder.blockBuffer("unpacked", "u8", "local", tilesBeside * tileBytes);
+      const stride = rowsOfPart * width;
+      emitter.loop("pair", work.firstPair, work.endPair, pairsBeside, undefined, (_, pair) => {
         products.forEach((product, p) =>
-          wideRows(builder, {
-            tiles: tilesOf(pair, panelRows / recordRows).map((tile) => tileOf(product, tile)),
+          wideRows(builder, shapes, {
+            tiles: tilesOf(product, pair),
             records: recordCount(depth),
             ...{ from, to, unpacked },
             row: (number) => ({ bytes, start: builder.load(starts, sub(number, from)) }),
             sums: scratch,
-            sumsAt: (row) => add(mul(sub(row, from), panelRows), p * stride),
+            sumsAt: (row) => add(mul(sub(row, from), width), p * stride),
           }),
         );
-        finishPair(work, from, to, pair, { at: 0, stride });
+        finishPairs(work, from, to, pair, { pairs: pairsBeside, at: 0, stride });
       });
     },
   };
 }
 
 function panelProducts(work: WideWork): WideProducts {
-  const { emitter, products, scratch, starts, perBlock } = work;
+  const { emitter, products, scratch, starts, perBlock, shapes } = work;
   const { builder } = emitter;
   const { layout, input } = products[0]!;
   const { depth } = layout;
+  const { floatColumns, lanes } = shapes;
   const x = emitter.buffer(input.stored.place, "f32", "read");
+  const width = pairsBeside * panelRows;
   const stride = perBlock * rowsOfPart * panelRows;
+  /** Where the sums of the pairs beside each other begin. */
+  const heldAt = (pair: Expression): Expression =>
+    builder.let("held", mul(sub(pair, work.firstPair), rowsOfPart * panelRows));
+  const convertedElements = floatColumns * panelRows;
   /** A panel from a column on. */
   const panelOf = (product: Product, pair: Expression, column: Expression | number): WidePanel => {
     const storage = product.layout.storage as Exclude<DenseStorage, "i32">;
@@ -127,58 +136,64 @@ function panelProducts(work: WideWork): WideProducts {
     const start = add(mul(tileNumber(work, product, pair), elementsOf), mul(column, panelRows));
     return { bytes: emitter.buffer(product.weight.place, storage, "read"), start: builder.let("panel", start) };
   };
+  const panelsOf = (product: Product, pair: Expression, column: Expression | number): readonly WidePanel[] =>
+    Array.from({ length: pairsBeside }, (_, i) => panelOf(product, add(pair, i), column));
   const startOf = (row: Coordinate): Expression => builder.let("x_start", emitter.index(rowStart(emitter, input, row)));
   return {
     startOf,
     few: (pair) => {
-      const panels = products.map((product) =>
-        Array.from({ length: pairsBeside }, (_, i) => panelOf(product, add(pair, i), 0)),
-      );
+      const panels = products.map((product) => panelsOf(product, pair, 0));
       return (row) => {
         const from = { bytes: x, start: startOf(row) };
         panels.forEach((list, p) =>
-          panelsFew(builder, from, list, depth).forEach((sums, i) =>
+          panelsFew(builder, shapes, from, list, depth).forEach((sums, i) =>
             sums.forEach((sum, vector) =>
-              builder.store(scratch, (p * pairsBeside + i) * panelRows + vector * recordRows, sum.get),
+              builder.store(scratch, (p * pairsBeside + i) * panelRows + vector * lanes, sum.get),
             ),
           ),
         );
       };
     },
     many: (from, to) => {
-      const copies = builder.blockBuffer("copies", "f32", "local", rowsOfPart * copiedStride);
+      const copies = builder.blockBuffer("copies", "f32", "local", rowsOfPart * copiedStride(shapes));
       const converted = products.some((product) => product.layout.storage !== "f32")
-        ? builder.blockBuffer("converted", "f32", "local", columnsOfPass * panelRows)
+        ? builder.blockBuffer("converted", "f32", "local", pairsBeside * convertedElements)
         : undefined;
       const pass = (column: Expression | number, columns: number, first: boolean): void => {
         builder.loop("row", from, to, 1, (row) => {
           const number = builder.let("copied_row", sub(row, from));
           const start = builder.let("x_start", add(builder.load(starts, number), column));
-          copyRow(builder, x, start, columns, copies, builder.let("copy", mul(number, copiedStride)));
+          copyRow(builder, shapes, x, start, columns, copies, builder.let("copy", mul(number, copiedStride(shapes))));
         });
-        builder.loop("pair", work.firstPair, work.endPair, 1, (pair) => {
-          const held = builder.let("held", mul(sub(pair, work.firstPair), rowsOfPart * panelRows));
+        builder.loop("pair", work.firstPair, work.endPair, pairsBeside, (pair) => {
+          const held = heldAt(pair);
           products.forEach((product, p) => {
-            const stored = panelOf(product, pair, column);
-            if (stored.bytes.element !== "f32") convertPanel(builder, stored, columns, converted!);
-            panelRowsPass(builder, {
+            const panels = panelsOf(product, pair, column);
+            const isStored = product.layout.storage === "f32";
+            if (!isStored) {
+              panels.forEach((panel, i) =>
+                convertPanel(builder, shapes, panel, columns, converted!, i * convertedElements),
+              );
+            }
+            panelRowsPass(builder, shapes, {
               ...{ copies, from, to, columns, first, sums: scratch },
-              panel: stored.bytes.element === "f32" ? stored : { bytes: converted!, start: constant(0) },
-              sumsAt: (row) => add(add(mul(sub(row, from), panelRows), held), p * stride),
+              panels: isStored
+                ? panels
+                : panels.map((_, i) => ({ bytes: converted!, start: constant(i * convertedElements) })),
+              sumsAt: (row) => add(add(mul(sub(row, from), width), held), p * stride),
             });
           });
         });
       };
-      const whole = depth - (depth % columnsOfPass);
-      pass(0, Math.min(depth, columnsOfPass), true);
-      if (whole > columnsOfPass) {
-        builder.loop("pass", columnsOfPass, whole, columnsOfPass, (column) => pass(column, columnsOfPass, false));
+      const whole = depth - (depth % floatColumns);
+      pass(0, Math.min(depth, floatColumns), true);
+      if (whole > floatColumns) {
+        builder.loop("pass", floatColumns, whole, floatColumns, (column) => pass(column, floatColumns, false));
       }
       if (whole < depth && whole > 0) pass(whole, depth - whole, false);
-      emitter.loop("pair", work.firstPair, work.endPair, 1, undefined, (_, pair) => {
-        const held = builder.let("held", mul(sub(pair, work.firstPair), rowsOfPart * panelRows));
-        finishPair(work, from, to, pair, { at: held, stride });
-      });
+      emitter.loop("pair", work.firstPair, work.endPair, pairsBeside, undefined, (_, pair) =>
+        finishPairs(work, from, to, pair, { pairs: pairsBeside, at: heldAt(pair), stride }),
+      );
     },
   };
 }

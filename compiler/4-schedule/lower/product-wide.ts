@@ -6,6 +6,7 @@ import { Size } from "../../axes/size.js";
 import { add, block, compare, constant, div, min, mul, rem, sub } from "../kernel-expressions.js";
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
+import type { WideShapes } from "../../targets/index.js";
 import { panelRows } from "../micro/wide-layouts.js";
 import type { Coordinate } from "./coordinate.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -18,12 +19,12 @@ import type { Stored, Tensor } from "./tensor.js";
 /** Bytes of weights that one block walks through, at least: some microseconds. */
 const blockBytes = 49_152;
 /** Rows of one block, when the weights are read again for the next ones: eight parts. */
-const rowsPerBlock = 1008;
-/** Rows whose sums are held at a time: 21 groups of 6 and 9 of 14. */
-export const rowsOfPart = 126;
+const rowsPerBlock = 1024;
+/** Rows whose sums are held at a time. */
+export const rowsOfPart = 128;
 /** Rows up to which the reading of the weights is all that counts. */
 const fewRows = 3;
-/** Pairs read side by side for few rows. */
+/** Pairs side by side: read together for few rows, and for many rows of integers. */
 export const pairsBeside = 2;
 /** Pairs of one block that share the copies of their rows, when the weights are floats. */
 const pairsOfFloats = 4;
@@ -32,6 +33,7 @@ export interface WideWork extends FinishedProducts {
   readonly range: RowRange;
   readonly firstPair: Expression;
   readonly endPair: Expression;
+  readonly shapes: WideShapes;
   /** Most pairs of one block. */
   readonly perBlock: number;
   /** i32: where the activations of each row of a part begin. */
@@ -58,11 +60,12 @@ export function writeWideKernel(
   const range = rowRange(emitter, first, builder.let("group", div(block, chunks)), rowsPerBlock);
   const firstPair = builder.let("first_pair", mul(rem(block, constant(chunks)), perBlock));
   const endPair = builder.let("end_pair", min(add(firstPair, perBlock), pairs));
-  const held = prepared.floats ? perBlock : 1;
+  const held = prepared.floats ? perBlock : pairsBeside;
   const scratch = builder.blockBuffer("sums", "f32", "local", products.length * held * rowsOfPart * panelRows);
   const starts = builder.blockBuffer("starts", "i32", "local", rowsOfPart);
+  const shapes = entry.program.target.tiles!;
   const work: WideWork = {
-    ...{ emitter, source, target, products, scratch, range, firstPair, endPair, perBlock, starts },
+    ...{ emitter, source, target, products, scratch, range, firstPair, endPair, shapes, perBlock, starts },
   };
   const tiles = prepared.begin(work);
   const count = builder.let("row_count", sub(range.to, range.from));
@@ -103,21 +106,30 @@ function many(work: WideWork, tiles: WideProducts): void {
   });
 }
 
-/** The formula over the sums of rows `from..to` and a pair, whose lines of 32 begin at `at`. */
-export function finishPair(
+export interface PairSums {
+  /** Pairs whose outputs lie side by side in a line of a row. */
+  readonly pairs: number;
+  /** Where the line of the first row begins. */
+  readonly at: Expression | number;
+  /** From the sums of one product to those of the next. */
+  readonly stride: number;
+}
+
+/** The formula over the sums of rows `from..to` and some pairs from `pair` on. */
+export function finishPairs(
   work: WideWork,
   from: Expression,
   to: Expression,
   pair: Expression,
-  sums: { readonly at: Expression | number; readonly stride: number },
+  { pairs, at, stride }: PairSums,
 ): void {
   const { emitter, products } = work;
   const { builder } = emitter;
   const column = builder.let("column", mul(pair, panelRows));
-  const last = builder.let("last", min(add(column, panelRows), products[0]!.layout.height));
+  const last = builder.let("last", min(add(column, pairs * panelRows), products[0]!.layout.height));
   emitter.loop("row", from, to, 1, rowCount(products[0]!.input), (row: Coordinate, register) => {
-    const line = builder.let("line", add(mul(sub(register, from), panelRows), sums.at));
-    finishRow(work, { line, stride: sums.stride, row, column, last });
+    const line = builder.let("line", add(mul(sub(register, from), pairs * panelRows), at));
+    finishRow(work, { line, stride, row, column, last });
   });
 }
 

@@ -1,28 +1,21 @@
 /**
- * f32 products with wide panels: up to 14 rows times 32 outputs in registers. Rows are copied beforehand to scratch
- * memory at a stride that spreads them over the sets of the cache, so one address register serves all of them.
+ * f32 products with wide panels: some rows times 32 outputs, or a part of them, in registers. Rows are copied beforehand
+ * to scratch memory at a stride that spreads them over the sets of the cache, so one address register serves all of them.
  */
 import { add, fma, mul, rem, splat, sub, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
+import type { WideShapes } from "../../targets/index.js";
 import { panelRows } from "./wide-layouts.js";
 
-const lanes = 16;
-const vectors = panelRows / lanes;
-const f32x16 = registerType("f32", lanes);
+/** Elements from one copied row to the next: a cache line more than the columns of a pass. */
+export const copiedStride = ({ floatColumns }: WideShapes): number => floatColumns + 16;
 
-/** Columns of one pass: 256 of a panel are 32 KiB, which stay in the first cache for all rows. */
-export const columnsOfPass = 256;
-/** Elements from one copied row to the next: a cache line more than the columns. */
-export const copiedStride = columnsOfPass + 16;
-
-/** Rows in registers, largest first: 14 x 2 sums, 2 vectors of weights and a repeated activation are 31 registers. */
-export const panelGroups: readonly number[] = [14, 8, 4, 2, 1];
-
-/** Copy `columns` elements of a row, a multiple of 16 or less, and never read behind them. */
+/** Copy `columns` elements of a row and never read behind them. */
 export function copyRow(
   k: KernelBuilder,
+  { lanes }: WideShapes,
   source: BufferHandle,
   from: Expression,
   columns: Operand,
@@ -46,6 +39,7 @@ export interface WidePanel {
 
 const vectorAt = (
   k: KernelBuilder,
+  { lanes }: WideShapes,
   { bytes, start }: WidePanel,
   column: Expression,
   vector: number,
@@ -59,35 +53,44 @@ const vectorAt = (
     }),
   );
 
-/** sums[row][vector] += copied rows times columns `0..columns` of a panel. */
-export function panelTile(
+/** A vector of a panel. */
+interface PanelVector {
+  readonly panel: WidePanel;
+  readonly vector: number;
+}
+
+/** sums[row][vector] += copied rows times columns `0..columns` of some vectors of panels. */
+function panelTile(
   k: KernelBuilder,
+  shapes: WideShapes,
   rows: { readonly bytes: BufferHandle; readonly start: Expression },
-  panel: WidePanel,
+  vectors: readonly PanelVector[],
   columns: number,
   sums: readonly (readonly Variable[])[],
 ): void {
   const step = (column: Expression, ahead: number): void => {
-    const weights = Array.from({ length: vectors }, (_, vector) => vectorAt(k, panel, column, vector, ahead));
+    const weights = vectors.map(({ panel, vector }) => vectorAt(k, shapes, panel, column, vector, ahead));
     const at = add(rows.start, column);
     sums.forEach((row, i) => {
-      const x = k.let("x", splat(k.load(rows.bytes, add(at, i * copiedStride + ahead)), lanes));
+      const x = k.let("x", splat(k.load(rows.bytes, add(at, i * copiedStride(shapes) + ahead)), shapes.lanes));
       row.forEach((sum, vector) => sum.set(fma(x, weights[vector]!, sum.get)));
     });
   };
-  const unroll = 4;
-  const whole = columns - (columns % unroll);
-  k.loop("column", 0, whole, unroll, (column) => {
-    for (let ahead = 0; ahead < unroll; ahead++) step(column, ahead);
-  });
-  if (whole < columns) k.loop("column", whole, columns, 1, (column) => step(column, 0));
+  unrolled(k, columns, step);
 }
 
 /** Convert `columns` columns of a panel to f32, once for many rows. */
-export function convertPanel(k: KernelBuilder, panel: WidePanel, columns: number, target: BufferHandle): void {
+export function convertPanel(
+  k: KernelBuilder,
+  { lanes }: WideShapes,
+  panel: WidePanel,
+  columns: number,
+  target: BufferHandle,
+  to: number,
+): void {
   k.loop("converted", 0, columns * panelRows, lanes, (i) => {
     const finite = panel.bytes.element === "f16";
-    k.store(target, i, k.load(panel.bytes, add(panel.start, i), { lanes, finite }));
+    k.store(target, add(i, to), k.load(panel.bytes, add(panel.start, i), { lanes, finite }));
   });
 }
 
@@ -96,35 +99,48 @@ export interface PanelRows {
   readonly copies: BufferHandle;
   readonly from: Expression;
   readonly to: Expression;
-  readonly panel: WidePanel;
+  /** Panels side by side. */
+  readonly panels: readonly WidePanel[];
   readonly columns: number;
-  /** f32 sums, 32 of a row side by side. */
+  /** f32 sums, those of a row and all panels side by side. */
   readonly sums: BufferHandle;
   readonly sumsAt: (row: Expression) => Expression;
   /** The first pass begins with zeros. */
   readonly first: boolean;
 }
 
-/** All rows of one pass over a panel. */
-export function panelRowsPass(k: KernelBuilder, what: PanelRows): void {
+/** All rows of one pass over some panels. */
+export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelRows): void {
+  const { lanes, floatVectors } = shapes;
+  const sumType = registerType("f32", lanes);
+  const vectors = what.panels.flatMap((panel) =>
+    Array.from({ length: panelRows / lanes }, (_, vector) => ({ panel, vector })),
+  );
+  /** Some rows and the vectors from `vector` on. */
+  const part = (row: Expression, count: number, vector: number): void => {
+    const lines = Array.from({ length: count }, (_, i) => k.let("line", add(what.sumsAt(add(row, i)), vector * lanes)));
+    const sums = lines.map((line) =>
+      Array.from({ length: floatVectors }, (_, i) =>
+        k.variable("sum", what.first ? 0 : k.load(what.sums, add(line, i * lanes), { lanes }), sumType),
+      ),
+    );
+    const start = k.let("copy", mul(sub(row, what.from), copiedStride(shapes)));
+    panelTile(
+      k,
+      shapes,
+      { bytes: what.copies, start },
+      vectors.slice(vector, vector + floatVectors),
+      what.columns,
+      sums,
+    );
+    sums.forEach((list, i) => list.forEach((sum, v) => k.store(what.sums, add(lines[i]!, v * lanes), sum.get)));
+  };
   let next = what.from;
-  for (const count of panelGroups) {
+  for (const count of shapes.floatRows) {
     const end = count === 1 ? what.to : k.let("end", sub(what.to, rem(sub(what.to, next), add(0, count))));
-    k.loop("row", next, end, count, (row) => {
-      const lines = Array.from({ length: count }, (_, i) => k.let("line", what.sumsAt(add(row, i))));
-      const sums = lines.map((line) =>
-        Array.from({ length: vectors }, (_, vector) =>
-          what.first
-            ? k.variable("sum", 0, f32x16)
-            : k.variable("sum", k.load(what.sums, add(line, vector * lanes), { lanes })),
-        ),
-      );
-      const start = k.let("copy", mul(sub(row, what.from), copiedStride));
-      panelTile(k, { bytes: what.copies, start }, what.panel, what.columns, sums);
-      sums.forEach((row, i) =>
-        row.forEach((sum, vector) => k.store(what.sums, add(lines[i]!, vector * lanes), sum.get)),
-      );
-    });
+    for (let vector = 0; vector < vectors.length; vector += floatVectors) {
+      k.loop("row", next, end, count, (row) => part(row, count, vector));
+    }
     next = end;
   }
 }
@@ -132,22 +148,30 @@ export function panelRowsPass(k: KernelBuilder, what: PanelRows): void {
 /** [panel][vector] sums of one row in memory and a few panels side by side: bound by the reading of the weights. */
 export function panelsFew(
   k: KernelBuilder,
+  shapes: WideShapes,
   row: { readonly bytes: BufferHandle; readonly start: Expression },
   panels: readonly WidePanel[],
   columns: number,
 ): readonly (readonly Variable[])[] {
-  const sums = panels.map(() => Array.from({ length: vectors }, () => k.variable("sum", 0, f32x16)));
+  const { lanes } = shapes;
+  const vectors = Array.from({ length: panelRows / lanes }, (_, vector) => vector);
+  const sums = panels.map(() => vectors.map(() => k.variable("sum", 0, registerType("f32", lanes))));
   const step = (column: Expression, ahead: number): void => {
     const x = k.let("x", splat(k.load(row.bytes, add(add(row.start, column), ahead)), lanes));
     panels.forEach((panel, p) =>
-      sums[p]!.forEach((sum, vector) => sum.set(fma(x, vectorAt(k, panel, column, vector, ahead), sum.get))),
+      sums[p]!.forEach((sum, vector) => sum.set(fma(x, vectorAt(k, shapes, panel, column, vector, ahead), sum.get))),
     );
   };
+  unrolled(k, columns, step);
+  return sums;
+}
+
+/** Columns four at a time. */
+function unrolled(k: KernelBuilder, columns: number, step: (column: Expression, ahead: number) => void): void {
   const unroll = 4;
   const whole = columns - (columns % unroll);
   k.loop("column", 0, whole, unroll, (column) => {
     for (let ahead = 0; ahead < unroll; ahead++) step(column, ahead);
   });
   if (whole < columns) k.loop("column", whole, columns, 1, (column) => step(column, 0));
-  return sums;
 }

@@ -35,16 +35,23 @@ export const wideRecordBytes = (format: WideQuants): number => recordScaleBytes 
 /** Records of one tile of 16 rows. */
 export const recordCount = (columns: number): number => Math.ceil(columns / recordColumns);
 
+/** Columns of activations with one scale. */
+export const groupColumns = 256;
+/** Records of a group. */
+export const groupRecords = groupColumns / recordColumns;
+
 /**
- * One row of activations as integers: for each 64 columns 64 signed bytes, then the scales (f32) of both halves, then for
- * both halves -8 times the sum of the bytes (i32), where products with 4-bit weights start.
+ * One row of activations as integers, in groups of 256 columns: four records of 64 signed bytes and, for each of their
+ * halves, -128 times the sum of the bytes (i32), where products with weights that are stored plus 128 start; then the
+ * scale (f32) of the group. Groups are whole lines of the cache.
  */
-export const activationBytes = 80;
-export const activationScales = 64;
-export const activationSums = 72;
+export const activationGroupBytes = 320;
+export const activationBytes = 72;
+export const activationStarts = 64;
+export const activationScale = 4 * activationBytes;
 
 /** Bytes of one row of activations. */
-export const activationRowBytes = (columns: number): number => recordCount(columns) * activationBytes;
+export const activationRowBytes = (columns: number): number => Math.ceil(columns / groupColumns) * activationGroupBytes;
 
 /** [rows][columns] to [rows / 32][columns][32]. */
 export function packWidePanels(

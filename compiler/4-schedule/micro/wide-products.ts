@@ -6,7 +6,10 @@ import { add, block, compare, extract, min, mul, sub } from "../kernel-expressio
 import type { Expression, Kernel } from "../kernel-ir.js";
 import { KernelBuilder, type BufferHandle } from "../kernel-builder.js";
 import { activationRowBytes, recordCount, recordRows, wideRecordBytes, type WideQuants } from "./wide-layouts.js";
-import { unpackedTileBytes, wideFew, wideRows, type WideRow, type WideTile } from "./wide-quantized.js";
+import type { WideRow, WideTile } from "./wide-dots.js";
+import { wideFew } from "./wide-few.js";
+import { unpackedTileBytes, wideRows } from "./wide-rows.js";
+import type { WideShapes } from "../../targets/index.js";
 import { quantizeRecords } from "./wide-quantize.js";
 
 interface Shape {
@@ -16,8 +19,8 @@ interface Shape {
   readonly N: number;
 }
 
-/** Store 16 outputs; the last tile may have fewer. */
-function storeTile(
+/** Store some outputs of a row from `n` on; the last tile may have fewer. */
+function storeOutputs(
   k: KernelBuilder,
   y: BufferHandle,
   row: Expression,
@@ -26,31 +29,31 @@ function storeTile(
   sum: Expression,
 ): void {
   const at = k.let("y_at", add(mul(row, N), n));
-  if (N % recordRows === 0) return k.store(y, at, sum);
+  const { lanes } = sum.type;
+  if (N % lanes === 0) return k.store(y, at, sum);
   k.ifThen(
-    compare("le", add(n, recordRows), N),
+    compare("le", add(n, lanes), N),
     () => k.store(y, at, sum),
     () => {
-      for (let lane = 0; lane < recordRows; lane++) {
+      for (let lane = 0; lane < lanes; lane++) {
         k.ifThen(compare("lt", add(n, lane), N), () => k.store(y, add(at, lane), extract(sum, lane)));
       }
     },
   );
 }
 
-/** Rows to records. Buffers x, records; grid T. */
-export function wideQuantize(name: string, K: number): Kernel {
+/** Rows to groups of records. Buffers x, records; grid T. */
+export function wideQuantize(name: string, K: number, { lanes }: WideShapes): Kernel {
   const k = new KernelBuilder(name, { doc: "rows of activations to integer records" });
   const x = k.buffer("x", "f32", "read");
   const records = k.buffer("records", "i8", "write");
-  quantizeRecords(k, x, k.let("from", mul(block, K)), K, records, k.let("to", mul(block, activationRowBytes(K))));
+  const to = k.let("to", mul(block, activationRowBytes(K)));
+  quantizeRecords(k, x, k.let("from", mul(block, K)), K, records, to, lanes);
   return k.finish();
 }
 
 interface Parts {
   readonly k: KernelBuilder;
-  readonly w: BufferHandle;
-  readonly x: BufferHandle;
   readonly y: BufferHandle;
   readonly tokens: Expression;
   readonly tile: (number: Expression) => WideTile;
@@ -65,34 +68,37 @@ function parts(name: string, doc: string, format: WideQuants, { K }: Shape): Par
   const tokens = k.scalar("T", "i32");
   const tileBytes = recordCount(K) * wideRecordBytes(format);
   return {
-    ...{ k, w, x, y, tokens },
+    ...{ k, y, tokens },
     tile: (number) => ({ format, bytes: w, start: k.let("tile", mul(number, tileBytes)) }),
     row: (number) => ({ bytes: x, start: k.let("row", mul(number, activationRowBytes(K))) }),
   };
 }
 
-/** Row by row, `tiles` tiles side by side. Buffers w, x, y; scalar T; grid ceil(N / (16 tiles)). */
-export function wideFewProduct(name: string, format: WideQuants, shape: Shape, tiles = 1, unroll = 2): Kernel {
-  const { k, y, tokens, tile, row } = parts(name, `y = few x times wide ${format}`, format, shape);
-  const all = Math.ceil(shape.N / recordRows);
+/** The tiles of a block of the grid: `tiles` of them, or one by one at the end. */
+function eachTiles(k: KernelBuilder, N: number, tiles: number, run: (numbers: readonly Expression[]) => void): void {
+  const all = Math.ceil(N / recordRows);
   const first = k.let("first", mul(block, tiles));
-  const run = (from: Expression, count: number): void => {
-    const numbers = Array.from({ length: count }, (_, i) => k.let("number", add(from, i)));
+  const together = (): void => run(Array.from({ length: tiles }, (_, i) => k.let("number", add(first, i))));
+  if (all % tiles === 0) return together();
+  k.ifThen(compare("le", add(first, tiles), all), together, () =>
+    k.loop("tile", first, all, 1, (number) => run([number])),
+  );
+}
+
+/** Row by row, `tiles` tiles side by side. Buffers w, x, y; scalar T; grid ceil(N / (16 tiles)). */
+export function wideFewProduct(name: string, format: WideQuants, shape: Shape, shapes: WideShapes, tiles = 1): Kernel {
+  const { k, y, tokens, tile, row } = parts(name, `y = few x times wide ${format}`, format, shape);
+  eachTiles(k, shape.N, tiles, (numbers) => {
     const weights = numbers.map(tile);
     k.loop("token", 0, tokens, 1, (token) => {
-      wideFew(k, weights, row(token), recordCount(shape.K), unroll).forEach((sum, i) =>
-        storeTile(k, y, token, k.let("n", mul(numbers[i]!, recordRows)), shape.N, sum.get),
+      wideFew(k, shapes, weights, row(token), recordCount(shape.K)).forEach((sums, i) =>
+        sums.forEach((sum, vector) => {
+          const n = k.let("n", add(mul(numbers[i]!, recordRows), vector * shapes.lanes));
+          storeOutputs(k, y, token, n, shape.N, sum.get);
+        }),
       );
     });
-  };
-  if (all % tiles === 0) run(first, tiles);
-  else {
-    k.ifThen(
-      compare("le", add(first, tiles), all),
-      () => run(first, tiles),
-      () => k.loop("tile", first, all, 1, (number) => run(number, 1)),
-    );
-  }
+  });
   return k.finish();
 }
 
@@ -100,36 +106,28 @@ export function wideFewProduct(name: string, format: WideQuants, shape: Shape, t
 const rowsInScratch = 128;
 
 /** Many rows. Buffers w, x, y; scalar T; grid ceil(N / (16 tiles)). */
-export function wideManyProduct(name: string, format: WideQuants, shape: Shape, tiles = 2): Kernel {
+export function wideManyProduct(name: string, format: WideQuants, shape: Shape, shapes: WideShapes, tiles = 2): Kernel {
   const { k, y, tokens, tile, row } = parts(name, `y = many x times wide ${format}`, format, shape);
-  const all = Math.ceil(shape.N / recordRows);
-  const first = k.let("first", mul(block, tiles));
-  const unpacked = k.blockBuffer("unpacked", "u8", "local", tiles * unpackedTileBytes);
+  const unpacked = k.blockBuffer("unpacked", "u8", "local", tiles * unpackedTileBytes(format, shapes));
   const sums = k.blockBuffer("sums", "f32", "local", rowsInScratch * tiles * recordRows);
-  const run = (from: Expression, count: number): void => {
-    const numbers = Array.from({ length: count }, (_, i) => k.let("number", add(from, i)));
+  eachTiles(k, shape.N, tiles, (numbers) => {
     const weights = numbers.map(tile);
     k.loop("part", 0, tokens, rowsInScratch, (part) => {
       const to = k.let("part_end", min(add(part, rowsInScratch), tokens));
       const sumsAt = (number: Expression): Expression => mul(sub(number, part), tiles * recordRows);
       const records = recordCount(shape.K);
-      wideRows(k, { ...{ tiles: weights, records, from: part, to, row, sums, sumsAt, unpacked } });
+      wideRows(k, shapes, { ...{ tiles: weights, records, from: part, to, row, sums, sumsAt, unpacked } });
       k.loop("token", part, to, 1, (token) => {
         const line = k.let("line", sumsAt(token));
         numbers.forEach((number, t) => {
-          const sum = k.let("sum", k.load(sums, add(line, t * recordRows), { lanes: recordRows }));
-          storeTile(k, y, token, k.let("n", mul(number, recordRows)), shape.N, sum);
+          for (let lane = 0; lane < recordRows; lane += shapes.lanes) {
+            const at = add(line, t * recordRows + lane);
+            const sum = k.let("sum", k.load(sums, at, { lanes: shapes.lanes }));
+            storeOutputs(k, y, token, k.let("n", add(mul(number, recordRows), lane)), shape.N, sum);
+          }
         });
       });
     });
-  };
-  if (all % tiles === 0) run(first, tiles);
-  else {
-    k.ifThen(
-      compare("le", add(first, tiles), all),
-      () => run(first, tiles),
-      () => k.loop("tile", first, all, 1, (number) => run(number, 1)),
-    );
-  }
+  });
   return k.finish();
 }

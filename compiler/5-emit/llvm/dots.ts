@@ -10,20 +10,33 @@ import { shuffle } from "./expressions.js";
 
 type Dot = Expression & { kind: "dot-pairs" | "dot-pairs-i8" | "dot-quads" };
 
+/** Instructions that multiply and add pairs, by the lanes of their operands. */
+const pairsOfWords: Readonly<Record<number, string>> = {
+  8: "sse2.pmadd.wd",
+  16: "avx2.pmadd.wd",
+  32: "avx512.pmaddw.d.512",
+};
+const pairsOfBytes: Readonly<Record<number, string>> = {
+  16: "ssse3.pmadd.ub.sw.128",
+  32: "avx2.pmadd.ub.sw",
+  64: "avx512.pmaddubs.w.512",
+};
+
 export function emitDot(f: LlvmFunction, dot: Dot, of: (operand: Expression) => Value): Value {
   if (dot.kind === "dot-quads" && dot.unsigned && !hasQuads(f, dot)) return of(signedDotQuads(dot));
   const [a, b] = [of(dot.a), of(dot.b)];
   const narrow = dot.a.type;
   switch (dot.kind) {
-    case "dot-pairs":
-      return neighbours(f, a, b, narrow, dot.type, 2);
+    case "dot-pairs": {
+      const name = pairsOfWords[narrow.lanes];
+      const isX86 = f.target.codegen?.architecture === "x86-64";
+      const fits = isX86 && name !== undefined && narrow.lanes * 16 <= f.target.vectorBits;
+      return fits
+        ? f.intrinsic(`llvm.x86.${name}`, llvmType(dot.type), [a, b])
+        : neighbours(f, a, b, narrow, dot.type, 2);
+    }
     case "dot-pairs-i8": {
-      const names: Readonly<Record<number, string>> = {
-        16: "ssse3.pmadd.ub.sw.128",
-        32: "avx2.pmadd.ub.sw",
-        64: "avx512.pmaddubs.w.512",
-      };
-      const name = names[narrow.lanes];
+      const name = pairsOfBytes[narrow.lanes];
       const fits = f.target.dotPairsI8 !== "emulated" && name !== undefined && narrow.lanes * 8 <= f.target.vectorBits;
       if (!fits) return neighbours(f, a, b, narrow, dot.type, 2);
       // The first operand is the unsigned one.
