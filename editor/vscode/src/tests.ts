@@ -37,7 +37,10 @@ class Tests {
   }
 
   async refresh(document: vscode.TextDocument): Promise<void> {
-    if (isMoe(document)) await this.find(document.uri);
+    const { uri } = document;
+    // Files of the library that are looked into have tests of their own, which are not the user's.
+    const isOurs = !vscode.workspace.workspaceFolders || vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+    if (isMoe(document) && isOurs) await this.find(uri);
   }
 
   refreshSoon(document: vscode.TextDocument): void {
