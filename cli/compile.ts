@@ -61,7 +61,8 @@ export function scheduleFor(program: Program, project: Project, target: Target):
   const limits = { T: project.prefill, context: project.context };
   // One text at a time is all that runs on a GPU so far.
   const batched = isGpu(target) ? program : deriveBatch(program);
-  return schedule(batched, target, { limits, storage: storageOf(program, matrixStorage(program, project)) });
+  const storage = storageOf(program, matrixStorage(program, project));
+  return schedule(batched, target, { limits, storage, cache: project.cache });
 }
 
 /** What matrices of a program are stored as under `quantization: file`: the header is read once for all targets. */

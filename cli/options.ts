@@ -1,5 +1,6 @@
 /** Options that several commands share, with their checks. */
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { CACHES, type CacheStorage } from "../compiler/4-schedule/options.js";
 import { QUANTIZATIONS, TARGETS, type Quantization, type TargetName } from "./project-file.js";
 import type { CommonOptions } from "./shell.js";
 
@@ -8,6 +9,7 @@ export interface ModelOptions extends CommonOptions {
   readonly model?: string;
   readonly size?: Readonly<Record<string, number>>;
   readonly quantization?: Quantization;
+  readonly cache?: CacheStorage;
   readonly context?: number;
   readonly prefill?: number;
   readonly random?: number;
@@ -82,12 +84,13 @@ function collect(text: string, before: readonly string[] = []): readonly string[
   return [...before, text];
 }
 
-/** `--model`, `--size`, `--quantization`, `--context`, `--prefill`, `--random`. */
+/** `--model`, `--size`, `--quantization`, `--cache`, `--context`, `--prefill`, `--random`. */
 export function addModelOptions(command: Command): Command {
   return command
     .option("--model <name>", "which model of the file")
     .option("--size <name=number>", "set a size of the model, such as L=2; may be repeated", sizeAssignment)
     .addOption(new Option("--quantization <format>", "how matrices are stored").choices(QUANTIZATIONS))
+    .addOption(new Option("--cache <format>", "how numbers in caches are stored").choices(CACHES))
     .option("--context <positions>", "most positions that the caches hold", wholeNumber)
     .option("--prefill <tokens>", "most tokens that are read in one go", wholeNumber)
     .option("--random <seed>", "fill the parameters at random instead of from a checkpoint", wholeNumber);

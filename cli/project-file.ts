@@ -5,6 +5,7 @@
 import { isMap, isScalar, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import type { Diagnostic, SourceSpan } from "../compiler/errors/diagnostic.js";
+import { CACHES } from "../compiler/4-schedule/options.js";
 import { closest } from "../compiler/errors/closest.js";
 import { errors } from "../compiler/errors/errors.generated.js";
 
@@ -33,6 +34,7 @@ export const projectSchema = z.strictObject({
   weights: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
   tokenizer: z.string().min(1).optional(),
   quantization: z.enum(QUANTIZATIONS).optional(),
+  cache: z.enum(CACHES).optional(),
   context: size.optional(),
   prefill: size.optional(),
   targets: z.array(z.enum(TARGETS)).min(1).optional(),

@@ -1,6 +1,7 @@
 /** From what a user names (a spec, a folder, a moec.yaml, a bundle) to a project with absolute paths. */
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import type { CacheStorage } from "../compiler/4-schedule/options.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { DiagnosticsError } from "./failures.js";
 import type { ModelOptions } from "./options.js";
@@ -23,6 +24,7 @@ export interface Project {
   readonly random?: number;
   readonly tokenizer?: string;
   readonly quantization: Quantization;
+  readonly cache: CacheStorage;
   readonly context: number;
   readonly prefill: number;
   readonly targets: readonly TargetName[];
@@ -114,6 +116,7 @@ function assemble(project: ProjectFile, folder: string, file: string | undefined
     ...(options.random === undefined ? {} : { random: options.random }),
     ...(project.tokenizer === undefined ? {} : { tokenizer: resolve(folder, project.tokenizer) }),
     quantization: options.quantization ?? project.quantization ?? "f16",
+    cache: options.cache ?? project.cache ?? "f32",
     context,
     prefill: Math.min(context, options.prefill ?? project.prefill ?? DEFAULT_PREFILL),
     targets: options.target ?? project.targets ?? ["wasm"],

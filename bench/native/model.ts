@@ -9,7 +9,7 @@ import { check } from "../../compiler/1-check/index.js";
 import { buildProgram } from "../../compiler/2-graph/index.js";
 import type { StorageType } from "../../compiler/2-graph/ir.js";
 import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
-import { schedule } from "../../compiler/4-schedule/index.js";
+import { schedule, type CacheStorage } from "../../compiler/4-schedule/index.js";
 import { layerCount, layoutOf } from "../../compiler/4-schedule/layout/pack.js";
 import type { PlanWeight } from "../../compiler/4-schedule/plan.js";
 import { ggufMetadata, familyTensors } from "../../compiler/checkpoints/families/index.js";
@@ -50,7 +50,12 @@ export interface PreparedModel {
   call(tokens: number, past: number): { readonly wall: number; readonly cpu: number };
 }
 
-export function prepareModel(shape: string, quantization: Quantization, threads: number): PreparedModel {
+export function prepareModel(
+  shape: string,
+  quantization: Quantization,
+  threads: number,
+  cache: CacheStorage = "f32",
+): PreparedModel {
   const config = shapes[shape]!;
   const spec = writeSpec({ config, format: "gguf", prefix: "", name: "Bench", source: "bench" });
   const project = check("bench.moe", testHost({ "bench.moe": spec }));
@@ -58,7 +63,7 @@ export function prepareModel(shape: string, quantization: Quantization, threads:
   const program = optimize(deriveLastToken(buildProgram(project)));
   const target = levels[0]!;
   const storage: (param: Parameters<ReturnType<typeof storageOf>>[0]) => StorageType = storageOf(program, quantization);
-  const { kernels, plan } = schedule(program, target, { limits: { T: 512, context: CONTEXT }, storage });
+  const { kernels, plan } = schedule(program, target, { limits: { T: 512, context: CONTEXT }, storage, cache });
   const device = nativeDevice(kernels, plan, target, threads);
   const some = noise(7);
   const halves = some.slice();

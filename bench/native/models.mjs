@@ -5,7 +5,7 @@
  * disturb less.
  *
  * Usage: node bench/native/models.mjs [--shapes olmoe-small] [--types q4_0] [--threads 1,2] [--rounds 7]
- *   [--prefill 128,512] [--decode 0,128,2048] [--busy] [--json file]
+ *   [--prefill 128,512] [--decode 0,128,2048] [--cache f16] [--busy] [--json file]
  *
  * `--busy`: another process keeps one core busy all the while.
  */
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "7" },
     prefill: { type: "string", default: "128,512" },
     decode: { type: "string", default: "0,128,2048" },
+    cache: { type: "string", default: "f32" },
     busy: { type: "boolean", default: false },
     json: { type: "string" },
   },
@@ -94,7 +95,7 @@ async function alternate(engines, { tokens, past, repeat }) {
 
 const results = [];
 async function compare(shape, type, threads) {
-  const own = prepareModel(shape, type, threads);
+  const own = prepareModel(shape, type, threads, values.cache);
   const theirs = peer ? await llama(await ggufFile(shape, type), threads) : undefined;
   for (const task of tasks) {
     const { times, read } = await alternate({ moec: own, ...(theirs ? { llama: theirs } : {}) }, task);

@@ -80,9 +80,10 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
     const inputs = makeInputs(built, entry, tokens, options.seed ?? 1, ids);
     const device = await runDevice(model, entry.name, inputs);
     shell.progress.update("reference, parameters as stored…");
-    const stored = runReference(built, entry.name, inputs, parameterReader(built, source, storedAs(plan, source)));
+    const rounded = parameterReader(built, source, storedAs(plan, source));
+    const stored = runReference(built, entry.name, inputs, rounded, project.cache);
     shell.progress.update("reference, parameters as in the checkpoint…");
-    const exact = runReference(built, entry.name, inputs, parameterReader(built, source, unchanged));
+    const exact = runReference(built, entry.name, inputs, parameterReader(built, source, unchanged), "f32");
     shell.progress.clear();
     const output = entry.outputs[0]!.name;
     const width = outputWidth(entry);
@@ -90,7 +91,7 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
     const kernels = compareRows(rows.found, rows.expected, width);
     const format = compareRows(stored.outputs[output]!, exact.outputs[output]!, width);
     const routes = compareRoutes(device.routes, stored.routes);
-    const bound = expectedError(plan);
+    const bound = expectedError(plan, project.cache);
     const before = tokensBeforeChange(device.routes, stored.routes);
     const explained = isExplained(rows, tokens, before, bound);
     const { report } = model;
@@ -136,7 +137,8 @@ function say(shell: Shell, findings: Findings): void {
     { title: "worst position", align: "right" as const },
     { title: "same best", align: "right" as const },
   ];
-  const rows = [row(`parameters as ${project.quantization}`, format), row(`kernels on ${device}`, kernels)];
+  const caches = project.cache === "f32" ? "" : `, caches as ${project.cache}`;
+  const rows = [row(`parameters as ${project.quantization}${caches}`, format), row(`kernels on ${device}`, kernels)];
   for (const line of tableLines(columns, rows, palette.dim)) shell.say(line);
   shell.say();
   for (const { layer, same, all } of routes) {

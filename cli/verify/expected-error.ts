@@ -8,6 +8,7 @@
  * other add up in quadrature. Norms, softmax and activations can stretch them: a factor of 4 covers what
  * well-conditioned models do. A token that changes its expert is not covered, and is shown by itself.
  */
+import type { CacheStorage } from "../../compiler/4-schedule/options.js";
 import type { Plan, PlanWeight } from "../../compiler/4-schedule/plan.js";
 import { STORAGE } from "../../compiler/checkpoints/storage.js";
 
@@ -15,10 +16,17 @@ const ROUNDED_ACTIVATIONS = 5.2e-3;
 const ROUNDED_F32 = 1e-6;
 const STRETCH = 4;
 
-/** Upper bound of the relative error of a plan's results against its own stored parameters. */
-export function expectedError(plan: Plan): number {
-  const squares = plan.weights.map((weight) => products(weight) * productError(weight) ** 2);
-  const sum = squares.reduce((total, square) => total + square, 0);
+/** The distance of neighbours, relative to a number, in the formats of caches. */
+const STEPS: Readonly<Record<CacheStorage, number>> = { f32: 0, f16: 2 ** -10, bf16: 2 ** -7 };
+
+/** Upper bound of the relative error of a plan's results against its own stored parameters and caches. */
+export function expectedError(plan: Plan, cache: CacheStorage = "f32"): number {
+  const errors = plan.weights.map(productError);
+  const squares = plan.weights.map((weight, index) => products(weight) * errors[index]! ** 2);
+  const cached = plan.states.map(({ kind, layers }) => (kind === "cache" ? layers : 0));
+  // A number nearer to the edge of its step s than its error e is stored as its neighbour: 2 e / s of them, s away.
+  const moved = cached.map((layers) => layers * 2 * Math.max(ROUNDED_F32, ...errors) * STEPS[cache]);
+  const sum = [...squares, ...moved].reduce((total, square) => total + square, 0);
   return STRETCH * Math.sqrt(Math.max(sum, ROUNDED_F32 ** 2));
 }
 

@@ -1,6 +1,8 @@
 /** One entry point on the reference evaluator and on a device, with the same inputs. */
-import { evaluate, type RouteTrace } from "../../compiler/2-graph/index.js";
+import { evaluate, StateStore, type RouteTrace } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
+import type { CacheStorage } from "../../compiler/4-schedule/options.js";
+import { roundingTo } from "../../compiler/checkpoints/half.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import type { ManifestEntry } from "../../compiler/6-bundle/manifest.js";
@@ -52,8 +54,10 @@ export function runReference(
   entry: string,
   inputs: Readonly<Record<string, ReferenceTensor>>,
   params: (path: string) => ReferenceTensor,
+  cache: CacheStorage,
 ): EntryRun {
-  const { outputs, routes } = evaluate(program, entry, { inputs, params, trace: true });
+  const states = new StateStore(roundingTo(cache));
+  const { outputs, routes } = evaluate(program, entry, { inputs, params, states, trace: true });
   return {
     outputs: Object.fromEntries(
       Object.entries(outputs).flatMap(([name, value]) => (value.kind === "tensor" ? [[name, value.data]] : [])),

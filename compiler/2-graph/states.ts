@@ -23,6 +23,9 @@ interface Fixed {
 export class StateStore {
   private entries = new Map<string, Cache | Fixed>();
 
+  /** @param round What the caches make of a number when it is appended; nothing when left out. */
+  constructor(private readonly round?: (value: number) => number) {}
+
   /** Number of positions in the caches. */
   get past(): number {
     let most = 0;
@@ -55,7 +58,7 @@ export class StateStore {
     }
     const rows = past + value.axes[0]!.size;
     const data = StateStore.withRoom(cache.data, past * width, rows * width);
-    data.set(value.data, past * width);
+    data.set(this.round ? value.data.map(this.round) : value.data, past * width);
     this.entries.set(key, { ...cache, rows, data });
     return makeTensor(
       value.dtype,
@@ -84,7 +87,7 @@ export class StateStore {
 
   /** An independent copy. */
   clone(): StateStore {
-    const copy = new StateStore();
+    const copy = new StateStore(this.round);
     for (const [key, entry] of this.entries) {
       copy.entries.set(key, entry.kind === "cache" ? { ...entry, data: entry.data.slice() } : entry);
     }
@@ -93,7 +96,7 @@ export class StateStore {
 
   /** A view that one call writes to; `adopt` makes its writes last, dropping it forgets them. */
   begin(): StateStore {
-    const view = new StateStore();
+    const view = new StateStore(this.round);
     view.entries = new Map(this.entries);
     return view;
   }

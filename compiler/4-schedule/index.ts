@@ -1,3 +1,3 @@
 /** The schedule: graph IR in, kernels and a plan out. */
 export { schedule } from "./schedule.js";
-export type { Schedule, ScheduleLimits, ScheduleOptions } from "./options.js";
+export { CACHES, type CacheStorage, type Schedule, type ScheduleLimits, type ScheduleOptions } from "./options.js";

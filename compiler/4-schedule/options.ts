@@ -12,10 +12,16 @@ export interface ScheduleLimits {
   readonly [size: string]: number;
 }
 
+/** Formats of caches. */
+export const CACHES = ["f32", "f16", "bf16"] as const;
+export type CacheStorage = (typeof CACHES)[number];
+
 export interface ScheduleOptions {
   readonly limits: ScheduleLimits;
   /** How the numbers of a parameter are stored; what the program demands goes first. f32 when absent. */
   readonly storage?: (param: ParamDecl) => StorageType;
+  /** How numbers in caches are stored; f32 when absent. They are rounded when they are appended. */
+  readonly cache?: CacheStorage;
   /** Entry points to schedule; all when absent. */
   readonly entries?: readonly string[];
   /** Told the name of each stage as it begins, so that a shell can measure times. */

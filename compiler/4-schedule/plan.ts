@@ -46,8 +46,11 @@ export interface PlanState {
   readonly kind: "fixed" | "cache";
   readonly dtype: DType;
   readonly init: number;
-  /** Bytes of one position of one layer, for caches: what must be moved when a prefix is kept or dropped. */
+  /** Positions of a cache lie side by side in runs, one for each head: bytes of one position in one run. */
   readonly positionBytes: number;
+  /** Runs of one layer, and the bytes from one to the next. */
+  readonly runs: number;
+  readonly runStride: number;
   readonly layers: number;
   readonly layerStride: number;
 }

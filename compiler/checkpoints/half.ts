@@ -75,6 +75,18 @@ function bf16OfBits(bits: number): number {
 let table: Float32Array | undefined;
 
 /** Values of all f16 bit patterns. */
+/** What a number becomes when it is stored and read again; undefined for f32. */
+export function roundingTo(type: "f32" | "f16" | "bf16"): ((value: number) => number) | undefined {
+  switch (type) {
+    case "f32":
+      return undefined;
+    case "f16":
+      return (value) => f16ToF32(f32ToF16(value));
+    case "bf16":
+      return (value) => bf16ToF32(f32ToBf16(value));
+  }
+}
+
 export function f16Values(): Float32Array {
   return (table ??= Float32Array.from({ length: 65536 }, (_, half) => f16ToF32(half)));
 }

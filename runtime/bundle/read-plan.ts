@@ -50,6 +50,8 @@ const state = object<PlanState>({
   dtype,
   init,
   positionBytes: count,
+  runs: count,
+  runStride: count,
   layers: count,
   layerStride: count,
 });

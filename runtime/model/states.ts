@@ -69,13 +69,16 @@ export class States {
     }
   }
 
-  /** Bytes that hold the first `positions` positions, layer by layer, for each state. */
+  /** Bytes that hold the first `positions` positions, run by run, for each state. */
   private ranges(positions: number): readonly (readonly StateRange[])[] {
     return this.states.map(({ state, buffer }) =>
       state.kind === "fixed"
         ? [{ offset: buffer.offset, bytes: buffer.bytes }]
-        : Array.from({ length: Math.max(1, state.layers) }, (_, layer) => ({
-            offset: buffer.offset + layer * state.layerStride,
+        : Array.from({ length: Math.max(1, state.layers) * state.runs }, (_, index) => ({
+            offset:
+              buffer.offset +
+              Math.floor(index / state.runs) * state.layerStride +
+              (index % state.runs) * state.runStride,
             bytes: positions * state.positionBytes,
           })),
     );

@@ -74,6 +74,8 @@ export const plan: Plan = {
       dtype: "i32",
       init: 0,
       positionBytes: 4,
+      runs: 1,
+      runStride: 0,
       layers: 2,
       layerStride: 128,
     },

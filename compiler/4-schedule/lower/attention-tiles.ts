@@ -109,6 +109,8 @@ interface Tile {
   readonly queries: BufferHandle;
   /** [key][row] */
   readonly scores: BufferHandle;
+  /** [key][depth], where keys are stored as halves: each is read for several panels. */
+  readonly keys: BufferHandle | undefined;
   /** [key][column], columns filled up with zeros to whole vectors. */
   readonly values: BufferHandle;
   /** [row][column] */
@@ -155,6 +157,7 @@ export function attendTiles(entry: EntryLowering, call: Attention, shape: TileSh
     filled: builder.let("filled", mul(div(add(rows, panel - 1), panel), panel)),
     queries: local("queries_turned", "f32", shape.depth * tileRows),
     scores: local("scores", "f32", keyBlock * tileRows),
+    keys: k.element === "f32" ? undefined : local("keys", "f32", keyBlock * shape.depth),
     values: local("values", "f32", keyBlock * columns),
     sums: local("sums", "f32", tileRows * columns),
     columns,
@@ -243,19 +246,53 @@ function besideLoop(
   if (beside > 1) emitter.loop(wish, whole, count, 1, undefined, (c, first) => body(first, c, 1));
 }
 
-/** scores[key][row] = q . k, some keys times one panel of rows at a time. */
-function scoreProducts(tile: Tile, visited: KeyBlock): void {
-  const { emitter, call, shape } = tile;
+/** Where the keys of a block lie: element of the first one, and the steps to the next key and the next column. */
+interface Keys {
+  readonly source: BufferHandle;
+  readonly start: Expression;
+  readonly keyStep: Expression;
+  readonly step: Expression;
+}
+
+function keysInMemory({ emitter, call, at }: Tile, visited: KeyBlock): Keys {
   const { builder } = emitter;
   const { attrs, k } = call;
-  const { lanes, vectors } = shape;
-  const panel = vectors * lanes;
   const source = emitter.buffer(k.place, k.element, "read");
-  const zero = plus(plus(tile.at, attrs.keyAxis, Coordinate.zero), attrs.contracted, Coordinate.zero);
+  const zero = plus(plus(at, attrs.keyAxis, Coordinate.zero), attrs.contracted, Coordinate.zero);
   const base = emitter.index(k.address(zero));
   const keyStep = emitter.size(k.strides.get(attrs.keyAxis)!);
   const step = emitter.size(k.strides.get(attrs.contracted)!);
-  const start = builder.let("key_row", add(base, mul(visited.start, keyStep)));
+  return { source, start: builder.let("key_row", add(base, mul(visited.start, keyStep))), keyStep, step };
+}
+
+/** Halves become floats once for all panels. */
+function unpackKeys(tile: Tile, keys: BufferHandle, visited: KeyBlock): Keys {
+  const { emitter, call, shape } = tile;
+  const { builder } = emitter;
+  const { depth } = shape;
+  const { source, start, keyStep, step } = keysInMemory(tile, visited);
+  const isDense = call.k.strides.get(call.attrs.contracted)!.constant === 1;
+  const whole = isDense ? depth - (depth % shape.lanes) : 0;
+  const copy = (from: Expression, to: Expression, c: Expression, lanes: number): void =>
+    builder.store(keys, add(to, c), builder.load(source, add(from, mul(c, step)), { lanes }));
+  emitter.loop("key", 0, visited.count, 1, undefined, (_, key) => {
+    const from = builder.let("from", add(start, mul(key, keyStep)));
+    const to = builder.let("to", mul(key, depth));
+    emitter.loop("c", 0, whole, shape.lanes, undefined, (__, c) => copy(from, to, c, shape.lanes));
+    emitter.loop("c", whole, depth, 1, undefined, (__, c) => copy(from, to, c, 1));
+  });
+  return { source: keys, start: constant(0), keyStep: constant(depth), step: constant(1) };
+}
+
+/** scores[key][row] = q . k, some keys times one panel of rows at a time. */
+function scoreProducts(tile: Tile, visited: KeyBlock): void {
+  const { emitter, shape } = tile;
+  const { builder } = emitter;
+  const { lanes, vectors } = shape;
+  const panel = vectors * lanes;
+  const { source, start, keyStep, step } = tile.keys
+    ? unpackKeys(tile, tile.keys, visited)
+    : keysInMemory(tile, visited);
   besideLoop(emitter, "key", visited.count, shape.beside, (key, _, beside) => {
     const lines = Array.from({ length: beside }, (__, i) => builder.let("line", add(start, mul(add(key, i), keyStep))));
     emitter.loop("panel", 0, tile.filled, panel, undefined, (__, row) => {

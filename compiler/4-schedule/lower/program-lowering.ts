@@ -4,6 +4,7 @@ import type { ParamDecl, Program, StateDecl, StorageType } from "../../2-graph/i
 import type { DType } from "../../ops/types.js";
 import { kernelHash, sameKernel } from "../kernel-identity.js";
 import type { Kernel } from "../kernel-ir.js";
+import { memoryBytes } from "../kernel-types.js";
 import { weightLayout, type WeightLayout } from "../layout/layouts.js";
 import { usesWideTiles } from "../layout/wide.js";
 import type { Target } from "../../targets/index.js";
@@ -34,6 +35,24 @@ export function memoryElement(dtype: DType): "f32" | "i32" {
 
 export function alignTo64(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
+}
+
+/** Positions of one head next to each other: attention walks along them, head by head. */
+function byHead([positions, ...rest]: readonly TensorAxis[]): readonly TensorAxis[] {
+  return [...rest.slice(0, -1), positions!, ...rest.slice(-1)];
+}
+
+/** How the positions of a cache lie, when its axes are in this order. */
+function runsOf(
+  { kind }: StateDecl,
+  order: readonly TensorAxis[],
+  element: number,
+): Pick<PlanState, "positionBytes" | "runs" | "runStride"> {
+  if (kind === "fixed") return { positionBytes: 0, runs: 1, runStride: 0 };
+  const [positions, ...inner] = order.slice(-2);
+  const positionBytes = elements(inner).constant! * element;
+  const runStride = elements([positions!]).constant! * positionBytes;
+  return { positionBytes, runs: elements(order.slice(0, -2)).constant!, runStride };
 }
 
 export class ProgramLowering {
@@ -171,7 +190,10 @@ export class ProgramLowering {
           ? Size.of(this.options.limits.context)
           : Size.of(this.fixed(axis.size, `state ${path}`)),
     }));
-    const element = bytesOf[decl.dtype];
+    const order = decl.kind === "cache" ? byHead(axes) : axes;
+    const stored =
+      decl.kind === "cache" && decl.dtype === "f32" ? (this.options.cache ?? "f32") : memoryElement(decl.dtype);
+    const element = memoryBytes[stored];
     const layerBytes = alignTo64(elements(axes).constant! * element);
     const layers = decl.axes.slice(0, decl.layerAxes);
     const id = `state:${path}`;
@@ -184,18 +206,18 @@ export class ProgramLowering {
         kind: decl.kind,
         dtype: decl.dtype,
         init: decl.init,
-        positionBytes: decl.kind === "cache" ? (elements(axes.slice(1)).constant ?? 0) * element : 0,
+        ...runsOf(decl, order, element),
         layers: count,
         layerStride: decl.layerAxes === 0 ? 0 : layerBytes,
       });
     }
-    const strides = new Map(rowMajor(axes));
+    const strides = new Map(rowMajor(order));
     let step = Size.of(layerBytes / element);
     for (const axis of [...layers].reverse()) {
       strides.set(axis.name, step);
       step = step.times(axis.size);
     }
-    return new Stored(decl.dtype, [...layers, ...axes], atStart(id), memoryElement(decl.dtype), strides);
+    return new Stored(decl.dtype, [...layers, ...axes], atStart(id), stored, strides);
   }
 
   knob(path: string): Stored {

@@ -1,9 +1,9 @@
 /** States: memory that outlives the call, one piece for each layer. */
 import { Size } from "../../axes/size.js";
+import { memoryBytes } from "../kernel-types.js";
 import type { AppendAttrs } from "../../2-graph/ir.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { type Deferred, Stored, type Tensor } from "./tensor.js";
-import { bytesOf } from "./program-lowering.js";
 
 /** The memory of a state in the layer that the loops around are in. */
 function own(entry: EntryLowering, path: string): Stored {
@@ -13,7 +13,7 @@ function own(entry: EntryLowering, path: string): Stored {
   const loops = layers.slice(layers.length - decl.layerAxes);
   const strides: Record<string, number> = {};
   for (const [index, loop] of loops.entries()) {
-    strides[loop.name] = all.strides.get(all.axes[index]!.name)!.constant! * bytesOf[decl.dtype];
+    strides[loop.name] = all.strides.get(all.axes[index]!.name)!.constant! * memoryBytes[all.element];
   }
   const axes = all.axes.slice(decl.layerAxes);
   const place = { ...all.place, strides };
