@@ -5,12 +5,15 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { diskWorkspace } from "../../editor/server/disk.js";
 import { costReport } from "../../editor/server/features/cost-report.js";
+import { diagnostics } from "../../editor/server/features/diagnostics.js";
+import { runFileTests } from "../../editor/server/features/requests.js";
 import { testList } from "../../editor/server/features/test-list.js";
 import { KERNEL_FORMS } from "../../editor/server/kernels/forms.js";
 import { kernelView, type KernelView } from "../../editor/server/kernels/kernel-view.js";
 import type { KernelForm } from "../../editor/server/kernels/forms.js";
 import { wasmText } from "../../editor/server/kernels/wasm-text.js";
 import { Workspace } from "../../editor/server/workspace.js";
+import { FIRST_MODEL } from "../../editor/vscode/src/first-model.js";
 import { root } from "./client.js";
 
 const workspace = new Workspace(
@@ -100,6 +103,14 @@ it("the cost report has a row for each declaration, with the numbers of its lens
   expect(text).toMatch(/^# Cost of tiny-moe\.moe\n/);
   expect(text).toMatch(/^\| `TinyMoE` \| model \| 7\.\d M \| [\d.]+ M \| [\d.]+ M \| [\d.]+ MiB \|$/m);
   expect(costReport(workspace, experts)).toMatch(/^## `\w+` expert\n\n.*\n.*\n\| parameters \| `[^`]*D[^`]*` \|$/m);
+});
+
+it("what the extension begins a new model with has no problems, and its test holds", () => {
+  const file = join(root, "new.moe");
+  workspace.open(file, FIRST_MODEL);
+  expect(diagnostics(workspace, file)).toEqual([]);
+  expect(runFileTests(workspace, file)).toEqual([expect.objectContaining({ passed: true, assertions: 1 })]);
+  workspace.close(file);
 });
 
 it("tests are listed without being run", () => {
