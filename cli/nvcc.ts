@@ -27,9 +27,12 @@ export function nvccVersion(tool = nvccPath()): string {
   }
 }
 
+/** Makes the assembler speak of each kernel. */
+export const VERBOSE: readonly string[] = ["-Xptxas", "-v"];
+
 export interface CompiledCuda {
   readonly bytes: Uint8Array;
-  /** What the assembler says of registers, spills and shared memory when it is asked (`-Xptxas -v`). */
+  /** What the assembler says of registers, spills and shared memory when it is asked (`VERBOSE`). */
   readonly report: string;
 }
 

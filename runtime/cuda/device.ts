@@ -44,9 +44,9 @@ class CudaDevice implements Device {
   private readonly spaces: Readonly<Record<MemorySpace, GpuRange>>;
   private readonly textStride: number;
   private text = 0;
-  /** By text and entry point, made when first called: texts differ in the addresses of their states. */
-  private readonly graphs: Map<string, LaunchGraph>[];
-  private readonly launchesOf: (entry: string, text: number) => readonly FlatLaunch[] | undefined;
+  /** By entry point, each made when first called. */
+  private readonly graphs = new Map<string, LaunchGraph>();
+  private readonly launches: ReadonlyMap<string, readonly FlatLaunch[]>;
   private readonly kernels = new Map<string, LoadedKernel>();
 
   constructor({ plan, gpu, code, file, launches, texts = 1 }: CudaDeviceParts) {
@@ -54,7 +54,6 @@ class CudaDevice implements Device {
     this.texts = texts;
     this.textStride = textStride(plan);
     this.stream = gpu.open();
-    this.graphs = Array.from({ length: texts }, () => new Map<string, LaunchGraph>());
     this.load(code, file, launches);
     const bytes = { ...plan.spaces, state: this.textStride * texts };
     this.spaces = {
@@ -64,25 +63,19 @@ class CudaDevice implements Device {
       io: gpu.memory(bytes.io, "inputs and outputs"),
     };
     const { weights, state, arena, io } = this.spaces;
-    this.launchesOf = (name, text) => {
-      const entry = plan.entries.find((one) => one.name === name);
-      const own = state.address + text * this.textStride;
-      const bases = { weights: weights.address, state: own, arena: arena.address, io: io.address };
-      return entry && flattenEntry(plan, entry, bases);
-    };
+    const bases = { weights: weights.address, state: state.address, arena: arena.address, io: io.address };
+    const places = { texts, stride: this.textStride };
+    const flat = plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, bases, places)] as const);
+    this.launches = new Map(flat);
     // A plan that is damaged says so now, not at the first call.
-    const counts = plan.entries.map(({ name }) => {
-      const flat = this.launchesOf(name, 0)!;
-      for (const launch of flat) this.kernel(launch);
-      return [name, flat.length] as const;
-    });
+    for (const launch of flat.flatMap(([, launches]) => launches)) this.kernel(launch);
     this.report = {
       device: "cuda",
       threads: 1,
       relaxedSimd: false,
       memoryBytes: bytes.weights + bytes.state + bytes.arena + bytes.io,
       gpu: gpu.name,
-      dispatches: Object.fromEntries(counts),
+      dispatches: Object.fromEntries(flat.map(([name, launches]) => [name, launches.length])),
     };
   }
 
@@ -130,18 +123,15 @@ class CudaDevice implements Device {
   }
 
   run(entry: string, sizes: SizeValues): void {
-    const graphs = this.graphs[this.text]!;
-    let graph = graphs.get(entry);
+    let graph = this.graphs.get(entry);
     if (!graph) {
-      const launches = this.launchesOf(entry, this.text);
-      if (!launches) {
-        throw moecError("MOE5322", { name: entry, available: Object.keys(this.report.dispatches!).join(", ") });
-      }
-      graph = new LaunchGraph(this.gpu.driver, launches, (launch) => this.kernel(launch));
-      this.gpu.keep(() => graph!.free());
-      graphs.set(entry, graph);
+      const launches = this.launches.get(entry);
+      if (!launches) throw moecError("MOE5322", { name: entry, available: [...this.launches.keys()].join(", ") });
+      const made = new LaunchGraph(this.gpu.driver, launches, (launch) => this.kernel(launch));
+      this.gpu.keep(() => made.free());
+      this.graphs.set(entry, (graph = made));
     }
-    graph.run(sizes, this.stream);
+    graph.run({ ...sizes, text: this.text }, this.stream);
   }
 
   dispose(): void {

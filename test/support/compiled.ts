@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
-import { emitCuda, nvccFlags } from "../../compiler/5-emit/cuda/index.js";
 import { emitLlvm, scratchBytes } from "../../compiler/5-emit/llvm/index.js";
 import type { Target } from "../../compiler/targets/index.js";
 
@@ -107,32 +106,4 @@ export async function compileLlvm(
     launch: launcher(library, kernels),
     assembly: async () => (await run("llc-14", ["-O3", "-o", "-", text], { maxBuffer: 1 << 28 })).stdout,
   };
-}
-
-/** What ptxas says about each kernel. */
-export interface CubinReport {
-  readonly kernel: string;
-  readonly registers: number;
-  /** Bytes of spill stores and loads. */
-  readonly spills: number;
-}
-
-/** The kernels compiled by nvcc for one architecture, such as `sm_80`. */
-export async function compileCubin(
-  kernels: readonly Kernel[],
-  target: Target,
-  architecture: string,
-): Promise<readonly CubinReport[]> {
-  const [source, cubin] = [newPath("cu"), newPath("cubin")];
-  writeFileSync(source, emitCuda(kernels, target));
-  const flags = [...nvccFlags, `-arch=${architecture}`, "-cubin", "-Xptxas", "-v"];
-  const { stderr, stdout } = await run("nvcc", [...flags, "-o", cubin, source]);
-  const report = stderr + stdout;
-  return kernels.map(({ name }) => {
-    const part = new RegExp(`Compiling entry function '${name}'[^]*?Used (\\d+) registers`).exec(report);
-    if (!part) throw new Error(`ptxas says nothing about ${name}:\n${report}`);
-    const spills = [...part[0].matchAll(/(\d+) bytes spill/g)].map((match) => Number(match[1]));
-    if (spills.length !== 2) throw new Error(`ptxas says nothing about the spills of ${name}:\n${report}`);
-    return { kernel: name, registers: Number(part[1]), spills: spills[0]! + spills[1]! };
-  });
 }

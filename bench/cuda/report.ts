@@ -1,0 +1,120 @@
+/** Static report of a model's CUDA kernels: what the assembler says of each, and the least time of a call. */
+import { check } from "../../compiler/1-check/index.js";
+import { buildProgram } from "../../compiler/2-graph/index.js";
+import { regionCost } from "../../compiler/2-graph/cost.js";
+import type { Program, StorageType } from "../../compiler/2-graph/ir.js";
+import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
+import { schedule } from "../../compiler/4-schedule/index.js";
+import { layerCount, layoutOf } from "../../compiler/4-schedule/layout/pack.js";
+import type { Plan, PlanStep } from "../../compiler/4-schedule/plan.js";
+import { cudaLaunch, emitCuda } from "../../compiler/5-emit/cuda/index.js";
+import { cuda } from "../../compiler/targets/index.js";
+import { compileCuda, nvccVersion, VERBOSE } from "../../cli/nvcc.js";
+import { a100, h100, occupancy, readPtxas, roofline, type KernelReport } from "../../cli/ptxas.js";
+import { diskHost } from "../../cli/source-host.js";
+import { storageOf } from "../../cli/storage-choice.js";
+
+export interface ReportOptions {
+  readonly spec: string;
+  readonly storage: StorageType;
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly tokens: number;
+  readonly context: number;
+}
+
+interface KernelRow {
+  readonly kernel: string;
+  readonly threads: number;
+  /** Launches of one call of the first entry. */
+  readonly launches: number;
+  readonly sm80: KernelReport;
+  readonly sm90: KernelReport;
+}
+
+export function kernelRows({ spec, storage, sizes, tokens, context }: ReportOptions): {
+  readonly rows: readonly KernelRow[];
+  readonly program: Program;
+  readonly plan: Plan;
+} {
+  const program = optimize(deriveLastToken(buildProgram(check(spec, diskHost(process.cwd())), { sizes })));
+  const options = { limits: { T: tokens, context }, storage: storageOf(program, storage) };
+  const { kernels, plan } = schedule(program, cuda, options);
+  const source = emitCuda(kernels, cuda);
+  const [sm80, sm90] = [80, 90].map((capability) => {
+    const { report } = compileCuda(source, { kind: "cubin", capability }, { more: VERBOSE });
+    return new Map(readPtxas(report).map((one) => [one.kernel, one]));
+  }) as [Map<string, KernelReport>, Map<string, KernelReport>];
+  const launches = countLaunches(plan.entries[0]!.steps);
+  const rows = kernels.map((kernel) => ({
+    kernel: kernel.name,
+    threads: cudaLaunch(kernel).threads,
+    launches: launches.get(kernel.name) ?? 0,
+    sm80: sm80.get(kernel.name)!,
+    sm90: sm90.get(kernel.name)!,
+  }));
+  return { rows, program, plan };
+}
+
+function countLaunches(steps: readonly PlanStep[], times = 1, counts = new Map<string, number>()): Map<string, number> {
+  for (const step of steps) {
+    if (step.kind === "loop") countLaunches(step.steps, times * step.count, counts);
+    else counts.set(step.kernel, (counts.get(step.kernel) ?? 0) + times);
+  }
+  return counts;
+}
+
+/** Bytes of weights that a call of so many tokens reads at least: of a bank, no more experts than tokens can choose. */
+function weightBytes(plan: Plan, tokens: number): number {
+  const [trace] = plan.entries[0]!.traces;
+  const share = trace ? Math.min(1, (tokens * trace.slots) / trace.experts) : 1;
+  return plan.weights.reduce((sum, weight) => {
+    const isBank =
+      trace !== undefined && weight.axes.some(({ size }, i) => i === weight.layerAxes && size === trace.experts);
+    return sum + layerCount(weight) * layoutOf(weight).layerBytes * (isBank ? share : 1);
+  }, 0);
+}
+
+const row = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
+const percent = (value: number): string => `${Math.round(100 * value)} %`;
+
+/** The report as Markdown. */
+export function reportText(options: ReportOptions): string {
+  const { rows, program, plan } = kernelRows(options);
+  const version = /release [\d.]+, V([\d.]+)/.exec(nvccVersion())?.[1] ?? "unknown";
+  const entry = program.entries[0]!;
+  const cost = regionCost(entry.body);
+  const calls = [1, options.tokens].map((tokens) => {
+    const sizes = { T: tokens, past: tokens === 1 ? options.context - 1 : 0 };
+    const operations = cost.flops.evaluate(sizes);
+    const bytes = weightBytes(plan, tokens);
+    const times = [a100, h100].map((gpu) => `${(1e6 * roofline(operations, bytes, gpu)).toFixed(1)} µs`);
+    return row([`${tokens} behind ${sizes.past}`, (operations / 1e6).toFixed(1), (bytes / 1e6).toFixed(1), ...times]);
+  });
+  return [
+    `\`${options.spec}\`, ${options.storage}, compiled by nvcc ${version}. Registers, spilled bytes and shared memory of`,
+    "sm_80 / sm_90; occupancy of A100 / H100; launches of one call.",
+    "",
+    row(["kernel", "launches", "threads", "registers", "spills", "stack", "shared", "occupancy"]),
+    row(["---", "--:", "--:", "--:", "--:", "--:", "--:", "--:"]),
+    ...rows.map(({ kernel, launches, threads, sm80, sm90 }) =>
+      row([
+        `\`${kernel}\``,
+        launches,
+        threads,
+        `${sm80.registers} / ${sm90.registers}`,
+        `${sm80.spills} / ${sm90.spills}`,
+        `${sm80.stack} / ${sm90.stack}`,
+        sm90.shared,
+        `${percent(occupancy(sm80, threads, a100))} / ${percent(occupancy(sm90, threads, h100))}`,
+      ]),
+    ),
+    "",
+    "The least time of a call: the operations of the cost model at the GPU's rate for f32, or the weights that the call must",
+    "read at the GPU's bandwidth, whichever is longer. No launch reaches it.",
+    "",
+    row(["tokens", "10^6 operations", "MB of weights", "A100", "H100"]),
+    row(["---", "--:", "--:", "--:", "--:"]),
+    ...calls,
+    "",
+  ].join("\n");
+}

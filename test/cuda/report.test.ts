@@ -1,0 +1,56 @@
+/** What the assembler says of kernels: read rightly, and no kernel of the example spills. */
+import { describe, expect, it } from "vitest";
+import { emitCuda } from "../../compiler/5-emit/cuda/index.js";
+import { cuda } from "../../compiler/targets/index.js";
+import { compileCuda, VERBOSE } from "../../cli/nvcc.js";
+import { a100, h100, occupancy, readPtxas, roofline } from "../../cli/ptxas.js";
+import { tinyProgram, tinySchedule } from "../real/tiny-moe.js";
+import { haveTools } from "../support/compiled.js";
+
+const said = `ptxas info    : 0 bytes gmem
+ptxas info    : Compiling entry function 'first' for 'sm_90'
+ptxas info    : Function properties for first
+    784 bytes stack frame, 12 bytes spill stores, 8 bytes spill loads
+ptxas info    : Used 40 registers, used 1 barriers, 2048 bytes smem
+ptxas info    : Compiling entry function 'second' for 'sm_90'
+ptxas info    : Function properties for second
+    0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
+ptxas info    : Used 168 registers, used 0 barriers
+`;
+
+describe("the assembler's report", () => {
+  const [first, second] = readPtxas(said) as [
+    ReturnType<typeof readPtxas>[number],
+    ReturnType<typeof readPtxas>[number],
+  ];
+  it("is read kernel by kernel", () => {
+    expect(first).toEqual({ kernel: "first", registers: 40, spills: 20, stack: 784, shared: 2048 });
+    expect(second).toEqual({ kernel: "second", registers: 168, spills: 0, stack: 0, shared: 0 });
+    expect(() => readPtxas("Compiling entry function 'x' for 'sm_90'")).toThrow("nothing about x");
+  });
+
+  it("tells how many threads are there at the same time", () => {
+    // 40 registers of 32 threads are 5 pieces of 256: 51 warps, so 25 blocks of two.
+    expect(occupancy({ ...first, shared: 0 }, 64, h100)).toBe((25 * 64) / 2048);
+    // 168 registers: 21 pieces of 256 a warp, 12 warps, 3 blocks of four.
+    expect(occupancy(second, 128, h100)).toBe((3 * 128) / 2048);
+    // Shared memory of 63 KiB and the system's one: two blocks on A100, three on H100.
+    const large = { ...second, registers: 16, shared: 63 * 1024 };
+    expect([a100, h100].map((gpu) => occupancy(large, 256, gpu))).toEqual([(2 * 256) / 2048, (3 * 256) / 2048]);
+  });
+
+  it("gives the longer of two times", () => {
+    expect(roofline(66.9e9, 0, h100)).toBeCloseTo(1e-3, 12);
+    expect(roofline(66.9e9, 3.35e10, h100)).toBeCloseTo(1e-2, 12);
+  });
+});
+
+describe.runIf(haveTools("nvcc"))("the kernels of the example", () => {
+  it("need no memory for want of registers on sm_90", { timeout: 180_000 }, () => {
+    const { kernels } = tinySchedule(tinyProgram(), "q8_0", cuda);
+    const { report } = compileCuda(emitCuda(kernels, cuda), { kind: "cubin", capability: 90 }, { more: VERBOSE });
+    const said = readPtxas(report);
+    expect(said).toHaveLength(kernels.length);
+    expect(said.filter(({ spills }) => spills > 0)).toEqual([]);
+  });
+});
