@@ -26,6 +26,8 @@ export interface WebGpuParts {
   readonly name: string;
   /** True for a driver that computes on the processor: its blocks have one thread. */
   readonly isSoftware?: boolean;
+  /** False for a WGSL without products of packed bytes, which are then written out. */
+  readonly hasPackedDots?: boolean;
 }
 
 interface PreparedLaunch {
@@ -54,6 +56,7 @@ export async function makeWebGpuDevice(parts: WebGpuParts): Promise<Device> {
   const programs = await compilePrograms(
     device,
     parts.programs.filter(({ kernel, spaces }) => used.has(programKey(kernel, spaces))),
+    parts.hasPackedDots,
   );
   return new WebGpuDevice(parts, chunks, launches, programs);
 }

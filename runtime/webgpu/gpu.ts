@@ -81,6 +81,8 @@ export interface GpuAdapter {
 }
 /** `navigator.gpu`, or what the package `webgpu` makes in Node. */
 export interface Gpu {
+  /** Parts of WGSL that came after its first version. */
+  readonly wgslLanguageFeatures?: { has(name: string): boolean };
   requestAdapter(options?: { readonly powerPreference: "high-performance" }): Promise<GpuAdapter | null>;
 }
 

@@ -1,4 +1,5 @@
 /** Choosing a GPU and opening the WebGPU kernels of a bundle on it. */
+import { packedDots } from "../../compiler/5-emit/wgsl/features.js";
 import type { PlannedWgsl } from "../../compiler/5-emit/wgsl/planned.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import type { Manifest, ManifestWebGpuTarget } from "../../compiler/6-bundle/manifest.js";
@@ -17,6 +18,8 @@ export interface ChosenGpu {
   readonly name: string;
   /** True for a driver that computes on the processor. */
   readonly isSoftware: boolean;
+  /** WGSL has products of packed bytes. */
+  readonly hasPackedDots: boolean;
 }
 
 /** @throws MoecError MOE4314 when there is no WebGPU or no adapter. */
@@ -27,7 +30,8 @@ export async function chooseGpu(host: Host): Promise<ChosenGpu> {
   if (!adapter) throw moecError("MOE4314", { reason: "there is no driver for it" });
   const { vendor, architecture, description } = adapter.info;
   const name = [description, vendor, architecture].find((part) => part !== "") ?? "a GPU";
-  return { adapter, name, isSoftware: /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${name} ${architecture}`) };
+  const isSoftware = /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${name} ${architecture}`);
+  return { adapter, name, isSoftware, hasPackedDots: gpu.wgslLanguageFeatures?.has(packedDots) ?? false };
 }
 
 const space = oneOf("weights", "state", "arena", "io");
@@ -56,7 +60,7 @@ export async function openWebGpu(
   files: BundleFiles,
   manifest: Manifest,
   target: ManifestWebGpuTarget,
-  { adapter, name, isSoftware }: ChosenGpu,
+  { adapter, name, isSoftware, hasPackedDots }: ChosenGpu,
 ): Promise<{ readonly plan: Plan; readonly device: Device }> {
   const plan = readPlan(await checkedText(files, manifest, target.plan), target);
   const source = json(await checkedText(files, manifest, target.programs), target.programs);
@@ -64,7 +68,7 @@ export async function openWebGpu(
   const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize };
   const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures: [] });
   try {
-    const parts = { plan, programs: programs(source, target.programs), device: gpu, name, isSoftware };
+    const parts = { plan, programs: programs(source, target.programs), device: gpu, name, isSoftware, hasPackedDots };
     return { plan, device: await makeWebGpuDevice(parts) };
   } catch (error) {
     gpu.destroy();

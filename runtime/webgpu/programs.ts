@@ -1,4 +1,5 @@
 /** Pipelines of a plan's kernels, compiled side by side, with the bind groups that their launches need. */
+import { withoutPackedDots } from "../../compiler/5-emit/wgsl/features.js";
 import type { PlannedWgsl } from "../../compiler/5-emit/wgsl/planned.js";
 import type { MemorySpace } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
@@ -27,6 +28,7 @@ export const programKey = (kernel: string, spaces: readonly MemorySpace[]): stri
 export async function compilePrograms(
   device: GpuDevice,
   programs: readonly PlannedWgsl[],
+  hasPackedDots = true,
 ): Promise<ReadonlyMap<string, Program>> {
   const layouts = new Map<string, GpuBindGroupLayout>();
   const layoutOf = ({ bindings }: PlannedWgsl): GpuBindGroupLayout => {
@@ -46,11 +48,12 @@ export async function compilePrograms(
   };
   const compiled = programs.map(async (wgsl): Promise<[string, Program]> => {
     const layout = layoutOf(wgsl);
+    const code = hasPackedDots ? wgsl.code : withoutPackedDots(wgsl.code);
     try {
       const pipeline = await device.createComputePipelineAsync({
         label: wgsl.kernel,
         layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-        compute: { module: device.createShaderModule({ code: wgsl.code, label: wgsl.kernel }), entryPoint: "main" },
+        compute: { module: device.createShaderModule({ code, label: wgsl.kernel }), entryPoint: "main" },
       });
       return [programKey(wgsl.kernel, wgsl.spaces), { wgsl, pipeline, layout, groups: new Map() }];
     } catch (error) {

@@ -5,6 +5,7 @@ import { KernelBuilder } from "../../compiler/4-schedule/kernel-builder.js";
 import { block } from "../../compiler/4-schedule/kernel-expressions.js";
 import { makeInterpreter } from "../../compiler/4-schedule/interpreter/index.js";
 import { emitWgsl } from "../../compiler/5-emit/wgsl/index.js";
+import { withoutPackedDots } from "../../compiler/5-emit/wgsl/features.js";
 import { webgpu } from "../../compiler/targets/index.js";
 import { addresses, difference, fill, memorySize } from "../kernels/memory.js";
 import { bufferLength, bufferTypes, randomKernel } from "../kernels/random-kernel.js";
@@ -68,6 +69,18 @@ describe("WGSL", () => {
       if (differs !== undefined) wrong.push(`tape ${i} of seed ${seed}: ${differs}`);
     }
     expect(wrong, running.name).toEqual([]);
+  });
+
+  it("does without products of packed bytes where WGSL has none", async ({ skip }) => {
+    const seam = cases.find(({ kernel }) => emitWgsl(kernel, webgpu).includes("dot4I8Packed"))!;
+    const code = withoutPackedDots(emitWgsl(seam.kernel, webgpu));
+    expect(code).not.toContain("dot4I8Packed");
+    if (!checking) return skip("webgpu is not installed");
+    expect(await wgslProblems(checking, code)).toEqual([]);
+    if (!running) return skip("no driver");
+    const { kernel, buffers, scalars, blocks } = seam;
+    const found = await runWgsl(running.device, kernel, buffers, scalars, blocks, withoutPackedDots);
+    expect([...mistakes(seam, found), ...disagreement(seam, found, interpreted(seam))]).toEqual([]);
   });
 
   it("multiplies four bytes in one instruction, and binds as it is told", () => {

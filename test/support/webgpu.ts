@@ -144,9 +144,10 @@ export async function runWgsl(
   inputs: readonly Data[],
   scalars: readonly ScalarValue[],
   blocks: number,
+  rewrite: (code: string) => string = (code) => code,
 ): Promise<readonly Data[]> {
   device.pushErrorScope("validation");
-  const module = device.createShaderModule({ code: emitWgsl(kernel, webgpu) });
+  const module = device.createShaderModule({ code: rewrite(emitWgsl(kernel, webgpu)) });
   // Said in full, because a layout made from the module lacks the buffers that it does not use.
   const types = kernel.buffers.map(({ access }) => (access === "read" ? "read-only-storage" : "storage"));
   const layout = device.createBindGroupLayout({
