@@ -5,7 +5,7 @@
 import type { Declaration } from "../../grammar/tree.js";
 import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
 import { LazyInfo, type Info } from "./info.js";
-import type { LoadedFile } from "./project.js";
+import { isSyntax, textKey, type LoadedFile } from "./project.js";
 import type { Finding } from "./reporter.js";
 
 /** The outcome of one declaration. */
@@ -34,11 +34,21 @@ export function declarationKeys(
   }
   const imports = file.tree.imports.map(({ span }) => `${span.start} ${file.text.slice(span.start, span.end)}`);
   const outside = [...imports, ...file.imports.map(keyOf)].join("\n");
+  // How a declaration that cannot be read is mended may depend on what stands around it.
+  const places = file.diagnostics.filter(isSyntax).map(({ span }) => span.start);
+  const broken = new Set(
+    file.tree.declarations
+      .filter(({ span }) => places.some((place) => span.start <= place && place <= span.end))
+      .map(declarationName),
+  );
+  const whole = broken.size > 0 ? textKey(file.text) : "";
   const words = new Map([...texts].map(([name, text]) => [name, wordsOf(text, texts)] as const));
   return new Map(
     file.tree.declarations.map((declaration) => {
       const reached = reach(declarationName(declaration), words);
-      return [declaration, [outside, ...[...reached].sort().map((name) => texts.get(name)!)].join("\u0000")] as const;
+      const parts = [...reached].sort().map((name) => texts.get(name)!);
+      if ([...reached].some((name) => broken.has(name))) parts.push(whole);
+      return [declaration, [outside, ...parts].join("\u0000")] as const;
     }),
   );
 }

@@ -85,3 +85,25 @@ describe.each(files)("%s", (file) => {
     expect(again.files.get(file)).toBe(first.files.get(file));
   });
 });
+
+test("how a broken declaration is mended depends on the rest of the file, and so does what is said of its uses", () => {
+  const text = `block A[D] {
+  param s: [D]
+  (x: [T, D]) => sum(x / (exp(s=>a) * 2), over: D)
+}
+
+test "user" {
+  let m = A[4]
+  assert close(m(random([T = 3, D = 4], seed: 4)), 0)
+}
+
+test "other" {
+  let y = random([T = 3, D = 4], seed: 4)
+  assert close(y, y)
+}
+`;
+  const edit = text.replace("let y = random([T = 3, D = 4]", "let y = random([T = 3, D = 4]{");
+  const host = (now: string) => testHost({ "a.moe": now });
+  const previous = check("a.moe", host(text));
+  expect(check("a.moe", host(edit), { previous }).diagnostics).toEqual(check("a.moe", host(edit)).diagnostics);
+});
