@@ -3,7 +3,7 @@ import { Size } from "../../axes/size.js";
 import { add, constant, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { denseBytes, type DenseStorage } from "../layout/layouts.js";
-import { convertPanel, copiedStride, copyRow, panelRowsPass, panelsFew, type WidePanel } from "../micro/wide-f32.js";
+import { copiedStride, copyPanel, copyRow, panelRowsPass, panelsFew, type WidePanel } from "../micro/wide-f32.js";
 import { activationRowBytes, panelRows, recordCount, recordRows, type WideQuants } from "../micro/wide-layouts.js";
 import type { WideTile } from "../micro/wide-dots.js";
 import { wideFew } from "../micro/wide-few.js";
@@ -128,7 +128,7 @@ function panelProducts(work: WideWork): WideProducts {
   /** Where the sums of the pairs beside each other begin. */
   const heldAt = (pair: Expression): Expression =>
     builder.let("held", mul(sub(pair, work.firstPair), rowsOfPart * panelRows));
-  const convertedElements = floatColumns * panelRows;
+  const panelElements = floatColumns * panelRows;
   /** A panel from a column on. */
   const panelOf = (product: Product, pair: Expression, column: Expression | number): WidePanel => {
     const storage = product.layout.storage as Exclude<DenseStorage, "i32">;
@@ -156,9 +156,7 @@ function panelProducts(work: WideWork): WideProducts {
     },
     many: (from, to) => {
       const copies = builder.blockBuffer("copies", "f32", "local", rowsOfPart * copiedStride(shapes));
-      const converted = products.some((product) => product.layout.storage !== "f32")
-        ? builder.blockBuffer("converted", "f32", "local", pairsBeside * convertedElements)
-        : undefined;
+      const panelCopies = builder.blockBuffer("panels", "f32", "local", pairsBeside * panelElements);
       const pass = (column: Expression | number, columns: number, first: boolean): void => {
         builder.loop("row", from, to, 1, (row) => {
           const number = builder.let("copied_row", sub(row, from));
@@ -169,17 +167,10 @@ function panelProducts(work: WideWork): WideProducts {
           const held = heldAt(pair);
           products.forEach((product, p) => {
             const panels = panelsOf(product, pair, column);
-            const isStored = product.layout.storage === "f32";
-            if (!isStored) {
-              panels.forEach((panel, i) =>
-                convertPanel(builder, shapes, panel, columns, converted!, i * convertedElements),
-              );
-            }
+            panels.forEach((panel, i) => copyPanel(builder, shapes, panel, columns, panelCopies, i * panelElements));
             panelRowsPass(builder, shapes, {
               ...{ copies, from, to, columns, first, sums: scratch },
-              panels: isStored
-                ? panels
-                : panels.map((_, i) => ({ bytes: converted!, start: constant(i * convertedElements) })),
+              panels: panels.map((_, i) => ({ bytes: panelCopies, start: constant(i * panelElements) })),
               sumsAt: (row) => add(add(mul(sub(row, from), width), held), p * stride),
             });
           });

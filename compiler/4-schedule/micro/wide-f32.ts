@@ -79,8 +79,8 @@ function panelTile(
   unrolled(k, columns, step);
 }
 
-/** Convert `columns` columns of a panel to f32, once for many rows. */
-export function convertPanel(
+/** Copy `columns` columns of a panel as f32, once for many rows: what they read again and again lies close together. */
+export function copyPanel(
   k: KernelBuilder,
   { lanes }: WideShapes,
   panel: WidePanel,
@@ -88,7 +88,7 @@ export function convertPanel(
   target: BufferHandle,
   to: number,
 ): void {
-  k.loop("converted", 0, columns * panelRows, lanes, (i) => {
+  k.loop("copied", 0, columns * panelRows, lanes, (i) => {
     const finite = panel.bytes.element === "f16";
     k.store(target, add(i, to), k.load(panel.bytes, add(panel.start, i), { lanes, finite }));
   });
