@@ -87,9 +87,10 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
       checkDecoding(walk);
       if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
       entries.push(entry);
-      if (position === 0 && phase === "prefill") {
+      if (phase === "prefill") {
+        // Parameters are known once an entry has used them: the last walk names those of all.
         weights = namesOf(walk, instance, record);
-        settings = readSettings(walk, instance);
+        if (position === 0) settings = readSettings(walk, instance);
       }
       return walk;
     };

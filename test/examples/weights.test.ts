@@ -1,0 +1,142 @@
+/** Examples that name tensors: a tiny checkpoint under those names is read into the parameters, layer by layer. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { packageRoot } from "../../cli/package-root.js";
+import { diskHost } from "../../cli/source-host.js";
+import { check } from "../../compiler/1-check/index.js";
+import { buildProgram } from "../../compiler/2-graph/index.js";
+import type { Program } from "../../compiler/2-graph/ir.js";
+import { checkpointSource } from "../../compiler/6-bundle/index.js";
+import { memorySource, openCheckpoint, writeSafetensors } from "../../compiler/checkpoints/index.js";
+import { applications } from "./applications.js";
+
+const host = diskHost(packageRoot);
+const fileOf = (name: string): string => `examples/${name}/${name}.moe`;
+const named = Object.entries(applications).filter(([name]) =>
+  /^ {2}weights safetensors \{/m.test(readFileSync(join(packageRoot, fileOf(name)), "utf8")),
+);
+
+/** Names and shapes as the releases have them, for the tiny sizes of `applications`. */
+const RELEASED: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
+  "grok-1": {
+    "model.layers.1.moe_block.experts.3.linear_v.weight": [6, 8],
+    "model.layers.0.attn.k_proj.weight": [8, 8],
+    "model.layers.1.post_moe_norm.scale": [8],
+  },
+  jamba: {
+    "model.layers.0.mamba.in_proj.weight": [20, 8],
+    "model.layers.3.mamba.A_log": [10, 3],
+    "model.layers.4.self_attn.q_proj.weight": [16, 8],
+    "model.layers.5.feed_forward.experts.2.down_proj.weight": [8, 6],
+  },
+  "nllb-moe": {
+    "model.encoder.layers.3.ffn.experts.expert_2.fc1.weight": [6, 8],
+    "model.decoder.layers.3.ffn.router.classifier.weight": [4, 8],
+    "model.decoder.layers.2.cross_attention.out_proj.bias": [8],
+  },
+  "switch-transformer": {
+    "decoder.block.1.layer.2.mlp.experts.expert_3.wo.weight": [8, 6],
+    "decoder.block.0.layer.2.mlp.wi.weight": [6, 8],
+  },
+  "time-moe": {
+    "lm_heads.2.out_layer.weight": [32, 8],
+    "model.layers.1.ffn_layer.experts.0.down_proj.weight": [8, 5],
+  },
+};
+
+interface Tensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** A number that says which entry of which parameter it is. */
+function entryOf(path: string, layer: number, coordinates: Readonly<Record<string, number>>): number {
+  const text = `${path} ${String(layer)} ${JSON.stringify(Object.entries(coordinates).sort())}`;
+  return [...text].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 16381, 7);
+}
+
+/** Values over axes in an order, of one layer and, where the file keeps them apart, of one expert. */
+function entries(
+  path: string,
+  layer: number,
+  axes: readonly { readonly name: string; readonly size: number }[],
+  fixed: Readonly<Record<string, number>> = {},
+): Float32Array {
+  const count = axes.reduce((product, { size }) => product * size, 1);
+  return Float32Array.from({ length: count }, (_, place) => {
+    const coordinates: Record<string, number> = { ...fixed };
+    let rest = place;
+    for (const { name, size } of [...axes].reverse()) {
+      coordinates[name] = rest % size;
+      rest = Math.floor(rest / size);
+    }
+    return entryOf(path, layer, coordinates);
+  });
+}
+
+const nameOf = (pattern: string, layer: number, expert: number): string =>
+  pattern
+    .replace(/\{i(?:\*(\d+))?(?:\+(\d+))?\}/g, (_, step: string | undefined, first: string | undefined) =>
+      String(layer * Number(step ?? 1) + Number(first ?? 0)),
+    )
+    .replace("{e}", String(expert));
+
+function parametersOf(program: Program) {
+  return program.params.map((param) => {
+    const axes = param.axes.map(({ name, size }) => ({ name, size: size.evaluate({}) }));
+    const layers = axes.slice(0, param.layerAxes).reduce((product, { size }) => product * size, 1);
+    return { path: param.path, own: axes.slice(param.layerAxes), layers, isStacked: param.layerAxes > 0 };
+  });
+}
+
+/** Every tensor that the names ask for; neighbouring axes behind the first are one, as files have them. */
+function tensorsFor(program: Program): readonly Tensor[] {
+  return parametersOf(program).flatMap(({ path, own, layers }) => {
+    const source = program.weightNames["safetensors"]![path]!;
+    const bank = source.pattern.includes("{e}") ? own[0]! : undefined;
+    const order = (source.axes ?? own.map(({ name }) => name)).filter((name) => name !== bank?.name);
+    const stored = order.map((name) => own.find((axis) => axis.name === name)!);
+    return Array.from({ length: layers }, (_, layer) =>
+      Array.from({ length: bank?.size ?? 1 }, (_, expert) => ({
+        name: nameOf(source.pattern, layer, expert),
+        shape: stored.map(({ size }) => size),
+        values: entries(path, layer, stored, bank ? { [bank.name]: expert } : {}),
+      })),
+    ).flat();
+  });
+}
+
+describe.each(named)("%s", (name, { sizes }) => {
+  const program = buildProgram(check(fileOf(name), host), { sizes });
+  const tensors = tensorsFor(program);
+  const merged = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+  it("names every parameter, as its release does", () => {
+    expect(new Set(tensors.map((tensor) => tensor.name)).size).toBe(tensors.length);
+    for (const [tensor, shape] of Object.entries(RELEASED[name]!)) {
+      const found = tensors.find((each) => each.name === tensor);
+      expect(found, tensor).toBeDefined();
+      expect(merged(found!.shape), tensor).toBe(merged(shape));
+    }
+  });
+
+  it("reads them from a checkpoint into the right entries", () => {
+    const bytes = writeSafetensors({
+      tensors: tensors.map(({ name: tensor, shape, values }) => ({
+        name: tensor,
+        shape,
+        type: "f32" as const,
+        data: () => new Uint8Array(values.buffer),
+      })),
+    });
+    const source = checkpointSource(program, openCheckpoint(memorySource(bytes)));
+    for (const { path, own, layers, isStacked } of parametersOf(program))
+      for (let layer = 0; layer < layers; layer++) {
+        const axes = own.map((axis) => axis.name);
+        const found = source.read(path, isStacked ? [layer] : [], axes);
+        expect([...found], `${path} ${String(layer)}`).toEqual([...entries(path, layer, own)]);
+      }
+  });
+});
