@@ -54,10 +54,17 @@ markdown.renderer.rules.heading_open = (tokens, index) =>
 markdown.renderer.rules.table_open = () => `<div class="scroll"><table>`;
 markdown.renderer.rules.table_close = () => "</table></div>";
 
+/** Guides in the order of use; those that are not named come behind. */
+const ORDER = ["cli", "import", "serve", "browser", "native", "cuda", "onnx", "editor", "architecture", "coverage"];
+const rank = (name) => {
+  const place = ORDER.indexOf(name.replace(/\.md$/, ""));
+  return place < 0 ? ORDER.length : place;
+};
+
 const guides = ["", "language/", "reference/"].flatMap((folder) =>
   readdirSync(join(root, "docs", folder))
-    .filter((name) => name.endsWith(".md") && !name.includes(".notes."))
-    .sort()
+    .filter((name) => name.endsWith(".md"))
+    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
     .map((name) => {
       const text = readFileSync(join(root, "docs", folder, name), "utf8");
       return {
@@ -69,11 +76,14 @@ const guides = ["", "language/", "reference/"].flatMap((folder) =>
     }),
 );
 
+/** Pages that the contents name; notes are reached from the page that they are of. */
+const listed = guides.filter(({ path }) => !path.includes(".notes."));
+
 /** Sections of the left column. */
 const sections = [
-  ["Guides", guides.filter(({ folder }) => folder === "").map(({ path, title }) => [path, title])],
-  ["Language", guides.filter(({ folder }) => folder === "language/").map(({ path, title }) => [path, title])],
-  ["Reference", guides.filter(({ folder }) => folder === "reference/").map(({ path, title }) => [path, title])],
+  ["Guides", listed.filter(({ folder }) => folder === "").map(({ path, title }) => [path, title])],
+  ["Language", listed.filter(({ folder }) => folder === "language/").map(({ path, title }) => [path, title])],
+  ["Reference", listed.filter(({ folder }) => folder === "reference/").map(({ path, title }) => [path, title])],
   ["Library", files.map(({ path }) => [pageOf(path), path.replace(/^stdlib\/|\.moe$/g, "")])],
 ];
 
@@ -87,7 +97,7 @@ function writePage(path, title, body) {
         `<h2>${name}</h2>${links.map(([href, text]) => `<a href="${up}${href}"${href === path ? ' class="here"' : ""}>${escapeHtml(text)}</a>`).join("")}`,
     )
     .join("");
-  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)} · moec</title><link rel="stylesheet" href="${up}style.css"></head><body data-base="${up}"><header><a class="home" href="${up}index.html">moe<b>c</b></a><div class="search"><input id="search" type="search" placeholder="Search  /" aria-label="Search" autocomplete="off"><div class="hits"></div></div><button id="theme" aria-label="light or dark">◐</button></header><div class="page"><nav aria-label="Contents">${nav}</nav><main>${body}</main></div><script src="${up}search-index.js"></script><script src="${up}page.js"></script></body></html>`;
+  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)} · moec</title><link rel="icon" href="data:,"><link rel="stylesheet" href="${up}style.css"></head><body data-base="${up}"><header><a class="home" href="${up}index.html">moe<b>c</b></a><div class="search"><input id="search" type="search" placeholder="Search  /" aria-label="Search" autocomplete="off"><div class="hits"></div></div><button id="theme" aria-label="light or dark">◐</button></header><div class="page"><nav aria-label="Contents">${nav}</nav><main>${body}</main></div><script src="${up}search-index.js"></script><script src="${up}page.js"></script></body></html>`;
   const file = join(out, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, page);
@@ -193,7 +203,7 @@ const cards = files
       )}</small></a>`,
   )
   .join("");
-const guideCards = guides
+const guideCards = listed
   .filter(({ folder }) => folder !== "reference/")
   .map(({ path, title }) => `<a href="${path}"><b>${escapeHtml(title)}</b></a>`)
   .join("");
