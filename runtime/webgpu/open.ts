@@ -1,5 +1,5 @@
 /** Choosing a GPU and opening the WebGPU kernels of a bundle on it. */
-import { packedDots } from "../../compiler/5-emit/wgsl/features.js";
+import { packedDots } from "./packed-dots.js";
 import type { PlannedWgsl } from "../../compiler/5-emit/wgsl/planned.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import type { Manifest, ManifestWebGpuTarget } from "../../compiler/6-bundle/manifest.js";

@@ -1,5 +1,5 @@
 /** Pipelines of a plan's kernels, compiled side by side, with the bind groups that their launches need. */
-import { withoutPackedDots } from "../../compiler/5-emit/wgsl/features.js";
+import { withoutPackedDots } from "./packed-dots.js";
 import type { PlannedWgsl } from "../../compiler/5-emit/wgsl/planned.js";
 import type { MemorySpace } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";

@@ -1,4 +1,4 @@
-/** What a printed module may ask of a browser beyond the first WebGPU, and how it does without. */
+/** Products of packed bytes: a part of WGSL that a browser may lack, and how a printed module does without. */
 
 /** Name of the language feature with `dot4I8Packed`. */
 export const packedDots = "packed_4x8_integer_dot_product";
