@@ -4,13 +4,27 @@
  * kernel); the last axis runs in vectors when its neighbours lie side by side.
  */
 import { Size } from "../../axes/size.js";
-import { add, block, constant, convert, div, min, mul, rem, splat, sub } from "../kernel-expressions.js";
+import {
+  add,
+  block,
+  constant,
+  convert,
+  div,
+  min,
+  mul,
+  rem,
+  splat,
+  sub,
+  thread,
+  compare,
+} from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { isGpu, type Target } from "../../targets/index.js";
 import type { Coordinate } from "./coordinate.js";
 import { type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
+import { forDrivers } from "./gpu-grouping.js";
 import { writeProducts } from "./product-kernel.js";
 import { elements, type Stored, type Tensor, type TensorAxis } from "./tensor.js";
 
@@ -118,6 +132,51 @@ export function vectorLoop(
 export function writeNest(entry: EntryLowering, source: Tensor, target: Stored): void {
   if (writeProducts(entry, source, target)) return;
   const shape = shapeOf(source, target, entry.lanes);
+  if (!isGpu(entry.program.target) || !isLong(source)) return writeShape(entry, source, target, shape);
+  forDrivers(entry, (on) =>
+    on === "cpu" ? writeShape(entry, source, target, shape, on) : writeTogether(entry, source, target, shape, on),
+  );
+}
+
+/** Operations of a reduction from which on the threads of a block share it. */
+const longReduction = 64;
+const isLong = (source: Tensor): boolean => source.hoists.some(({ value }) => value.cost >= longReduction);
+
+/** A block for each row: its threads reduce together and then share the elements of the row. */
+function writeTogether(
+  entry: EntryLowering,
+  source: Tensor,
+  target: Stored,
+  shape: Shape,
+  on: "gpu" | "cpu" | undefined,
+): void {
+  const emitter = entry.emitter(entry.node?.op ?? "copy", undefined, rowThreads);
+  const extent = elements(shape.rows);
+  const row = emitter.variable(block, [], extent);
+  const inner = [...shape.loops, ...(shape.last ? [shape.last] : [])];
+  const body = (): void => {
+    const at = rowCoordinates(shape.rows, row);
+    if (inner.length === 0) {
+      // All threads reduce, one stores.
+      source.read(emitter, at);
+      emitter.guard(compare("eq", thread, 0), () => write(emitter, source, target, at));
+      return;
+    }
+    const count = elements(inner);
+    emitter.threadLoop("element", emitter.size(count), count, (element) =>
+      write(emitter, source, target, new Map([...at, ...rowCoordinates(inner, element)])),
+    );
+  };
+  if (shape.rows.some((axis) => axis.live)) {
+    const present = emitter.fold("present", "first", rowCount(emitter, shape.rows));
+    emitter.guard(compare("lt", emitter.let("row", block), present), body);
+  } else body();
+  entry.launch(emitter, extent, on);
+}
+
+const rowThreads = 64;
+
+function writeShape(entry: EntryLowering, source: Tensor, target: Stored, shape: Shape, on?: "gpu" | "cpu"): void {
   const emitter = entry.emitter(entry.node?.op ?? "copy");
   const { lanes } = emitter;
   const blockWork = blockWorkOf(entry.program.target);
@@ -153,7 +212,7 @@ export function writeNest(entry: EntryLowering, source: Tensor, target: Stored):
     };
     nest(0, rowCoordinates(shape.rows, row));
   });
-  entry.launch(emitter, elements(shape.rows).ceilDividedBy(Size.of(perBlock)).times(Size.of(pieces)));
+  entry.launch(emitter, elements(shape.rows).ceilDividedBy(Size.of(perBlock)).times(Size.of(pieces)), on);
 }
 
 function noHoist(source: Tensor, shape: Shape): boolean {

@@ -73,6 +73,14 @@ function combine(fold: Fold, a: Expression, values: readonly Expression[]): Expr
   }
 }
 
+/** How threads of a block put their parts of a fold together, where they can. */
+const together: Readonly<Partial<Record<Fold, "add" | "max" | "min">>> = {
+  sum: "add",
+  dot: "add",
+  max: "max",
+  min: "min",
+};
+
 /** Sources (one, or two for `dot`) folded over some of their axes. */
 export class Reduced extends Tensor {
   constructor(
@@ -109,6 +117,8 @@ export class Reduced extends Tensor {
     const outer = this.over.filter((axis) => axis !== inner.axis);
     const initial = constant(start(this.fold, this.dtype === "i32"), type);
     const total = builder.variable("total", initial);
+    // Only where this is written do all threads pass, whoever reads the result.
+    const shared = emitter.isTogether ? together[this.fold] : undefined;
     const step = (coordinates: Coordinates, into: typeof total): void =>
       into.set(
         combine(
@@ -125,10 +135,12 @@ export class Reduced extends Tensor {
         );
         return;
       }
-      this.innerLoop(emitter, inner, coordinates, total, step);
+      if (!shared) return this.innerLoop(emitter, inner, coordinates, total, step);
+      const { name, size } = inner.axis;
+      emitter.threadLoop(name, emitter.size(size), size, (c) => step(new Map([...coordinates, [name, c]]), total));
     };
     nest(0, own);
-    return total.get;
+    return shared ? emitter.fold("whole", shared, total.get) : total.get;
   }
 
   private innerLoop(
