@@ -73,7 +73,8 @@ await build({
   // The protocol library's CommonJS files load parts of themselves by name; its module entries do not.
   mainFields: ["module", "main"],
 });
-await build({ ...common, entryPoints: { browser: "src/browser.ts" }, platform: "browser" });
+// Editors in browsers look for this name's ending.
+await build({ ...common, entryPoints: { browser: "src/browser.ts" }, platform: "browser", outExtension: {} });
 await build({
   ...common,
   entryPoints: { "web-server": "src/web-server.ts" },
