@@ -152,8 +152,8 @@ it(
             ask(workspace, file, position);
         }
         // Others may import it.
-      workspace.open(file, source);
-      if (++row === RUNS >> 1) halfway = heapInUse();
+        workspace.open(file, source);
+        if (++row === RUNS >> 1) halfway = heapInUse();
       }),
       { seed, numRuns: RUNS, endOnFailure: true },
     );

@@ -13,7 +13,7 @@ import { kernelView, type KernelView } from "../../editor/server/kernels/kernel-
 import type { KernelForm } from "../../editor/server/kernels/forms.js";
 import { wasmText } from "../../editor/server/kernels/wasm-text.js";
 import { Workspace } from "../../editor/server/workspace.js";
-import { FIRST_MODEL } from "../../editor/vscode/src/first-model.js";
+import { FIRST_MODEL } from "../../editor/vscode/src/first-model.mjs";
 import { root } from "./client.js";
 
 const workspace = new Workspace(

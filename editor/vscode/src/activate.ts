@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { registerChecks } from "./checks.js";
 import { registerDocuments } from "./documents.js";
-import { FIRST_MODEL } from "./first-model.js";
+import { FIRST_MODEL } from "./first-model.mjs";
 import { registerGraph } from "./graph-panel.js";
 import { registerKernels } from "./kernels.js";
 import type { Server } from "./server-requests.js";
