@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { Model } from "../../runtime/model/model.js";
 import { reference } from "../real/tiny-moe.js";
 import { hasCudaCpu } from "../support/cuda-cpu.js";
+import { expectLogits } from "../support/logits.js";
 import { cudaExample, interpretedExample, openExample } from "./models.js";
 
 const COUNT = 8;
@@ -45,15 +46,7 @@ describe.runIf(hasCudaCpu)("the example on CUDA", () => {
     const tokens = reference.greedy[1]!.prompt_ids.slice(0, 7);
     const example = await cudaExample(storage);
     const [gpu, plain] = [await openExample(example), await interpretedExample(example)];
-    const [a, b] = [await gpu.call("forward", { tokens }, { trace: true }), await plain.call("forward", { tokens })];
-    const [found, expected] = [a, b].map(({ outputs }) => Array.from(Object.values(outputs)[0]!.data));
-    const rms = (at: (i: number) => number): number =>
-      Math.sqrt(expected!.reduce((sum, _, i) => sum + at(i) ** 2, 0) / expected!.length);
-    // a * b + c rounds once here and twice in the interpreter: half an ulp for each of 256 terms, in seven products
-    // behind one another of each of four layers and one at the end.
-    const bound = (4 * 7 + 1) * 256 * 2 ** -24;
-    expect(rms((i) => found![i]! - expected![i]!)).toBeLessThanOrEqual(bound * rms((i) => expected![i]!));
-    expect(a.routes[0]!.index).toHaveLength(4 * tokens.length * 2);
+    await expectLogits(gpu, plain, tokens);
     gpu.dispose();
     plain.dispose();
   });

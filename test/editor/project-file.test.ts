@@ -1,7 +1,7 @@
 /** `moec.yaml` in an editor: what is wrong, what may stand here, and what a key means. */
 import type { CompletionItem, Hover } from "vscode-languageserver";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectSchema } from "../../cli/project-file.js";
+import { projectSchema, TARGETS } from "../../cli/project-file.js";
 import { projectJsonSchema, type JsonSchema } from "../../cli/project-schema.js";
 import { Client } from "./client.js";
 
@@ -50,8 +50,8 @@ describe("moec.yaml", () => {
     expect(keys).toContain("weights");
     expect(keys).not.toContain("model");
     expect(await offered("model: a.moe\nquantization: |")).toEqual(["f32", "f16", "bf16", "q8_0", "q4_0", "file"]);
-    expect(await offered("model: a.moe\ntargets: [wasm, |]")).toEqual(["wasm", "native", "webgpu"]);
-    expect(await offered("model: a.moe\ntargets:\n  - |")).toEqual(["wasm", "native", "webgpu"]);
+    expect(await offered("model: a.moe\ntargets: [wasm, |]")).toEqual([...TARGETS]);
+    expect(await offered("model: a.moe\ntargets:\n  - |")).toEqual([...TARGETS]);
     expect(await offered("model: a.moe\ngenerate:\n  topK: 3\n  t|")).toEqual(
       expect.arrayContaining(["temperature", "topP", "maxTokens"]),
     );

@@ -1,17 +1,15 @@
 /** The example model on WebGPU: kernels for the target, a bundle in memory, Dawn's device behind the runtime's. */
 import { emitWgslPrograms } from "../../compiler/5-emit/wgsl/module.js";
-import { checkpointSource, writeBundle } from "../../compiler/6-bundle/index.js";
 import type { StorageType } from "../../compiler/2-graph/ir.js";
 import { webgpu } from "../../compiler/targets/index.js";
-import { tokenizerText } from "../../cli/tokenizer-files.js";
 import type { Device } from "../../runtime/device.js";
 import { Model } from "../../runtime/model/model.js";
 import { openModel } from "../../runtime/model/open.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { makeWebGpuDevice, type WebGpuParts } from "../../runtime/webgpu/device.js";
-import { folder, tinyCheckpoint, tinyProgram, tinySchedule } from "../real/tiny-moe.js";
+import { tinyBundle, tinyProgram, tinySchedule } from "../real/tiny-moe.js";
 import { interpreterDevice } from "./interpreter-device.js";
-import { memoryFiles, memoryWriter, type MemoryFiles } from "./memory-bundle.js";
+import { memoryFiles } from "./memory-bundle.js";
 
 /** The kernels of the WebGPU plan, on a GPU or (without one) on the interpreter. */
 export async function gpuModel(
@@ -20,20 +18,7 @@ export async function gpuModel(
 ): Promise<Model> {
   const program = tinyProgram();
   const { kernels, plan } = tinySchedule(program, storage, webgpu);
-  const files: MemoryFiles = new Map();
-  writeBundle(
-    {
-      program,
-      plan,
-      modules: [],
-      scratchBytes: 0,
-      parameters: checkpointSource(program, tinyCheckpoint()),
-      tokenizer: tokenizerText(`${folder}tokenizer.json`, undefined)!,
-      generation: {},
-      compiler: "test",
-    },
-    memoryWriter(files),
-  );
+  const files = tinyBundle(program, { plan });
   const make = (): Promise<Device> =>
     gpu
       ? makeWebGpuDevice({ plan, programs: emitWgslPrograms(kernels, plan, webgpu), ...gpu })
