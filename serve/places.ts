@@ -14,6 +14,7 @@ export class Places {
   private readonly free: Set<number>;
   private readonly queue: Waiting[] = [];
   private closed = false;
+  private turn: Promise<void> = Promise.resolve();
 
   /**
    * @param count Texts that the model holds.
@@ -50,6 +51,26 @@ export class Places {
     }
   }
 
+  /**
+   * Runs `work` when no text is being written; who comes in meanwhile waits.
+   *
+   * @throws MoecError MOE5521 when the server closes.
+   */
+  alone(work: () => Promise<void>): Promise<void> {
+    // Two that gather texts at once would wait for each other.
+    const turn = this.turn.then(async () => {
+      const taken: number[] = [];
+      try {
+        while (taken.length < this.count) taken.push(this.best(() => 0) ?? (await this.queued()));
+        await work();
+      } finally {
+        for (const text of taken) this.release(text);
+      }
+    });
+    this.turn = turn.catch(() => undefined);
+    return turn;
+  }
+
   /** Nobody waits any longer and nobody comes in; what runs goes on. */
   close(): void {
     this.closed = true;
@@ -62,6 +83,10 @@ export class Places {
     for (const text of this.free) if (found === undefined || shared(text) > shared(found)) found = text;
     if (found !== undefined) this.free.delete(found);
     return found;
+  }
+
+  private queued(): Promise<number> {
+    return new Promise((give, refuse) => this.queue.push({ give, refuse }));
   }
 
   private wait(signal: AbortSignal): Promise<number> {

@@ -25,18 +25,55 @@ export interface Exchange {
   body(): Promise<Readonly<Record<string, unknown>>>;
 }
 
+/** Loads the same bundle on a device, with as many texts. */
+export type LoadOn = (device: string) => Promise<Model>;
+
 export class Served {
   readonly places: Places;
   readonly writer: Writer;
 
   constructor(
-    readonly model: Model,
+    private loaded: Model,
     readonly chat: ChatTemplate,
     readonly metrics: Metrics,
     readonly limits: ServeLimits,
+    private readonly loadOn?: LoadOn,
   ) {
-    this.places = new Places(model.textCount, limits.queue);
-    this.writer = new Writer(model, this.places, metrics);
+    this.places = new Places(loaded.textCount, limits.queue);
+    this.writer = new Writer(() => this.loaded, this.places, metrics);
+  }
+
+  get model(): Model {
+    return this.loaded;
+  }
+
+  /** Devices that the bundle has kernels for; the present one alone where it can't be changed. */
+  get devices(): readonly string[] {
+    const { manifest, report } = this.loaded;
+    return this.loadOn ? manifest.targets.map(({ name }) => name) : [report.device];
+  }
+
+  /**
+   * Runs the model on another device from now on, when no text is being written; requests wait meanwhile. There is room
+   * for one model, so the old one goes first; it comes back when the new device does not run.
+   */
+  changeDevice(device: string): Promise<void> {
+    const { loadOn } = this;
+    if (!loadOn || device === this.loaded.report.device) return Promise.resolve();
+    return this.places.alone(async () => {
+      const before = this.loaded.report.device;
+      this.loaded.dispose();
+      try {
+        this.loaded = await loadOn(device);
+      } catch (error) {
+        this.loaded = await loadOn(before);
+        throw error;
+      }
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.loaded.dispose();
   }
 
   /** @throws MoecError MOE5523 when a request names another model. */

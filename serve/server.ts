@@ -5,6 +5,7 @@ import { MoecError } from "../compiler/errors/moec-error.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { checkAccess, type AccessRules } from "./access.js";
 import { chatCompletions, completions } from "./api/completions.js";
+import { changeDevice } from "./api/device.js";
 import { embeddings } from "./api/embeddings.js";
 import { describeModel, writeTraced } from "./api/page.js";
 import { failureOf } from "./failures.js";
@@ -38,6 +39,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   "POST /v1/chat/completions": chatCompletions,
   "POST /v1/embeddings": embeddings,
   "POST /moec/write": writeTraced,
+  "POST /moec/device": changeDevice,
   "GET /moec/model": describeModel,
   "GET /v1/models": listModels,
   "GET /health": (_, { response }) => sendJson(response, 200, { status: "ok" }),

@@ -25,10 +25,15 @@ export interface Written {
 
 export class Writer {
   constructor(
-    private readonly model: Model,
+    /** The model of now: it may run on another device later. */
+    private readonly current: () => Model,
     private readonly places: Places,
     private readonly metrics: Metrics,
   ) {}
+
+  private get model(): Model {
+    return this.current();
+  }
 
   /** Token ids of a prompt. @throws MoecError MOE5320 when it does not leave room for a token, MOE5321 for an empty one */
   encode(prompt: string | readonly number[], addSpecial = true): readonly number[] {

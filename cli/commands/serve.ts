@@ -5,7 +5,9 @@ import { InvalidArgumentError } from "commander";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { addDeviceOptions, addModelOptions, wholeNumber, type DeviceOptions, type ModelOptions } from "../options.js";
+import type { TargetName } from "../project-file.js";
 import type { CommandDefinition } from "../program.js";
+import type { Model } from "../../runtime/node/index.js";
 import type { Shell } from "../shell.js";
 
 interface ServeOptions extends ModelOptions, DeviceOptions {
@@ -70,10 +72,12 @@ async function serve(shell: Shell, path: string, options: ServeOptions): Promise
   const { Served } = await import("../../serve/served.js");
   const { startServer } = await import("../../serve/server.js");
   const folder = await runnableBundle(shell, path, options);
-  using model = await loadBundle(shell, folder, options, { texts: options.texts });
+  const model = await loadBundle(shell, folder, options, { texts: options.texts });
   const template = chatTemplate(readTokenizer(folder, model.manifest.tokenizer));
   const limits = { body: options.maxBody, queue: options.maxQueue, patience: PATIENCE };
-  const served = new Served(model, template, new Metrics(), limits);
+  const loadOn = (device: string): Promise<Model> =>
+    loadBundle(shell, folder, { ...options, device: device as TargetName }, { texts: options.texts });
+  using served = new Served(model, template, new Metrics(), limits, loadOn);
   const server = await startServer(served, {
     host: options.host,
     port: options.port,

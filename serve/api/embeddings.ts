@@ -29,7 +29,7 @@ export async function embeddings(served: Served, exchange: Exchange): Promise<vo
       async (text) => {
         const zeros = entry.inputs.slice(1).map((port) => [port.name, ids.map(() => 0)] as const);
         const inputs = { [entry.inputs[0]!.name]: ids, ...Object.fromEntries(zeros) };
-        const { outputs } = await model.call(ENTRY, inputs, { text, signal: exchange.signal });
+        const { outputs } = await served.model.call(ENTRY, inputs, { text, signal: exchange.signal });
         return Float32Array.from(outputs[output.name]!.data);
       },
     );

@@ -7,7 +7,6 @@ import { readPage } from "./parameters.js";
 export function describeModel(served: Served, exchange: Exchange): void {
   const { manifest, report, textCount } = served.model;
   const { name, compiler, memory, parameters: stored, limits, language, generation } = manifest;
-  const devices = manifest.targets.map((target) => target.name);
   sendJson(exchange.response, 200, {
     name,
     compiler,
@@ -16,7 +15,7 @@ export function describeModel(served: Served, exchange: Exchange): void {
     limits,
     generation,
     writes: language !== undefined,
-    devices,
+    devices: served.devices,
     report,
     texts: textCount,
   });

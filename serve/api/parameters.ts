@@ -71,6 +71,8 @@ const completion = z.strictObject({
   logprobs: count(5).nullish(),
 });
 
+const device = z.strictObject({ device: z.string().min(1).max(20) });
+
 const part = z.strictObject({ type: z.literal("text"), text: z.string() });
 const message = z.strictObject({
   role: z.enum(["system", "developer", "user", "assistant"]),
@@ -122,6 +124,9 @@ export const readCompletion = (body: unknown): CompletionParameters => read(comp
 export const readChat = (body: unknown): ChatParameters => read(chat, body);
 /** @throws MoecError MOE5515 */
 export const readEmbeddings = (body: unknown): EmbeddingParameters => read(embeddings, body);
+
+/** @throws MoecError MOE5515 */
+export const readDevice = (body: unknown): { readonly device: string } => read(device, body);
 
 /** @throws MoecError MOE5515 */
 export const readPage = (body: unknown): PageParameters => read(page, body);

@@ -42,8 +42,11 @@ const number = (value, digits = 0) => value.toLocaleString("en", { maximumFracti
 async function describe() {
   const response = await fetch("/moec/model", { headers: headers() });
   if (!response.ok) return say(await problemOf(response));
-  const model = await response.json();
-  const { report, parameters, memory, limits } = model;
+  show(await response.json());
+}
+
+function show(model) {
+  const { report, parameters, memory, limits, devices } = model;
   const count = Object.values(parameters).reduce((sum, one) => sum + one, 0);
   const formats = Object.keys(parameters).join(", ");
   const threads = `${report.threads} ${report.threads === 1 ? "thread" : "threads"}`;
@@ -53,9 +56,44 @@ async function describe() {
   at("facts").textContent =
     `${number(count / 1e6, 1)} M parameters (${formats}) · ${number(memory.peak / 2 ** 20, 1)} MiB · ` +
     `context ${number(limits.context ?? 0)} · ${device}`;
+  showDevices(devices, report.device);
   if (!model.writes) {
     at("write").disabled = true;
     say("This model writes no text; ask POST /v1/embeddings for vectors.");
+  }
+}
+
+function showDevices(devices, current) {
+  at("device-field").hidden = devices.length < 2;
+  const options = devices.map((name) => {
+    const option = document.createElement("option");
+    option.textContent = name;
+    option.selected = name === current;
+    return option;
+  });
+  at("device").replaceChildren(...options);
+}
+
+/** The server waits for texts that are being written, loads the model anew, and says what it runs on. */
+async function changeDevice() {
+  say(undefined);
+  at("device").disabled = true;
+  at("write").disabled = true;
+  at("facts").textContent = `loading on ${at("device").value}…`;
+  try {
+    const body = JSON.stringify({ device: at("device").value });
+    const response = await fetch("/moec/device", { method: "POST", headers: headers(), body });
+    if (!response.ok) {
+      const problem = await problemOf(response);
+      await describe();
+      return say(problem);
+    }
+    show(await response.json());
+  } catch (error) {
+    say(`The connection broke: ${error.message}`);
+  } finally {
+    at("device").disabled = false;
+    at("write").disabled = false;
   }
 }
 
@@ -229,6 +267,7 @@ at("prompt").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) at("ask").requestSubmit();
 });
 at("stop").addEventListener("click", () => stopWriting?.());
+at("device").addEventListener("change", () => void changeDevice());
 at("key").addEventListener("change", () => void describe());
 at("map").addEventListener("pointermove", (event) => {
   const group = event.target.closest?.("[data-column]");

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { chatTemplate } from "../../serve/chat.js";
 import { Metrics } from "../../serve/metrics.js";
-import { Served, type ServeLimits } from "../../serve/served.js";
+import { Served, type LoadOn, type ServeLimits } from "../../serve/served.js";
 import { startServer, type RunningServer, type ServerOptions } from "../../serve/server.js";
 import type { Model } from "../../runtime/node/index.js";
 import { folder, tinyModel } from "../real/tiny-moe.js";
@@ -23,9 +23,10 @@ export async function serveModel(
   model: Model,
   limits: Partial<ServeLimits> = {},
   options: Partial<ServerOptions> = {},
+  loadOn?: LoadOn,
 ): Promise<TestServer> {
   const template = chatTemplate({ tokenizer: readFileSync(`${folder}tokenizer.json`, "utf8") });
-  const served = new Served(model, template, new Metrics(), { body: 65536, queue: 16, patience: 5, ...limits });
+  const served = new Served(model, template, new Metrics(), { body: 65536, queue: 16, patience: 5, ...limits }, loadOn);
   const mistakes: unknown[] = [];
   const server = await startServer(served, {
     host: "127.0.0.1",
