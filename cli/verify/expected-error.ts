@@ -3,16 +3,19 @@
  * of quantized matrices round to 8 bits.
  *
  * A block of 32 roughly normal numbers has its largest near 2.3 deviations, so a step of its 8-bit grid is 2.3 / 127
- * deviations and rounding to it costs step / sqrt(12) = 5.2e-3 of their size. Rounding in f32 costs 2^-24 for each of the
+ * deviations and rounding to it costs step / sqrt(12) = 5.2e-3 of their size. In the groups of 256 that wide tiles read it
+ * is near 3 deviations, which costs 6.8e-3. Rounding in f32 costs 2^-24 for each of the
  * sums of a product; 1e-6 bounds products of up to a thousand terms many times over. Errors of products one behind the
  * other add up in quadrature. Norms, softmax and activations can stretch them: a factor of 4 covers what
  * well-conditioned models do. A token that changes its expert is not covered, and is shown by itself.
  */
+import { isWide } from "../../compiler/4-schedule/layout/wide.js";
 import type { CacheStorage } from "../../compiler/4-schedule/options.js";
 import type { Plan, PlanWeight } from "../../compiler/4-schedule/plan.js";
 import { STORAGE } from "../../compiler/checkpoints/storage.js";
 
-const ROUNDED_ACTIVATIONS = 5.2e-3;
+const ROUNDED_BLOCKS = 5.2e-3;
+const ROUNDED_GROUPS = 6.8e-3;
 const ROUNDED_F32 = 1e-6;
 const STRETCH = 4;
 
@@ -35,7 +38,7 @@ function products(weight: PlanWeight): number {
   return weight.axes.slice(0, weight.layerAxes).reduce((product, axis) => product * axis.size, 1);
 }
 
-function productError({ storage, matrix }: PlanWeight): number {
-  if (!matrix) return ROUNDED_F32;
-  return STORAGE[storage].blockValues > 1 ? ROUNDED_ACTIVATIONS : ROUNDED_F32;
+function productError({ storage, matrix, layout }: PlanWeight): number {
+  if (!matrix || STORAGE[storage].blockValues === 1) return ROUNDED_F32;
+  return isWide(layout) ? ROUNDED_GROUPS : ROUNDED_BLOCKS;
 }
