@@ -59,12 +59,13 @@ export class Places {
   alone(work: () => Promise<void>): Promise<void> {
     // Two that gather texts at once would wait for each other.
     const turn = this.turn.then(async () => {
-      const taken: number[] = [];
+      const all = Array.from({ length: this.count }, async () => this.best(() => 0) ?? (await this.queued()));
+      const asked = await Promise.allSettled(all);
       try {
-        while (taken.length < this.count) taken.push(this.best(() => 0) ?? (await this.queued()));
+        for (const one of asked) if (one.status === "rejected") throw one.reason;
         await work();
       } finally {
-        for (const text of taken) this.release(text);
+        for (const one of asked) if (one.status === "fulfilled") this.release(one.value);
       }
     });
     this.turn = turn.catch(() => undefined);

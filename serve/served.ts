@@ -56,18 +56,22 @@ export class Served {
   /**
    * Runs the model on another device from now on, when no text is being written; requests wait meanwhile. There is room
    * for one model, so the old one goes first; it comes back when the new device does not run.
+   *
+   * @throws MoecError MOE5520 when the new device does not run, MOE5521 when the server closes.
    */
   changeDevice(device: string): Promise<void> {
-    const { loadOn } = this;
-    if (!loadOn || device === this.loaded.report.device) return Promise.resolve();
     return this.places.alone(async () => {
+      const { loadOn } = this;
       const before = this.loaded.report.device;
+      // Asked here and not before: another change may have been waiting in front.
+      if (!loadOn || device === before) return;
       this.loaded.dispose();
       try {
         this.loaded = await loadOn(device);
       } catch (error) {
         this.loaded = await loadOn(before);
-        throw error;
+        const reason = `does not run on ${device} here: ${error instanceof Error ? error.message : String(error)}`;
+        throw moecError("MOE5520", { name: this.loaded.manifest.name, reason });
       }
     });
   }

@@ -87,7 +87,8 @@ async function serve(shell: Shell, path: string, options: ServeOptions): Promise
   });
   const { palette } = shell;
   shell.say(`${palette.strong(model.manifest.name)} at ${palette.accent(server.url)}`);
-  shell.say(palette.dim(`  ${describe(model.report)}, ${options.texts} texts at the same time; Ctrl-C ends`));
+  const turns = options.texts > 1 && model.textsTogether === 1 ? ", in turns" : "";
+  shell.say(palette.dim(`  ${describe(model.report)}, ${options.texts} texts at the same time${turns}; Ctrl-C ends`));
   shell.result(true, { url: server.url, model: model.manifest.name, device: model.report });
   await ended(shell.io.signal);
   shell.note("ending: no new requests, running ones may finish");

@@ -30,7 +30,7 @@ export class Batches {
   private readonly waiting: WaitingStep[] = [];
   private gathering = false;
   /** Most texts of one call. */
-  private readonly rows: number;
+  readonly rows: number;
 
   /**
    * @param entry The plan's entry for several texts.

@@ -92,6 +92,11 @@ export class Model {
     return this.texts.length;
   }
 
+  /** Most texts that go on in one call; 1 where they take turns, as on GPUs and without an entry for several. */
+  get textsTogether(): number {
+    return this.batches?.rows ?? 1;
+  }
+
   /** Token ids of a text in the caches. */
   tokensOf(text: number): readonly number[] {
     return this.place(text).ids;

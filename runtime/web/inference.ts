@@ -101,13 +101,14 @@ class Server {
       this.post({ kind: "progress", progress });
     };
     this.model = await loadAs(Model, files, this.host, { ...options, onProgress });
-    const { manifest, report, textCount } = this.model;
+    const { manifest, report, textCount, textsTogether } = this.model;
     // The page builds its tokenizer when somebody asks for it; the text was checked a moment ago.
     const bytes = manifest.tokenizer === undefined ? undefined : await files.read(manifest.tokenizer);
     const storage = files.storage?.();
     return {
       manifest,
       textCount,
+      textsTogether,
       report: storage === undefined ? report : { ...report, storage },
       tokenizer: bytes && new TextDecoder().decode(bytes),
     };

@@ -45,6 +45,11 @@ export class Model {
     return this.parts.loaded.textCount;
   }
 
+  /** Most texts that go on in one call; 1 where they take turns. */
+  get textsTogether(): number {
+    return this.parts.loaded.textsTogether;
+  }
+
   /** Token ids of a text in the caches. */
   tokensOf(text: number): readonly number[] {
     return textAt(this.parts.connection.texts, text);

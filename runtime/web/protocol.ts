@@ -83,6 +83,8 @@ export interface Loaded {
   readonly report: DeviceReport;
   /** Texts side by side. */
   readonly textCount: number;
+  /** Most of them that go on in one call. */
+  readonly textsTogether: number;
   /** JSON text of what `loadTokenizer` takes. */
   readonly tokenizer: string | undefined;
 }

@@ -155,6 +155,12 @@ describe("a model with several texts", () => {
     expect(await write(0, 3)).toEqual([1, 1, 1]);
   });
 
+  it("says how many texts go on together, and that one text alone takes turns", async () => {
+    expect(model.textsTogether).toBe(4);
+    using alone = new Model(await tinyParts({ storage: "f16", texts: 1 }));
+    expect(alone.textsTogether).toBe(1);
+  });
+
   it("refuses the entry of many texts as one of its own", async () => {
     await expect(model.call("forward.batch", { tokens: [1] })).rejects.toMatchObject({ code: "MOE5322" });
   });

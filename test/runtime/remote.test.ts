@@ -108,6 +108,8 @@ describe("a model in a worker", () => {
   it("holds as many texts as were asked for", async () => {
     using model = await load({ texts: 2 });
     expect(model.textCount).toBe(2);
+    // The plan of this test has no entry for several texts.
+    expect(model.textsTogether).toBe(1);
     await model.call("forward", { tokens: [1, 4] }, { text: 1 });
     expect([model.tokensOf(0), model.tokensOf(1)]).toEqual([[], [1, 4]]);
     await expect(load({ texts: 0 })).rejects.toEqual(code("MOE5323"));

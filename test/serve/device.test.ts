@@ -60,16 +60,29 @@ describe("the device", () => {
   });
 
   it("changes when the texts that are being written have ended; who asks meanwhile is answered there", async () => {
-    const before = [write(8), write(8)];
-    await expect.poll(() => all.served.places.busy).toBe(TEXTS);
-    const change = ask("/moec/device", { device: "interpreter" });
-    await expect.poll(() => all.served.places.waiting).toBeGreaterThan(0);
-    const after = write(2);
-    expect(await Promise.all(before)).toEqual([greedy(8), greedy(8)]);
+    const { places } = all.served;
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const writing = Array.from({ length: TEXTS }, () =>
+      places.take(
+        () => 0,
+        new AbortController().signal,
+        () => ended,
+      ),
+    );
+    const order: string[] = [];
+    const change = ask("/moec/device", { device: "interpreter" }).finally(() => order.push("change"));
+    await expect.poll(() => places.waiting).toBe(TEXTS);
+    const after = write(2).finally(() => order.push("text"));
+    await expect.poll(() => places.waiting).toBe(TEXTS + 1);
+    expect(await device()).toBe("wasm");
+    end();
+    await Promise.all(writing);
     expect((await change).body).toMatchObject({ report: { device: "interpreter" } });
     expect(await after).toBe(greedy(2));
+    expect(order).toEqual(["change", "text"]);
     expect(await device()).toBe("interpreter");
-    expect(all.served.places.busy).toBe(0);
+    expect(places.busy).toBe(0);
   });
 
   it("stays when another does not run here", async () => {
@@ -83,6 +96,15 @@ describe("the device", () => {
     expect(two.status).toBe(200);
     expect(loaded).toEqual(["cuda", "interpreter", "wasm"]);
     expect(await write(2)).toBe(greedy(2));
+  });
+
+  it("is the one that was asked for last", async () => {
+    const answers = await Promise.all([
+      ask("/moec/device", { device: "interpreter" }),
+      ask("/moec/device", { device: "wasm" }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await device()).toBe("wasm");
   });
 
   it("is one of the bundle's", async () => {
