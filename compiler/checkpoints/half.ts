@@ -74,7 +74,6 @@ function bf16OfBits(bits: number): number {
 /** All 65,536 f16 values, built on first use: a table is several times faster than the bit work for whole tensors. */
 let table: Float32Array | undefined;
 
-/** Values of all f16 bit patterns. */
 /** What a number becomes when it is stored and read again; undefined for f32. */
 export function roundingTo(type: "f32" | "f16" | "bf16"): ((value: number) => number) | undefined {
   switch (type) {
@@ -87,6 +86,7 @@ export function roundingTo(type: "f32" | "f16" | "bf16"): ((value: number) => nu
   }
 }
 
+/** Values of all f16 bit patterns. */
 export function f16Values(): Float32Array {
   return (table ??= Float32Array.from({ length: 65536 }, (_, half) => f16ToF32(half)));
 }
