@@ -53,7 +53,7 @@ export function quantizeRecords(
   columns: number,
   target: BufferHandle,
   to: Operand,
-  lanes: 8 | 16 = 16,
+  lanes: 8 | 16,
 ): void {
   const vectors = blockElements / lanes;
   const at = (x: Expression, count: number): readonly Expression[] =>
