@@ -1,10 +1,11 @@
 /** What all ways to compute products on a GPU share: which rows a block has, and the formula over their sums. */
 import { Size } from "../../axes/size.js";
-import { add, and, compare, constant, div, min, mul, rem, sub } from "../kernel-expressions.js";
+import { add, and, compare, constant, div, min, mul, rem, select, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
+import { partFields } from "./gpu-grouping.js";
 import { mostParts, tileHeight } from "./gpu-shape.js";
 import { globalRow, numberAt } from "./grouping.js";
 import type { Product } from "./product.js";
@@ -53,14 +54,14 @@ export function partAt(emitter: Emitter, product: Product, group: Expression, ro
   const field = (number: number): Expression =>
     grouping.parts!.read(
       emitter,
-      new Map([["n", emitter.variable(part, []).times(Size.of(3)).plus(Coordinate.number(number))]]),
+      new Map([["n", emitter.variable(part, []).times(Size.of(partFields)).plus(Coordinate.number(number))]]),
     );
   const matrix = builder.let("matrix", sub(field(0), emitter.size(first)));
   const bankFirst = grouping.banks.read(emitter, new Map([["n", Coordinate.number(2 * bank)]]));
   const skipped = perPart === 1 ? constant(0) : builder.let("skipped", mul(rem(group, perPart), rows));
   // Parts of other banks have an expert that this one has not.
   const isMine = and(compare("ge", matrix, 0), compare("lt", matrix, product.layout.batch[0]!.size));
-  const own = { kind: "select", condition: isMine, yes: field(2), no: constant(0), type: matrix.type } as const;
+  const own = select(isMine, field(2), constant(0));
   return {
     first: builder.let("first", add(sub(field(1), bankFirst), skipped)),
     count: builder.let("count", min(sub(own, skipped), rows)),
