@@ -8,11 +8,11 @@ import { add, block, compare, constant, div, extract, fma, min, mul, rem, sub } 
 import type { Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
-import { blockElements, scaleBytes, tileRows } from "../micro/layouts.js";
+import { blockElements, tileRows } from "../micro/layouts.js";
 import { type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import { matrixOf, mostGroups, partAt, storeFormula, type GpuWork, type Part } from "./gpu-rows.js";
-import { byteOf, nibbleOf, recordHalves, weights } from "./gpu-weights.js";
+import { scaleHalves, weights, wordsOf } from "./gpu-weights.js";
 import { rowCoordinates } from "./nest.js";
 import type { Product } from "./product.js";
 import { presentRows, rowStart } from "./product-rows.js";
@@ -109,35 +109,33 @@ function walk(
 ): void {
   const { builder } = emitter;
   const { depth, storage } = product.layout;
+  const words = wordsOf(storage);
   const source = weights(emitter, product);
   const lanesOf = (vector: Expression, count: number): readonly Expression[] =>
     Array.from({ length: count }, (_, lane) => extract(vector, lane));
   const eight = (at: Expression): readonly Expression[] =>
     lanesOf(builder.let("w", builder.load(source, at, { lanes: stripWidth, aligned: true })), stripWidth);
-  if (storage !== "q8_0" && storage !== "q4_0") {
+  if (!words) {
     const start = builder.let("w_start", add(mul(tile, depth * tileRows), mul(half, stripWidth)));
     builder.loop("k", 0, depth, 1, (k) => visit(k, [eight(builder.let("w_at", add(start, mul(k, tileRows))))]));
     return;
   }
-  const words = (at: Expression): readonly Expression[] =>
+  const { outputs, columns, lineHalves, recordHalves, quant } = words;
+  const fourWords = (at: Expression): readonly Expression[] =>
     lanesOf(builder.let("words", builder.load(source, at, { as: "i32", lanes: 4, aligned: true })), 4);
   const blocks = depth / blockElements;
-  const isByte = storage === "q8_0";
-  const columns = isByte ? 2 : 8;
-  // In halves of words.
-  const lineHalves = isByte ? tileRows : 2 * tileRows;
   builder.loop("b", 0, blocks, 1, (b) => {
-    const record = builder.let("record", mul(add(mul(tile, blocks), b), recordHalves(product)));
+    const record = builder.let("record", mul(add(mul(tile, blocks), b), recordHalves));
     const scales = eight(builder.let("scales_at", add(record, mul(half, stripWidth))));
-    const first = builder.let("quants", add(add(record, scaleBytes / 2), mul(half, lineHalves / stripsPerTile)));
+    const first = builder.let("quants", add(add(record, scaleHalves), mul(half, lineHalves / stripsPerTile)));
     const k0 = builder.let("k0", mul(b, blockElements));
     builder.loop("line", 0, blockElements / columns, 1, (line) => {
       const at = builder.let("at", add(first, mul(line, lineHalves)));
-      const own = isByte ? words(at) : [...words(at), ...words(builder.let("at", add(at, 8)))];
-      const weight = (o: number, j: number): Expression => {
-        const quant = isByte ? byteOf(own[o >> 1]!, 2 * (o & 1) + j) : nibbleOf(own[o]!, j);
-        return builder.let("w", mul(quant, scales[o]!));
-      };
+      const own = Array.from({ length: stripWidth / outputs / 4 }, (_, i) =>
+        fourWords(i === 0 ? at : builder.let("at", add(at, 8 * i))),
+      ).flat();
+      const weight = (o: number, j: number): Expression =>
+        builder.let("w", mul(quant(own[Math.floor(o / outputs)]!, o % outputs, j), scales[o]!));
       visit(
         builder.let("k", add(k0, mul(line, columns))),
         Array.from({ length: columns }, (_, j) => Array.from({ length: stripWidth }, (_, o) => weight(o, j))),

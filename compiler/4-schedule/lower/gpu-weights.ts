@@ -37,7 +37,7 @@ export interface Share {
 }
 
 export function shareOf({ builder }: Emitter, { layout }: Product): Share {
-  const outputs = layout.storage === "q8_0" ? 2 : 1;
+  const outputs = wordsOf(layout.storage)?.outputs ?? 1;
   const across = tileRows / outputs;
   return {
     outputs,
@@ -48,20 +48,51 @@ export function shareOf({ builder }: Emitter, { layout }: Product): Share {
 }
 
 /** The signed byte number `at` of a word, as f32. */
-export function byteOf(word: Expression, at: number): Expression {
+function byteOf(word: Expression, at: number): Expression {
   const up = at === 3 ? word : shl(word, 24 - 8 * at);
   return convert(shr(up, 24), "f32");
 }
 
 /** The half byte that belongs to column `at` of the eight of a word, as f32. */
-export function nibbleOf(word: Expression, at: number): Expression {
+function nibbleOf(word: Expression, at: number): Expression {
   return convert(sub(and(shr(word, (at & 3) * 8 + (at >> 2) * 4), 15), 8), "f32");
 }
 
-/** A record of a quantized matrix counted in halves of words, and where its quants begin. */
-export const recordHalves = (product: Product): number =>
-  (product.layout.storage === "q8_0" ? q8RecordBytes : q4RecordBytes) / 2;
-const scaleHalves = scaleBytes / 2;
+/** The words of a quantized matrix: a line of a record has the words of all outputs of the tile for some columns. */
+export interface Words {
+  /** Neighbouring outputs of a word, and columns of each. */
+  readonly outputs: number;
+  readonly columns: number;
+  /** A line and a record, counted in halves of words. */
+  readonly lineHalves: number;
+  readonly recordHalves: number;
+  /** A quant of a word, as f32. */
+  readonly quant: (word: Expression, output: number, column: number) => Expression;
+}
+
+const byteWords: Words = {
+  outputs: 2,
+  columns: 2,
+  lineHalves: tileRows,
+  recordHalves: q8RecordBytes / 2,
+  quant: (word, output, column) => byteOf(word, 2 * output + column),
+};
+const nibbleWords: Words = {
+  outputs: 1,
+  columns: 8,
+  lineHalves: 2 * tileRows,
+  recordHalves: q4RecordBytes / 2,
+  quant: (word, _, column) => nibbleOf(word, column),
+};
+
+/** Undefined for matrices whose numbers are stored one by one. */
+export function wordsOf(storage: Product["layout"]["storage"]): Words | undefined {
+  if (storage === "q8_0") return byteWords;
+  return storage === "q4_0" ? nibbleWords : undefined;
+}
+
+/** Where the quants of a record begin, in halves of words. */
+export const scaleHalves = scaleBytes / 2;
 
 export function weights(emitter: Emitter, { layout, weight }: Product): BufferHandle {
   const { storage } = layout;
@@ -78,8 +109,8 @@ export function sumSlice(
 ): readonly (readonly Expression[])[] {
   const { builder } = emitter;
   const sums = tiles.map(() => Array.from({ length: share.outputs }, () => builder.variable("sum", constant(0, f32))));
-  const { storage } = product.layout;
-  if (storage === "q8_0" || storage === "q4_0") sumRecords(emitter, product, share, tiles, value, sums);
+  const words = wordsOf(product.layout.storage);
+  if (words) sumRecords(emitter, product, words, share, tiles, value, sums);
   else sumPanels(emitter, product, share, tiles, value, sums);
   return sums.map((own) => own.map((sum) => sum.get));
 }
@@ -119,6 +150,7 @@ function sumPanels(
 function sumRecords(
   emitter: Emitter,
   product: Product,
+  { columns, lineHalves, recordHalves, quant }: Words,
   { lane, slice, slices, outputs }: Share,
   tiles: readonly Expression[],
   value: (k: Expression) => Expression,
@@ -127,18 +159,16 @@ function sumRecords(
   const { builder } = emitter;
   const blocks = product.layout.depth / blockElements;
   const records = weights(emitter, product);
-  const starts = tiles.map((tile) => builder.let("w_start", mul(tile, blocks * recordHalves(product))));
+  const starts = tiles.map((tile) => builder.let("w_start", mul(tile, blocks * recordHalves)));
   // A block of eight bits is sixteen rows of words, of which each slice takes four in every second block; one of four
   // bits is as many rows of words as there are slices.
-  const isByte = product.layout.storage === "q8_0";
-  const turns = isByte ? 2 : 1;
-  const first = isByte ? builder.let("parity", rem(slice, turns)) : constant(0);
-  const line = isByte ? builder.let("line", div(slice, turns)) : slice;
+  const turns = outputs;
+  const first = turns > 1 ? builder.let("parity", rem(slice, turns)) : constant(0);
+  const line = turns > 1 ? builder.let("line", div(slice, turns)) : slice;
   const lines = slices / turns;
-  const columns = isByte ? 2 : 8;
   builder.loop("b", first, blocks, turns, (b) => {
     const k0 = builder.let("k", add(mul(b, blockElements), mul(line, columns)));
-    const at = builder.let("record", mul(b, recordHalves(product)));
+    const at = builder.let("record", mul(b, recordHalves));
     const own = starts.map((start) => builder.let("record", add(start, at)));
     const parts = own.map(() => Array.from({ length: outputs }, () => builder.variable("part", constant(0, f32))));
     for (let turn = 0; turn < blockElements / (lines * columns); turn++) {
@@ -147,19 +177,12 @@ function sumRecords(
       );
       const inBlock = builder.let(
         "word_at",
-        add(
-          add(mul(add(line, turn * lines), isByte ? tileRows : 2 * tileRows), mul(lane, isByte ? 1 : 2)),
-          scaleHalves,
-        ),
+        add(add(mul(add(line, turn * lines), lineHalves), mul(lane, lineHalves / tileRows)), scaleHalves),
       );
       own.forEach((record, tile) => {
         const word = builder.let("word", builder.load(records, add(record, inBlock), { as: "i32" }));
         parts[tile]!.forEach((part, output) => {
-          const sum = xs.reduce(
-            (sum, x, j) => fma(isByte ? byteOf(word, 2 * output + j) : nibbleOf(word, j), x, sum),
-            part.get,
-          );
-          part.set(sum);
+          part.set(xs.reduce((sum, x, j) => fma(quant(word, output, j), x, sum), part.get));
         });
       });
     }
@@ -182,11 +205,12 @@ export function stageWeights(
 ): void {
   const { builder } = emitter;
   const { depth, storage } = product.layout;
+  const words = wordsOf(storage);
   const source = weights(emitter, product);
   const { buffer, width } = into;
   tiles.forEach((tile, number) => {
     const column = into.from + number * tileRows;
-    if (storage !== "q8_0" && storage !== "q4_0") {
+    if (!words) {
       const start = builder.let("w_start", add(mul(tile, depth * tileRows), mul(k0, tileRows)));
       const isWhole = depth % tileDepth === 0;
       builder.loop("e", thread, tileDepth * tileRows, productThreads, (e) => {
@@ -200,21 +224,19 @@ export function stageWeights(
     }
     const blocks = depth / blockElements;
     const block = builder.let("record", add(mul(tile, blocks), div(k0, blockElements)));
-    const record = builder.let("record", mul(block, recordHalves(product)));
-    const isByte = storage === "q8_0";
-    const words = isByte ? 128 : 64;
-    builder.loop("e", thread, words, productThreads, (e) => {
+    const { outputs, columns, recordHalves, quant } = words;
+    const across = tileRows / outputs;
+    const record = builder.let("record", mul(block, recordHalves));
+    builder.loop("e", thread, (across * blockElements) / columns, productThreads, (e) => {
       const at = builder.let("w_at", add(record, add(mul(e, 2), scaleHalves)));
       const word = builder.let("word", builder.load(source, at, { as: "i32" }));
-      const [across, outputs, columns] = isByte ? [8, 2, 2] : [16, 1, 8];
       const lane = builder.let("lane", mul(rem(e, across), outputs));
       const line = builder.let("line", mul(div(e, across), columns));
       const place = builder.let("place", add(mul(line, width), add(lane, column)));
       for (let output = 0; output < outputs; output++) {
         const scale = builder.let("scale", builder.load(source, add(add(record, lane), output), { as: "f16" }));
         for (let j = 0; j < columns; j++) {
-          const quant = isByte ? byteOf(word, 2 * output + j) : nibbleOf(word, j);
-          builder.store(buffer, add(place, j * width + output), mul(quant, scale));
+          builder.store(buffer, add(place, j * width + output), mul(quant(word, output, j), scale));
         }
       }
     });
