@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nvccFlags } from "../compiler/5-emit/cuda/index.js";
+import { cudaArchitecture } from "../compiler/6-bundle/cuda-names.js";
 import type { CudaModule } from "../compiler/6-bundle/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { Cache, hashOf } from "../runtime/native/cache.js";
@@ -39,15 +40,15 @@ export interface CompiledCuda {
 /** @throws MoecError MOE4236 when the compiler refuses the source. */
 export function compileCuda(
   source: string,
-  { kind, capability }: Pick<CudaModule, "kind" | "capability">,
+  module: Pick<CudaModule, "kind" | "capability">,
   { tool = nvccPath(), more = [] as readonly string[] } = {},
 ): CompiledCuda {
   const folder = mkdtempSync(join(tmpdir(), "moec-cuda-"));
-  const architecture = `${kind === "cubin" ? "sm" : "compute"}_${capability}`;
+  const architecture = cudaArchitecture(module);
   try {
-    const [input, output] = [join(folder, "kernels.cu"), join(folder, `kernels.${kind}`)];
+    const [input, output] = [join(folder, "kernels.cu"), join(folder, `kernels.${module.kind}`)];
     writeFileSync(input, source);
-    const args = [...nvccFlags, `-arch=${architecture}`, `-${kind}`, ...more, "-o", output, input];
+    const args = [...nvccFlags, `-arch=${architecture}`, `-${module.kind}`, ...more, "-o", output, input];
     // The assembler writes to either stream; a shell joins them.
     const report = execFileSync("sh", ["-c", '"$@" 2>&1', "sh", tool, ...args], {
       encoding: "utf8",

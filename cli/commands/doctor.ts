@@ -1,6 +1,7 @@
 /** `moec doctor`: what this machine has, and what that means for speed. */
 import { accessSync, constants } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
+import { capabilityName } from "../../compiler/6-bundle/cuda-names.js";
 import { CudaGpu } from "../../runtime/cuda/gpu.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { wasmFeatures } from "../../runtime/wasm/features.js";
@@ -117,7 +118,7 @@ function nativeCode(): readonly Finding[] {
 function cudaDriver(): Finding {
   try {
     const { name, capability } = CudaGpu.first();
-    return { name: "CUDA", state: "good", text: `${name}, compute capability ${capability / 10}` };
+    return { name: "CUDA", state: "good", text: `${name}, compute capability ${capabilityName(capability)}` };
   } catch (error) {
     return { name: "CUDA", state: "absent", text: error instanceof Error ? error.message : String(error) };
   }

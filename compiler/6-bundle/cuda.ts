@@ -1,6 +1,7 @@
 /** CUDA kernels of a bundle: their source, what was compiled of it, and their plan. */
 import type { CudaLaunch } from "../5-emit/cuda/index.js";
 import type { Plan } from "../4-schedule/plan.js";
+import { cudaArchitecture } from "./cuda-names.js";
 import { memoryOf } from "./describe.js";
 import type { ManifestCudaModule, ManifestCudaTarget, ManifestShard } from "./manifest.js";
 import { planText } from "./plan-text.js";
@@ -33,7 +34,7 @@ export function writeCuda(
   put(files.launches, JSON.stringify(launches));
   put(files.plan, planText(plan));
   const written = modules.map(({ kind, capability, bytes }) => {
-    const file = kind === "cubin" ? `kernels-cuda-sm_${capability}.cubin` : `kernels-cuda-compute_${capability}.ptx`;
+    const file = `kernels-cuda-${cudaArchitecture({ kind, capability })}.${kind}`;
     put(file, bytes);
     return { file, kind, capability };
   });

@@ -1,4 +1,5 @@
 /** Which of a bundle's compiled files a GPU runs. */
+import { cudaArchitecture } from "../../compiler/6-bundle/cuda-names.js";
 import type { ManifestCudaTarget } from "../../compiler/6-bundle/manifest.js";
 
 /** A file of a bundle that a GPU can run; `undefined` when only the source is left. */
@@ -16,8 +17,8 @@ export function codeFor(
   return best("cubin") ?? best("ptx");
 }
 
-/** `sm_80, PTX 8.0`. */
+/** `sm_80, PTX of compute_80`. */
 export function codeNames({ modules }: Pick<ManifestCudaTarget, "modules">): string {
-  const names = modules.map(({ kind, capability }) => `${kind === "cubin" ? "sm_" : "PTX of compute_"}${capability}`);
+  const names = modules.map((module) => `${module.kind === "ptx" ? "PTX of " : ""}${cudaArchitecture(module)}`);
   return names.length === 0 ? "no GPU" : names.join(", ");
 }

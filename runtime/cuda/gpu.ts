@@ -1,4 +1,5 @@
 /** A GPU with a context and a stream of its own. */
+import { capabilityName } from "../../compiler/6-bundle/cuda-names.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { describeBytes } from "../bytes.js";
 import type { Address } from "../native/koffi.js";
@@ -43,8 +44,10 @@ export class CudaGpu {
     if (driver.number("cuDeviceGetCount") === 0) throw moecError("MOE4230", { reason: "the driver sees no GPU" });
     const gpu = new CudaGpu(driver, driver.number("cuDeviceGet", 0));
     if (gpu.capability >= OLDEST) return gpu;
-    const own = `${Math.floor(gpu.capability / 10)}.${gpu.capability % 10}`;
-    throw moecError("MOE4230", { reason: `${gpu.name} has compute capability ${own}; 8.0 is the oldest that runs` });
+    const [own, oldest] = [gpu.capability, OLDEST].map(capabilityName);
+    throw moecError("MOE4230", {
+      reason: `${gpu.name} has compute capability ${own}; ${oldest} is the oldest that runs`,
+    });
   }
 
   /** Takes the GPU's context for this thread, and gives a stream. */

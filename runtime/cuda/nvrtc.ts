@@ -1,5 +1,6 @@
 /** NVRTC: CUDA C++ to PTX in this process, for bundles without compiled code for the GPU that is here. */
 import { nvccFlags } from "../../compiler/5-emit/cuda/flags.js";
+import { cudaArchitecture } from "../../compiler/6-bundle/cuda-names.js";
 import { koffi } from "../native/koffi.js";
 
 /** Names by which toolkits install it, the newest first; the plain name where a toolkit has one. */
@@ -36,7 +37,7 @@ export function compileSource(source: string, capability: number): Uint8Array {
     return bytes;
   };
   try {
-    const options = [...nvccFlags, `--gpu-architecture=compute_${capability}`];
+    const options = [...nvccFlags, `--gpu-architecture=${cudaArchitecture({ kind: "ptx", capability })}`];
     if (compile(program, options.length, options) === 0) return result("ptx");
     const log = new TextDecoder().decode(result("log")).replace(/\0.*$/s, "").trim();
     throw new Error(log.split("\n").find((line) => line.includes("error")) ?? log);
