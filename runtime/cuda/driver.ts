@@ -1,5 +1,4 @@
 /** The part of CUDA's driver API that is used, through koffi. Handles and addresses on the GPU are numbers. */
-import { MoecError } from "../../compiler/errors/moec-error.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { koffi, type Address, type NativeFunction } from "../native/koffi.js";
 import { libc } from "../native/libc.js";
@@ -111,8 +110,7 @@ export class CudaDriver {
   }
 }
 
-/** What the driver says, without the code and call around it. */
+/** An error in words, to be the reason of another one. */
 export function driverReason(error: unknown): string {
-  if (error instanceof MoecError) return error.message;
   return error instanceof Error ? error.message : String(error);
 }
