@@ -10,7 +10,6 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } fro
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
-import { CONFIGS } from "../models/configs.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,6 +18,8 @@ const { values, positionals } = parseArgs({
 const [format = "q4_K_M"] = positionals;
 const layers = Number(values.layers);
 const root = fileURLToPath(new URL("../../", import.meta.url));
+const load = async (file) => (await runnerImport(`${root}${file}`)).module;
+const { CONFIGS } = await load("bench/models/configs.ts");
 const config = { ...CONFIGS.small, layers };
 /** Format of a tensor in a file that was quantized as Q4_K_M: half of the value and down projections are finer. */
 const typeOf = (name) => {
@@ -33,7 +34,6 @@ const folder = `${root}.cache/bench`;
 mkdirSync(folder, { recursive: true });
 const path = `${folder}/loading-${format}-${layers}.gguf`;
 if (!existsSync(path)) {
-  const load = async (file) => (await runnerImport(`${root}${file}`)).module;
   const { ggufChunks } = await load("compiler/checkpoints/index.ts");
   const { STORAGE } = await load("compiler/checkpoints/storage.ts");
   const { ggufMetadata, ggufTensors } = await load("compiler/checkpoints/families/index.ts");

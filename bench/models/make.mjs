@@ -8,11 +8,11 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } fro
 import { fileURLToPath } from "node:url";
 import { runnerImport } from "vite";
 import { isFresh } from "../fresh.mjs";
-import { CONFIGS } from "./configs.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+const load = async (path) => (await runnerImport(`${root}${path}`)).module;
+const { CONFIGS } = await load("bench/models/configs.ts");
 const [name, type] = process.argv.slice(2);
-
 const config = CONFIGS[name];
 if (!config) throw new Error(`no model named ${name}: ${Object.keys(CONFIGS).join(", ")}`);
 
@@ -33,7 +33,6 @@ function noise() {
 }
 
 if (!existsSync(gguf)) {
-  const load = async (path) => (await runnerImport(`${root}${path}`)).module;
   const { ggufChunks } = await load("compiler/checkpoints/index.ts");
   const { ggufMetadata, ggufTensors } = await load("compiler/checkpoints/families/index.ts");
   const { tinyVocabulary } = await load("test/support/tiny-checkpoints.ts");

@@ -21,7 +21,8 @@ import {
 /** Families that have a tiny model. */
 export type TinyFamily = "olmoe" | "mixtral" | "qwen2-moe" | "qwen3-moe";
 
-const base = {
+/** A small design without the additions of a family. */
+export const plainConfig = {
   layers: 2,
   width: 128,
   heads: 4,
@@ -49,10 +50,18 @@ const base = {
 
 /** Their configs. Each differs from the others in what its family adds; rows are whole blocks of 32. */
 export const tinyConfigs: Readonly<Record<TinyFamily, FamilyConfig>> = {
-  olmoe: { ...base, family: "olmoe", kvHeads: 4, experts: 64, expertsPerToken: 8, expertWidth: 32, qkNorm: "full" },
-  mixtral: { ...base, family: "mixtral", ropeTheta: 1e6, normalizeTopK: true },
+  olmoe: {
+    ...plainConfig,
+    family: "olmoe",
+    kvHeads: 4,
+    experts: 64,
+    expertsPerToken: 8,
+    expertWidth: 32,
+    qkNorm: "full",
+  },
+  mixtral: { ...plainConfig, family: "mixtral", ropeTheta: 1e6, normalizeTopK: true },
   "qwen2-moe": {
-    ...base,
+    ...plainConfig,
     family: "qwen2-moe",
     ffnWidth: 128,
     sharedWidth: 96,
@@ -61,7 +70,7 @@ export const tinyConfigs: Readonly<Record<TinyFamily, FamilyConfig>> = {
     qkvBias: true,
   },
   "qwen3-moe": {
-    ...base,
+    ...plainConfig,
     family: "qwen3-moe",
     headWidth: 64,
     experts: 16,

@@ -1,24 +1,11 @@
 /** Designs of the seeded random models that benches make. */
-const base = {
-  kvHeads: 0,
-  ffnWidth: 0,
-  sharedWidth: 0,
-  ropeTheta: 10000,
-  normEps: 1e-5,
-  typeVocab: 0,
-  tied: false,
-  normalizeTopK: false,
-  qkvBias: false,
-  outputBias: false,
-  ffnBias: false,
-  activation: "silu",
-  denseLayers: [],
-  experts: 64,
-  expertsPerToken: 8,
-  context: 2048,
-};
+import type { FamilyConfig } from "../../compiler/checkpoints/families/index.js";
+import { plainConfig } from "../../test/support/tiny-checkpoints.js";
+
+const base = { ...plainConfig, experts: 64, expertsPerToken: 8, context: 2048 } as const;
+
 /** `small`: the OLMoE design at 454 million parameters. `layer`: one layer of the benchmark's size with hardly anything around it. */
-export const CONFIGS = {
+export const CONFIGS: Readonly<Record<"small" | "layer", FamilyConfig>> = {
   small: {
     ...base,
     family: "olmoe",
