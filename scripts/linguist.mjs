@@ -6,6 +6,7 @@
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { runnerImport } from "vite";
 import { root } from "./setup.mjs";
 
 const out = process.argv[2] ?? join(root, ".cache/linguist");
@@ -19,20 +20,9 @@ const SAMPLES = [
   "stdlib/routers/transport.moe",
 ];
 
-/** Words that begin a declaration; all of them stand in the samples. */
-const DECLARATIONS = [
-  "expert",
-  "router",
-  "mask",
-  "matrix",
-  "block",
-  "model",
-  "fn",
-  "schedule",
-  "loss",
-  "probe",
-  "test",
-];
+const { CONTRACTS } = (await runnerImport(join(root, "grammar/tree.ts"))).module;
+/** Words that begin a declaration; all of them stand in the samples. Recipes are parsed, and refused so far. */
+const DECLARATIONS = [...CONTRACTS.filter((word) => word !== "recipe"), "test"];
 
 const ENTRY = `moe:
   type: programming
