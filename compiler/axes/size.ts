@@ -241,6 +241,11 @@ export class Size {
     return this.rounded("floor", divisor);
   }
 
+  /** 1 where this size is at least `least` (1 or more), 0 where it is smaller: a switch that each call sets. */
+  reaches(least: number): Size {
+    return this.floorDividedBy(Size.of(least)).min(Size.one);
+  }
+
   private rounded(kind: "ceil" | "floor", divisor: Size): Size {
     const a = this.constant;
     const b = divisor.constant;

@@ -50,7 +50,7 @@ export function attend(entry: EntryLowering, call: AttendCall): Stored {
     attendRows(entry, attention, Size.one);
     return result;
   }
-  const isLong = queries.floorDividedBy(Size.of(shape.fewest)).min(Size.one);
+  const isLong = queries.reaches(shape.fewest);
   if (isLong.constant !== 1) attendRows(entry, attention, Size.one.minus(isLong));
   if (isLong.constant !== 0) attendTiles(entry, attention, shape, isLong);
   return result;

@@ -35,11 +35,11 @@ export function tilesAcross(products: readonly Product[]): number {
 export function isMany(products: readonly Product[]): Size {
   const [{ experts, input }] = products as readonly [Product, ...Product[]];
   if (products.length > mostTiled) return Size.zero;
-  if (!experts) return elements(input.rows).floorDividedBy(Size.of(manyRows)).min(Size.one);
+  if (!experts) return elements(input.rows).reaches(manyRows);
   const { most, routes } = experts.grouping;
   const count = routes.experts.size.constant;
   if (count === undefined || count > listedExperts) return Size.zero;
-  return most.floorDividedBy(Size.of(manyPerExpert * count)).min(Size.one);
+  return most.reaches(manyPerExpert * count);
 }
 
 /** Parts of at most `tileHeight` rows of one expert each: no more than these. */

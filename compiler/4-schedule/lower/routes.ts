@@ -126,13 +126,7 @@ export function route(
   const routes = new Routes(tokens, experts, slots, index, weight);
   const { bankSizes } = options;
   const grouping = bankSizes && groupingAhead(entry, routes, bankSizes);
-  const isFew = grouping
-    ? Size.one.minus(
-        elements(tokens)
-          .floorDividedBy(Size.of(fewTokens + 1))
-          .min(Size.one),
-      )
-    : Size.zero;
+  const isFew = grouping ? Size.one.minus(elements(tokens).reaches(fewTokens + 1)) : Size.zero;
   if (isFew.constant !== 1) {
     const share = Size.one.minus(isFew);
     rowKernel(entry, "route", tokens, 4, (emitter, at) => writeToken(emitter, at, "write"), share);
