@@ -2,20 +2,16 @@
 import type { Node } from "../../2-graph/ir.js";
 import { Size } from "../../axes/size.js";
 import type { TensorType } from "../../ops/types.js";
-import { refuse } from "../refusal.js";
 import type { LoopFrame } from "./entry-lowering.js";
-import { bytesOf } from "./program-lowering.js";
 import type { RegionLowering } from "./region.js";
+import { turnOf } from "./repetition.js";
 import type { LoweredValue } from "./routes.js";
-import { Stored, type Tensor } from "./tensor.js";
+import type { Stored, Tensor } from "./tensor.js";
 
 /** The row of the text that the loop is at, the axis kept with size 1. */
 function rowOf(all: Stored, axis: string, loop: LoopFrame): Stored {
-  const step = all.strides.get(axis)!;
-  if (step.constant === undefined) return refuse("MOE3303", { what: `a row along ${axis}`, size: step.key });
-  const strides = { ...all.place.strides, [loop.name]: step.constant * bytesOf[all.dtype] };
   const axes = all.axes.map((each) => (each.name === axis ? { name: axis, size: Size.one } : each));
-  return new Stored(all.dtype, axes, { ...all.place, strides }, all.element, all.strides, all.offset);
+  return turnOf(all, axis, loop, axes, `a row along ${axis}`);
 }
 
 export function lowerEachText(

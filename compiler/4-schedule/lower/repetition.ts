@@ -1,12 +1,13 @@
 /** `stack` and `fold`: bodies that run again and again over carried values. */
 import { Size } from "../../axes/size.js";
 import type { FoldAttrs, Node, StackAttrs } from "../../2-graph/ir.js";
+import { memoryBytes } from "../kernel-types.js";
 import { refuse } from "../refusal.js";
 import type { EntryLowering, LoopFrame } from "./entry-lowering.js";
 import { bytesOf } from "./program-lowering.js";
 import type { RegionLowering } from "./region.js";
 import { Routes, type LoweredValue } from "./routes.js";
-import { Computed, elements, Stored, type Tensor } from "./tensor.js";
+import { Computed, elements, Stored, type Tensor, type TensorAxis } from "./tensor.js";
 import { Weight } from "./weight.js";
 
 /** A value that each turn reads and makes anew. It has two places: a turn reads one and writes the other. */
@@ -71,16 +72,21 @@ function layerOf(lowering: RegionLowering, value: Tensor, loop: LoopFrame): Tens
   if (value instanceof Weight && value.layerAxes > 0) return value.layered(loop.name).simplified();
   const stored = value.stored ?? lowering.entry.store(value);
   const [layers, ...rest] = stored.axes;
-  const bytes = stored.element === "f16" || stored.element === "bf16" ? 2 : bytesOf[stored.dtype];
-  const step = stored.strides.get(layers!.name)!.constant;
-  if (step === undefined) {
-    return refuse("MOE3303", {
-      what: `a value stacked over ${loop.stack}`,
-      size: stored.strides.get(layers!.name)!.key,
-    });
-  }
-  const place = { ...stored.place, strides: { ...stored.place.strides, [loop.name]: step * bytes } };
-  return new Stored(stored.dtype, rest, place, stored.element, stored.strides, stored.offset);
+  return turnOf(stored, layers!.name, loop, rest, `a value stacked over ${loop.stack}`);
+}
+
+/** What the turn of the loop has of a value along one of its axes, seen with these axes. */
+export function turnOf(
+  { dtype, element, strides, offset, place }: Stored,
+  along: string,
+  loop: LoopFrame,
+  axes: readonly TensorAxis[],
+  what: string,
+): Stored {
+  const step = strides.get(along)!;
+  if (step.constant === undefined) return refuse("MOE3303", { what, size: step.key });
+  const turn = { ...place, strides: { ...place.strides, [loop.name]: step.constant * memoryBytes[element] } };
+  return new Stored(dtype, axes, turn, element, strides, offset);
 }
 
 export function lowerStack(
