@@ -2,8 +2,8 @@
 import { Size } from "../axes/size.js";
 import { moving } from "./cost.js";
 import { defineOp } from "./define.js";
-import { OpUse, tensorType } from "./op-use.js";
-import { alongAxis, makeTensor, tensorAt } from "./reference-tensor.js";
+import { OpUse, replaceAxis, tensorType } from "./op-use.js";
+import { alongAxis, makeTensor, sliceAlong, tensorAt } from "./reference-tensor.js";
 import { typeText } from "./type-text.js";
 import type { OpCall, ReferenceTensor, TensorType, ValueType } from "./types.js";
 
@@ -15,18 +15,15 @@ function withRows(use: OpUse, type: ValueType, axis: string, from: Size, to: Siz
     use.fail("MOE2042", { axis, axes: type.axes.map(({ name }) => name).join(", ") }, operand, axis);
   }
   use.sameSize({ name: axis, size: from }, found, operand, operand);
-  return tensorType(
-    type.dtype,
-    type.axes.map((each) => (each.name === axis ? { name: axis, size: to } : each)),
-  );
+  return tensorType(type.dtype, replaceAxis(type.axes, axis, [{ name: axis, size: to }]));
 }
 
 function eachTextTypes(call: OpCall): readonly ValueType[] {
   const use = new OpUse("each_text", call);
   const texts = use.size("texts");
   use.whole("most", 1);
-  const rows = axisList(use, "rows");
-  const results = axisList(use, "results");
+  const rows = use.nameList("rows");
+  const results = use.nameList("results");
   use.arity(rows.length, Infinity);
   use.regionCount(1);
   const params = call.operands.map((type, index) =>
@@ -34,25 +31,6 @@ function eachTextTypes(call: OpCall): readonly ValueType[] {
   );
   const region = use.region(0, params, results.length);
   return region.results.map((type, index) => withRows(use, type, results[index]!, Size.one, texts, index));
-}
-
-/** Names of axes, one for each value; a name may stand several times. */
-function axisList(use: OpUse, attr: string): readonly string[] {
-  const value = use.call.attrs[attr];
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  return use.badAttr(attr, "a list of names");
-}
-
-/** One row of a tensor, the axis kept with size 1. */
-function rowOf(tensor: ReferenceTensor, axis: string, row: number): ReferenceTensor {
-  const { at, outer, size, inner } = alongAxis(tensor, axis);
-  const axes = tensor.axes.map((each, index) => (index === at ? { ...each, size: 1 } : each));
-  const result = makeTensor(tensor.dtype, axes);
-  for (let i = 0; i < outer; i++) {
-    const from = (i * size + row) * inner;
-    result.data.set(tensor.data.subarray(from, from + inner), i * inner);
-  }
-  return result;
 }
 
 /** Rows of one each, joined along their axis. */
@@ -87,7 +65,7 @@ const eachText = defineOp("each_text", "region", {
     const texts = context.size(call.attrs.texts as Size);
     const captures = operands.slice(axes.length);
     const turns = Array.from({ length: texts }, (_, text) => {
-      const rows = axes.map((axis, index) => rowOf(tensorAt(operands, index), axis, text));
+      const rows = axes.map((axis, index) => sliceAlong(tensorAt(operands, index), axis, text, text + 1));
       return context.runText(text, [...rows, ...captures]);
     });
     const types = eachTextTypes(call) as readonly TensorType[];

@@ -149,11 +149,16 @@ export class OpUse {
     return typeof value === "string" && value !== "" ? value : this.badAttr(attr, "a name");
   }
 
-  names(attr: string): readonly string[] {
+  /** Names of which one may stand several times. */
+  nameList(attr: string): readonly string[] {
     const value = this.call.attrs[attr];
-    if (!Array.isArray(value) || !value.every((item) => typeof item === "string"))
-      this.badAttr(attr, "a list of names");
-    const names = value as readonly string[];
+    const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
+    return isList ? value : this.badAttr(attr, "a list of names");
+  }
+
+  /** Names that differ. */
+  names(attr: string): readonly string[] {
+    const names = this.nameList(attr);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) this.fail("MOE2045", { axis: twice, axes: names.join(", ") }, undefined, twice);
     return names;

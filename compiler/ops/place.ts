@@ -3,7 +3,7 @@ import { Size } from "../axes/size.js";
 import { elementsOf, moving, nothing } from "./cost.js";
 import { defineOp } from "./define.js";
 import { OpUse, replaceAxis, tensorType } from "./op-use.js";
-import { alongAxis, makeTensor, readAs, scalarTensor, tensorAt } from "./reference-tensor.js";
+import { alongAxis, makeTensor, readAs, scalarTensor, sliceAlong, tensorAt } from "./reference-tensor.js";
 import type { OpCall, TensorType } from "./types.js";
 
 function sliceType(call: OpCall): TensorType {
@@ -29,18 +29,9 @@ const slice = defineOp("slice", "axes", {
   type: (call) => [sliceType(call)],
   cost: (call) => moving([sliceType(call), sliceType(call)]),
   reference: (context, operands, call) => {
-    const x = tensorAt(operands, 0);
-    const { at, outer, size, inner } = alongAxis(x, call.attrs.axis as string);
     const from = context.size(call.attrs.from as Size);
     const to = context.size(call.attrs.to as Size);
-    if (from < 0 || to > size || to < from) throw new RangeError(`slice ${from}..${to} of an axis of size ${size}`);
-    const result = makeTensor(x.dtype, x.axes.with(at, { name: x.axes[at]!.name, size: to - from }));
-    const run = (to - from) * inner;
-    for (let i = 0; i < outer; i++) {
-      const start = (i * size + from) * inner;
-      result.data.set(x.data.subarray(start, start + run), i * run);
-    }
-    return [result];
+    return [sliceAlong(tensorAt(operands, 0), call.attrs.axis as string, from, to)];
   },
   lowering: { kind: "view" },
 });

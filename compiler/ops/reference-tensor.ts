@@ -103,3 +103,16 @@ export function alongAxis(
     inner: countElements(tensor.axes.slice(at + 1)),
   };
 }
+
+/** The indices `from` up to and without `to` of an axis. */
+export function sliceAlong(tensor: ReferenceTensor, name: string, from: number, to: number): ReferenceTensor {
+  const { at, outer, size, inner } = alongAxis(tensor, name);
+  if (from < 0 || to > size || to < from) throw new RangeError(`slice ${from}..${to} of an axis of size ${size}`);
+  const result = makeTensor(tensor.dtype, tensor.axes.with(at, { name: tensor.axes[at]!.name, size: to - from }));
+  const run = (to - from) * inner;
+  for (let i = 0; i < outer; i++) {
+    const start = (i * size + from) * inner;
+    result.data.set(tensor.data.subarray(start, start + run), i * run);
+  }
+  return result;
+}
