@@ -3,8 +3,28 @@
  * arithmetic is f32, rounded after every step. What cannot be quantized (NaN, infinities, numbers beyond an f16 scale)
  * is told by the largest magnitude that was met.
  */
-import { abs, add, and, bitcast, block, compare, constant, convert, div, max } from "../kernel-expressions.js";
-import { min, mul, or, reduce, select, shl, shuffle, sub, type Operand } from "../kernel-expressions.js";
+import {
+  abs,
+  add,
+  and,
+  bitcast,
+  block,
+  compare,
+  constant,
+  convert,
+  div,
+  join,
+  max,
+  min,
+  mul,
+  or,
+  reduce,
+  select,
+  shl,
+  shuffle,
+  sub,
+  type Operand,
+} from "../kernel-expressions.js";
 import type { Expression, Kernel } from "../kernel-ir.js";
 import { KernelBuilder, type BufferHandle } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
@@ -86,11 +106,7 @@ function writeQ4(k: KernelBuilder, values: Values, bits: Expression, out: Buffer
 }
 
 /** first, first + 2, first + 4, first + 6 */
-const lanes = (first: number): Expression => ({
-  kind: "join",
-  type: i32x4,
-  operands: [0, 2, 4, 6].map((step) => constant(first + step)),
-});
+const lanes = (first: number): Expression => join([0, 2, 4, 6].map((step) => constant(first + step)));
 
 const writers = { q8_0: writeQ8, q4_0: writeQ4 } as const;
 
