@@ -12,7 +12,7 @@ import type { Workspace } from "../workspace.js";
 import { declarationAt, reachableFrom, usesIn, type Place } from "./declarations.js";
 import { LIMITS } from "./emitted.js";
 import { printKernels, targetOf, type KernelForm, type KernelLines, type WasmPrinter } from "./forms.js";
-import { refusal } from "./refusal.js";
+import { refusal, type Shown } from "./refusal.js";
 
 export interface KernelSection extends KernelLines {
   /** What it computes, the most important first. */
@@ -21,10 +21,8 @@ export interface KernelSection extends KernelLines {
   readonly through: readonly Location[];
 }
 
-export interface KernelView {
-  readonly ok: boolean;
-  /** The text of the kernels, or why there is none. */
-  readonly text: string;
+/** The text of the kernels, or why there is none. */
+export interface KernelView extends Shown {
   /** The declaration that was asked for. */
   readonly name: string;
   readonly sections: readonly KernelSection[];
