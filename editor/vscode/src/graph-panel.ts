@@ -3,6 +3,7 @@
  * marked; edits redraw it, and while the text has errors the last picture stays, with a line that says what is wrong.
  */
 import * as vscode from "vscode";
+import { goTo } from "./places.js";
 import { isMoe, type Server } from "./server-requests.js";
 
 const PAUSE = 300;
@@ -61,7 +62,7 @@ class GraphPanel {
     webview.html = pageOf(webview, media);
     webview.onDidReceiveMessage((chosen: Chosen | "ready") => {
       if (chosen === "ready") void this.draw();
-      else void this.reveal(chosen);
+      else void goTo(chosen.uri, chosen.line, chosen.character);
     });
   }
 
@@ -97,18 +98,6 @@ class GraphPanel {
   mark({ document, selection }: vscode.TextEditor): void {
     if (!isMoe(document)) return;
     void this.panel.webview.postMessage({ uri: document.uri.toString(), line: selection.active.line });
-  }
-
-  private async reveal({ uri, line, character }: Chosen): Promise<void> {
-    const position = new vscode.Position(line, character);
-    const address = vscode.Uri.parse(uri);
-    const shown = vscode.window.visibleTextEditors.find(
-      ({ document }) => document.uri.toString() === address.toString(),
-    );
-    await vscode.window.showTextDocument(address, {
-      viewColumn: shown?.viewColumn ?? vscode.ViewColumn.One,
-      selection: new vscode.Range(position, position),
-    });
   }
 }
 

@@ -3,6 +3,7 @@
  * kernels that compute it and a kernel to its lines: both sides mark what belongs to the other side's cursor.
  */
 import * as vscode from "vscode";
+import { goTo } from "./places.js";
 import { isMoe, type KernelForm, type KernelView, type Server } from "./server-requests.js";
 import { FORM_OF, type TargetChoice } from "./target.js";
 
@@ -37,15 +38,6 @@ export function registerKernels(context: vscode.ExtensionContext, server: Server
       waiting = setTimeout(() => view.refresh(), PAUSE);
     }),
   );
-}
-
-async function goTo(uri: string, line: number, character: number): Promise<void> {
-  const position = new vscode.Position(line, character);
-  const shown = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri);
-  await vscode.window.showTextDocument(vscode.Uri.parse(uri), {
-    viewColumn: shown?.viewColumn ?? vscode.ViewColumn.One,
-    selection: new vscode.Range(position, position),
-  });
 }
 
 interface Asked {
