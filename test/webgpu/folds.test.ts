@@ -1,7 +1,7 @@
 /** What the threads of a block bring, folded: the text form, the interpreter and WGSL agree with plain arithmetic. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { KernelBuilder } from "../../compiler/4-schedule/kernel-builder.js";
-import { add, block, constant, convert, mul, sub, thread } from "../../compiler/4-schedule/kernel-expressions.js";
+import { add, block, compare, convert, mul, sub, thread } from "../../compiler/4-schedule/kernel-expressions.js";
 import type { FoldOp, Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { parseKernel } from "../../compiler/4-schedule/kernel-parse.js";
 import { printKernel } from "../../compiler/4-schedule/kernel-print.js";
@@ -11,12 +11,11 @@ import { emitWgsl } from "../../compiler/5-emit/wgsl/index.js";
 import { webgpu } from "../../compiler/targets/index.js";
 import { checkingDevice, runningDevice, runWgsl, wgslProblems } from "../support/webgpu.js";
 
-const threads = 32;
 const blocks = 3;
 const ops = ["add", "min", "max", "first"] as const satisfies readonly FoldOp[];
 
 /** Thread t of block b brings (t - 11) * (b + 1); thread 0 stores the four results as f32 and as i32. */
-function folds(): Kernel {
+function folds(threads: number): Kernel {
   const k = new KernelBuilder("folds", { doc: "each fold of each type", threads });
   const floats = k.buffer("floats", "f32", "write");
   const whole = k.buffer("whole", "i32", "write");
@@ -25,25 +24,21 @@ function folds(): Kernel {
     const [f, w] = [k.fold("f", op, convert(own, "f32")), k.fold("w", op, own)];
     // The result of `first` may steer control flow around barriers.
     const meet = (): void => k.barrier();
-    if (op === "first")
-      k.ifThen({ kind: "binary", op: "lt", left: w, right: constant(0), type: { element: "bool", lanes: 1 } }, meet);
-    k.ifThen(
-      { kind: "binary", op: "eq", left: thread, right: constant(0), type: { element: "bool", lanes: 1 } },
-      () => {
-        k.store(floats, add(mul(block, ops.length), i), f);
-        k.store(whole, add(mul(block, ops.length), i), w);
-      },
-    );
+    if (op === "first") k.ifThen(compare("lt", w, 0), meet);
+    k.ifThen(compare("eq", thread, 0), () => {
+      k.store(floats, add(mul(block, ops.length), i), f);
+      k.store(whole, add(mul(block, ops.length), i), w);
+    });
   });
   return k.finish();
 }
 
-const expected = Array.from({ length: blocks }, (_, b) => {
-  const values = Array.from({ length: threads }, (_, t) => (t - 11) * (b + 1));
-  return [values.reduce((x, y) => x + y), Math.min(...values), Math.max(...values), values[0]!];
-}).flat();
+const sums = (threads: number): readonly number[] =>
+  Array.from({ length: blocks }, (_, b) => {
+    const values = Array.from({ length: threads }, (_, t) => (t - 11) * (b + 1));
+    return [values.reduce((x, y) => x + y), Math.min(...values), Math.max(...values), values[0]!];
+  }).flat();
 
-const kernel = folds();
 let checking: Awaited<ReturnType<typeof checkingDevice>>;
 let running: Awaited<ReturnType<typeof runningDevice>>;
 beforeAll(async () => {
@@ -51,7 +46,11 @@ beforeAll(async () => {
   running = await runningDevice();
 });
 
-describe("folds over the threads of a block", () => {
+// Numbers of threads that are a power of two, a product, and a prime.
+describe.each([32, 18, 13])("folds over the %i threads of a block", (threads) => {
+  const kernel = folds(threads);
+  const expected = sums(threads);
+
   it("are sound and read back from their text", () => {
     expect(verifyKernel(kernel)).toEqual([]);
     expect(parseKernel(printKernel(kernel))).toEqual(kernel);

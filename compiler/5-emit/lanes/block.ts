@@ -28,9 +28,11 @@ export function foldsOf(kernel: Kernel): ReadonlyMap<"f32" | "i32", ReadonlySet<
   return found;
 }
 
-/** How many parts the values of a block are folded into before those are. */
+/** How many parts the values of a block are folded into before those are: equal ones, about as many as values in each. */
 export function foldParts(threads: number): number {
-  return 2 ** Math.floor(Math.log2(threads) / 2);
+  let parts = Math.floor(Math.sqrt(threads));
+  while (threads % parts !== 0) parts--;
+  return parts;
 }
 
 /** Throws MOE4504 when the block has more threads or shared memory than the target gives. */
