@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { bundler } from "../../scripts/bundler.mjs";
+import { median } from "../engines.mjs";
 import { casesOf } from "./cases.mjs";
 
 const { values } = parseArgs({
@@ -71,7 +72,6 @@ async function page(engine, test, folder) {
   return { engine, tab, ...prepared };
 }
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 const rows = [];
 for (const [number, [name, test]] of cases.entries()) {
   const folder = `/case${number}`;

@@ -7,8 +7,9 @@
  * Usage: node bench/native/kernels.mjs [--rounds 15] [--only q4_0] [--json]
  */
 import { parseArgs } from "node:util";
-import { runnerImport } from "vite";
-import { decile, median, rate } from "./rates.mjs";
+import { median } from "../engines.mjs";
+import { sources } from "./files.mjs";
+import { decile, rate } from "./rates.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -17,9 +18,7 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
-const { prepareLimits, prepareProduct, target } = (
-  await runnerImport(new URL("./product.ts", import.meta.url).pathname)
-).module;
+const { prepareLimits, prepareProduct, target } = await sources("./product.ts");
 if (!target) process.exit(0);
 
 const cases = [

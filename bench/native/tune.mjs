@@ -7,8 +7,9 @@
  * Usage: node bench/native/tune.mjs [--level x86-64-v3] [--rounds 15] [--rows 128] [--storage q4_0]
  */
 import { parseArgs } from "node:util";
-import { runnerImport } from "vite";
-import { median, rate } from "./rates.mjs";
+import { median } from "../engines.mjs";
+import { sources } from "./files.mjs";
+import { rate } from "./rates.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -18,8 +19,7 @@ const { values } = parseArgs({
     storage: { type: "string", default: "" },
   },
 });
-const load = async (path) => (await runnerImport(new URL(path, import.meta.url).pathname)).module;
-const { candidatesFor, levels, prepareLimits, prepareProduct } = await load("./candidates.ts");
+const { candidatesFor, levels, prepareLimits, prepareProduct } = await sources("./candidates.ts");
 const target = levels.find(({ name }) => values.level === "" || name === values.level);
 if (!target) {
   console.error(`no such level here: ${values.level}`);

@@ -6,6 +6,7 @@
 import console from "node:console";
 import { parseArgs } from "node:util";
 import { loadModel, Model } from "../../dist/runtime/node/index.js";
+import { median } from "../engines.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -43,7 +44,6 @@ async function write(count) {
   return { clock: steps / seconds, processor: (steps * 1e6) / (user + system), together: steps / calls };
 }
 
-const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 await write(counts.at(-1));
 const found = counts.map(() => []);
 for (let round = 0; round < Number(values.rounds); round++) {
