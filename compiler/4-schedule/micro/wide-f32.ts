@@ -7,6 +7,7 @@ import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
+import { inRowGroups } from "./row-groups.js";
 import { panelRows } from "./wide-layouts.js";
 
 /** Elements from one copied row to the next: a cache line more than the columns of a pass. */
@@ -135,14 +136,11 @@ export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelR
     );
     sums.forEach((list, i) => list.forEach((sum, v) => k.store(what.sums, add(lines[i]!, v * lanes), sum.get)));
   };
-  let next = what.from;
-  for (const count of shapes.floatRows) {
-    const end = count === 1 ? what.to : k.let("end", sub(what.to, rem(sub(what.to, next), add(0, count))));
+  inRowGroups(k, what.from, what.to, shapes.floatRows, (from, to, count) => {
     for (let vector = 0; vector < vectors.length; vector += floatVectors) {
-      k.loop("row", next, end, count, (row) => part(row, count, vector));
+      k.loop("row", from, to, count, (row) => part(row, count, vector));
     }
-    next = end;
-  }
+  });
 }
 
 /** [panel][vector] sums of one row in memory and a few panels side by side: bound by the reading of the weights. */

@@ -2,25 +2,12 @@
  * Integer products of many rows with wide records: each part of the weights is unpacked once to bytes in the first cache
  * and multiplied with all rows.
  */
-import {
-  add,
-  and,
-  bitcast,
-  constant,
-  convert,
-  fma,
-  mul,
-  rem,
-  shl,
-  shr,
-  splat,
-  sub,
-  type Operand,
-} from "../kernel-expressions.js";
+import { add, and, bitcast, convert, fma, mul, shl, shr, splat, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
+import { inRowGroups } from "./row-groups.js";
 import {
   halves,
   highHalf,
@@ -219,14 +206,12 @@ export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): 
         });
       });
     };
-    let next = what.from;
-    for (const rowsNow of planesOf(format, shapes) === 1 ? shapes.byteRows : shapes.splitRows) {
-      const end = rowsNow === 1 ? what.to : k.let("end", sub(what.to, rem(sub(what.to, next), constant(rowsNow))));
+    const sizes = planesOf(format, shapes) === 1 ? shapes.byteRows : shapes.splitRows;
+    inRowGroups(k, what.from, what.to, sizes, (from, to, rowsNow) => {
       for (let tile = 0; tile < tiles.length; tile += byteTiles) {
-        k.loop("row", next, end, rowsNow, (row) => rowsOf(row, rowsNow, tile));
+        k.loop("row", from, to, rowsNow, (row) => rowsOf(row, rowsNow, tile));
       }
-      next = end;
-    }
+    });
   };
   const whole = Math.floor(records / groupRecords);
   pass(0, Math.min(records, groupRecords), true);
