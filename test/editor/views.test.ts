@@ -14,6 +14,7 @@ import type { KernelForm } from "../../editor/server/kernels/forms.js";
 import { wasmText } from "../../editor/server/kernels/wasm-text.js";
 import { Workspace } from "../../editor/server/workspace.js";
 import { FIRST_MODEL } from "../../editor/vscode/src/first-model.mjs";
+import { format } from "../../grammar/index.js";
 import { root } from "./client.js";
 
 const workspace = new Workspace(
@@ -106,10 +107,11 @@ it("the cost report has a row for each declaration, with the numbers of its lens
   expect(costReport(workspace, experts)).toMatch(/^## `\w+` expert\n\n.*\n.*\n\| parameters \| `[^`]*D[^`]*` \|$/m);
 });
 
-it("what the extension begins a new model with has no problems, and its test holds", () => {
+it("what the extension begins a new model with has no problems, is laid out, and its test holds", async () => {
   const file = join(root, "new.moe");
   workspace.open(file, FIRST_MODEL);
   expect(diagnostics(workspace, file)).toEqual([]);
+  expect(await format(FIRST_MODEL)).toBe(FIRST_MODEL);
   expect(runFileTests(workspace, file)).toEqual([expect.objectContaining({ passed: true, assertions: 1 })]);
   workspace.close(file);
 });

@@ -4,9 +4,9 @@ export const FIRST_MODEL = `import { RMSNorm, Attention, MoE, Causal } from "std
 /// One layer: attention, then a mixture of experts, both behind a norm and a residual.
 block Layer[D, H, G, C, F, E](k: int) {
   use norm1 = RMSNorm[D]
-  use attn = Attention[D, H, G, C](mask: Causal)
+  use attn  = Attention[D, H, G, C](mask: Causal)
   use norm2 = RMSNorm[D]
-  use moe = MoE[D, F, E](k)
+  use moe   = MoE[D, F, E](k)
   (x: [T, D]) => {
     let h = x + attn(norm1(x))
     h + moe(norm2(h))
