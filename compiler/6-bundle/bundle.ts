@@ -26,6 +26,14 @@ export interface BundleWriter {
   open(path: string): OpenFile;
 }
 
+/** How targets write their part of a bundle. */
+export interface TargetWriter {
+  /** Writes one file. */
+  readonly put: (path: string, bytes: Uint8Array | string) => void;
+  /** Writes the weights of a plan, under a name, unless they are there already. */
+  readonly weights: (plan: Plan, name: string) => readonly ManifestShard[];
+}
+
 /** Kernels of one variant. */
 export interface KernelModule {
   readonly relaxedSimd: boolean;
@@ -75,16 +83,16 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
   });
   put(PLAN_FILE, planText(input.plan));
   const written = new Map<string, readonly ManifestShard[]>();
-  const write = (plan: Plan, name: string): readonly ManifestShard[] => {
+  const weights = (plan: Plan, name: string): readonly ManifestShard[] => {
     const layout = layoutText(plan);
     const shards = written.get(layout) ?? writeShards(plan, name, input, writer, files);
     written.set(layout, shards);
     return shards;
   };
-  const shards = write(input.plan, "weights");
-  const levels = writeLevels(input, put, write);
-  const webgpu = input.webgpu && writeWebGpu(input.webgpu, put, write);
-  const cuda = input.cuda && writeCuda(input.cuda, put, write);
+  const shards = weights(input.plan, "weights");
+  const levels = writeLevels(input, { put, weights });
+  const webgpu = input.webgpu && writeWebGpu(input.webgpu, { put, weights });
+  const cuda = input.cuda && writeCuda(input.cuda, { put, weights });
   if (input.tokenizer !== undefined) put("tokenizer.json", input.tokenizer);
   const targets: readonly ManifestTarget[] = [
     ...(kernels.length === 0 ? [] : [{ name: "wasm", kernels, scratchBytes: input.scratchBytes } as const]),

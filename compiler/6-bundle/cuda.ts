@@ -1,9 +1,10 @@
 /** CUDA kernels of a bundle: their source, what was compiled of it, and their plan. */
 import type { CudaLaunch } from "../5-emit/cuda/index.js";
 import type { Plan } from "../4-schedule/plan.js";
+import type { TargetWriter } from "./bundle.js";
 import { cudaArchitecture } from "./cuda-names.js";
 import { memoryOf } from "./describe.js";
-import type { ManifestCudaModule, ManifestCudaTarget, ManifestShard } from "./manifest.js";
+import type { ManifestCudaModule, ManifestCudaTarget } from "./manifest.js";
 import { planText } from "./plan-text.js";
 
 /** Compiled kernels. */
@@ -20,14 +21,9 @@ export interface CudaKernels {
   readonly modules: readonly CudaModule[];
 }
 
-/**
- * @param put Writes one file.
- * @param write Writes the weights of a plan, under a name, unless they are there already.
- */
 export function writeCuda(
   { plan, source, launches, modules }: CudaKernels,
-  put: (path: string, bytes: Uint8Array | string) => void,
-  write: (plan: Plan, name: string) => readonly ManifestShard[],
+  { put, weights }: TargetWriter,
 ): ManifestCudaTarget {
   const files = { source: "kernels-cuda.cu", launches: "kernels-cuda.json", plan: "plan-cuda.json" };
   put(files.source, source);
@@ -38,5 +34,5 @@ export function writeCuda(
     put(file, bytes);
     return { file, kind, capability };
   });
-  return { name: "cuda", ...files, modules: written, memory: memoryOf(plan), shards: write(plan, "weights-cuda") };
+  return { name: "cuda", ...files, modules: written, memory: memoryOf(plan), shards: weights(plan, "weights-cuda") };
 }

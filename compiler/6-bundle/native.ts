@@ -1,8 +1,8 @@
 /** Native kernels of a bundle: an object for each level, with the plan and the weights that it wants. */
 import type { Plan } from "../4-schedule/plan.js";
-import type { BundleInput } from "./bundle.js";
+import type { BundleInput, TargetWriter } from "./bundle.js";
 import { memoryOf, PLAN_FILE } from "./describe.js";
-import type { ManifestLevel, ManifestShard } from "./manifest.js";
+import type { ManifestLevel } from "./manifest.js";
 import { planText } from "./plan-text.js";
 
 /** Kernels for one level, compiled. */
@@ -14,16 +14,10 @@ export interface NativeLevel {
   readonly scratchBytes: number;
 }
 
-/**
- * Writes objects, plans that differ from the bundle's, and weights that are laid out differently; equal ones are shared.
- *
- * @param put Writes one file.
- * @param write Writes the weights of a plan, under a name, unless they are there already.
- */
+/** Writes objects, plans that differ from the bundle's, and weights that are laid out differently; equal ones are shared. */
 export function writeLevels(
   input: Pick<BundleInput, "plan" | "native">,
-  put: (path: string, bytes: Uint8Array | string) => void,
-  write: (plan: Plan, name: string) => readonly ManifestShard[],
+  { put, weights }: TargetWriter,
 ): readonly ManifestLevel[] {
   const plans = new Map([[planText(input.plan), PLAN_FILE]]);
   return (input.native ?? []).map(({ level, needs, plan, object, scratchBytes }): ManifestLevel => {
@@ -33,7 +27,7 @@ export function writeLevels(
     const planFile = plans.get(text) ?? `plan-${level}.json`;
     if (!plans.has(text)) put(planFile, text);
     plans.set(text, planFile);
-    const shards = write(plan, `weights-${level}`);
+    const shards = weights(plan, `weights-${level}`);
     return { level, needs, object: file, scratchBytes, plan: planFile, memory: memoryOf(plan), shards };
   });
 }

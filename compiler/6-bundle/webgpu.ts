@@ -1,7 +1,8 @@
 /** WebGPU programs of a bundle, with their plan, and weights of their own where the bundle's lie differently. */
 import type { Plan } from "../4-schedule/plan.js";
+import type { TargetWriter } from "./bundle.js";
 import { memoryOf } from "./describe.js";
-import type { ManifestShard, ManifestWebGpuTarget } from "./manifest.js";
+import type { ManifestWebGpuTarget } from "./manifest.js";
 import { planText } from "./plan-text.js";
 
 /** Kernels of a plan as WGSL. */
@@ -11,15 +12,7 @@ export interface WebGpuKernels {
   readonly programs: readonly object[];
 }
 
-/**
- * @param put Writes one file.
- * @param write Writes the weights of a plan, under a name, unless they are there already.
- */
-export function writeWebGpu(
-  { plan, programs }: WebGpuKernels,
-  put: (path: string, bytes: string) => void,
-  write: (plan: Plan, name: string) => readonly ManifestShard[],
-): ManifestWebGpuTarget {
+export function writeWebGpu({ plan, programs }: WebGpuKernels, { put, weights }: TargetWriter): ManifestWebGpuTarget {
   put("kernels-webgpu.json", JSON.stringify(programs));
   put("plan-webgpu.json", planText(plan));
   return {
@@ -27,6 +20,6 @@ export function writeWebGpu(
     programs: "kernels-webgpu.json",
     plan: "plan-webgpu.json",
     memory: memoryOf(plan),
-    shards: write(plan, "weights-webgpu"),
+    shards: weights(plan, "weights-webgpu"),
   };
 }
