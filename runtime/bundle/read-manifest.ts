@@ -18,7 +18,6 @@ import type {
   ManifestWebGpuTarget,
   ManifestWasmTarget,
 } from "../../compiler/6-bundle/manifest.js";
-import { targetFiles } from "../../compiler/6-bundle/target-files.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { count, flag, json, list, number, object, oneOf, optional, record, table, text, wrong } from "./shape.js";
 import type { Reader } from "./shape.js";
@@ -154,14 +153,20 @@ export function readManifest(source: string, location: string): Manifest {
 function checkFiles(manifest: Manifest): void {
   const sizes = new Map(manifest.files.map(({ path: name, bytes }) => [name, bytes]));
   if (sizes.size !== manifest.files.length) throw wrong("manifest.json.files", "a file is listed twice");
-  const shardFiles = manifest.shards.map((one) => one.file);
-  const tokenizer = manifest.tokenizer === undefined ? [] : [manifest.tokenizer];
-  const named = [...tokenizer, manifest.plan, ...shardFiles, ...manifest.targets.flatMap(targetFiles)];
+  const levels = manifest.targets.flatMap((one) => (one.name === "native" ? one.levels : []));
+  const gpus = manifest.targets.flatMap((one) => (one.name === "webgpu" || one.name === "cuda" ? [one] : []));
+  const named = [
+    ...(manifest.tokenizer === undefined ? [] : [manifest.tokenizer]),
+    ...manifest.targets.flatMap((one) => (one.name === "wasm" ? one.kernels.map((kernel) => kernel.file) : [])),
+    ...levels.map((one) => one.object),
+    ...gpus.flatMap((one) =>
+      one.name === "webgpu" ? [one.programs] : [one.source, one.launches, ...one.modules.map((module) => module.file)],
+    ),
+    ...[manifest, ...levels, ...gpus].flatMap(({ plan, shards }) => [plan, ...shards.map((one) => one.file)]),
+  ];
   for (const name of named) {
     if (!sizes.has(name)) throw wrong("manifest.json.files", `\`${name}\` is used but not listed`);
   }
-  const levels = manifest.targets.flatMap((one) => (one.name === "native" ? one.levels : []));
-  const gpus = manifest.targets.flatMap((one) => (one.name === "webgpu" || one.name === "cuda" ? [one] : []));
   for (const { shards, memory: wanted } of [manifest, ...levels, ...gpus]) checkShards(shards, wanted.weights, sizes);
 }
 
