@@ -1,6 +1,6 @@
 /** CUDA kernels of a project: a schedule of its own, printed as CUDA C++ and compiled where there is a compiler. */
 import { cudaLaunch, emitCuda } from "../compiler/5-emit/cuda/index.js";
-import { capabilityName } from "../compiler/6-bundle/cuda-names.js";
+import { capabilityName } from "../compiler/5-emit/cuda/flags.js";
 import type { CudaKernels, CudaModule } from "../compiler/6-bundle/index.js";
 import type { Program } from "../compiler/2-graph/ir.js";
 import { MoecError } from "../compiler/errors/moec-error.js";

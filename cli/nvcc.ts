@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nvccFlags } from "../compiler/5-emit/cuda/index.js";
-import { cudaArchitecture } from "../compiler/6-bundle/cuda-names.js";
+import { cudaArchitecture } from "../compiler/5-emit/cuda/flags.js";
 import type { CudaModule } from "../compiler/6-bundle/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { Cache, hashOf } from "../runtime/native/cache.js";

@@ -1,7 +1,7 @@
 /** `moec doctor`: what this machine has, and what that means for speed. */
 import { accessSync, constants } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { capabilityName } from "../../compiler/6-bundle/cuda-names.js";
+import { capabilityName } from "../../compiler/5-emit/cuda/flags.js";
 import { CudaGpu } from "../../runtime/cuda/gpu.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { wasmFeatures } from "../../runtime/wasm/features.js";

@@ -2,7 +2,7 @@
 import type { CudaLaunch } from "../5-emit/cuda/index.js";
 import type { Plan } from "../4-schedule/plan.js";
 import type { TargetWriter } from "./bundle.js";
-import { cudaArchitecture } from "./cuda-names.js";
+import { cudaArchitecture } from "../5-emit/cuda/flags.js";
 import { memoryOf } from "./describe.js";
 import type { ManifestCudaModule, ManifestCudaTarget } from "./manifest.js";
 import { planText } from "./plan-text.js";

@@ -1,5 +1,5 @@
 /** Which of a bundle's compiled files a GPU runs. */
-import { cudaArchitecture } from "../../compiler/6-bundle/cuda-names.js";
+import { cudaArchitecture } from "../../compiler/5-emit/cuda/flags.js";
 import type { ManifestCudaTarget } from "../../compiler/6-bundle/manifest.js";
 
 /** A file of a bundle that a GPU can run; `undefined` when only the source is left. */

@@ -1,5 +1,5 @@
 /** A GPU with a context and a stream of its own. */
-import { capabilityName } from "../../compiler/6-bundle/cuda-names.js";
+import { capabilityName } from "../../compiler/5-emit/cuda/flags.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { describeBytes } from "../bytes.js";
 import type { Address } from "../native/koffi.js";

@@ -1,6 +1,5 @@
 /** NVRTC: CUDA C++ to PTX in this process, for bundles without compiled code for the GPU that is here. */
-import { nvccFlags } from "../../compiler/5-emit/cuda/flags.js";
-import { cudaArchitecture } from "../../compiler/6-bundle/cuda-names.js";
+import { cudaArchitecture, nvccFlags } from "../../compiler/5-emit/cuda/flags.js";
 import { koffi } from "../native/koffi.js";
 
 /** Names by which toolkits install it, the newest first; the plain name where a toolkit has one. */
