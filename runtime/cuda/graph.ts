@@ -117,12 +117,27 @@ export class LaunchGraph {
   /** @throws MoecError MOE4234 */
   run(sizes: SizeValues, stream: Address): void {
     if (this.nodes.length === 0) return;
+    try {
+      this.update(sizes, stream);
+    } catch (error) {
+      // What the driver has taken of the changes is not known: the next call builds the graph anew from the records.
+      try {
+        this.drop();
+      } catch {
+        // A GPU that is lost gives nothing back; the first error says more.
+      }
+      throw error;
+    }
+  }
+
+  private update(sizes: SizeValues, stream: Address): void {
     const { driver } = this;
-    const changes = this.nodes.map((node) => this.prepare(node, sizes));
     const isNew = this.ready === undefined;
+    // The nodes of a new graph are as their records say, and all of them run.
+    if (isNew) for (const node of this.nodes) node.enabled = true;
+    const changes = this.nodes.map((node) => this.prepare(node, sizes));
     const ready = (this.ready ??= this.build());
     for (const { node, isRecord, isEnabled } of changes) {
-      // The nodes of a new graph are as their records say, and all of them run.
       if (isRecord && !isNew) {
         driver.call("cuGraphExecKernelNodeSetParams_v2", ready, node.handle, this.words.address + node.record);
       }
@@ -144,9 +159,22 @@ export class LaunchGraph {
     return driver.handle("cuGraphInstantiateWithFlags", graph, 0);
   }
 
+  /** Gives back what the driver holds of the graph, as far as it was built. */
+  private drop(): void {
+    const { driver, ready, graph } = this;
+    this.ready = this.graph = undefined;
+    try {
+      if (ready !== undefined) driver.call("cuGraphExecDestroy", ready);
+    } finally {
+      if (graph !== undefined) driver.call("cuGraphDestroy", graph);
+    }
+  }
+
   free(): void {
-    if (this.ready !== undefined) this.driver.call("cuGraphExecDestroy", this.ready);
-    if (this.graph !== undefined) this.driver.call("cuGraphDestroy", this.graph);
-    this.words.mapping.free();
+    try {
+      this.drop();
+    } finally {
+      this.words.mapping.free();
+    }
   }
 }

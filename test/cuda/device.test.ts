@@ -98,6 +98,37 @@ describe.runIf(hasCudaCpu)("a bundle with CUDA kernels", () => {
     expect(driver.held()).toBe(0);
   });
 
+  it("gives back what it has built of a graph when the driver fails, and builds it anew", async () => {
+    const model = await load({ device: "cuda" });
+    const before = driver.held();
+    const building = [
+      "cuGraphCreate",
+      "cuGraphAddKernelNode_v2",
+      "cuGraphInstantiateWithFlags",
+      "cuGraphLaunch",
+    ] as const;
+    for (const call of building) {
+      driver.fail(call, 999);
+      await model.reset();
+      await expect(logits(model, ids), call).rejects.toMatchObject({ code: "MOE4234" });
+      expect(driver.held(), call).toBe(before);
+    }
+    const right = async (tokens: readonly number[]): Promise<void> => {
+      await model.reset();
+      expect(await logits(model, tokens)).toEqual(expectedLogits(tokens));
+      expect(driver.held()).toBe(before + 2);
+    };
+    await right(ids);
+    // A graph that was changed in part is dropped: nobody knows what the driver has taken.
+    driver.fail("cuGraphExecKernelNodeSetParams_v2", 999);
+    await model.reset();
+    await expect(logits(model, [2])).rejects.toMatchObject({ code: "MOE4234" });
+    expect(driver.held()).toBe(before);
+    for (const tokens of [[2], ids]) await right(tokens);
+    model.dispose();
+    expect(driver.held()).toBe(0);
+  });
+
   it("runs wasm where there is no driver, and says why", async () => {
     process.env["MOEC_LIBCUDA"] = "/nowhere/libcuda.so.1";
     const model = await load();
