@@ -1,50 +1,45 @@
 /** Code of the language as HTML, coloured by the language's own TextMate grammar. */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import oniguruma from "vscode-oniguruma";
-import textmate from "vscode-textmate";
+import { createHighlighterCore } from "@shikijs/core";
+import { createJavaScriptRegexEngine } from "@shikijs/engine-javascript";
 
-const CLASSES = [
-  [/^comment/, "c"],
-  [/^string/, "s"],
-  [/^constant/, "n"],
-  [/^entity\.name/, "f"],
-  [/^(keyword|storage)/, "k"],
-  [/^(support|variable\.language)/, "b"],
-  [/^entity/, "a"],
-];
+/** Colours are variables of the page's style sheet, which has a light and a dark value for each. */
+const THEME = {
+  name: "page",
+  type: "light",
+  fg: "var(--ink)",
+  bg: "transparent",
+  settings: Object.entries({
+    "--quiet": ["comment"],
+    "--s": ["string"],
+    "--n": ["constant"],
+    "--k": ["keyword", "storage"],
+    "--accent": ["entity.name"],
+    "--b": ["support", "variable.language"],
+  }).map(([variable, scope]) => ({ scope, settings: { foreground: `var(${variable})` } })),
+};
 
 export const escapeHtml = (text) =>
   text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
 
 /** @param {string} grammarFile @returns {Promise<(code: string) => string>} */
 export async function highlighter(grammarFile) {
-  await oniguruma.loadWASM(readFileSync(createRequire(import.meta.url).resolve("vscode-oniguruma/release/onig.wasm")));
-  const registry = new textmate.Registry({
-    onigLib: Promise.resolve({
-      createOnigScanner: (patterns) => new oniguruma.OnigScanner(patterns),
-      createOnigString: (text) => new oniguruma.OnigString(text),
-    }),
-    loadGrammar: () =>
-      Promise.resolve(textmate.parseRawGrammar(readFileSync(grammarFile, "utf8"), "moe.tmLanguage.json")),
+  const shiki = await createHighlighterCore({
+    langs: [JSON.parse(readFileSync(grammarFile, "utf8"))],
+    themes: [THEME],
+    engine: createJavaScriptRegexEngine(),
   });
-  const grammar = await registry.loadGrammar("source.moe");
-  return (code) => {
-    let stack = textmate.INITIAL;
-    const lines = code.split("\n").map((line) => {
-      const { tokens, ruleStack } = grammar.tokenizeLine(line, stack);
-      stack = ruleStack;
-      return tokens
-        .map(({ startIndex, endIndex, scopes }) => {
-          const piece = escapeHtml(line.slice(startIndex, endIndex));
-          const scope = [...scopes]
-            .reverse()
-            .find((one) => one !== "source.moe" && CLASSES.some(([test]) => test.test(one)));
-          const name = CLASSES.find(([test]) => test.test(scope ?? ""))?.[1];
-          return name ? `<i class="${name}">${piece}</i>` : piece;
-        })
-        .join("");
-    });
-    return lines.join("\n");
-  };
+  return (code) =>
+    shiki
+      .codeToTokensBase(code, { lang: "moe", theme: "page" })
+      .map((line) =>
+        line
+          .map(({ content, color }) =>
+            color === undefined || color === THEME.fg
+              ? escapeHtml(content)
+              : `<i style="color:${color}">${escapeHtml(content)}</i>`,
+          )
+          .join(""),
+      )
+      .join("\n");
 }

@@ -1,10 +1,12 @@
-/** Formulas and wiring of the documentation site, from the trees of declarations. */
+/** Formulas, wiring and code of the documentation site, from the trees of declarations. */
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { ModuleDecl } from "../../grammar/tree.js";
 import { parse } from "../../grammar/index.js";
 import { libraryEntries, libraryFiles } from "../../cli/library.js";
 import { diagramOf } from "../../scripts/docs/diagram.mjs";
 import { formulaOf } from "../../scripts/docs/formula.mjs";
+import { escapeHtml, highlighter } from "../../scripts/docs/highlight.mjs";
 
 const make = { diagram: diagramOf, formula: formulaOf };
 
@@ -61,5 +63,17 @@ describe("wiring", () => {
         }
       }
     }
+  });
+});
+
+describe("code", () => {
+  it("is coloured by the language's grammar and keeps every letter", async () => {
+    const highlight = await highlighter(fileURLToPath(new URL("../../grammar/moe.tmLanguage.json", import.meta.url)));
+    for (const file of libraryFiles()) {
+      expect(highlight(file.text).replace(/<i style="color:var\(--\w+\)">|<\/i>/g, "")).toBe(escapeHtml(file.text));
+    }
+    const html = highlight(source);
+    expect(html).toContain('<i style="color:var(--k)">router</i>');
+    expect(html).toContain('<i style="color:var(--accent)">TopK</i>');
   });
 });
