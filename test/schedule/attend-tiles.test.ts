@@ -5,7 +5,7 @@ import { Size } from "../../compiler/axes/size.js";
 import type { RegionBuilder } from "../../compiler/2-graph/index.js";
 import type { Program, Value } from "../../compiler/2-graph/ir.js";
 import { schedule } from "../../compiler/4-schedule/index.js";
-import { wasmRelaxed, x86v3, x86v4, type Target } from "../../compiler/targets/index.js";
+import { wasmRelaxed, webgpu, x86v3, x86v4, type Target } from "../../compiler/targets/index.js";
 import { countVisits, visitCounter } from "../support/visits.js";
 import { compare, numbers } from "./compare.js";
 import { Machine, type Runner } from "./machine.js";
@@ -108,8 +108,9 @@ describe("attend over any number of queries and keys", () => {
     [wasmRelaxed, ["interpreter", "wasm"], 18],
     [x86v3, ["interpreter"], 6],
     [x86v4, ["interpreter"], 6],
+    [webgpu, ["interpreter"], 6],
   ];
-  it.each(widths)("as the reference, with the vectors of $name", (target, runners, runs) => {
+  it.each(widths)("as the reference, with the vectors or threads of $name", (target, runners, runs) => {
     const lengths = fc.tuple(fc.integer({ min: 0, max: 75 }), fc.integer({ min: 0, max: 140 }));
     fc.assert(
       fc.property(shapes, masks, lengths, fc.boolean(), (shape, mask, [T, past], keep) => {

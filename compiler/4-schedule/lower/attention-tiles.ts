@@ -27,11 +27,12 @@ import { f32, registerType } from "../kernel-types.js";
 import { f32Tile } from "../micro/f32-tile.js";
 import { plus, type AttendCall, type Attention } from "./attention.js";
 import { visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
+import { sharedHeads, type SharedHeads } from "./attention-heads.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { rowCoordinates } from "./nest.js";
-import { elements, type TensorAxis } from "./tensor.js";
+import { elements } from "./tensor.js";
 
 /** Keys of one block. */
 const keyBlock = 64;
@@ -41,12 +42,7 @@ const tileRows = 32;
 const worthwhileRows = 8;
 
 /** How the rows of q are shared out. */
-export interface TileShape {
-  /** Axes with blocks of their own. */
-  readonly batch: readonly TensorAxis[];
-  /** Axes whose rows share keys and values: rows of the tile, next to each other. */
-  readonly heads: readonly TensorAxis[];
-  readonly headCount: number;
+export interface TileShape extends SharedHeads {
   /** Query positions of one tile. */
   readonly queries: number;
   /** Query positions from which on tiles are used. */
@@ -63,27 +59,19 @@ export interface TileShape {
 
 /** The shape of the tiles, or undefined where the kernel does not apply: threads instead of lanes, sizes that are open. */
 export function tileShape(entry: EntryLowering, call: AttendCall): TileShape | undefined {
-  const { attrs, q, k, v } = call;
+  const { attrs, q, v } = call;
   const { lanes } = entry;
   const depth = q.axis(attrs.contracted).size.constant;
   const width = v.axis(attrs.valueAxis).size.constant;
   if (lanes === 1 || depth === undefined || width === undefined || q.axes.some((axis) => axis.live)) return undefined;
-  const rows = q.axes.filter((axis) => axis.name !== attrs.contracted && axis.name !== attrs.queryAxis);
-  const heads: TensorAxis[] = [];
-  let headCount = 1;
-  for (const axis of rows) {
-    const size = axis.size.constant;
-    if (k.has(axis.name) || v.has(axis.name) || size === undefined || headCount * size > tileRows) continue;
-    heads.push(axis);
-    headCount *= size;
-  }
+  const { batch, heads, headCount } = sharedHeads(call, tileRows);
   const vectors = Math.min(4, tileRows / lanes);
   return {
-    batch: rows.filter((axis) => !heads.includes(axis)),
+    batch,
     heads,
     headCount,
-    queries: Math.max(1, Math.floor(tileRows / Math.max(1, headCount))),
-    fewest: Math.max(2, Math.ceil(worthwhileRows / Math.max(1, headCount))),
+    queries: Math.max(1, Math.floor(tileRows / headCount)),
+    fewest: Math.max(2, Math.ceil(worthwhileRows / headCount)),
     depth,
     width,
     lanes,

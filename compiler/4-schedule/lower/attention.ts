@@ -10,11 +10,14 @@
 import type { AttendAttrs } from "../../2-graph/ir.js";
 import { Size } from "../../axes/size.js";
 import type { Expression } from "../kernel-ir.js";
+import { isGpu } from "../../targets/index.js";
 import { attendRows } from "./attention-rows.js";
 import { attendTiles, tileShape } from "./attention-tiles.js";
 import { type Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
+import { attendGpuRows } from "./gpu-attention-rows.js";
+import { attendGpuTiles, gpuTiles } from "./gpu-attention-tiles.js";
 import type { BlockMask } from "./mask-blocks.js";
 import type { Stored, Tensor } from "./tensor.js";
 
@@ -44,6 +47,10 @@ export function attend(entry: EntryLowering, call: AttendCall): Stored {
   const rows = q.axes.filter((axis) => axis.name !== attrs.contracted);
   const result = entry.allocate("attend", "f32", [...rows, v.axis(attrs.valueAxis)]);
   const attention: Attention = { ...call, v, result };
+  if (isGpu(entry.program.target)) {
+    attendOnGpu(entry, attention);
+    return result;
+  }
   const shape = tileShape(entry, attention);
   const queries = q.axis(attrs.queryAxis).size;
   if (!shape || entry.program.bound(queries) < shape.fewest) {
@@ -54,6 +61,15 @@ export function attend(entry: EntryLowering, call: AttendCall): Stored {
   if (isLong.constant !== 1) attendRows(entry, attention, Size.one.minus(isLong));
   if (isLong.constant !== 0) attendTiles(entry, attention, shape, isLong);
   return result;
+}
+
+/** By tiles of queries where there are many of them, else a block for each row; by one thread for each where sizes are open. */
+function attendOnGpu(entry: EntryLowering, attention: Attention): void {
+  const tiles = gpuTiles(attention);
+  if (!tiles) return attendRows(entry, attention, Size.one);
+  const many = attention.q.axis(attention.attrs.queryAxis).size.reaches(tiles.fewest);
+  if (many.constant !== 1) attendGpuRows(entry, attention, tiles, Size.one.minus(many));
+  if (many.constant !== 0) attendGpuTiles(entry, attention, tiles, many);
 }
 
 /** The columns of one value lie next to each other: the kernels read them in vectors. */

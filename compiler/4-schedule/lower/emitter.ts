@@ -166,6 +166,11 @@ export class Emitter {
     this.loop(wish, this.threads === 1 ? 0 : thread, to, this.threads, extent, body);
   }
 
+  /** What is read inside is each thread's own: threads have different coordinates, so they do not reduce together. */
+  apart(body: () => void): void {
+    this.inside(true, body);
+  }
+
   /** True where all threads of the block pass, equally often: here they may meet. */
   get isTogether(): boolean {
     return this.threads > 1 && this.scopes.every((scope) => !scope.diverges);
