@@ -3,7 +3,7 @@
  * `docs/`. Written to `site/`.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, posix } from "node:path";
+import { dirname, join, posix, resolve } from "node:path";
 import markdownIt from "markdown-it";
 import { checkNode, ensureBuild, ensurePackages, root } from "./setup.mjs";
 import { diagramOf } from "./docs/diagram.mjs";
@@ -19,7 +19,7 @@ const { check } = await import("../dist/compiler/1-check/index.js");
 const { measure } = await import("../dist/editor/server/cost/measure.js");
 const { formulaText } = await import("../dist/editor/server/cost/formula.js");
 
-const out = join(root, process.argv[2] ?? "site");
+const out = resolve(root, process.argv[2] ?? "site");
 const files = libraryFiles().filter(({ path }) => path !== "stdlib/std.moe");
 const entries = files.flatMap((file) => file.entries);
 const hrefOf = (entry) => `${pageOf(entry.file)}#${entry.name}`;
@@ -177,7 +177,9 @@ for (const file of files) {
 for (const { path, text, title } of guides) {
   const html = markdown
     .render(text)
-    .replace(/href="([^":]+)\.md(#[^"]*)?"/g, (_, target, anchor = "") => `href="${target}.html${anchor}"`);
+    .replace(/href="([^":]+)\.md(#[^"]*)?"/g, (_, target, anchor = "") => `href="${target}.html${anchor}"`)
+    // A declaration that a page names by its file stands on the page of that file.
+    .replace(/href="([^":]+)\.moe"><code>(\w+)</g, (_, target, name) => `href="${target}.html#${name}"><code>${name}<`);
   writePage(path, title, html);
   const parts = text.split(/^## /m);
   parts.forEach((part, at) => {
