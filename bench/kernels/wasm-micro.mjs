@@ -47,8 +47,10 @@ const kernels = [
   products.q4Product("q4_2", 2),
   products.q8Product("q8_tiles", 1, 4),
   products.q4Product("q4_tiles", 1, 4),
-  products.q4ManyProduct("q4_many2", K, 2),
-  products.q4ManyProduct("q4_many3", K, 3),
+  ...[2, 3].flatMap((group) => [
+    products.unpackedProduct(`q8_unpacked${group}`, "q8_0", K, group),
+    products.unpackedProduct(`q4_unpacked${group}`, "q4_0", K, group),
+  ]),
 ];
 const bytes = emitWasm(kernels, wasmRelaxed);
 const pages = 12000;
@@ -138,6 +140,8 @@ for (const [name, tokens] of [
   ["q8_1", 32],
   ["q8_2", 32],
   ["q8_3", 30],
+  ["q8_unpacked2", 32],
+  ["q8_unpacked3", 30],
 ]) {
   measure(`${name} product, ${tokens} tokens`, "GOP/s", operations(tokens), () =>
     exports[name](weights, quants, scales, y, tokens, K, N, 0, tiles),
@@ -154,8 +158,8 @@ measure("q8 product, 1 token, 4 tiles", "GB/s", q8Bytes, () =>
 for (const [name, tokens] of [
   ["q4_1", 32],
   ["q4_2", 32],
-  ["q4_many2", 32],
-  ["q4_many3", 30],
+  ["q4_unpacked2", 32],
+  ["q4_unpacked3", 30],
 ]) {
   measure(`${name} product, ${tokens} tokens`, "GOP/s", operations(tokens), () =>
     exports[name](weights, quants, scales, sums, y, tokens, K, N, 0, tiles),

@@ -16,10 +16,10 @@ import {
 import {
   panelProduct,
   panelsProduct,
-  q4ManyProduct,
   q4Product,
   q8Product,
   quantizeProduct,
+  unpackedProduct,
 } from "../../compiler/4-schedule/micro/products.js";
 import { f16ToF32, f32ToF16 } from "../../compiler/checkpoints/half.js";
 import { scratchBytes } from "../../compiler/5-emit/wasm/index.js";
@@ -42,7 +42,8 @@ const kernels: readonly Kernel[] = [
   q4Product("q4_2", 2),
   q8Product("q8_4_tiles", 1, 4),
   q4Product("q4_2_tiles", 1, 2),
-  q4ManyProduct("q4_many", 96, 2),
+  unpackedProduct("q8_unpacked", "q8_0", 96, 2),
+  unpackedProduct("q4_unpacked", "q4_0", 96, 2),
 ];
 
 const memory = new WebAssembly.Memory({ initial: 40 });
@@ -178,8 +179,8 @@ describe.each(Object.keys(targets))("products on %s", (target) => {
       const right = (n: number, k: number): number =>
         matrix.quants[n * K + k]! * f16ToF32(matrix.scales[(n * K + k) >> 5]!);
       for (const name of bits === 8
-        ? ["q8_1", "q8_2", "q8_3", "q8_4_tiles"]
-        : ["q4_1", "q4_2", "q4_many", "q4_2_tiles"]) {
+        ? ["q8_1", "q8_2", "q8_3", "q8_4_tiles", "q8_unpacked"]
+        : ["q4_1", "q4_2", "q4_unpacked", "q4_2_tiles"]) {
         new Float32Array(memory.buffer, y, T * N + 1).fill(guard);
         const tiles = Number(/(\d)_tiles/.exec(name)?.[1] ?? 1);
         run[name]!(w, ...activations, y, T, K, N, 0, Math.ceil(N / (16 * tiles)));

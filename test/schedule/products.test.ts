@@ -28,12 +28,13 @@ describe.each(formats)("%s weights", (format) => {
     }));
 
   // 320 columns are two passes of floats; 61 and 65 rows are more than the sums of one part.
-  it("groups rows by twos and threes, over passes of columns and parts of rows", () =>
-    void compare(product(320, 35), {
-      calls: [4, 5, 6, 7, 61, 65].map((t) => ({ inputs: { x: activations(t, t * 320) }, sizes: { T: t } })),
-      params: (_, count) => held(format, 1, 320, 35, halves(3, count)),
-      options: { storage: () => format, limits: { T: 65, context: 65 } },
-      tolerance: rounding(320),
+  // Passes have at most 1024 columns, and parts 60 rows.
+  it("multiplies rows by twos, over passes of columns and parts of rows", () =>
+    void compare(product(1056, 19), {
+      calls: [4, 5, 61].map((t) => ({ inputs: { x: activations(t, t * 1056) }, sizes: { T: t } })),
+      params: (_, count) => held(format, 1, 1056, 19, halves(3, count)),
+      options: { storage: () => format, limits: { T: 61, context: 61 } },
+      tolerance: rounding(1056),
     }));
 
   it("reads a tied table through the packing", () =>

@@ -10,10 +10,10 @@ import type { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { Product } from "./product.js";
 import { rowStart } from "./product-rows.js";
-import { groups, storeSums, type TilePart, type TileWriter } from "./product-tiles.js";
+import { inPasses, pairs, storeSums, type TilePart, type TileWriter } from "./product-tiles.js";
 
-/** Columns multiplied before the next rows are taken: 256 x 16 floats stay in the first cache beside the rows. */
-const depthOfPass = 256;
+/** Columns multiplied before the next rows are taken: 512 x 16 floats (32 KiB) stay in the first cache, or nearly. */
+const depthOfPass = 512;
 /** Columns that one of several panels is read for before the next one is. */
 const depthOfTurn = 64;
 /** Vectors at a time for one, two and three rows: no more than 8 sums, which stay in registers with their operands. */
@@ -76,7 +76,7 @@ export function denseTile(product: Product, storage: DenseStorage): (emitter: Em
           const step = aheadOfColumn / denseBytes[storage];
           const columns = builder.let("columns", sub(to, from));
           const furthest = builder.let("furthest", mul(columns, tileRows - step));
-          groups(emitter, part, 2, (rows, lines, first) => {
+          pairs(emitter, part, (rows, lines, first) => {
             const starts = rows.map(startOf);
             const left = (row: number, k: Expression): Expression => builder.load(x, add(starts[row]!, k));
             const before = (row: number, vector: number): Expression =>
@@ -91,13 +91,7 @@ export function denseTile(product: Product, storage: DenseStorage): (emitter: Em
           });
           dropAhead(builder, sink, part.scratch, part.spare);
         };
-        return (part) => {
-          pass(part, constant(0), constant(Math.min(depth, depthOfPass)), true);
-          if (depth <= depthOfPass) return;
-          emitter.loop("pass", depthOfPass, depth, depthOfPass, undefined, (_, from) =>
-            pass(part, from, builder.let("to", min(add(from, depthOfPass), depth)), false),
-          );
-        };
+        return (part) => inPasses(emitter, depth, depthOfPass, (...range) => pass(part, ...range));
       },
     };
   };

@@ -1,6 +1,6 @@
 /** Tiles of products with q8_0 and q4_0 weights: activations become integers once, in a kernel of their own. */
 import { Size } from "../../axes/size.js";
-import { add, constant, min, mul } from "../kernel-expressions.js";
+import { add, constant, min, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { dropAhead, sinkOf, type Ahead } from "../micro/ahead.js";
 import { blockElements, tileRows } from "../micro/layouts.js";
@@ -8,11 +8,10 @@ import { quantizeBlocks, type QuantizedActivations } from "../micro/quantize.js"
 import {
   aheadBytes,
   q4Tiles,
-  q8Tile,
   q8Tiles,
-  unpackedBlockBytes,
-  unpackedQ4Tile,
-  unpackQ4,
+  unpackedBuffers,
+  unpackedTile,
+  unpackTile,
   type TokenRow,
   type WeightTile,
 } from "../micro/quantized-tile.js";
@@ -21,8 +20,13 @@ import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import type { Product, ProductInput } from "./product.js";
 import { storedRow, storedRowsKernel } from "./product-rows.js";
-import { groups, storeSums, type TileWriter } from "./product-tiles.js";
+import { inPasses, pairs, storeSums, type TilePart, type TileWriter } from "./product-tiles.js";
 import { elements, type Stored } from "./tensor.js";
+
+type BlockStorage = "q8_0" | "q4_0";
+
+/** Blocks of a tile that are unpacked at a time: 16 KiB, which stay in the first cache beside the rows. */
+const blocksOfPass: Readonly<Record<BlockStorage, number>> = { q8_0: 16, q4_0: 32 };
 
 interface QuantizedInput {
   readonly quants: Stored;
@@ -69,8 +73,9 @@ function handles(
 
 export function quantizedTile(entry: EntryLowering, product: Product): (emitter: Emitter) => TileWriter {
   const { layout, input, weight } = product;
-  const four = layout.storage === "q4_0";
   const { depth } = layout;
+  const storage = layout.storage as BlockStorage;
+  const four = storage === "q4_0";
   const blocks = depth / blockElements;
   const activations = quantized(entry, input, depth, four ? "i8" : "i16");
   return (emitter) => {
@@ -97,26 +102,27 @@ export function quantizedTile(entry: EntryLowering, product: Product): (emitter:
       many: (tile, next) => {
         const place = tileOf(tile);
         const nextTile = tileOf(next);
-        const unpacked = four ? builder.blockBuffer("unpacked", "i8", "local", blocks * unpackedBlockBytes) : undefined;
-        if (unpacked) unpackQ4(builder, place, unpacked);
-        const furthest = layout.tileBytes - blocks * aheadBytes;
-        return (part) => {
+        const buffers = unpackedBuffers(builder, storage, Math.min(blocks, blocksOfPass[storage]));
+        const recordBytes = layout.tileBytes / blocks;
+        const pass = (part: TilePart, first: Expression, end: Expression, isFirst: boolean): void => {
+          const unpacked = { ...buffers, from: first, to: end };
+          unpackTile(builder, place, unpacked);
           const sink = sinkOf(builder);
-          groups(emitter, part, 3, (list, lines, first) => {
-            const rows = tokens(list);
-            // Each group of rows reads another part of the next tile.
-            const reached = min(mul(first, (blocks * aheadBytes) / 2), furthest);
-            const ahead: Ahead = {
-              buffer: bytes,
-              start: builder.let("ahead_start", add(nextTile.start, reached)),
-              sink,
-            };
-            const weights = { ...place, ahead };
-            const sums = unpacked ? unpackedQ4Tile(builder, weights, unpacked, rows) : q8Tile(builder, weights, rows);
+          const count = builder.let("block_count", sub(end, first));
+          const furthest = builder.let("furthest", mul(count, recordBytes - aheadBytes));
+          const nextStart = builder.let("next_start", add(nextTile.start, mul(first, recordBytes)));
+          pairs(emitter, part, (list, lines, row) => {
+            // Each group of rows reads another part of the same blocks of the next tile.
+            const reached = min(mul(row, mul(count, aheadBytes / 2)), furthest);
+            const ahead: Ahead = { buffer: bytes, start: builder.let("ahead_start", add(nextStart, reached)), sink };
+            const before = (token: number, vector: number): Expression =>
+              builder.load(part.scratch, add(lines[token]!, 4 * vector), { lanes: 4 });
+            const sums = unpackedTile(builder, unpacked, tokens(list), isFirst ? undefined : before, ahead);
             storeSums(emitter, part.scratch, lines, sums);
           });
           dropAhead(builder, sink, part.scratch, part.spare);
         };
+        return (part) => inPasses(emitter, blocks, blocksOfPass[storage], (...range) => pass(part, ...range));
       },
     };
   };

@@ -1,12 +1,12 @@
 /** Writes the sums of tiles of 16 outputs for some rows into scratch memory, by the micro-kernel of the format. */
-import { add, compare, constant, mul, rem, select, sub } from "../kernel-expressions.js";
+import { add, constant, min, mul, rem, sub } from "../kernel-expressions.js";
 import type { BufferHandle, Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { tileRows } from "../micro/layouts.js";
 import { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 
-/** Rows whose sums are held at a time: whole groups of two and of three. */
+/** Rows whose sums are held at a time, an even number. */
 export const rowsInScratch = 60;
 
 export interface TilePart {
@@ -37,13 +37,9 @@ export interface TileWriter {
 
 type GroupBody = (rows: readonly Coordinate[], lines: readonly Expression[], first: Expression) => void;
 
-/**
- * Rows in groups of `size` (2 or 3), then in pairs; a row is alone only when it is the last of an odd number of pairs or
- * the only one, because a group of one costs nearly as much as a pair.
- */
-export function groups(emitter: Emitter, part: TilePart, size: 2 | 3, body: GroupBody): void {
+/** Rows by twos, and the last of an odd number alone: V8 has registers for the sums of two rows of a tile. */
+export function pairs(emitter: Emitter, part: TilePart, body: GroupBody): void {
   const { builder } = emitter;
-  const count = builder.let("count", sub(part.to, part.from));
   const group = (register: Expression, row: Coordinate, n: number): void => {
     const first = builder.let("first", sub(register, part.from));
     const lines = Array.from({ length: n }, (_, i) => builder.let("line", add(mul(add(first, i), tileRows), part.at)));
@@ -53,17 +49,9 @@ export function groups(emitter: Emitter, part: TilePart, size: 2 | 3, body: Grou
       first,
     );
   };
-  let start = part.from;
-  if (size === 3) {
-    const rest = builder.let("rest", rem(count, constant(3)));
-    // One row too many makes two pairs of it and the last three.
-    const taken = sub(sub(part.to, rest), select(compare("eq", rest, 1), constant(3), constant(0)));
-    const end = builder.let("triples", select(compare("lt", count, 3), part.from, taken));
-    emitter.loop("rows", start, end, 3, undefined, (row, register) => group(register, row, 3));
-    start = end;
-  }
-  const end = builder.let("pairs", sub(part.to, rem(sub(part.to, start), constant(2))));
-  emitter.loop("rows", start, end, 2, undefined, (row, register) => group(register, row, 2));
+  const count = builder.let("count", sub(part.to, part.from));
+  const end = builder.let("pairs", sub(part.to, rem(count, constant(2))));
+  emitter.loop("rows", part.from, end, 2, undefined, (row, register) => group(register, row, 2));
   emitter.loop("rows", end, part.to, 1, undefined, (row, register) => group(register, row, 1));
 }
 
@@ -75,5 +63,22 @@ export function storeSums(
 ): void {
   sums.forEach((row, i) =>
     row.forEach((sum, vector) => emitter.builder.store(scratch, add(lines[i]!, 4 * vector), sum.get)),
+  );
+}
+
+/**
+ * `count` of something in passes of `size`: `pass` writes what is done from one number to another; the first time there
+ * are no sums yet.
+ */
+export function inPasses(
+  emitter: Emitter,
+  count: number,
+  size: number,
+  pass: (from: Expression, to: Expression, isFirst: boolean) => void,
+): void {
+  pass(constant(0), constant(Math.min(count, size)), true);
+  if (count <= size) return;
+  emitter.loop("pass", size, count, size, undefined, (_, from) =>
+    pass(from, emitter.builder.let("to", min(add(from, size), count)), false),
   );
 }

@@ -11,9 +11,9 @@ import { quantizeBlocks, type QuantizedActivations } from "./quantize.js";
 import {
   q4Tiles,
   q8Tiles,
-  unpackedBlockBytes,
-  unpackedQ4Tile,
-  unpackQ4,
+  unpackedBuffers,
+  unpackedTile,
+  unpackTile,
   type TokenRow,
   type WeightTile,
 } from "./quantized-tile.js";
@@ -259,13 +259,17 @@ export function q4Product(name: string, group = 1, tiles = 1): Kernel {
   return quantizedProduct(name, product, (k, w) => (rows) => q4Tiles(k, w, rows));
 }
 
-/** y = quantized x times q4 tiles, for many tokens: each tile is unpacked once. K is at most `maximumDepth`. */
-export function q4ManyProduct(name: string, maximumDepth: number, group = 2): Kernel {
-  const doc = "y[T, N] = quantized x[T, K] times q4 tiles, each unpacked once";
-  const product = { doc, weights: "u8", recordBytes: q4RecordBytes, group, tiles: 1 } as const;
-  return quantizedProduct(name, product, (k, [tile]) => {
-    const unpacked = k.blockBuffer("unpacked", "i8", "local", (maximumDepth / blockElements) * unpackedBlockBytes);
-    unpackQ4(k, tile!, unpacked);
-    return (rows) => [unpackedQ4Tile(k, tile!, unpacked, rows)];
+/** y = quantized x times q8 or q4 tiles, for many tokens: each tile is unpacked once. K is at most `maximumDepth`. */
+export function unpackedProduct(name: string, storage: "q8_0" | "q4_0", maximumDepth: number, group = 2): Kernel {
+  const doc = `y[T, N] = quantized x[T, K] times ${storage} tiles, each unpacked once`;
+  const format =
+    storage === "q8_0"
+      ? ({ weights: "i8", recordBytes: q8RecordBytes } as const)
+      : ({ weights: "u8", recordBytes: q4RecordBytes } as const);
+  return quantizedProduct(name, { doc, ...format, group, tiles: 1 }, (k, [tile]) => {
+    const buffers = unpackedBuffers(k, storage, maximumDepth / blockElements);
+    const unpacked = { ...buffers, from: 0, to: tile!.blocks };
+    unpackTile(k, tile!, unpacked);
+    return (rows) => [unpackedTile(k, unpacked, rows)];
   });
 }

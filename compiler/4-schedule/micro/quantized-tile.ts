@@ -14,12 +14,13 @@ import {
   mul,
   shru,
   splat,
+  sub,
   type Operand,
 } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
-import { blockElements, q4RecordBytes, q8RecordBytes, scaleBytes } from "./layouts.js";
+import { blockElements, q4RecordBytes, q8RecordBytes, scaleBytes, tileRows } from "./layouts.js";
 import { readAhead, type Ahead } from "./ahead.js";
 import type { QuantizedActivations } from "./quantize.js";
 
@@ -31,8 +32,6 @@ export interface WeightTile {
   readonly start: Expression;
   /** K / 32. */
   readonly blocks: Operand;
-  /** What to read along: `aheadBytes` further with each block. */
-  readonly ahead?: Ahead | undefined;
 }
 
 /** Bytes of a line that a cache holds. */
@@ -51,6 +50,11 @@ const i32x4 = registerType("i32", 4);
 const f32x4 = registerType("f32", 4);
 const i16x8 = registerType("i16", 8);
 
+const sixteenBytes = { lanes: 16, element: "i8" } as const;
+/** The lower and the higher four bits of each byte. */
+const lowHalves = (bytes: Expression): Expression => and(bytes, constant(15, bytes.type));
+const highHalves = (bytes: Expression): Expression => lowHalves(bitcast(shru(bitcast(bytes, "i16"), 4), "i8"));
+
 type Sums = readonly (readonly Variable[])[];
 
 const variables = (k: KernelBuilder, name: string, tokens: number, type: typeof f32x4): Sums =>
@@ -60,7 +64,7 @@ const variables = (k: KernelBuilder, name: string, tokens: number, type: typeof 
 function scaleBlock(
   k: KernelBuilder,
   tokens: readonly TokenRow[],
-  weights: { readonly bytes: BufferHandle; readonly record: Expression },
+  weightScale: (vector: number) => Expression,
   block: Expression,
   integers: (token: number, vector: number) => Expression,
   sums: Sums,
@@ -69,14 +73,19 @@ function scaleBlock(
     k.let("x_scale", splat(k.load(from.scales, add(blockOf(start), block)), 4)),
   );
   for (const vector of vectors) {
-    const at = add(weights.record, vector * 8);
-    const scale = k.let("w_scale", k.load(weights.bytes, at, { lanes: 4, as: "f16", finite: true }));
+    const scale = k.let("w_scale", weightScale(vector));
     tokens.forEach((_, token) => {
       const sum = sums[token]![vector]!;
       sum.set(fma(convert(integers(token, vector), "f32"), mul(scale, activationScales[token]!), sum.get));
     });
   }
 }
+
+/** Four scales of a record. */
+const recordScale =
+  (k: KernelBuilder, bytes: BufferHandle, record: Expression) =>
+  (vector: number): Expression =>
+    k.load(bytes, add(record, vector * 8), { lanes: 4, as: "f16", finite: true });
 
 /** The number of the block in which an element lies. */
 const blockOf = (start: Expression): Expression => ({
@@ -112,45 +121,46 @@ function overBlocks(
     weights.forEach(({ bytes, start }, tile) => {
       const record = k.let("record", add(start, mul(block, recordBytes)));
       const integers = integersOf({ bytes, record, block, starts });
-      scaleBlock(k, tokens, { bytes, record }, block, integers, sums[tile]!);
+      scaleBlock(k, tokens, recordScale(k, bytes, record), block, integers, sums[tile]!);
     });
-    for (const { ahead } of weights) {
-      if (!ahead) continue;
-      for (let line = 0; line < aheadBytes; line += lineBytes) readAhead(k, ahead, block, aheadBytes, line);
-    }
   });
   return sums;
 }
 
-/** [tile][token][vector] sums of q8 weights times i16 activations. Exact per block for all values. */
+/** Sums of a block of i16 weights, which come eight by eight for two k, times i16 activations. Exact for all values. */
+function pairsOfBlock(
+  k: KernelBuilder,
+  tokens: readonly TokenRow[],
+  starts: readonly Expression[],
+  weights: (pair: Expression, vector: number) => Expression,
+): (token: number, vector: number) => Expression {
+  const integers = variables(k, "integer", tokens.length, i32x4);
+  k.loop("pair", 0, blockElements / 2, 1, (pair) => {
+    const quants = vectors.map((vector) => k.let("w", weights(pair, vector)));
+    tokens.forEach(({ from }, token) => {
+      const two = k.load(from.quants, add(starts[token]!, mul(pair, 2)), { as: "i32" });
+      const x = k.let("x", bitcast(splat(two, 4), "i16"));
+      for (const vector of vectors) {
+        const sum = integers[token]![vector]!;
+        sum.set(add(sum.get, dotPairs(quants[vector]!, x)));
+      }
+    });
+  });
+  return (token, vector) => integers[token]![vector]!.get;
+}
+
+/** [tile][token][vector] sums of q8 weights times i16 activations, for a few tokens. */
 export function q8Tiles(
   k: KernelBuilder,
   weights: readonly WeightTile[],
   tokens: readonly TokenRow[],
 ): readonly Sums[] {
-  return overBlocks(k, weights, q8RecordBytes, tokens, ({ bytes, record, starts }) => {
-    const integers = variables(k, "integer", tokens.length, i32x4);
-    k.loop("pair", 0, blockElements / 2, 1, (pair) => {
-      const quants = vectors.map((vector) => {
-        const at = add(add(record, mul(pair, 32)), scaleBytes + vector * 8);
-        return k.let("w", k.load(bytes, at, { lanes: 8, element: "i16" }));
-      });
-      tokens.forEach(({ from }, token) => {
-        const two = k.load(from.quants, add(starts[token]!, mul(pair, 2)), { as: "i32" });
-        const x = k.let("x", bitcast(splat(two, 4), "i16"));
-        for (const vector of vectors) {
-          const sum = integers[token]![vector]!;
-          sum.set(add(sum.get, dotPairs(quants[vector]!, x)));
-        }
-      });
-    });
-    return (token, vector) => integers[token]![vector]!.get;
-  });
+  return overBlocks(k, weights, q8RecordBytes, tokens, ({ bytes, record, starts }) =>
+    pairsOfBlock(k, tokens, starts, (pair, vector) =>
+      k.load(bytes, add(add(record, mul(pair, 32)), scaleBytes + vector * 8), { lanes: 8, element: "i16" }),
+    ),
+  );
 }
-
-/** One tile: [token][vector]. */
-export const q8Tile = (k: KernelBuilder, weights: WeightTile, tokens: readonly TokenRow[]): Sums =>
-  q8Tiles(k, [weights], tokens)[0]!;
 
 /** 8 * sum of the activations of a block comes off, because the weights are stored plus 8. */
 function withoutOffset(k: KernelBuilder, { from, start }: TokenRow, block: Expression): Expression {
@@ -186,7 +196,6 @@ export function q4Tiles(
   weights: readonly WeightTile[],
   tokens: readonly TokenRow[],
 ): readonly Sums[] {
-  const low = constant(15, registerType("i8", 16));
   return overBlocks(k, weights, q4RecordBytes, tokens, ({ bytes, record, block, starts }) => {
     const pairs = variables(k, "pairs", tokens.length, i16x8);
     k.loop("eight", 0, 4, 1, (eight) => {
@@ -196,9 +205,9 @@ export function q4Tiles(
       });
       for (const vector of vectors) {
         const at = add(add(record, mul(eight, 64)), scaleBytes + vector * 16);
-        const quants = k.let("w", k.load(bytes, at, { lanes: 16, element: "i8" }));
-        const lows = k.let("low", and(quants, low));
-        const highs = k.let("high", and(bitcast(shru(bitcast(quants, "i16"), 4), "i8"), low));
+        const quants = k.let("w", k.load(bytes, at, sixteenBytes));
+        const lows = k.let("low", lowHalves(quants));
+        const highs = k.let("high", highHalves(quants));
         activations.forEach(([first, second], token) => {
           const sum = pairs[token]![vector]!;
           sum.set(add(add(sum.get, dotPairsI8(first, lows)), dotPairsI8(second, highs)));
@@ -209,56 +218,128 @@ export function q4Tiles(
   });
 }
 
-/** One tile: [token][vector]. */
-export const q4Tile = (k: KernelBuilder, weights: WeightTile, tokens: readonly TokenRow[]): Sums =>
-  q4Tiles(k, [weights], tokens)[0]!;
+/** Integers of one block of 16 rows. */
+const tileBlock = tileRows * blockElements;
 
-/** Bytes of one block of 16 unpacked rows. */
-export const unpackedBlockBytes = 512;
+/** Blocks `from..to` of a tile, unpacked for many tokens. */
+export interface UnpackedTile {
+  /** i16 (q8) or i8 (q4): for each two or four k four vectors of four rows. */
+  readonly quants: BufferHandle;
+  /** f32: the scales of 16 rows for each block. */
+  readonly scales: BufferHandle;
+  readonly from: Operand;
+  readonly to: Operand;
+}
+
+/** Memory of a block of the grid for the unpacked form of up to `blocks` blocks. */
+export function unpackedBuffers(
+  k: KernelBuilder,
+  storage: "q8_0" | "q4_0",
+  blocks: number,
+): Pick<UnpackedTile, "quants" | "scales"> {
+  return {
+    quants: k.blockBuffer("unpacked", storage === "q8_0" ? "i16" : "i8", "local", blocks * tileBlock),
+    scales: k.blockBuffer("unpacked_scales", "f32", "local", blocks * tileRows),
+  };
+}
 
 /**
- * Unpack the 4-bit quants of a tile into `target` (i8, `unpackedBlockBytes` a block): for each four k four vectors of
- * four rows. Worth it when several groups of tokens read the tile.
+ * Unpack the numbers of a tile once for all groups of tokens: bytes of q8 to i16, nibbles of q4 to bytes, scales to f32.
+ * The groups then read what their dot products take, and V8 has registers for one more token.
  */
-export function unpackQ4(k: KernelBuilder, weights: WeightTile, target: BufferHandle): void {
-  const low = constant(15, registerType("i8", 16));
-  k.loop("block", 0, weights.blocks, 1, (block) => {
-    const record = k.let("record", add(weights.start, mul(block, q4RecordBytes)));
-    const to = k.let("to", mul(block, unpackedBlockBytes));
-    k.loop("sixteen", 0, 16, 1, (sixteen) => {
-      const at = add(add(record, mul(sixteen, 16)), scaleBytes);
-      const quants = k.let("w", k.load(weights.bytes, at, { lanes: 16, element: "i8" }));
-      // Vector `sixteen % 4` of the eight k number `sixteen / 4`: its lower four k first.
-      const place = add(add(to, mul(shru(sixteen, 2), 128)), mul(and(sixteen, 3), 16));
-      k.store(target, place, and(quants, low));
-      k.store(target, add(place, 64), and(bitcast(shru(bitcast(quants, "i16"), 4), "i8"), low));
-    });
+export function unpackTile(k: KernelBuilder, weights: WeightTile, target: UnpackedTile): void {
+  const four = target.quants.element === "i8";
+  const { bytes } = weights;
+  k.loop("block", target.from, target.to, 1, (block) => {
+    const record = k.let("record", add(weights.start, mul(block, four ? q4RecordBytes : q8RecordBytes)));
+    const number = k.let("number", sub(block, target.from));
+    const scale = recordScale(k, bytes, record);
+    for (const vector of vectors) k.store(target.scales, add(mul(number, tileRows), 4 * vector), scale(vector));
+    const to = k.let("to", mul(number, tileBlock));
+    if (four) {
+      k.loop("sixteen", 0, 16, 1, (sixteen) => {
+        const quants = k.let("w", k.load(bytes, add(add(record, mul(sixteen, 16)), scaleBytes), sixteenBytes));
+        // Vector `sixteen % 4` of the eight k number `sixteen / 4`: its lower four k first.
+        const place = add(add(to, mul(shru(sixteen, 2), 128)), mul(and(sixteen, 3), 16));
+        k.store(target.quants, place, lowHalves(quants));
+        k.store(target.quants, add(place, 64), highHalves(quants));
+      });
+    } else {
+      k.loop("pair", 0, tileBlock, 4 * 8, (pair) => {
+        for (const vector of vectors) {
+          const at = add(pair, 8 * vector);
+          const two = k.load(bytes, add(add(record, at), scaleBytes), { lanes: 8, element: "i16" });
+          k.store(target.quants, add(to, at), two);
+        }
+      });
+    }
   });
 }
 
-/** [token][vector] sums of unpacked 4-bit weights; `weights` still holds the scales. */
-export function unpackedQ4Tile(
+/**
+ * [token][vector] sums of an unpacked tile, on top of `start`.
+ *
+ * @param ahead What to read along, `aheadBytes` further with each block, from where block `from` would be 0.
+ */
+export function unpackedTile(
   k: KernelBuilder,
-  weights: WeightTile,
-  unpacked: BufferHandle,
+  tile: UnpackedTile,
   tokens: readonly TokenRow[],
+  start?: (token: number, vector: number) => Expression,
+  ahead?: Ahead,
 ): Sums {
-  const [sums] = overBlocks(k, [weights], q4RecordBytes, tokens, ({ block, starts }) => {
-    const bytes = k.let("bytes", mul(block, unpackedBlockBytes));
-    const pairs = variables(k, "pairs", tokens.length, i16x8);
-    k.loop("four", 0, blockElements / 4, 1, (four) => {
-      const quants = vectors.map((vector) =>
-        k.let("w", k.load(unpacked, add(add(bytes, mul(four, 64)), vector * 16), { lanes: 16, element: "i8" })),
-      );
-      tokens.forEach((row, token) => {
-        const x = fourTimes(k, row, add(starts[token]!, mul(four, 4)));
-        for (const vector of vectors) {
-          const sum = pairs[token]![vector]!;
-          sum.set(add(sum.get, dotPairsI8(x, quants[vector]!)));
-        }
-      });
-    });
-    return withoutOffsets(k, tokens, block, pairs);
+  const sums = tokens.map((_, token) => vectors.map((vector) => k.variable("sum", start?.(token, vector) ?? 0, f32x4)));
+  k.loop("block", tile.from, tile.to, 1, (block) => {
+    const number = k.let("number", sub(block, tile.from));
+    const starts = tokens.map((row) => k.let("x_start", add(row.start, mul(block, blockElements))));
+    const place = { quants: tile.quants, first: k.let("first", mul(number, tileBlock)), block, starts };
+    const integers = tile.quants.element === "i8" ? bytesOfBlock(k, tokens, place) : wordsOfBlock(k, tokens, place);
+    const scale = (vector: number): Expression =>
+      k.load(tile.scales, add(mul(number, tileRows), 4 * vector), { lanes: 4 });
+    scaleBlock(k, tokens, scale, block, integers, sums);
+    if (!ahead) return;
+    for (let line = 0; line < aheadBytes; line += lineBytes) readAhead(k, ahead, number, aheadBytes, line);
   });
-  return sums!;
+  return sums;
+}
+
+/** Where the unpacked integers of a block begin, and its activations for each token. */
+interface UnpackedPlace {
+  readonly quants: BufferHandle;
+  readonly first: Expression;
+  readonly block: Expression;
+  readonly starts: readonly Expression[];
+}
+
+/** Sums of i8 products of a block. */
+function bytesOfBlock(
+  k: KernelBuilder,
+  tokens: readonly TokenRow[],
+  { quants, first, block, starts }: UnpackedPlace,
+): (token: number, vector: number) => Expression {
+  const pairs = variables(k, "pairs", tokens.length, i16x8);
+  k.loop("four", 0, blockElements / 4, 1, (four) => {
+    const w = vectors.map((vector) =>
+      k.let("w", k.load(quants, add(add(first, mul(four, 64)), vector * 16), sixteenBytes)),
+    );
+    tokens.forEach((row, token) => {
+      const x = fourTimes(k, row, add(starts[token]!, mul(four, 4)));
+      for (const vector of vectors) {
+        const sum = pairs[token]![vector]!;
+        sum.set(add(sum.get, dotPairsI8(x, w[vector]!)));
+      }
+    });
+  });
+  return withoutOffsets(k, tokens, block, pairs);
+}
+
+/** Sums of i16 products of a block. */
+function wordsOfBlock(
+  k: KernelBuilder,
+  tokens: readonly TokenRow[],
+  { quants, first, starts }: UnpackedPlace,
+): (token: number, vector: number) => Expression {
+  return pairsOfBlock(k, tokens, starts, (pair, vector) =>
+    k.load(quants, add(add(first, mul(pair, 32)), vector * 8), { lanes: 8, element: "i16" }),
+  );
 }
