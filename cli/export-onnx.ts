@@ -1,7 +1,13 @@
 /** From a project to an ONNX file on disk. */
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { basename } from "node:path";
-import { modelBytes, onnxGraph, type ExternalPlace, type Initializer } from "../compiler/5-emit/onnx/index.js";
+import {
+  modelBytes,
+  onnxGraph,
+  type Contrib,
+  type ExternalPlace,
+  type Initializer,
+} from "../compiler/5-emit/onnx/index.js";
 import { replaceFiles } from "../runtime/node/replace-files.js";
 import { buildOptimized, checkSpec } from "./compile.js";
 import { openParameters, requireParameters } from "./parameters.js";
@@ -15,6 +21,13 @@ export interface ExportedOnnx {
   readonly files: readonly string[];
 }
 
+export interface OnnxChoices {
+  /** The first one when absent. */
+  readonly entry?: string;
+  /** Fused operators to use. */
+  readonly contrib?: Contrib;
+}
+
 /** A protocol buffer message cannot be larger than 2 GB; some room is left for the graph itself. */
 const MOST_EMBEDDED_BYTES = 2 ** 31 - 2 ** 26;
 /** Tensors this small stay in the model file, where runtimes look for shapes. */
@@ -23,16 +36,16 @@ const SMALL_BYTES = 1024;
 const ALIGNMENT = 4096;
 
 /**
- * @throws DiagnosticsError for a wrong spec, MoecError MOE5407 without weights, MOE5601 and MOE5602 for what ONNX cannot
- * hold, and what reading a checkpoint throws.
+ * @throws DiagnosticsError for a wrong spec, MoecError MOE5407 without weights, MOE5601, MOE5602 and MOE5610 for what
+ * ONNX and its fused operators cannot hold, and what reading a checkpoint throws.
  */
-export function exportOnnx(shell: Shell, project: Project, out: string, entryName?: string): ExportedOnnx {
+export function exportOnnx(shell: Shell, project: Project, out: string, choices: OnnxChoices = {}): ExportedOnnx {
   requireParameters(shell, project);
   const { built, optimized } = buildOptimized(checkSpec(shell, project.spec), project);
-  const entry = entryName ?? optimized.entries[0]?.name ?? "forward";
+  const entry = choices.entry ?? optimized.entries[0]?.name ?? "forward";
   const parameters = openParameters(built, project);
   try {
-    const graph = onnxGraph(optimized, entry, parameters.source);
+    const graph = onnxGraph(optimized, entry, parameters.source, choices.contrib);
     const total = graph.initializers.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const data = `${out}.data`;
     const isSplit = total > MOST_EMBEDDED_BYTES;

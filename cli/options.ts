@@ -4,15 +4,19 @@ import { CACHES, type CacheStorage } from "../compiler/4-schedule/options.js";
 import { QUANTIZATIONS, TARGETS, type Quantization, type TargetName } from "./project-file.js";
 import type { CommonOptions } from "./shell.js";
 
-/** Options of commands that compile a model. */
-export interface ModelOptions extends CommonOptions {
+/** Options of commands that read a model. */
+export interface ProgramOptions extends CommonOptions {
   readonly model?: string;
   readonly size?: Readonly<Record<string, number>>;
+  readonly random?: number;
+}
+
+/** Options of commands that compile a model. */
+export interface ModelOptions extends ProgramOptions {
   readonly quantization?: Quantization;
   readonly cache?: CacheStorage;
   readonly context?: number;
   readonly prefill?: number;
-  readonly random?: number;
   readonly target?: readonly TargetName[];
   readonly level?: readonly string[];
 }
@@ -55,18 +59,18 @@ function sizeAssignment(text: string, before: Readonly<Record<string, number>> =
   return { ...before, [match[1]!]: Number(match[2]) };
 }
 
-/** `wasm,native` */
-function targetList(text: string): readonly TargetName[] {
-  const names = text.split(",").map((name) => name.trim());
-  return names.map((name) => {
-    const found = TARGETS.find((target) => target === name);
-    if (found !== undefined) return found;
-    throw new InvalidArgumentError(`Targets are ${TARGETS.join(", ")}.`);
-  });
+function nameList(text: string): readonly string[] {
+  return text.split(",").map((name) => name.trim());
 }
 
-function levelList(text: string): readonly string[] {
-  return text.split(",").map((name) => name.trim());
+/** A parser of lists such as `wasm,native`, of these names. @param what What they name, at the start of a sentence. */
+export function listOf<Name extends string>(what: string, names: readonly Name[]): (text: string) => readonly Name[] {
+  return (text) =>
+    nameList(text).map((name) => {
+      const found = names.find((known) => known === name);
+      if (found !== undefined) return found;
+      throw new InvalidArgumentError(`${what} are ${names.join(", ")}.`);
+    });
 }
 
 /** `--target` and `--level`, of `build`. */
@@ -75,25 +79,30 @@ export function addTargetOptions(command: Command): Command {
     .option(
       "--target <names>",
       `which kernels the bundle gets, of ${TARGETS.join(", ")}; wasm when left out`,
-      targetList,
+      listOf("Targets", TARGETS),
     )
-    .option("--level <names>", "processors that native kernels are built for; see `moec doctor`", levelList);
+    .option("--level <names>", "processors that native kernels are built for; see `moec doctor`", nameList);
 }
 
 function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
 
-/** `--model`, `--size`, `--quantization`, `--cache`, `--context`, `--prefill`, `--random`. */
-export function addModelOptions(command: Command): Command {
+/** `--model`, `--size`, `--random`: which program it is and where its numbers come from. */
+export function addProgramOptions(command: Command): Command {
   return command
     .option("--model <name>", "which model of the file")
     .option("--size <name=number>", "set a size of the model, such as L=2; may be repeated", sizeAssignment)
+    .option("--random <seed>", "fill the parameters at random instead of from a checkpoint", wholeNumber);
+}
+
+/** Those and `--quantization`, `--cache`, `--context`, `--prefill`: how it is laid out in memory. */
+export function addModelOptions(command: Command): Command {
+  return addProgramOptions(command)
     .addOption(new Option("--quantization <format>", "how matrices are stored").choices(QUANTIZATIONS))
     .addOption(new Option("--cache <format>", "how numbers in caches are stored").choices(CACHES))
     .option("--context <positions>", "most positions that the caches hold", wholeNumber)
-    .option("--prefill <tokens>", "most tokens that are read in one go", wholeNumber)
-    .option("--random <seed>", "fill the parameters at random instead of from a checkpoint", wholeNumber);
+    .option("--prefill <tokens>", "most tokens that are read in one go", wholeNumber);
 }
 
 /** `--threads`, `--device`, `--verify`. */

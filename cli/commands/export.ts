@@ -2,14 +2,17 @@
 import { relative, resolve } from "node:path";
 import { Option } from "commander";
 import { EXIT } from "../exit-codes.js";
-import { addModelOptions, type ModelOptions } from "../options.js";
+import { CONTRIB_OPERATORS, EXPERT_FORMATS, type Contrib } from "../../compiler/5-emit/onnx/contrib/names.js";
+import { addProgramOptions, listOf, type ProgramOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import { plural } from "../show/units.js";
 
-interface ExportOptions extends ModelOptions {
+interface ExportOptions extends ProgramOptions {
   readonly format: "onnx";
   readonly out: string;
   readonly entry?: string;
+  readonly contrib?: Contrib["operators"];
+  readonly experts: Contrib["storage"];
 }
 
 export const exportCommand: CommandDefinition = (program, start) => {
@@ -24,13 +27,22 @@ export const exportCommand: CommandDefinition = (program, start) => {
     .requiredOption("-o, --out <file>", "where the file goes")
     .addOption(new Option("--format <name>", "what to write").choices(["onnx"]).default("onnx"))
     .option("--entry <name>", "which entry point; the first one when left out")
+    .option(
+      "--contrib <operators>",
+      `use fused operators of ONNX Runtime, of ${CONTRIB_OPERATORS.join(", ")}`,
+      listOf("Operators", CONTRIB_OPERATORS),
+    )
+    .addOption(new Option("--experts <format>", "how QMoE keeps experts").choices(EXPERT_FORMATS).default("q8_0"))
     .action((path: string, options: ExportOptions) =>
       start("export", options, async (shell) => {
         const { openSources } = await import("../project.js");
         const { exportOnnx } = await import("../export-onnx.js");
         const project = openSources(path, shell.io.cwd, options);
         const out = resolve(shell.io.cwd, options.out);
-        const made = exportOnnx(shell, project, out, options.entry);
+        const made = exportOnnx(shell, project, out, {
+          ...(options.entry === undefined ? {} : { entry: options.entry }),
+          ...(options.contrib ? { contrib: { operators: options.contrib, storage: options.experts } } : {}),
+        });
         const shown = relative(shell.io.cwd, out);
         shell.say(`${shell.palette.added("✓")} ${shown}: \`${made.entry}\`, ${plural(made.nodes, "node")}`);
         for (const file of made.files) shell.say(`  ${relative(shell.io.cwd, file)}`);
@@ -40,7 +52,8 @@ export const exportCommand: CommandDefinition = (program, start) => {
     )
     .addHelpText(
       "after",
-      "\nExamples:\n  moec export examples/tiny-moe -o tiny-moe.onnx\n  moec export spec.moe --random 1 --entry encode -o encoder.onnx\n",
+      "\nExamples:\n  moec export examples/tiny-moe -o tiny-moe.onnx\n  moec export spec.moe --random 1 --entry encode -o encoder.onnx\n" +
+        "  moec export examples/tiny-moe --contrib QMoE,GroupQueryAttention -o fused.onnx\n",
     );
-  return addModelOptions(command);
+  return addProgramOptions(command);
 };

@@ -284,6 +284,7 @@ export const messages = {
   MOE5524: { severity: "error", title: "chat template fails", message: "the model's chat template fails: {reason}" },
   MOE5601: { severity: "error", title: "no ONNX counterpart", message: "`{op}` at {at} cannot be written as ONNX: {reason}" },
   MOE5602: { severity: "error", title: "not for ONNX", message: "{what} cannot be exported: {reason}" },
+  MOE5610: { severity: "error", title: "operator cannot say this", message: "{operator} cannot say `{op}` at {at}: {reason}" },
 } as const satisfies Readonly<Record<string, Message>>;
 
 /** Every code that moec can say. */
@@ -571,6 +572,7 @@ export interface MessageSlots {
   readonly MOE5524: { readonly reason: Slot };
   readonly MOE5601: { readonly op: Slot; readonly at: Slot; readonly reason: Slot };
   readonly MOE5602: { readonly what: Slot; readonly reason: Slot };
+  readonly MOE5610: { readonly operator: Slot; readonly op: Slot; readonly at: Slot; readonly reason: Slot };
 }
 
 /** One constructor of a diagnostic for each code. */
@@ -1415,4 +1417,7 @@ export const errors = {
   /** MOE5602: not for ONNX */
   notForOnnx: (slots: MessageSlots["MOE5602"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5602", messages.MOE5602, slots, span, parts),
+  /** MOE5610: operator cannot say this */
+  operatorCannotSay: (slots: MessageSlots["MOE5610"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5610", messages.MOE5610, slots, span, parts),
 } as const;

@@ -26,3 +26,23 @@ it("writes all weights of tiny-moe into one file", async () => {
   expect([...bytes.subarray(0, 2)]).toEqual([8, 10]);
   expect(bytes.includes("present.")).toBe(true);
 }, 60_000);
+
+it("uses fused operators when asked, smaller by their formats", async () => {
+  const out = join(folder, "fused.onnx");
+  const made = ["export", "examples/tiny-moe", "-o", out, "--contrib"];
+  const { code } = await moec([...made, "QMoE,GroupQueryAttention", "--experts", "q4_0"]);
+  expect(code).toBe(0);
+  const text = readFileSync(out).toString("latin1");
+  for (const name of ["QMoE", "GroupQueryAttention", "com.microsoft"]) expect(text).toContain(name);
+  const wrong = await moec([...made, "Attention"]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.err).toContain("MoE, QMoE, GroupQueryAttention");
+});
+
+it("has no options that would change nothing", async () => {
+  for (const option of ["--cache", "--quantization", "--context", "--prefill"]) {
+    const { code, err } = await moec(["export", "examples/tiny-moe", "-o", join(folder, "x.onnx"), option, "f16"]);
+    expect(code).toBe(2);
+    expect(err).toContain(`unknown option '${option}'`);
+  }
+});

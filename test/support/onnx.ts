@@ -1,4 +1,8 @@
-/** Runs exported graphs on ONNX Runtime (the peer `onnxruntime-web`, its CPU kernels as WebAssembly). */
+/**
+ * Runs exported graphs on ONNX Runtime: the peer `onnxruntime-web` (its CPU kernels as WebAssembly), and
+ * `onnxruntime-node` where the benches have installed it.
+ */
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { modelBytes, type OnnxGraph } from "../../compiler/5-emit/onnx/index.js";
@@ -25,15 +29,32 @@ interface Runtime {
 
 export const hasOnnxRuntime = peerPackage("onnxruntime-web") !== undefined;
 
-let loaded: Promise<Runtime> | undefined;
-function runtime(): Promise<Runtime> {
-  return (loaded ??= (async () => {
-    const require = createRequire(new URL("../../bench/peers/package.json", import.meta.url));
-    const found = (await import(pathToFileURL(require.resolve("onnxruntime-web")).href)) as Runtime;
-    found.env.wasm.numThreads = 1;
-    found.env.logLevel = "error";
-    return found;
-  })());
+/** Where each engine's package lies, and what runs graphs in it. */
+const ENGINES = {
+  "onnxruntime-web": { folder: "../../bench/peers/", provider: "wasm" },
+  "onnxruntime-node": { folder: "../../bench/onnxruntime/", provider: "cpu" },
+} as const;
+export type OnnxEngine = keyof typeof ENGINES;
+
+/** The engines that are installed. */
+export const onnxEngines = (Object.keys(ENGINES) as OnnxEngine[]).filter((name) =>
+  existsSync(new URL(`${ENGINES[name].folder}node_modules/${name}`, import.meta.url)),
+);
+
+const loaded = new Map<OnnxEngine, Promise<Runtime>>();
+function runtime(engine: OnnxEngine): Promise<Runtime> {
+  const known = loaded.get(engine) ?? load(engine);
+  loaded.set(engine, known);
+  return known;
+}
+
+async function load(engine: OnnxEngine): Promise<Runtime> {
+  const require = createRequire(new URL(`${ENGINES[engine].folder}package.json`, import.meta.url));
+  const found = (await import(pathToFileURL(require.resolve(engine)).href)) as Runtime & { readonly default?: Runtime };
+  const ort = (found.InferenceSession as unknown) === undefined ? found.default! : found;
+  if (engine === "onnxruntime-web") ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = "error";
+  return ort;
 }
 
 export interface OnnxRun {
@@ -41,9 +62,13 @@ export interface OnnxRun {
 }
 
 /** A session that keeps its states: what a call gives as `present.…` is the next one's `past.…`. */
-export async function onnxSession(graph: OnnxGraph): Promise<{ run: OnnxRun; release: () => Promise<void> }> {
-  const ort = await runtime();
-  const session = await ort.InferenceSession.create(modelBytes(graph), { executionProviders: ["wasm"] });
+export async function onnxSession(
+  graph: OnnxGraph,
+  engine: OnnxEngine = "onnxruntime-web",
+): Promise<{ run: OnnxRun; release: () => Promise<void> }> {
+  const ort = await runtime(engine);
+  const options = { executionProviders: [ENGINES[engine].provider], logSeverityLevel: 3 };
+  const session = await ort.InferenceSession.create(modelBytes(graph), options);
   const states = new Map<string, OrtTensor>();
   const run: OnnxRun = async (inputs) => {
     const feeds: Record<string, OrtTensor> = {};

@@ -5,10 +5,10 @@
 import type { Size } from "../../axes/size.js";
 import { Size as SizeClass } from "../../axes/size.js";
 import type { Axis } from "../../ops/types.js";
-import type { Attributes, ElementType, Initializer, OnnxNode } from "./model-bytes.js";
+import { ELEMENT_TYPES, type Attributes, type ElementType, type Initializer, type OnnxNode } from "./model-bytes.js";
 import type { Tensor } from "./values.js";
 
-const WIDTH = { f32: 4, i32: 4, i64: 8, bool: 1 } as const;
+const WIDTH = { f32: 4, i32: 4, i64: 8, bool: 1, u8: 1 } as const;
 
 function encode(type: ElementType, values: readonly number[]): Uint8Array {
   const data = new Uint8Array(values.length * WIDTH[type]);
@@ -38,8 +38,8 @@ export const axisAt = (tensor: Tensor, name: string): number => {
 };
 
 export class Graph {
-  readonly nodes: OnnxNode[] = [];
-  readonly initializers: Initializer[] = [];
+  nodes: OnnxNode[] = [];
+  initializers: Initializer[] = [];
   private readonly constants = new Map<string, string>();
   private readonly sizes = new Map<string, string>();
   private readonly sizeNames = new Map<string, string>();
@@ -67,16 +67,22 @@ export class Graph {
     if (known !== undefined) return known;
     const name = this.fresh("c");
     const bytes = encode(type, values);
-    this.initializers.push({ name, type, dims, byteLength: bytes.length, bytes: () => bytes });
+    this.initializer(name, type, dims, () => bytes);
     this.constants.set(key, name);
+    return name;
+  }
+
+  /** A tensor in the file whose bytes are made when it is written. */
+  initializer(name: string, type: ElementType, dims: readonly number[], bytes: () => Uint8Array): string {
+    const byteLength = dims.reduce((product, dim) => product * dim, WIDTH[type]);
+    this.initializers.push({ name, type, dims, byteLength, bytes });
     return name;
   }
 
   /** A named initializer of one value. */
   filledInitializer(name: string, type: ElementType, dims: readonly number[], value: number): void {
     const count = dims.reduce((product, dim) => product * dim, 1);
-    const bytes = encode(type, new Array<number>(count).fill(value));
-    this.initializers.push({ name, type, dims, byteLength: bytes.length, bytes: () => bytes });
+    this.initializer(name, type, dims, () => encode(type, new Array<number>(count).fill(value)));
   }
 
   integers(values: readonly number[]): string {
@@ -85,6 +91,18 @@ export class Graph {
 
   number(type: ElementType, value: number): Tensor {
     return { kind: "tensor", name: this.constant(type, [], [value]), type, axes: [] };
+  }
+
+  /** Leaves out nodes whose results nobody reads. */
+  dropUnread(outputs: readonly string[]): void {
+    const read = new Set(outputs);
+    const kept = this.nodes.toReversed().filter(({ inputs, outputs: own }) => {
+      if (!own.some((name) => read.has(name))) return false;
+      inputs.forEach((name) => read.add(name));
+      return true;
+    });
+    this.nodes = kept.reverse();
+    this.initializers = this.initializers.filter(({ name }) => read.has(name));
   }
 
   /** Says which i64 `[1]` holds a size that is known only at run time. */
@@ -145,8 +163,7 @@ export class Graph {
 
   cast(x: Tensor, type: ElementType): Tensor {
     if (x.type === type) return x;
-    const to = { f32: 1, i32: 6, i64: 7, bool: 9 }[type];
-    return { ...x, name: this.node("Cast", [x.name], { to: { int: to } }), type };
+    return { ...x, name: this.node("Cast", [x.name], { to: { int: ELEMENT_TYPES[type] } }), type };
   }
 
   where(condition: Tensor, yes: Tensor, no: Tensor): Tensor {

@@ -4,22 +4,30 @@
  */
 import type { Program } from "../../2-graph/ir.js";
 import { moecError } from "../../errors/raise.js";
+import type { Contrib } from "./contrib/names.js";
 import type { OnnxGraph } from "./model-bytes.js";
 import type { ParameterNumbers } from "./parameters.js";
 import { Writer } from "./writer.js";
 
 export { modelBytes, OPSET, type ExternalPlace, type Initializer, type OnnxGraph } from "./model-bytes.js";
+export type { Contrib, ContribOperator, ExpertStorage } from "./contrib/names.js";
 export { lowerings } from "./table.js";
 export type { ParameterNumbers } from "./parameters.js";
 
 /**
  * The graph of one entry of a verified program.
  *
- * @throws MoecError MOE2065 when there is no such entry, MOE5601 for an op without a counterpart, MOE5602 for what a file
- * cannot hold.
+ * @param contrib Fused operators of ONNX Runtime to use; none when absent.
+ * @throws MoecError MOE5601 for an op without a counterpart, MOE5602 for what a file cannot hold (or an entry that is not
+ * there), MOE5610 for what an operator that was asked for cannot say.
  */
-export function onnxGraph(program: Program, entryName: string, numbers: ParameterNumbers): OnnxGraph {
+export function onnxGraph(
+  program: Program,
+  entryName: string,
+  numbers: ParameterNumbers,
+  contrib?: Contrib,
+): OnnxGraph {
   const entry = program.entries.find(({ name }) => name === entryName);
   if (!entry) throw moecError("MOE5602", { what: `\`${entryName}\``, reason: "the model has no such entry point" });
-  return new Writer(program, entry, numbers).write();
+  return new Writer(program, entry, numbers, contrib).write();
 }

@@ -2,7 +2,7 @@
 import { bytesField, floatField, integerField, joined, type Part } from "./wire.js";
 
 /** Element types of tensors, with their numbers in the format. */
-export const ELEMENT_TYPES = { f32: 1, i32: 6, i64: 7, bool: 9 } as const;
+export const ELEMENT_TYPES = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9 } as const;
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
 /** Version 10 of the file format is the one that came with opset 21. */

@@ -31,11 +31,15 @@ export class Parameters {
     const axes = decl.axes.slice(leading.length);
     const dims = axes.map(({ size }) => size.constant!);
     const type = decl.dtype;
-    const byteLength = product(dims) * (type === "bool" ? 1 : 4);
-    this.graph.initializers.push({ name, type, dims, byteLength, bytes: () => this.bytes(parameter) });
+    this.graph.initializer(name, type, dims, () => this.bytes(parameter));
     const tensor: Tensor = { kind: "tensor", name, type, axes };
     this.written.set(name, tensor);
     return tensor;
+  }
+
+  /** One layer of a parameter, row-major over `axes`. */
+  numbersOf({ decl, leading }: Parameter, axes: readonly string[]): Float32Array {
+    return this.numbers.read(decl.path, leading.slice(0, decl.layerAxes), axes);
   }
 
   private layer(parameter: Parameter, layer: readonly number[]): Float32Array {

@@ -1,5 +1,5 @@
 /** One use of an op while it is written: its operands as they are here, and what runs its regions. */
-import type { Node, Region } from "../../2-graph/ir.js";
+import type { Node, Region, ValueId } from "../../2-graph/ir.js";
 import type { Attrs, Axis, ValueType } from "../../ops/types.js";
 import type { Graph } from "./graph.js";
 import type { Parameter, Routes, Tensor, Value } from "./values.js";
@@ -24,8 +24,25 @@ export interface Surroundings {
   writeState(path: string, value: Tensor): void;
   /** Rows behind a cache; all of its rows. */
   append(path: string, rows: Tensor): Tensor;
-  /** Stops with MOE5601. */
-  refuse(node: Node, reason: string): never;
+  /** What a tensor, as `append` gave it, is made of. */
+  appended(name: string): Appended | undefined;
+  /** What made a value of this region; undefined for its parameters. */
+  producer(id: ValueId): Node | undefined;
+  /** Numbers of a parameter, row-major over these axes of it, which are those behind its layers. */
+  numbers(parameter: Parameter, axes: readonly string[]): Float32Array;
+  /** Stops with MOE5601, or with MOE5610 when a fused operator was asked for. */
+  refuse(node: Node, reason: string, operator?: string): never;
+}
+
+/** A cache with rows behind it. */
+export interface Appended {
+  /** The rows before, `[rows, …]` as the state has them. */
+  readonly past: Tensor;
+  readonly rows: Tensor;
+  /** The axis of `rows` that is the cache's first one. */
+  readonly rowAxis: string;
+  /** Says what the state is from here on. */
+  replace(now: Tensor): void;
 }
 
 export class Use {
@@ -66,8 +83,8 @@ export class Use {
     return value;
   }
 
-  refuse(reason: string): never {
-    return this.around.refuse(this.node, reason);
+  refuse(reason: string, operator?: string): never {
+    return this.around.refuse(this.node, reason, operator);
   }
 }
 

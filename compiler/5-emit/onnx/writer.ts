@@ -8,9 +8,11 @@ import type { Axis, TensorType, ValueType } from "../../ops/types.js";
 import { gatherRows } from "./gather.js";
 import { Graph } from "./graph.js";
 import type { OnnxGraph, Port } from "./model-bytes.js";
+import type { Contrib } from "./contrib/names.js";
+import { contribLowerings } from "./contrib/operators.js";
 import { Parameters, type ParameterNumbers } from "./parameters.js";
 import { lowerings } from "./table.js";
-import { Use, type Surroundings } from "./use.js";
+import { Use, type Appended, type Lower, type Surroundings } from "./use.js";
 import type { Parameter, Tensor, Value } from "./values.js";
 
 interface Layer {
@@ -29,12 +31,16 @@ export class Writer {
   >();
   private readonly parameters: Parameters;
   private readonly knobs = new Map<string, Tensor>();
+  private readonly appended = new Map<string, Appended>();
+  private readonly lowerings: Readonly<Record<OpName, Lower>>;
 
   constructor(
     private readonly program: Program,
     private readonly entry: Entry,
     numbers: ParameterNumbers,
+    contrib?: Contrib,
   ) {
+    this.lowerings = contrib ? { ...lowerings, ...contribLowerings(contrib) } : lowerings;
     this.parameters = new Parameters(this.graph, numbers);
   }
 
@@ -51,6 +57,7 @@ export class Writer {
       outputs.push(this.port(`present.${key}`, now, dims));
     }
     const metadata = { producer: "moec", model: this.program.name, entry: entry.name };
+    graph.dropUnread(outputs.map((port) => port.name));
     const { nodes, initializers } = graph;
     return { name: entry.name, nodes, initializers, inputs: this.inputs, outputs, metadata };
   }
@@ -128,18 +135,19 @@ export class Writer {
     const values = new Map<ValueId, Value>();
     const types = typesOf(region);
     region.params.forEach((param, index) => values.set(param.id, args[index]!));
-    const around = this.surroundings(layers);
+    const around = this.surroundings(region, layers);
     for (const node of region.nodes) {
       const operands = node.operands.map((id) => values.get(id)!);
       const operandTypes = node.operands.map((id) => types.get(id)!);
-      const results = lowerings[node.op as OpName](new Use(node, operands, around, operandTypes));
+      const results = this.lowerings[node.op as OpName](new Use(node, operands, around, operandTypes));
       node.results.forEach(({ id }, index) => values.set(id, results[index]!));
     }
     return region.results.map((id) => values.get(id)!);
   }
 
-  private surroundings(layers: readonly Layer[]): Surroundings {
+  private surroundings(region: Region, layers: readonly Layer[]): Surroundings {
     const { graph, parameters } = this;
+    let producers: ReadonlyMap<ValueId, Node> | undefined;
     const stateOf = (path: string) => {
       const decl = this.program.states.find((state) => state.path === path)!;
       const turns = layers.slice(0, decl.layerAxes).map(({ index }) => index);
@@ -171,11 +179,20 @@ export class Writer {
         const own = state.decl.axes.slice(state.decl.layerAxes);
         const ordered = graph.order(rows, [rows.axes.find(({ name }) => !own.slice(1).some((axis) => axis.name === name))!.name, ...own.slice(1).map(({ name }) => name)]); // prettier-ignore
         const [first, ...rest] = ordered.axes;
-        const name = graph.node("Concat", [state.now.name, ordered.name], { axis: { int: 0 } });
+        const past = state.now;
+        const name = graph.node("Concat", [past.name, ordered.name], { axis: { int: 0 } });
         const size = Size.of("past").plus(first!.size);
+        const replace = (now: Tensor): void => void (state.now = now);
+        this.appended.set(name, { past, rows: ordered, rowAxis: first!.name, replace });
         return (state.now = { ...ordered, name, axes: [{ name: own[0]!.name, size }, ...rest] });
       },
-      refuse: (node, reason) => this.refuse(node, layers, reason),
+      appended: (name) => this.appended.get(name),
+      producer: (id) => {
+        producers ??= new Map(region.nodes.flatMap((node) => node.results.map((result) => [result.id, node] as const)));
+        return producers.get(id);
+      },
+      numbers: (parameter, axes) => parameters.numbersOf(parameter, axes),
+      refuse: (node, reason, operator) => this.refuse(node, layers, reason, operator),
     };
   }
 
@@ -192,10 +209,11 @@ export class Writer {
     return knob;
   }
 
-  private refuse(node: Node, layers: readonly Layer[], reason: string): never {
+  private refuse(node: Node, layers: readonly Layer[], reason: string, operator?: string): never {
     const inside = layers.map(({ stack, index }) => ` in layer ${index} of \`${stack}\``).join("");
     const named = node.results[0]?.name;
     const at = `${named === undefined ? "" : `\`${named}\` of `}\`${this.entry.name}\`${inside}`;
+    if (operator !== undefined) throw moecError("MOE5610", { operator, op: node.op, at, reason });
     throw moecError("MOE5601", { op: node.op, at, reason });
   }
 }

@@ -1,0 +1,168 @@
+/**
+ * A mixture as one node, com.microsoft `MoE` or `QMoE`.
+ *
+ * The operator takes scores, makes a softmax of them and of its k largest the weights. Routes are chosen before it, as
+ * the model says; their weights go in as logarithms: with sum s, the softmax of `log(weight)` gives `weight / s` for the
+ * chosen ones and 0 for the others, and what comes out is multiplied by s. So every router whose weights are not
+ * negative can be said, and a tie is decided once.
+ */
+import { Size } from "../../../axes/size.js";
+import type { Axis } from "../../../ops/types.js";
+import { scatter } from "../gather.js";
+import type { Use } from "../use.js";
+import { tokensOf, type Parameter } from "../values.js";
+import { expertFormula, type ExpertFormula, type Layer } from "./expert-body.js";
+import { blocksOf, interleavedRows, type QuantizedRows } from "./expert-weights.js";
+import { isNonNegative } from "./nonnegative.js";
+import type { ExpertStorage } from "./names.js";
+
+const BLOCK = 32;
+
+/** What the operator cannot say stops here. */
+function refuse(use: Use, operator: string, reason: string): never {
+  return use.refuse(reason, operator);
+}
+
+interface Bank {
+  readonly formula: ExpertFormula;
+  readonly params: readonly Parameter[];
+  readonly experts: number;
+  /** Width of a token, and of the hidden layer. */
+  readonly width: number;
+  readonly inner: number;
+}
+
+function bankOf(use: Use, operator: string): Bank {
+  const { attrs } = use;
+  const banks = attrs.banks as unknown as readonly { readonly experts: Size; readonly params: number }[];
+  if (banks.length !== 1) return refuse(use, operator, `${banks.length} kinds of experts`);
+  if (((attrs.perToken as number | undefined) ?? 0) > 0 || (attrs.captures as number) > 0) {
+    return refuse(use, operator, "experts that read something besides their token");
+  }
+  if (attrs.weigh === "input") return refuse(use, operator, "weights on what goes into an expert");
+  const formula = expertFormula(use.node.regions[0]!);
+  if (typeof formula === "string") return refuse(use, operator, formula);
+  const experts = banks[0]!.experts.constant;
+  if (experts === undefined) return refuse(use, operator, "a number of experts that is not known");
+  const params = use.operands.slice(2, 2 + banks[0]!.params).map((value): Parameter => {
+    if (value.kind === "parameter" && value.leading.length === value.decl.layerAxes) return value;
+    return refuse(use, operator, "weights that are computed");
+  });
+  const size = (layer: Layer, name: string): number =>
+    params[layer.weight]!.decl.axes.find((axis) => axis.name === name)!.size.constant!;
+  const [first] = formula.first;
+  const width = size(first!, first!.from);
+  if (size(formula.second, formula.second.to) !== width) {
+    return refuse(use, operator, "experts whose result is not as wide as their token");
+  }
+  return { formula, params, experts, width, inner: size(first!, first!.to) };
+}
+
+/** Scores whose softmax is the share of each expert, and the sum of the weights. */
+function scores(use: Use, operator: string) {
+  const { graph } = use;
+  const { node } = use;
+  if (!isNonNegative(node.operands[1]!, (id) => use.around.producer(id))) {
+    return refuse(use, operator, "weights of routes that may be below 0: it makes them by a softmax");
+  }
+  const routes = use.routes(1);
+  const slots = routes.index.axes.at(-1)!;
+  const k = slots.size.constant;
+  if (k === undefined) return refuse(use, operator, "a number of chosen experts that is not known");
+  const tokens = tokensOf(routes);
+  const dense = scatter(graph, routes.index, routes.weight, slots, routes.experts, "add");
+  const sum = graph.reduce("ReduceSum", dense, [routes.experts.name]);
+  const isNone = graph.apply("Equal", [sum, graph.number("f32", 0)], "bool");
+  const safe = graph.where(isNone, graph.number("f32", 1), sum);
+  const shares = graph.apply("Div", [dense, safe], "f32");
+  // A token without experts: any scores will do, since the sum of its weights, 0, is multiplied in behind.
+  const logs = graph.where(isNone, graph.number("f32", 0), graph.apply("Log", [shares], "f32"));
+  const rows = rowsOf(tokens);
+  return { sum, tokens, k, logs: graph.reshape(graph.full(logs, [...tokens, routes.experts]), [rows, routes.experts]) };
+}
+
+const rowsOf = (tokens: readonly Axis[]): Axis => ({
+  name: "'row",
+  size: tokens.reduce((product, { size }) => product.times(size), Size.one),
+});
+
+/** Writes a mixture; experts are kept as f32 in `MoE` and as blocks in `QMoE`. */
+export function fusedMixture(use: Use, storage: "f32" | ExpertStorage) {
+  const { graph } = use;
+  const operator = storage === "f32" ? "MoE" : "QMoE";
+  const { formula, params, experts, width, inner } = bankOf(use, operator);
+  const { sum, tokens, k, logs } = scores(use, operator);
+  if (storage !== "f32" && (width % BLOCK !== 0 || inner % BLOCK !== 0)) {
+    return refuse(use, operator, `widths ${width} and ${inner}, which are not whole blocks of ${BLOCK}`);
+  }
+  const ofExpert = (index: number, axes: readonly string[]): Float32Array => {
+    const param = params[index]!;
+    const { decl } = param;
+    return use.around.numbers(param, [decl.axes[decl.layerAxes]!.name, ...axes]);
+  };
+  const rowCount = inner * formula.first.length;
+
+  /** Rows `[experts, out, in]` of layers side by side: the operator wants gate and up in turn. */
+  const numbers = (layers: readonly Layer[]) => (): Float32Array =>
+    interleavedRows(
+      layers.map(({ weight, from, to }) => ofExpert(weight, [to, from])),
+      layers[0] === formula.second ? inner : width,
+    );
+  const biases = (layers: readonly Layer[]): string => {
+    if (layers[0]!.bias === undefined) return "";
+    const read = (): Uint8Array =>
+      bytesOf(interleavedRows(layers.map(({ bias, to }) => ofExpert(bias!, [to])), 1)); // prettier-ignore
+    const count = layers[0] === formula.second ? width : rowCount;
+    return graph.initializer(graph.fresh("bias"), "f32", [experts, count], read);
+  };
+  /** Names of the weights, and of their scales behind them. */
+  const weights = (name: string, layers: readonly Layer[], rows: number, columns: number): readonly string[] => {
+    if (storage === "f32") {
+      return [graph.initializer(graph.fresh(name), "f32", [experts, rows, columns], () => bytesOf(numbers(layers)()))];
+    }
+    const perByte = storage === "q4_0" ? 2 : 1;
+    let made: QuantizedRows | undefined;
+    const blocks = (): QuantizedRows => (made ??= blocksOf(storage, numbers(layers)()));
+    // Weights are written first, then their scales; nothing is kept for long.
+    const codes = (): Uint8Array => blocks().codes;
+    const scales = (): Uint8Array => {
+      const { scales: all } = blocks();
+      made = undefined;
+      return bytesOf(all);
+    };
+    return [
+      graph.initializer(graph.fresh(name), "u8", [experts, rows, columns / perByte], codes),
+      graph.initializer(graph.fresh(`${name}_scales`), "f32", [experts, rows, columns / BLOCK], scales),
+    ];
+  };
+
+  const x = use.tensor(0);
+  const rest = x.axes.filter(({ name }) => !tokens.some((axis) => axis.name === name));
+  const row = rowsOf(tokens);
+  const flat = graph.reshape(graph.full(x, [...tokens, ...rest]), [row, ...rest]);
+  const inputs = [
+    ...[flat.name, logs.name],
+    ...weights("fc1", formula.first, rowCount, width),
+    biases(formula.first),
+    ...weights("fc2", [formula.second], width, inner),
+    biases([formula.second]),
+  ];
+  const attributes = {
+    activation_type: { text: formula.activation },
+    k: { int: k },
+    normalize_routing_weights: { int: 1 },
+    ...(formula.activation === "swiglu"
+      ? { swiglu_fusion: { int: 1 }, activation_alpha: { float: 1 }, activation_beta: { float: 0 } }
+      : {}),
+    ...(storage === "f32"
+      ? {}
+      : { expert_weight_bits: { int: storage === "q4_0" ? 4 : 8 }, block_size: { int: BLOCK } }),
+  };
+  const name = graph.node(operator, inputs, attributes, "com.microsoft");
+  const out = { name: formula.second.to, size: Size.of(width) };
+  const product = graph.reshape({ kind: "tensor", name, type: "f32", axes: [row, out] }, [...tokens, out]);
+  return graph.apply("Mul", [product, sum], "f32");
+}
+
+const bytesOf = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
