@@ -13,11 +13,14 @@
  */
 import type { ScalarMath } from "../ops/types.js";
 import { constant, get, type Operand } from "./kernel-expressions.js";
+import type { FragmentDeclaration } from "./kernel-fragments.js";
 import type {
   BlockBuffer,
   BufferParam,
   Expression,
   FoldOp,
+  FragmentOrder,
+  FragmentPlace,
   Kernel,
   MemoryType,
   RegisterType,
@@ -37,6 +40,21 @@ export interface BufferHandle {
 export interface Variable {
   readonly get: Expression;
   set(value: Operand): void;
+}
+
+/** A fragment that a builder declared. */
+export type Fragment = FragmentDeclaration;
+
+/** Elements of a buffer, for statements of fragments. */
+export interface At {
+  readonly buffer: BufferHandle;
+  readonly index: Operand;
+}
+
+/** How a matrix lies there: lines are `stride` elements apart. */
+export interface Lines extends At {
+  readonly stride: number;
+  readonly order: FragmentOrder;
 }
 
 /** An open block of statements of a kernel under construction. */
@@ -216,10 +234,44 @@ export class KernelBuilder {
   }
 
   /** What all threads of the block bring, folded; waits like a barrier. */
-  fold(wish: string, op: FoldOp, value: Expression): Expression {
+  fold(wish: string, op: FoldOp, value: Expression, across?: number): Expression {
     const name = this.fresh(wish);
-    this.statements.push({ kind: "block-fold", name, op, value });
+    this.statements.push({ kind: "block-fold", name, op, value, ...(across === undefined ? {} : { across }) });
     return get(name, value.type);
+  }
+
+  /* ---- matrices in registers ---- */
+
+  /** Zeros; declared anew each time it is passed. */
+  fragment(wish: string, shape: Omit<FragmentDeclaration, "name">): Fragment {
+    const fragment = { ...shape, name: this.fresh(wish) };
+    this.statements.push({ kind: "fragment", ...fragment });
+    return fragment;
+  }
+
+  private placeOf({ buffer, index }: At): FragmentPlace {
+    return { buffer: buffer.name, index: asExpression(index, i32) };
+  }
+
+  loadFragment({ name }: Fragment, from: Lines): void {
+    const { stride, order } = from;
+    this.statements.push({ kind: "fragment-load", fragment: name, ...this.placeOf(from), stride, order });
+  }
+
+  storeFragment({ name }: Fragment, to: Lines): void {
+    const { stride, order } = to;
+    this.statements.push({ kind: "fragment-store", fragment: name, ...this.placeOf(to), stride, order });
+  }
+
+  /** sum += left * right. */
+  multiplyFragments(sum: Fragment, left: Fragment, right: Fragment): void {
+    this.statements.push({ kind: "fragment-multiply", sum: sum.name, left: left.name, right: right.name });
+  }
+
+  /** sum[r][c] += part[r][c] * rows[r] * columns[c]. */
+  scaleFragment(sum: Fragment, part: Fragment, rows: At, columns: At): void {
+    const [own, other] = [this.placeOf(rows), this.placeOf(columns)];
+    this.statements.push({ kind: "fragment-scale", sum: sum.name, part: part.name, rows: own, columns: other });
   }
 
   /** buffer[index] += value on i32 as one step; the old value when `result` names it. */

@@ -90,9 +90,16 @@ export type Statement =
   /**
    * An immutable register with what all threads of the block bring, folded in an order that the target chooses; `first`
    * is the value of thread 0, the same in all threads for sure, so that control flow around barriers may depend on it.
-   * Waits like a barrier. The value is one f32 or i32.
+   * Waits like a barrier. The value is one f32 or i32. With `across`, a mask of bits below 32, only threads whose numbers
+   * differ in these bits alone fold theirs together (targets whose threads hand each other registers).
    */
-  | { readonly kind: "block-fold"; readonly name: string; readonly op: FoldOp; readonly value: Expression }
+  | {
+      readonly kind: "block-fold";
+      readonly name: string;
+      readonly op: FoldOp;
+      readonly value: Expression;
+      readonly across?: number;
+    }
   /** i32 only; the old value goes to `result` when it is named. */
   | {
       readonly kind: "atomic-add";
@@ -100,7 +107,58 @@ export type Statement =
       readonly index: Expression;
       readonly value: Expression;
       readonly result?: string;
-    };
+    }
+  | FragmentStatement;
+
+/** What an element of a fragment is: of a factor as it lies in memory, of a sum as it is added up. */
+export type FragmentElement = "f16" | "bf16" | "i8" | "f32" | "i32";
+/** Which way the lines of a matrix in memory go: elements of a row lie side by side, or those of a column. */
+export type FragmentOrder = "rows" | "columns";
+/** Elements of a buffer from `index` on. */
+export interface FragmentPlace {
+  readonly buffer: string;
+  readonly index: Expression;
+}
+
+/**
+ * A fragment is a small matrix in registers that `fragmentThreads` neighbouring threads hold together (the one thread of
+ * a block that has one): what tensor cores multiply. Which shapes there are is the target's; flow around these statements
+ * and their indices are the same for all threads that hold one.
+ */
+export type FragmentStatement =
+  /** Declares a fragment of zeros, anew each time it is passed. `sum` is `left` times `right` added up: f32 or i32. */
+  | {
+      readonly kind: "fragment";
+      readonly name: string;
+      readonly role: "left" | "right" | "sum";
+      readonly element: FragmentElement;
+      readonly rows: number;
+      readonly columns: number;
+    }
+  /** Lines of the matrix are `stride` elements apart in memory; only factors are loaded. */
+  | (FragmentPlace & {
+      readonly kind: "fragment-load";
+      readonly fragment: string;
+      readonly stride: number;
+      readonly order: FragmentOrder;
+    })
+  /** sum += left * right. Products are exact; in which order they are added, and how f32 sums round, is the target's. */
+  | { readonly kind: "fragment-multiply"; readonly sum: string; readonly left: string; readonly right: string }
+  /** sum[r][c] += part[r][c] * rows[r] * columns[c] with an i32 sum `part` and f32 memory for rows and columns. */
+  | {
+      readonly kind: "fragment-scale";
+      readonly sum: string;
+      readonly part: string;
+      readonly rows: FragmentPlace;
+      readonly columns: FragmentPlace;
+    }
+  /** Only sums are stored. */
+  | (FragmentPlace & {
+      readonly kind: "fragment-store";
+      readonly fragment: string;
+      readonly stride: number;
+      readonly order: FragmentOrder;
+    });
 
 /** How the values of the threads of a block become one. */
 export type FoldOp = "add" | "min" | "max" | "first";

@@ -8,6 +8,10 @@ import type {
   BufferParam,
   Expression,
   FoldOp,
+  FragmentElement,
+  FragmentOrder,
+  FragmentPlace,
+  FragmentStatement,
   Kernel,
   MemoryType,
   RegisterType,
@@ -162,6 +166,12 @@ class KernelReader {
         return this.fold();
       case "atomic":
         return this.atomic();
+      case "fragment":
+      case "load_fragment":
+      case "store_fragment":
+      case "multiply_fragments":
+      case "scale_fragment":
+        return this.fragment(word);
       default:
         throw this.tokens.error(`${word} begins no statement`);
     }
@@ -182,10 +192,59 @@ class KernelReader {
   private fold(): Statement {
     const op = this.tokens.name();
     if (!isFoldOp(op)) throw this.tokens.error(`${op} folds nothing`);
+    const across = this.tokens.take("across") ? this.number() : undefined;
     const name = this.tokens.name();
     this.tokens.expect("=");
     const value = this.expression();
-    return { kind: "block-fold", name: this.define(name, value.type), op, value };
+    const fold = { kind: "block-fold", name: this.define(name, value.type), op, value } as const;
+    return across === undefined ? fold : { ...fold, across };
+  }
+
+  private oneOf<T extends string>(words: readonly T[]): T {
+    const word = this.tokens.name();
+    const found = words.find((one) => one === word);
+    if (found === undefined) throw this.tokens.error(`expected one of ${words.join(", ")}`);
+    return found;
+  }
+
+  private fragmentPlace(): FragmentPlace {
+    const buffer = this.tokens.name();
+    return { buffer, index: this.place(buffer).index };
+  }
+
+  private lines(): FragmentPlace & { readonly stride: number; readonly order: FragmentOrder } {
+    const place = this.fragmentPlace();
+    this.tokens.expect("by");
+    return { ...place, stride: this.number(), order: this.oneOf(["rows", "columns"]) };
+  }
+
+  private fragment(word: string): FragmentStatement {
+    if (word === "store_fragment") {
+      const lines = this.lines();
+      this.tokens.expect("=");
+      return { kind: "fragment-store", fragment: this.tokens.name(), ...lines };
+    }
+    const name = this.tokens.name();
+    this.tokens.expect("=");
+    if (word === "load_fragment") return { kind: "fragment-load", fragment: name, ...this.lines() };
+    if (word === "fragment") {
+      const role = this.oneOf(["left", "right", "sum"]);
+      const element = this.oneOf<FragmentElement>(["f16", "bf16", "i8", "f32", "i32"]);
+      this.tokens.expect("[");
+      const rows = this.number();
+      this.tokens.expect(",");
+      const columns = this.number();
+      this.tokens.expect("]");
+      return { kind: "fragment", name, role, element, rows, columns };
+    }
+    const first = this.tokens.name();
+    this.tokens.expect(",");
+    if (word === "multiply_fragments") {
+      return { kind: "fragment-multiply", sum: name, left: first, right: this.tokens.name() };
+    }
+    const rows = this.fragmentPlace();
+    this.tokens.expect(",");
+    return { kind: "fragment-scale", sum: name, part: first, rows, columns: this.fragmentPlace() };
   }
 
   private atomic(): Statement {

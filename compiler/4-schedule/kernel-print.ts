@@ -11,7 +11,15 @@
  *   }
  * }
  */
-import type { BinaryOp, Expression, Kernel, MemoryType, Statement } from "./kernel-ir.js";
+import type {
+  BinaryOp,
+  Expression,
+  FragmentPlace,
+  FragmentStatement,
+  Kernel,
+  MemoryType,
+  Statement,
+} from "./kernel-ir.js";
 import { typeText } from "./kernel-types.js";
 
 /** Operators that are written between their operands; the others are written as calls. */
@@ -138,11 +146,31 @@ function printStatement(statement: Statement, indent: string): string {
     case "barrier":
       return "barrier";
     case "block-fold":
-      return `fold ${statement.op} ${statement.name} = ${printExpression(statement.value)}`;
+      return `fold ${statement.op}${statement.across === undefined ? "" : ` across ${statement.across}`} ${statement.name} = ${printExpression(statement.value)}`;
     case "atomic-add": {
       const target = `${place(statement.buffer, undefined, statement.index)}, ${printExpression(statement.value)}`;
       return `atomic${statement.result === undefined ? "" : ` ${statement.result}`} = add ${target}`;
     }
+    default:
+      return printFragment(statement);
+  }
+}
+
+function printFragment(statement: FragmentStatement): string {
+  const at = ({ buffer, index }: FragmentPlace): string => place(buffer, undefined, index);
+  switch (statement.kind) {
+    case "fragment": {
+      const { name, role, element, rows, columns } = statement;
+      return `fragment ${name} = ${role} ${element}[${rows}, ${columns}]`;
+    }
+    case "fragment-load":
+      return `load_fragment ${statement.fragment} = ${at(statement)} by ${statement.stride} ${statement.order}`;
+    case "fragment-store":
+      return `store_fragment ${at(statement)} by ${statement.stride} ${statement.order} = ${statement.fragment}`;
+    case "fragment-multiply":
+      return `multiply_fragments ${statement.sum} = ${statement.left}, ${statement.right}`;
+    case "fragment-scale":
+      return `scale_fragment ${statement.sum} = ${statement.part}, ${at(statement.rows)}, ${at(statement.columns)}`;
     default:
       return statement satisfies never;
   }

@@ -1,9 +1,14 @@
 /**
- * Which values are the same in all threads of a block. A barrier under a condition that differs between threads hangs a
- * GPU, so every `if` and `for` around a barrier must depend on uniform values only.
+ * Which values are the same in all threads of a block, or in all threads that hold a fragment together. A barrier under a
+ * condition that differs between threads hangs a GPU, so every `if` and `for` around a barrier must depend on uniform
+ * values only; fragments want the same of their smaller groups.
  */
-import type { Expression, Kernel, Statement } from "./kernel-ir.js";
+import { fragmentOperands, fragmentThreads, isFragmentStatement } from "./kernel-fragments.js";
+import type { Expression, FragmentStatement, Kernel, Statement } from "./kernel-ir.js";
 import { operandsOf } from "./kernel-types.js";
+
+/** Threads that are compared: all of a block, or the neighbours that hold fragments together. */
+type Together = "block" | "group";
 
 class Uniformity {
   /** Registers that may differ between threads. */
@@ -11,7 +16,10 @@ class Uniformity {
   private readonly readOnly: ReadonlySet<string>;
   private changed = true;
 
-  constructor(kernel: Kernel) {
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly together: Together,
+  ) {
     this.readOnly = new Set(kernel.buffers.filter(({ access }) => access === "read").map(({ name }) => name));
     // Divergence only grows, through assignments in loops, so this ends.
     while (this.changed) {
@@ -22,6 +30,7 @@ class Uniformity {
 
   differs(expression: Expression): boolean {
     if (expression.kind === "thread") return true;
+    if (this.together === "group" && isGroupNumber(expression)) return false;
     if (expression.kind === "get") return this.divergent.has(expression.name);
     // Other memory may change between the reads of two threads.
     if (expression.kind === "load" && !this.readOnly.has(expression.buffer)) return true;
@@ -57,7 +66,7 @@ class Uniformity {
           break;
         }
         case "block-fold":
-          this.mark(statement.name, statement.op !== "first");
+          this.mark(statement.name, statement.op !== "first" || statement.across !== undefined);
           break;
         case "atomic-add":
           if (statement.result !== undefined) this.mark(statement.result, true);
@@ -66,17 +75,18 @@ class Uniformity {
         case "barrier":
           break;
         default:
-          statement satisfies never;
+          statement satisfies FragmentStatement;
       }
     }
   }
 
-  /** Barriers inside of flow that differs between threads. */
-  problems(statements: readonly Statement[], inside: boolean): string[] {
+  /** What stands in flow that differs between threads, and fragments whose indices do. */
+  problems(statements: readonly Statement[] = this.kernel.body, inside = false): string[] {
     return statements.flatMap((statement) => {
       switch (statement.kind) {
         case "barrier":
         case "block-fold":
+          if (this.together === "group") return [];
           return inside ? ["a barrier stands in flow that differs between threads"] : [];
         case "for":
           return this.problems(statement.body, inside || this.differs(statement.from) || this.differs(statement.to));
@@ -85,13 +95,31 @@ class Uniformity {
           return [...this.problems(statement.then, differs), ...this.problems(statement.else, differs)];
         }
         default:
-          return [];
+          if (this.together === "block" || !isFragmentStatement(statement)) return [];
+          if (inside) return ["a fragment stands in flow that differs between the threads that hold it"];
+          return fragmentOperands(statement).some((index) => this.differs(index))
+            ? ["the index of a fragment differs between the threads that hold it"]
+            : [];
       }
     });
   }
 }
 
-/** What is wrong with the barriers of a kernel. One thread is always alone and never diverges. */
-export function barrierProblems(kernel: Kernel): readonly string[] {
-  return kernel.threads === 1 ? [] : new Uniformity(kernel).problems(kernel.body, false);
+/** thread / 32, thread / 64 and so on: the same for neighbours that hold a fragment together. */
+function isGroupNumber(expression: Expression): boolean {
+  if (expression.kind !== "binary" || expression.op !== "div" || expression.left.kind !== "thread") return false;
+  return expression.right.kind === "constant" && expression.right.value % fragmentThreads === 0;
+}
+
+/** What is wrong with the flow of a kernel. One thread is always alone and never diverges. */
+export function flowProblems(kernel: Kernel): readonly string[] {
+  if (kernel.threads === 1) return [];
+  const block = new Uniformity(kernel, "block").problems();
+  return kernel.body.some(holdsFragments) ? [...block, ...new Uniformity(kernel, "group").problems()] : block;
+}
+
+function holdsFragments(statement: Statement): boolean {
+  if (statement.kind === "for") return statement.body.some(holdsFragments);
+  if (statement.kind === "if") return [...statement.then, ...statement.else].some(holdsFragments);
+  return isFragmentStatement(statement);
 }

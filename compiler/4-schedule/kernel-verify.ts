@@ -3,8 +3,23 @@
  * are declared, and all threads of a block meet at every barrier. Schedules must pass; a problem is a mistake in the
  * compiler, not in the user's program.
  */
-import { barrierProblems } from "./kernel-uniformity.js";
-import type { BufferParam, Expression, Kernel, MemoryType, RegisterType, Statement } from "./kernel-ir.js";
+import {
+  fragmentBuffers,
+  fragmentOperands,
+  fragmentProblem,
+  fragmentThreads,
+  type FragmentDeclaration,
+} from "./kernel-fragments.js";
+import { flowProblems } from "./kernel-uniformity.js";
+import type {
+  BufferParam,
+  Expression,
+  FragmentStatement,
+  Kernel,
+  MemoryType,
+  RegisterType,
+  Statement,
+} from "./kernel-ir.js";
 import { loadable, memoryBytes, operandsOf, registerType, reservedNames, sameType, typeText } from "./kernel-types.js";
 import { expressionProblem } from "./kernel-verify-types.js";
 
@@ -18,6 +33,7 @@ class Verifier {
   private readonly buffers = new Map<string, BufferFacts>();
   /** Registers that are visible, and whether they may be assigned. */
   private readonly visible = new Map<string, { readonly type: RegisterType; readonly mutable: boolean }>();
+  private readonly fragments = new Map<string, FragmentDeclaration>();
   private readonly used = new Set<string>();
 
   constructor(private readonly kernel: Kernel) {}
@@ -74,8 +90,10 @@ class Verifier {
 
   private nested(body: readonly Statement[]): void {
     const before = new Set(this.visible.keys());
+    const fragments = new Set(this.fragments.keys());
     for (const statement of body) this.statement(statement);
     for (const name of [...this.visible.keys()]) if (!before.has(name)) this.visible.delete(name);
+    for (const name of [...this.fragments.keys()]) if (!fragments.has(name)) this.fragments.delete(name);
   }
 
   private statement(statement: Statement): void {
@@ -118,6 +136,12 @@ class Verifier {
         if (type.lanes !== 1 || (type.element !== "f32" && type.element !== "i32")) {
           this.problem(`${typeText(type)} is not folded over the threads of a block`);
         }
+        const { across } = statement;
+        const isMask = across === undefined || (Number.isInteger(across) && across > 0 && across < fragmentThreads);
+        // Threads hand registers to others of the same group, so each group is whole.
+        if (!isMask || (across !== undefined && this.kernel.threads % fragmentThreads !== 0)) {
+          this.problem(`nothing is folded across ${across} by ${this.kernel.threads} threads`);
+        }
         return this.define(statement.name, type, false);
       }
       case "atomic-add":
@@ -132,8 +156,33 @@ class Verifier {
         if (statement.result !== undefined) this.define(statement.result, registerType("i32"), false);
         return;
       default:
-        statement satisfies never;
+        return this.fragment(statement);
     }
+  }
+
+  private fragment(statement: FragmentStatement): void {
+    for (const index of fragmentOperands(statement)) {
+      this.expression(index);
+      this.wants("index of a fragment", index, registerType("i32"));
+    }
+    for (const { buffer, access } of fragmentBuffers(statement)) {
+      const declared = this.buffers.get(buffer);
+      if (!declared) this.problem(`${buffer} is no buffer`);
+      else if (declared.access !== access && declared.access !== "readwrite") {
+        this.problem(`${buffer} is declared ${declared.access}, but there is a ${access}`);
+      }
+    }
+    const mistake = fragmentProblem(
+      statement,
+      (name) => this.fragments.get(name),
+      (name) => this.buffers.get(name)?.element,
+    );
+    if (mistake !== undefined) this.problem(mistake);
+    if (statement.kind !== "fragment") return;
+    const { threads } = this.kernel;
+    if (threads !== 1 && threads % fragmentThreads !== 0) this.problem(`${threads} threads do not hold fragments`);
+    this.claim(statement.name);
+    this.fragments.set(statement.name, statement);
   }
 
   run(): void {
@@ -152,7 +201,7 @@ class Verifier {
     }
     for (const { name, type } of kernel.scalars) this.define(name, registerType(type), false);
     for (const statement of kernel.body) this.statement(statement);
-    for (const text of barrierProblems(kernel)) this.problem(text);
+    for (const text of flowProblems(kernel)) this.problem(text);
   }
 }
 

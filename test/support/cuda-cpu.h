@@ -2,7 +2,8 @@
 //
 // Each CUDA thread of a block is a fiber with a stack of its own. Fibers run one after the other, each from barrier to
 // barrier, so a missing barrier gives wrong numbers in some order of the threads: run forward, reverse and random. A
-// thread that ends while others wait at a barrier stops the process. Shared memory starts as NaN.
+// thread that ends while others wait at a barrier stops the process. Shared memory starts as NaN. Threads of a warp meet
+// where they hand each other registers: shuffles and the matrices of tensor cores (cuda-matrices.h).
 #pragma once
 // It includes C headers only: those of C++ take longer to read than most kernels to compile.
 #include <math.h>
@@ -25,7 +26,8 @@ struct Index {
   unsigned x, y, z;
 };
 
-enum class State { ready, waiting, done };
+// Waiting for the block, or meeting the threads of its warp.
+enum class State { ready, waiting, meeting, done };
 
 struct Fiber {
 #if defined(__x86_64__)
@@ -53,7 +55,7 @@ struct Block {
   // The order in which threads have their turns.
   unsigned* turns = nullptr;
   char* shared = nullptr;
-  // What threads hand each other in a shuffle.
+  // What threads of a warp hand each other: some words of each.
   uint32_t* exchange = nullptr;
   void (*call)(const void*);
   const void* kernel;
@@ -62,6 +64,7 @@ struct Block {
 };
 
 inline Block* active = nullptr;
+constexpr unsigned warpThreads = 32, exchangeWords = 8;
 constexpr size_t stackBytes = 128 * 1024, sharedLimit = 256 * 1024;
 
 [[noreturn]] inline void fail(const char* what) {
@@ -123,16 +126,34 @@ T* shared(size_t length) {
   return reinterpret_cast<T*>(active->shared + start);
 }
 
-// All threads of the block shuffle together, which the kernels here do.
+// All threads of a warp come to the same place and go on together.
+inline void meet() {
+  active->current->state = State::meeting;
+  leave();
+}
+
+inline unsigned lane() { return active->current->thread.x % warpThreads; }
+inline unsigned firstOfWarp() { return active->current->thread.x - lane(); }
+
+// What a lane of this warp has handed over, until the next `meet`.
+inline const uint32_t* handed(unsigned from) {
+  if (firstOfWarp() + from >= active->count) fail("a register of a thread that is not there");
+  return active->exchange + (firstOfWarp() + from) * exchangeWords;
+}
+template <class T>
+void hand(const T* values, unsigned count) {
+  static_assert(sizeof(T) % 4 == 0, "threads hand each other words");
+  if (count * sizeof(T) > exchangeWords * 4) fail("more words than a thread hands over");
+  memcpy(active->exchange + active->current->thread.x * exchangeWords, values, count * sizeof(T));
+  meet();
+}
+
 template <class T>
 T shuffle(T value, unsigned from) {
-  static_assert(sizeof(T) == 4, "a shuffle moves words");
-  if (from >= active->count) fail("a shuffle from a thread that is not there");
-  memcpy(&active->exchange[active->current->thread.x], &value, 4);
-  barrier();
+  hand(&value, 1);
   T result;
-  memcpy(&result, &active->exchange[from], 4);
-  barrier();
+  memcpy(&result, handed(from), sizeof(T));
+  meet();
   return result;
 }
 
@@ -157,6 +178,15 @@ inline void startTurns(unsigned* turns, unsigned count, Order order) {
   for (unsigned i = 0; i < count; i++) turns[i] = order == reverse ? count - 1 - i : i;
 }
 
+// How many of these threads are in a state; when all are and it is one of waiting, they go on.
+inline unsigned release(Block& block, unsigned first, unsigned end, State state) {
+  unsigned count = 0;
+  for (unsigned i = first; i < end; i++) count += block.fibers[i].state == state;
+  if (count == end - first && state != State::done)
+    for (unsigned i = first; i < end; i++) block.fibers[i].state = State::ready;
+  return count;
+}
+
 inline void runBlock(Block& block, Order order, Random& random) {
   memset(block.shared, 0xff, sharedLimit);
   startTurns(block.turns, block.count, order);
@@ -169,16 +199,21 @@ inline void runBlock(Block& block, Order order, Random& random) {
   }
   for (;;) {
     if (order == shuffled) shuffleTurns(block.turns, block.count, random);
-    unsigned done = 0;
     for (unsigned i = 0; i < block.count; i++) {
       Fiber& fiber = block.fibers[block.turns[i]];
+      if (fiber.state != State::ready) continue;
       block.current = &fiber;
       resume(fiber);
-      if (fiber.state == State::done) done++;
     }
+    const unsigned done = release(block, 0, block.count, State::done);
     if (done == block.count) return;
-    if (done > 0) fail("a thread has ended while others wait at a barrier");
-    for (unsigned i = 0; i < block.count; i++) block.fibers[i].state = State::ready;
+    bool goesOn = release(block, 0, block.count, State::waiting) == block.count;
+    for (unsigned first = 0; first < block.count; first += warpThreads) {
+      const unsigned end = first + warpThreads < block.count ? first + warpThreads : block.count;
+      goesOn |= release(block, first, end, State::meeting) == end - first;
+    }
+    if (goesOn) continue;
+    fail(done > 0 ? "a thread has ended while others wait at a barrier" : "threads wait for each other in two places");
   }
 }
 
@@ -205,7 +240,7 @@ void launch(unsigned blocks, unsigned threads, bool meet, int order, unsigned se
   char* stacks = nullptr;
   if (meet) {
     block.shared = static_cast<char*>(aligned_alloc(16, sharedLimit));
-    block.exchange = new uint32_t[threads];
+    block.exchange = new uint32_t[threads * exchangeWords];
     stacks = static_cast<char*>(malloc(threads * stackBytes));
     for (unsigned i = 0; i < threads; i++) block.fibers[i].stack = stacks + i * stackBytes;
   }
@@ -237,7 +272,12 @@ void launch(unsigned blocks, unsigned threads, bool meet, int order, unsigned se
 inline void __syncthreads() { moec_cpu::barrier(); }
 template <class T>
 T __shfl_xor_sync(unsigned, T value, int lanes) {
-  return moec_cpu::shuffle(value, moec_cpu::active->current->thread.x ^ unsigned(lanes));
+  return moec_cpu::shuffle(value, moec_cpu::lane() ^ unsigned(lanes));
+}
+
+template <class T>
+T __shfl_sync(unsigned, T value, int from) {
+  return moec_cpu::shuffle(value, unsigned(from));
 }
 
 inline float __int_as_float(int bits) {
@@ -279,3 +319,5 @@ inline unsigned short moec_to_f16(float value) {
   memcpy(&bits, &half, 2);
   return bits;
 }
+
+#include "cuda-matrices.h"

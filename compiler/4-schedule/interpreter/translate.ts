@@ -5,16 +5,19 @@
  * With one thread the body is a plain loop. With more, the body of a thread is a generator that yields at every barrier,
  * and all threads of a block run from barrier to barrier in turn.
  */
+import type { FragmentDeclaration } from "../kernel-fragments.js";
 import { functionBody, functionOps } from "../kernel-functions.js";
 import type { Expression, Kernel, MemoryType, Statement } from "../kernel-ir.js";
 import { memoryBytes } from "../kernel-types.js";
 import { laneTexts, named, registerName, viewIndex, type BufferPlace, type Writer } from "./expressions.js";
+import { writeFragment } from "./fragments.js";
 import { encoded, viewNames, viewOf } from "./memory.js";
 
 class KernelWriter implements Writer {
   readonly lines: string[] = [];
   private temporaries = 0;
   private readonly places = new Map<string, BufferPlace>();
+  private readonly fragments = new Map<string, FragmentDeclaration>();
 
   constructor(
     readonly kernel: string,
@@ -97,12 +100,13 @@ class KernelWriter implements Writer {
         return this.line(`${element} = ${name} + ${value};`);
       }
       default:
-        statement satisfies never;
+        if (statement.kind === "fragment") this.fragments.set(statement.name, statement);
+        return writeFragment(this, statement, this.threads, (name) => this.fragments.get(name)!);
     }
   }
 
   /** Threads run in turn up to a barrier, so the first one finds an empty list and the last one leaves a full one. */
-  private fold({ name, op, value }: Statement & { kind: "block-fold" }): void {
+  private fold({ name, op, value, across }: Statement & { kind: "block-fold" }): void {
     const own = laneTexts(this, value)[0]!;
     const register = registerName(name, 0, 1);
     if (this.threads === 1) return this.line(`const ${register} = ${own};`);
@@ -112,7 +116,11 @@ class KernelWriter implements Writer {
     const b = { ...pair, kind: "get", name: "folded_b" } as const;
     const joined = op === "first" ? a : ({ ...pair, kind: "binary", op, left: a, right: b } as const);
     const [first, second] = [registerName(a.name, 0, 1), registerName(b.name, 0, 1)];
-    this.line(`const ${register} = $$folded.reduce((${first}, ${second}) => ${laneTexts(this, joined)[0]!}); yield;`);
+    // Those whose numbers are the same in all bits but the ones that are folded across.
+    const mine = across === undefined ? "" : `.filter((_, i) => ((i ^ $$thread) & ${~across}) === 0)`;
+    this.line(
+      `const ${register} = $$folded${mine}.reduce((${first}, ${second}) => ${laneTexts(this, joined)[0]!}); yield;`,
+    );
   }
 
   private copy(text: string): string {

@@ -2,6 +2,7 @@
 import type { BinaryOp, MemoryType, UnaryOp } from "../../4-schedule/kernel-ir.js";
 import { memoryBytes } from "../../4-schedule/kernel-types.js";
 import type { Dialect, PrintedPlace, Scalar } from "../lanes/dialect.js";
+import { cudaFragment } from "./fragments.js";
 
 export const cudaScalar: Readonly<Record<Scalar, string>> = { f32: "float", i32: "int", bool: "bool" };
 
@@ -111,7 +112,11 @@ export const cudaDialect: Dialect = {
     return [`${target} = (${cudaMemory[place.memory]})(${value});`];
   },
   atomicAdd: (place, value) => `atomicAdd(&${element(place)}, ${value})`,
-  blockFold: (op, type, value) => `moec_fold_${op}<moec_threads>(moec_folded_${type}, ${value}, moec_thread)`,
+  blockFold: (op, type, value, across) =>
+    across === undefined
+      ? `moec_fold_${op}<moec_threads>(moec_folded_${type}, ${value}, moec_thread)`
+      : `moec_fold_${op}_across<${across}>(${value})`,
+  fragment: cudaFragment,
   ignore: (value) => `${value};`,
   loop: (name, from, to, step) => `for (int ${name} = ${from}; ${name} < ${to}; ${name} += ${step}) {`,
   barrier: ["__syncthreads();"],

@@ -1,4 +1,5 @@
 /** What every printed CUDA file starts with. */
+import { fragmentFunctions, matrixInstructions } from "./fragments-prelude.js";
 
 /**
  * `MOEC_CPU` is defined where a host compiler builds the file with a header that plays the GPU; then the header brings
@@ -19,6 +20,7 @@ __device__ static __forceinline__ unsigned short moec_to_f16(float value) {
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
   return bits;
 }
+${matrixInstructions}
 #endif
 
 // i32 arithmetic wraps.
@@ -60,6 +62,21 @@ __device__ static __forceinline__ float moec_add(float a, float b) { return a + 
 MOEC_FOLD(add, moec_add)
 MOEC_FOLD(min, moec_min)
 MOEC_FOLD(max, moec_max)
+// The same among threads of a warp whose numbers differ in the bits of a mask alone.
+#define MOEC_FOLD_ACROSS(name, join)                                                                        \\
+  template <int mask, typename T>                                                                           \\
+  __device__ static __forceinline__ T moec_fold_##name##_across(T value) {                                  \\
+    for (int lanes = 16; lanes > 0; lanes /= 2)                                                             \\
+      if (mask & lanes) value = join(value, __shfl_xor_sync(~0u, value, lanes));                            \\
+    return value;                                                                                           \\
+  }
+MOEC_FOLD_ACROSS(add, moec_add)
+MOEC_FOLD_ACROSS(min, moec_min)
+MOEC_FOLD_ACROSS(max, moec_max)
+template <int mask, typename T>
+__device__ static __forceinline__ T moec_fold_first_across(T value) {
+  return __shfl_sync(~0u, value, (int)threadIdx.x % 32 & ~mask);
+}
 template <int threads, typename T>
 __device__ static __forceinline__ T moec_fold_first(T* folded, T value, const int thread) {
   if (thread == 0) folded[0] = value;
@@ -68,4 +85,5 @@ __device__ static __forceinline__ T moec_fold_first(T* folded, T value, const in
   __syncthreads();
   return value;
 }
+${fragmentFunctions}
 `;

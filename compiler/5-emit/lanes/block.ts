@@ -19,7 +19,8 @@ export function foldsOf(kernel: Kernel): ReadonlyMap<"f32" | "i32", ReadonlySet<
     for (const statement of statements) {
       if (statement.kind === "for") visit(statement.body);
       if (statement.kind === "if") [statement.then, statement.else].forEach(visit);
-      if (statement.kind !== "block-fold") continue;
+      // Threads that hand each other registers need no memory.
+      if (statement.kind !== "block-fold" || statement.across !== undefined) continue;
       const type = statement.value.type.element as "f32" | "i32";
       found.set(type, (found.get(type) ?? new Set<FoldOp>()).add(statement.op));
     }

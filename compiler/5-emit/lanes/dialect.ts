@@ -5,7 +5,17 @@
  */
 import type { Conversion } from "../../4-schedule/kernel-conversions.js";
 import type { FunctionOp } from "../../4-schedule/kernel-functions.js";
-import type { BinaryOp, BlockBuffer, BufferParam, FoldOp, MemoryType, UnaryOp } from "../../4-schedule/kernel-ir.js";
+import type { FragmentDeclaration } from "../../4-schedule/kernel-fragments.js";
+import type {
+  BinaryOp,
+  BlockBuffer,
+  BufferParam,
+  FoldOp,
+  FragmentPlace,
+  FragmentStatement,
+  MemoryType,
+  UnaryOp,
+} from "../../4-schedule/kernel-ir.js";
 
 /** What a variable holds. Lanes of i16 and i8 are i32 variables that carry the sign in their high bits. */
 export type Scalar = "f32" | "i32" | "bool";
@@ -63,8 +73,21 @@ export interface Dialect {
   store(place: PrintedPlace, value: string, half: (conversion: Conversion, value: string) => string): readonly string[];
   /** An expression that adds to an i32 element and gives its old value. */
   atomicAdd(place: PrintedPlace, value: string): string;
-  /** What the threads of a block bring, folded, in all of them. */
-  blockFold(op: FoldOp, type: "f32" | "i32", value: string): string;
+  /** What the threads of a block bring, folded, in all of them; or in those that differ in some bits (`across`) alone. */
+  blockFold(op: FoldOp, type: "f32" | "i32", value: string, across?: number): string;
+  /**
+   * A statement of fragments; absent where a language has none.
+   *
+   * @param find What a fragment was declared as.
+   * @param nameOf The identifier of a fragment.
+   * @param place The buffer as it is printed, and the index.
+   */
+  fragment?(
+    statement: FragmentStatement,
+    find: (fragment: string) => FragmentDeclaration,
+    nameOf: (fragment: string) => string,
+    place: (place: FragmentPlace) => Pick<PrintedPlace, "buffer" | "index">,
+  ): string;
   /** A statement that evaluates and forgets. */
   ignore(value: string): string;
   /** Head of a loop, with its brace. */

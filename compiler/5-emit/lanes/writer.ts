@@ -1,7 +1,16 @@
 /** Statements of kernel IR as lines of scalar source text, with the library functions that they call. */
 import { conversionBody, type Conversion } from "../../4-schedule/kernel-conversions.js";
+import type { FragmentDeclaration } from "../../4-schedule/kernel-fragments.js";
 import { functionBody, isFunctionOp } from "../../4-schedule/kernel-functions.js";
-import type { Expression, MemoryType, RegisterType, Statement, UnaryOp } from "../../4-schedule/kernel-ir.js";
+import type {
+  Expression,
+  FragmentStatement,
+  MemoryType,
+  RegisterType,
+  Statement,
+  UnaryOp,
+} from "../../4-schedule/kernel-ir.js";
+import { moecError } from "../../errors/raise.js";
 import type { Dialect, LibraryFunction, PrintedBuffer, Scalar } from "./dialect.js";
 import { bare, indexText, laneTexts } from "./expressions.js";
 import { Names } from "./names.js";
@@ -42,6 +51,7 @@ export class LaneWriter {
   readonly lines: string[] = [];
   readonly names = new Names();
   private readonly buffers = new Map<string, PrintedBuffer>();
+  private readonly fragments = new Map<string, FragmentDeclaration>();
   private depth = 0;
   private temporaries = 0;
 
@@ -156,7 +166,7 @@ export class LaneWriter {
       case "block-fold": {
         const { element } = statement.value.type;
         const value = bare(laneTexts(this, statement.value)[0]!);
-        const folded = this.dialect.blockFold(statement.op, element as "f32" | "i32", value);
+        const folded = this.dialect.blockFold(statement.op, element as "f32" | "i32", value, statement.across);
         return this.line(this.dialect.declare(false, scalarOf(element), this.names.of(statement.name), folded));
       }
       case "atomic-add": {
@@ -168,8 +178,21 @@ export class LaneWriter {
         return this.line(this.dialect.declare(false, "i32", this.names.of(statement.result), old));
       }
       default:
-        statement satisfies never;
+        return this.fragment(statement);
     }
+  }
+
+  private fragment(statement: FragmentStatement): void {
+    if (!this.dialect.fragment) throw moecError("MOE4240", { target: "this GPU" });
+    if (statement.kind === "fragment") this.fragments.set(statement.name, statement);
+    this.line(
+      this.dialect.fragment(
+        statement,
+        (name) => this.fragments.get(name)!,
+        (name) => this.names.of(name),
+        ({ buffer, index }) => ({ buffer: this.buffer(buffer), index: indexText(this, index) }),
+      ),
+    );
   }
 
   private steady(bound: Expression): string {

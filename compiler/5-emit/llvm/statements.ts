@@ -1,5 +1,6 @@
 /** Statements of kernel IR as LLVM IR. */
-import type { Statement } from "../../4-schedule/kernel-ir.js";
+import type { FragmentStatement, Statement } from "../../4-schedule/kernel-ir.js";
+import { moecError } from "../../errors/raise.js";
 import { emitExpression } from "./expressions.js";
 import type { LlvmFunction } from "./function.js";
 import { emitStore, elementPointer } from "./memory.js";
@@ -38,6 +39,7 @@ function emitStatement(f: LlvmFunction, statement: Statement): void {
       return;
     }
     default:
-      statement satisfies never;
+      statement satisfies FragmentStatement;
+      throw moecError("MOE4240", { target: "this processor" });
   }
 }

@@ -173,6 +173,12 @@ export function accessesOf(
         return undefined;
       case "barrier":
         break;
+      case "fragment":
+      case "fragment-load":
+      case "fragment-store":
+      case "fragment-multiply":
+      case "fragment-scale":
+        break;
       default:
         statement satisfies never;
     }

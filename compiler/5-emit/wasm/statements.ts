@@ -1,6 +1,7 @@
 /** Statements of kernel IR as WebAssembly, with pointers for the addresses of innermost loops. */
-import type { Expression, Statement } from "../../4-schedule/kernel-ir.js";
+import type { Expression, FragmentStatement, Statement } from "../../4-schedule/kernel-ir.js";
 import { memoryBytes } from "../../4-schedule/kernel-types.js";
+import { moecError } from "../../errors/raise.js";
 import { wasmTypes, type Ref } from "./binary.js";
 import { emitExpression } from "./expressions.js";
 import type { WasmFunction } from "./function.js";
@@ -45,7 +46,8 @@ function emitStatement(f: WasmFunction, statement: Statement): void {
     case "atomic-add":
       return emitAtomicAdd(f, statement);
     default:
-      statement satisfies never;
+      statement satisfies FragmentStatement;
+      throw moecError("MOE4240", { target: "WebAssembly" });
   }
 }
 

@@ -1,5 +1,6 @@
 /** How WGSL spells the lanes of kernel IR. */
 import type { BinaryOp } from "../../4-schedule/kernel-ir.js";
+import { moecError } from "../../errors/raise.js";
 import type { Dialect, Scalar } from "../lanes/dialect.js";
 
 const signs: Readonly<Partial<Record<BinaryOp, string>>> = {
@@ -76,7 +77,10 @@ export const wgslDialect: Omit<Dialect, "load" | "store" | "atomicAdd"> = {
   bits: (to, a) => `bitcast<${to}>(${operand(to === "f32" ? "i32" : "f32", a)})`,
   signed: (width, a) => `extractBits(${a}, 0u, ${width}u)`,
   dotBytes: (a, b, c) => `(dot4I8Packed(bitcast<u32>(${a}), bitcast<u32>(${b})) + ${c})`,
-  blockFold: (op, type, value) => `moec_fold_${op}_${type}(${value}, moec_thread)`,
+  blockFold(op, type, value, across) {
+    if (across !== undefined) throw moecError("MOE4240", { target: "WebGPU" });
+    return `moec_fold_${op}_${type}(${value}, moec_thread)`;
+  },
   ignore: (value) => `_ = ${value};`,
   loop: (name, from, to, step) => `for (var ${name}: i32 = ${from}; ${name} < ${to}; ${name} += ${step}) {`,
   barrier: ["workgroupBarrier();", "storageBarrier();"],

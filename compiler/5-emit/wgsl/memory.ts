@@ -2,8 +2,9 @@
  * Buffers in WGSL. Storage buffers hold f32, i32 or u32 words only, so narrow types are unpacked from words; a narrow
  * store changes part of a word that another thread may be changing too, so it takes two atomic steps on its own bits.
  */
-import type { Expression, Kernel, MemoryType, Statement } from "../../4-schedule/kernel-ir.js";
+import type { Expression, FragmentStatement, Kernel, MemoryType, Statement } from "../../4-schedule/kernel-ir.js";
 import { memoryBytes, operandsOf } from "../../4-schedule/kernel-types.js";
+import { moecError } from "../../errors/raise.js";
 import type { Dialect, PrintedPlace } from "../lanes/dialect.js";
 
 /** What the elements of the WGSL array are. */
@@ -72,7 +73,8 @@ export function wordsOf(kernel: Kernel): ReadonlyMap<string, Words> {
         case "barrier":
           break;
         default:
-          statement satisfies never;
+          statement satisfies FragmentStatement;
+          throw moecError("MOE4240", { target: "WebGPU" });
       }
     }
   };

@@ -1,0 +1,109 @@
+/** Fragments of kernel IR: who holds them, what fits together, and what their statements evaluate. */
+import type { Expression, FragmentStatement, MemoryType } from "./kernel-ir.js";
+import { memoryBytes } from "./kernel-types.js";
+
+/** Threads that hold a fragment together, where a block has that many. */
+export const fragmentThreads = 32;
+
+export type FragmentDeclaration = Omit<FragmentStatement & { readonly kind: "fragment" }, "kind">;
+
+export const isFragmentStatement = (statement: { readonly kind: string }): statement is FragmentStatement =>
+  statement.kind === "fragment" || statement.kind.startsWith("fragment-");
+
+/** Expressions that a statement evaluates, in order. */
+export function fragmentOperands(statement: FragmentStatement): readonly Expression[] {
+  switch (statement.kind) {
+    case "fragment-load":
+    case "fragment-store":
+      return [statement.index];
+    case "fragment-scale":
+      return [statement.rows.index, statement.columns.index];
+    case "fragment":
+    case "fragment-multiply":
+      return [];
+    default:
+      return statement satisfies never;
+  }
+}
+
+/** Buffers that a statement reads or writes. */
+export function fragmentBuffers(
+  statement: FragmentStatement,
+): readonly { readonly buffer: string; readonly access: "read" | "write" }[] {
+  switch (statement.kind) {
+    case "fragment-load":
+      return [{ buffer: statement.buffer, access: "read" }];
+    case "fragment-store":
+      return [{ buffer: statement.buffer, access: "write" }];
+    case "fragment-scale":
+      return [statement.rows, statement.columns].map(({ buffer }) => ({ buffer, access: "read" }));
+    case "fragment":
+    case "fragment-multiply":
+      return [];
+    default:
+      return statement satisfies never;
+  }
+}
+
+/** What the products of factors are added up as. */
+export const sumElement = (factor: FragmentDeclaration["element"]): FragmentDeclaration["element"] =>
+  factor === "i8" ? "i32" : "f32";
+
+/** `acc (sum f32[16, 16])`. */
+const textOf = ({ name, role, element, rows, columns }: FragmentDeclaration): string =>
+  `${name} (${role} ${element}[${rows}, ${columns}])`;
+
+/** Says what is wrong with a statement: of names that are no fragments, shapes and elements that do not meet. */
+export function fragmentProblem(
+  statement: FragmentStatement,
+  find: (name: string) => FragmentDeclaration | undefined,
+  elementOf: (buffer: string) => MemoryType | undefined,
+): string | undefined {
+  switch (statement.kind) {
+    case "fragment": {
+      const { role, element, rows, columns } = statement;
+      if (![rows, columns].every((size) => Number.isInteger(size) && size > 0))
+        return `${textOf(statement)} has no size`;
+      const isSum = element === "f32" || element === "i32";
+      return isSum === (role === "sum") ? undefined : `${textOf(statement)} is no ${role}`;
+    }
+    case "fragment-load":
+    case "fragment-store": {
+      const fragment = find(statement.fragment);
+      if (!fragment) return `${statement.fragment} is no fragment`;
+      const { stride, order, buffer, kind } = statement;
+      if ((fragment.role === "sum") !== (kind === "fragment-store")) return `${textOf(fragment)} in a ${kind}`;
+      if (elementOf(buffer) !== fragment.element) return `${textOf(fragment)} does not lie in ${buffer}`;
+      const line = order === "rows" ? fragment.columns : fragment.rows;
+      return Number.isInteger(stride) && stride >= line ? undefined : `lines of ${textOf(fragment)} ${stride} apart`;
+    }
+    case "fragment-multiply": {
+      const [sum, left, right] = [statement.sum, statement.left, statement.right].map(find);
+      if (!sum || !left || !right) return "a product of what is no fragment";
+      const fits =
+        left.role === "left" &&
+        right.role === "right" &&
+        left.element === right.element &&
+        left.columns === right.rows &&
+        sum.element === sumElement(left.element) &&
+        sum.rows === left.rows &&
+        sum.columns === right.columns;
+      return fits ? undefined : `${textOf(sum)} is not ${textOf(left)} times ${textOf(right)}`;
+    }
+    case "fragment-scale": {
+      const [sum, part] = [statement.sum, statement.part].map(find);
+      if (sum?.element !== "f32" || part?.element !== "i32") return "integers are scaled into floats";
+      if (sum.rows !== part.rows || sum.columns !== part.columns)
+        return `${textOf(part)} is not added to ${textOf(sum)}`;
+      const floats = [statement.rows, statement.columns].every(({ buffer }) => elementOf(buffer) === "f32");
+      return floats ? undefined : "scales are f32";
+    }
+    default:
+      return statement satisfies never;
+  }
+}
+
+/** Registers of 32 bits that each of the threads keeps for a fragment. */
+export function fragmentRegisters({ element, rows, columns }: FragmentDeclaration): number {
+  return (rows * columns * memoryBytes[element]) / (4 * fragmentThreads);
+}
