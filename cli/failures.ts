@@ -4,6 +4,7 @@ import type { Diagnostic } from "../compiler/errors/diagnostic.js";
 import { locateDiagnostics } from "../compiler/errors/located.js";
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { renderDiagnostics, type SourceReader } from "../compiler/errors/render.js";
+import { traceOf } from "../compiler/errors/reason.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import type { Shell } from "./shell.js";
 import { readText } from "./source-host.js";
@@ -78,7 +79,7 @@ function sayCoded(shell: Shell, { code, message, place, help }: MoecError): void
 }
 
 function reportBug(shell: Shell, error: unknown): ExitCode {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = traceOf(error);
   shell.note(`${shell.notePalette.error("this is a mistake in moec")}; please report it with the lines below`);
   shell.note(text);
   shell.result(false, { error: { message: text, bug: true } });

@@ -7,6 +7,7 @@ import { nvccFlags } from "../compiler/5-emit/cuda/index.js";
 import { cudaArchitecture } from "../compiler/5-emit/cuda/flags.js";
 import type { CudaModule } from "../compiler/6-bundle/index.js";
 import { moecError } from "../compiler/errors/raise.js";
+import { shortReasonOf } from "../compiler/errors/reason.js";
 import { Cache, hashOf } from "../runtime/native/cache.js";
 
 /** The compiler of the environment, or the one on the path. */
@@ -23,7 +24,7 @@ export function nvccVersion(tool = nvccPath()): string {
   } catch (error) {
     throw moecError("MOE4235", {
       tool,
-      reason: error instanceof Error ? error.message.split("\n")[0]! : String(error),
+      reason: shortReasonOf(error),
     });
   }
 }

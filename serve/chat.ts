@@ -1,6 +1,7 @@
 /** From a conversation to a prompt, by the chat template that came with the tokenizer. */
 import { Template } from "@huggingface/jinja";
 import { moecError } from "../compiler/errors/raise.js";
+import { reasonOf } from "../compiler/errors/reason.js";
 
 export interface ChatMessage {
   readonly role: string;
@@ -36,7 +37,7 @@ export function chatTemplate(tokenizer: unknown): ChatTemplate {
       try {
         return template.render({ messages, add_generation_prompt: true, ...tokens });
       } catch (error) {
-        throw moecError("MOE5524", { reason: error instanceof Error ? error.message : String(error) });
+        throw moecError("MOE5524", { reason: reasonOf(error) });
       }
     },
   };

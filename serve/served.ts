@@ -1,6 +1,7 @@
 /** A model as the routes see it, and one request with its answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { moecError } from "../compiler/errors/raise.js";
+import { reasonOf } from "../compiler/errors/reason.js";
 import type { Model } from "../runtime/node/index.js";
 import type { ChatTemplate } from "./chat.js";
 import type { Metrics } from "./metrics.js";
@@ -70,7 +71,7 @@ export class Served {
         this.loaded = await loadOn(device);
       } catch (error) {
         this.loaded = await loadOn(before);
-        const reason = `does not run on ${device} here: ${error instanceof Error ? error.message : String(error)}`;
+        const reason = `does not run on ${device} here: ${reasonOf(error)}`;
         throw moecError("MOE5520", { name: this.loaded.manifest.name, reason });
       }
     });

@@ -15,6 +15,7 @@ import { moecVersion, packageRoot } from "../package-root.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions } from "../shell.js";
 import { bytesText } from "../show/units.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 
 interface Finding {
   readonly name: string;
@@ -109,7 +110,7 @@ function nativeCode(): readonly Finding[] {
     const { version, path } = llvmCompiler();
     return [processor, { name: "LLVM", state: "good", text: `${version}, ${path}` }, cache];
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = reasonOf(error);
     return [processor, { name: "LLVM", state: "absent", text }, cache];
   }
 }
@@ -120,7 +121,7 @@ function cudaDriver(): Finding {
     const { name, capability } = CudaGpu.first();
     return { name: "CUDA", state: "good", text: `${name}, compute capability ${capabilityName(capability)}` };
   } catch (error) {
-    return { name: "CUDA", state: "absent", text: error instanceof Error ? error.message : String(error) };
+    return { name: "CUDA", state: "absent", text: reasonOf(error) };
   }
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { moecError } from "../../compiler/errors/raise.js";
+import { traceOf } from "../../compiler/errors/reason.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { addDeviceOptions, addModelOptions, wholeNumber, type DeviceOptions, type ModelOptions } from "../options.js";
 import type { TargetName } from "../project-file.js";
@@ -82,8 +83,7 @@ async function serve(shell: Shell, path: string, options: ServeOptions): Promise
     host: options.host,
     port: options.port,
     access: { ...(key === undefined || key === "" ? {} : { key }), origins: options.allowOrigin ?? [] },
-    onMistake: (error, where) =>
-      shell.note(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    onMistake: (error, where) => shell.note(`${where}: ${traceOf(error)}`),
   });
   const { palette } = shell;
   shell.say(`${palette.strong(model.manifest.name)} at ${palette.accent(server.url)}`);

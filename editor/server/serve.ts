@@ -38,6 +38,7 @@ import {
   type ProjectFiles,
 } from "./project-file.js";
 import { Workspace, type WorkspaceHost } from "./workspace.js";
+import { traceOf } from "../../compiler/errors/reason.js";
 
 export interface ServerOptions {
   readonly version: string;
@@ -113,7 +114,7 @@ export function serve(connection: Connection, host: WorkspaceHost, options: Serv
         return await answer(params);
       } catch (error) {
         if (error instanceof RenameRefused) return new ResponseError(LSPErrorCodes.RequestFailed, error.message);
-        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        const text = traceOf(error);
         connection.console.error(text);
         return new ResponseError(ErrorCodes.InternalError, text.split("\n")[0]!);
       }

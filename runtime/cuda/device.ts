@@ -5,12 +5,12 @@
 import type { CudaLaunch } from "../../compiler/5-emit/cuda/index.js";
 import type { MemorySpace, Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import type { Device, DeviceReport } from "../device.js";
 import type { Address } from "../native/koffi.js";
 import { flattenEntry, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
 import { textStride } from "../plan/texts.js";
-import { driverReason } from "./driver.js";
 import type { CudaGpu, GpuRange } from "./gpu.js";
 import { LaunchGraph, type LoadedKernel } from "./graph.js";
 
@@ -89,7 +89,7 @@ class CudaDevice implements Device {
         this.kernels.set(kernel, { function: address, threads, groupBlocks });
       }
     } catch (error) {
-      throw moecError("MOE4231", { file, gpu, reason: driverReason(error) });
+      throw moecError("MOE4231", { file, gpu, reason: reasonOf(error) });
     }
   }
 

@@ -1,5 +1,6 @@
 /** The part of CUDA's driver API that is used, through koffi. Handles and addresses on the GPU are numbers. */
 import { moecError } from "../../compiler/errors/raise.js";
+import { shortReasonOf } from "../../compiler/errors/reason.js";
 import { koffi, type Address, type NativeFunction } from "../native/koffi.js";
 import { libc } from "../native/libc.js";
 
@@ -70,7 +71,7 @@ export class CudaDriver {
       driver.call("cuInit", 0);
       return driver;
     } catch (error) {
-      const reason = error instanceof Error ? error.message.split("\n")[0]! : String(error);
+      const reason = shortReasonOf(error);
       throw moecError("MOE4230", { reason: `${path}: ${reason}` });
     }
   }
@@ -108,9 +109,4 @@ export class CudaDriver {
     const name: [string | null] = [null];
     return this.errorName(status, name) === 0 && name[0] !== null ? name[0] : `error ${status}`;
   }
-}
-
-/** An error in words, to be the reason of another one. */
-export function driverReason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

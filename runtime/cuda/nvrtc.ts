@@ -1,6 +1,7 @@
 /** NVRTC: CUDA C++ to PTX in this process, for bundles without compiled code for the GPU that is here. */
 import { cudaArchitecture, nvccFlags } from "../../compiler/5-emit/cuda/flags.js";
 import { koffi } from "../native/koffi.js";
+import { shortReasonOf } from "../../compiler/errors/reason.js";
 
 /** Names by which toolkits install it, the newest first; the plain name where a toolkit has one. */
 const LIBRARIES = ["libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12"];
@@ -51,7 +52,7 @@ function firstOf(paths: readonly string[]): ReturnType<ReturnType<typeof koffi>[
     try {
       return koffi().load(path);
     } catch (error) {
-      reasons.push(error instanceof Error ? error.message.split("\n")[0]! : String(error));
+      reasons.push(shortReasonOf(error));
     }
   }
   throw new Error(`NVRTC can't be loaded (${reasons.at(-1)})`);

@@ -1,10 +1,10 @@
 /** Choosing a GPU for a bundle's CUDA kernels, and the device for it. */
 import type { ManifestCudaTarget } from "../../compiler/6-bundle/manifest.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import type { CudaChoice } from "../host.js";
 import { codeFor, codeNames } from "./code.js";
 import { makeCudaDevice } from "./device.js";
-import { driverReason } from "./driver.js";
 import { CudaGpu } from "./gpu.js";
 import { compileSource } from "./nvrtc.js";
 
@@ -37,6 +37,6 @@ function fromSource(target: ManifestCudaTarget, gpu: CudaGpu, source: Uint8Array
   try {
     return compileSource(new TextDecoder().decode(source), gpu.capability);
   } catch (error) {
-    throw moecError("MOE4232", { available: codeNames(target), gpu: gpu.name, reason: driverReason(error) });
+    throw moecError("MOE4232", { available: codeNames(target), gpu: gpu.name, reason: reasonOf(error) });
   }
 }

@@ -2,6 +2,7 @@
 import type { Manifest, ManifestWasmTarget } from "../../compiler/6-bundle/manifest.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import { checkedBytes } from "../bundle/checked-files.js";
 import type { Device } from "../device.js";
 import type { BundleFiles, Host } from "../host.js";
@@ -40,7 +41,7 @@ async function compileKernels(bytes: Uint8Array, file: string): Promise<WebAssem
   try {
     return await WebAssembly.compile(new Uint8Array(bytes));
   } catch (error) {
-    const reason = `${file}: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = `${file}: ${reasonOf(error)}`;
     throw moecError("MOE5309", { device: "wasm", reason });
   }
 }

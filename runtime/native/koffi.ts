@@ -1,6 +1,7 @@
 /** koffi, the package that calls C functions: optional, and loaded when native code is first asked for. */
 import { createRequire } from "node:module";
 import { moecError } from "../../compiler/errors/raise.js";
+import { shortReasonOf } from "../../compiler/errors/reason.js";
 
 /**
  * An address as a number: user space ends below 2^47, so it is exact, and address arithmetic is arithmetic.
@@ -36,7 +37,7 @@ export function koffi(): Koffi {
   try {
     return (loaded ??= createRequire(import.meta.url)("koffi") as Koffi);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    const reason = shortReasonOf(error);
     throw moecError("MOE4203", { reason: `the optional package koffi can't be loaded (${reason})` });
   }
 }

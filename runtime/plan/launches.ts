@@ -4,6 +4,7 @@
  */
 import type { MemorySpace, Plan, PlanEntry, PlanLaunch, PlanStep } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import { compileSize, type BoundNames, type CompiledSize, type SizeFunction } from "./sizes.js";
 import { pastOf, textOf } from "./texts.js";
 
@@ -137,7 +138,7 @@ function compileKnown(launch: PlanLaunch, text: string, names: BoundNames, known
   try {
     size = compileSize(text, names);
   } catch (error) {
-    throw damaged(launch, error instanceof Error ? error.message : String(error));
+    throw damaged(launch, reasonOf(error));
   }
   const stranger = size.names.find((name) => !known.has(name) && name !== names["past"]);
   if (stranger === undefined) return size;

@@ -2,6 +2,7 @@
  * Fills the table of launches for one call: asks the changing arguments, counts the blocks, cuts them into chunks.
  */
 import { moecError } from "../../compiler/errors/raise.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import { CHUNKS_PER_THREAD, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
 import { MAX_CHUNKS, ROW, type SharedWork } from "./work.js";
@@ -61,6 +62,6 @@ export function runAlone(work: SharedWork, rows: readonly FlatLaunch[]): void {
 
 /** The coded error for a launch that trapped. */
 export function kernelFailed(launch: FlatLaunch, error: unknown): Error {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return moecError("MOE5329", { kernel: launch.kernel, label: launch.label, reason });
 }

@@ -1,5 +1,6 @@
 /** Loading a bundle in a page: a worker is started, and the model is what talks to it. */
 import { moecError } from "../../compiler/errors/raise.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import type { LoadOptions as OpenOptions } from "../model/open.js";
 import { Connection } from "./connection.js";
 import type { Model, RemoteParts } from "./model.js";
@@ -63,7 +64,7 @@ function startWorker(): Connection {
     // Bundlers know this form and bring the worker along.
     worker = new Worker(new URL("./runtime-worker.js", import.meta.url), { type: "module" });
   } catch (error) {
-    throw moecError("MOE4301", { reason: error instanceof Error ? error.message : String(error) });
+    throw moecError("MOE4301", { reason: reasonOf(error) });
   }
   const connection = new Connection(worker, () => worker.terminate());
   worker.addEventListener("error", ({ message }) => {

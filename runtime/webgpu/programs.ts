@@ -3,6 +3,7 @@ import { withoutPackedDots } from "./packed-dots.js";
 import type { PlannedWgsl } from "../../compiler/5-emit/wgsl/planned.js";
 import type { MemorySpace } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import { COMPUTE_STAGE, type GpuBindGroup, type GpuBindGroupLayout, type GpuBuffer, type GpuDevice } from "./gpu.js";
 import type { GpuPipeline } from "./gpu.js";
 
@@ -57,7 +58,7 @@ export async function compilePrograms(
       });
       return [programKey(wgsl.kernel, wgsl.spaces), { wgsl, pipeline, layout, groups: new Map() }];
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       throw moecError("MOE4312", { kernel: wgsl.kernel, reason });
     }
   });

@@ -11,6 +11,7 @@ import { compare, numbers } from "../schedule/compare.js";
 import { libraryDeclarations, type LibraryDeclaration } from "./wasm/declarations.js";
 import { hints, type Hint } from "./wasm/hints.js";
 import { Draw, drawModel } from "./wasm/model.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 
 const everything = process.env["MOEC_LIBRARY"] === "all";
 const rounds = everything ? Number(process.env["MOEC_ROUNDS"] ?? 4) : 1;
@@ -80,7 +81,7 @@ function run(decl: LibraryDeclaration, hint: Hint, seed: number): void {
         params: paramsOf(program),
       });
     } catch (cause) {
-      throw new Error(`${cause instanceof Error ? cause.message : String(cause)}\nseed ${String(seed)}\n${text}`, {
+      throw new Error(`${reasonOf(cause)}\nseed ${String(seed)}\n${text}`, {
         cause,
       });
     }
