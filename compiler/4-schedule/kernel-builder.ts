@@ -233,6 +233,11 @@ export class KernelBuilder {
     this.statements.push({ kind: "barrier" });
   }
 
+  /** Say that the line of memory with an element is read soon. */
+  prefetch(buffer: BufferHandle, index: Operand): void {
+    this.statements.push({ kind: "prefetch", buffer: buffer.name, index: asExpression(index, i32) });
+  }
+
   /** What all threads of the block bring, folded; waits like a barrier. */
   fold(wish: string, op: FoldOp, value: Expression, across?: number): Expression {
     const name = this.fresh(wish);

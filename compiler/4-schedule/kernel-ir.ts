@@ -87,6 +87,8 @@ export type Statement =
     }
   /** All threads of the block; only outside of divergent control flow. */
   | { readonly kind: "barrier" }
+  /** A hint that the line of memory with this element is read soon. It changes nothing, wherever the index lies. */
+  | { readonly kind: "prefetch"; readonly buffer: string; readonly index: Expression }
   /**
    * An immutable register with what all threads of the block bring, folded in an order that the target chooses; `first`
    * is the value of thread 0, the same in all threads for sure, so that control flow around barriers may depend on it.

@@ -162,6 +162,10 @@ class KernelReader {
       }
       case "barrier":
         return { kind: "barrier" };
+      case "prefetch": {
+        const buffer = this.tokens.name();
+        return { kind: "prefetch", buffer, index: this.place(buffer).index };
+      }
       case "fold":
         return this.fold();
       case "atomic":

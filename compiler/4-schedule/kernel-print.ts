@@ -145,6 +145,8 @@ function printStatement(statement: Statement, indent: string): string {
     }
     case "barrier":
       return "barrier";
+    case "prefetch":
+      return `prefetch ${place(statement.buffer, undefined, statement.index)}`;
     case "block-fold":
       return `fold ${statement.op}${statement.across === undefined ? "" : ` across ${statement.across}`} ${statement.name} = ${printExpression(statement.value)}`;
     case "atomic-add": {

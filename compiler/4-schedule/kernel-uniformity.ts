@@ -73,6 +73,7 @@ class Uniformity {
           break;
         case "store":
         case "barrier":
+        case "prefetch":
           break;
         default:
           statement satisfies FragmentStatement;

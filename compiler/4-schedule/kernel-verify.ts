@@ -130,6 +130,11 @@ class Verifier {
         return this.nested(statement.else);
       case "barrier":
         return;
+      case "prefetch":
+        this.expression(statement.index);
+        this.wants(`index of ${statement.buffer}`, statement.index, registerType("i32"));
+        if (!this.buffers.has(statement.buffer)) this.problem(`${statement.buffer} is no buffer`);
+        return;
       case "block-fold": {
         this.expression(statement.value);
         const { type } = statement.value;

@@ -29,6 +29,7 @@ describe("the text form of kernels", () => {
   scalar s: f32
   shared tile: f32[256]
   local own: i8[7]
+  prefetch x[((@block + 1) * 64)]
   tile[@thread] = x[((@block * 64) + @thread)]:f32
   barrier
   if (@thread == 0) then {

@@ -20,6 +20,8 @@ it.each([x86v4, x86v3].filter(runs))("sums of $name stay in registers", { timeou
   // Four columns a turn.
   const counts = loops.map((loop) => loop.count("vfmadd231ps", lanes === 16 ? "zmm" : "ymm"));
   for (const rows of floatRows) expect(counts).toContain(rows * floatVectors * 4);
+  // What many rows read next is on its way before they ask for it.
+  expect(loops.some((loop) => loop.text.includes("\tprefetcht1\t"))).toBe(true);
   for (const loop of loops) {
     expect(loop.spills, loop.text).toEqual([]);
     expect(loop.calls, loop.text).toEqual([]);

@@ -87,6 +87,8 @@ class KernelWriter implements Writer {
       case "barrier":
         // Alone, a thread never waits.
         return this.threads > 1 ? this.line("yield;") : undefined;
+      case "prefetch":
+        return;
       case "block-fold":
         return this.fold(statement);
       case "atomic-add": {

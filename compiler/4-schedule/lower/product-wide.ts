@@ -7,10 +7,12 @@ import { add, block, compare, constant, div, min, mul, rem, sub } from "../kerne
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import type { WideShapes } from "../../targets/index.js";
+import { inRowGroups } from "../micro/row-groups.js";
 import { panelRows } from "../micro/wide-layouts.js";
-import type { Coordinate } from "./coordinate.js";
+import { Coordinate } from "./coordinate.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { finishRow, rowRange, type FinishedProducts, type RowRange } from "./product-rows.js";
+import { fewFloatRows, floatRowsOfPart, floatRowsPerBlock, pairsOfFloats } from "./product-wide-floats.js";
 import { prepareWide, type WideProducts } from "./product-wide-tiles.js";
 import type { Product } from "./product.js";
 import { rowCount } from "./product.js";
@@ -26,8 +28,8 @@ export const rowsOfPart = 128;
 const fewRows = 3;
 /** Pairs side by side: read together for few rows, and for many rows of integers. */
 export const pairsBeside = 2;
-/** Pairs of one block that share the copies of their rows, when the weights are floats. */
-const pairsOfFloats = 4;
+/** Blocks that a product is parted into at least, so that threads share them out evenly. */
+const leastChunks = 4;
 
 export interface WideWork extends FinishedProducts {
   readonly range: RowRange;
@@ -36,6 +38,8 @@ export interface WideWork extends FinishedProducts {
   readonly shapes: WideShapes;
   /** Most pairs of one block. */
   readonly perBlock: number;
+  /** Rows whose sums are held at a time. */
+  readonly rowsOfPart: number;
   /** i32: where the activations of each row of a part begin. */
   readonly starts: BufferHandle;
 }
@@ -53,49 +57,64 @@ export function writeWideKernel(
   const { builder } = emitter;
   const pairs = Math.ceil(height / panelRows);
   const bytes = products.reduce((sum, { layout }) => sum + (layout.tileBytes * layout.tiles) / pairs, 0);
+  const even = (count: number): number => Math.max(1, Math.round(count / pairsBeside)) * pairsBeside;
   const perBlock = prepared.floats
-    ? pairsOfFloats
-    : Math.max(1, Math.round(blockBytes / bytes / pairsBeside)) * pairsBeside;
+    ? even(Math.min(pairsOfFloats / products.length, pairs / leastChunks))
+    : even(blockBytes / bytes);
   const chunks = Math.ceil(pairs / perBlock);
-  const range = rowRange(emitter, first, builder.let("group", div(block, chunks)), rowsPerBlock);
+  const range = rowRange(
+    emitter,
+    first,
+    builder.let("group", div(block, chunks)),
+    prepared.floats ? floatRowsPerBlock : rowsPerBlock,
+  );
   const firstPair = builder.let("first_pair", mul(rem(block, constant(chunks)), perBlock));
   const endPair = builder.let("end_pair", min(add(firstPair, perBlock), pairs));
   const held = prepared.floats ? perBlock : pairsBeside;
-  const scratch = builder.blockBuffer("sums", "f32", "local", products.length * held * rowsOfPart * panelRows);
-  const starts = builder.blockBuffer("starts", "i32", "local", rowsOfPart);
+  const partRows = prepared.floats ? floatRowsOfPart : rowsOfPart;
+  const scratch = builder.blockBuffer("sums", "f32", "local", products.length * held * partRows * panelRows);
+  const starts = builder.blockBuffer("starts", "i32", "local", partRows);
   const shapes = entry.program.target.tiles!;
   const work: WideWork = {
     ...{ emitter, source, target, products, scratch, range, firstPair, endPair, shapes, perBlock, starts },
+    rowsOfPart: partRows,
   };
   const tiles = prepared.begin(work);
   const count = builder.let("row_count", sub(range.to, range.from));
   emitter.guard(
-    compare("le", count, fewRows),
+    compare("le", count, prepared.floats ? fewFloatRows : fewRows),
     () => few(work, tiles),
     () => many(work, tiles),
   );
   entry.launch(emitter, range.grid.times(Size.of(chunks)));
 }
 
-/** Row by row, several pairs at a time. */
+/** A few rows in registers, several pairs at a time. */
 function few(work: WideWork, tiles: WideProducts): void {
   const { emitter, products, range } = work;
   const { builder } = emitter;
   const { height } = products[0]!.layout;
+  const input = rowCount(products[0]!.input);
+  const stride = pairsBeside * panelRows;
   emitter.loop("pair", work.firstPair, work.endPair, pairsBeside, undefined, (_, pair) => {
     const column = builder.let("column", mul(pair, panelRows));
-    const last = builder.let("last", min(add(column, pairsBeside * panelRows), height));
+    const last = builder.let("last", min(add(column, stride), height));
     const loaded = tiles.few(pair);
-    emitter.loop("row", range.from, range.to, 1, rowCount(products[0]!.input), (row) => {
-      loaded(row);
-      finishRow(work, { line: constant(0), stride: pairsBeside * panelRows, row, column, last });
-    });
+    inRowGroups(builder, range.from, range.to, tiles.fewSizes, (from, to, size) =>
+      emitter.loop("group", from, to, size, input, (first, number) => {
+        loaded(Array.from({ length: size }, (_, i) => first.plus(Coordinate.number(i))));
+        emitter.loop("row", number, add(number, size), 1, input, (row, register) => {
+          const line = builder.let("line", mul(sub(register, number), products.length * stride));
+          finishRow(work, { line, stride, row, column, last });
+        });
+      }),
+    );
   });
 }
 
 /** Parts of the rows; where the weights of a part of the outputs stay in the cache for all of them. */
 function many(work: WideWork, tiles: WideProducts): void {
-  const { emitter, products, range, starts } = work;
+  const { emitter, products, range, starts, rowsOfPart } = work;
   const { builder } = emitter;
   emitter.loop("part", range.from, range.to, rowsOfPart, undefined, (_, from) => {
     const to = builder.let("part_end", min(add(from, rowsOfPart), range.to));

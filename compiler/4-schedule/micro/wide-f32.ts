@@ -2,10 +2,23 @@
  * f32 products with wide panels: some rows times 32 outputs, or a part of them, in registers. Rows are copied beforehand
  * to scratch memory at a stride that spreads them over the sets of the cache, so one address register serves all of them.
  */
-import { add, fma, mul, rem, splat, sub, type Operand } from "../kernel-expressions.js";
+import {
+  add,
+  compare,
+  constant,
+  fma,
+  max,
+  min,
+  mul,
+  rem,
+  select,
+  splat,
+  sub,
+  type Operand,
+} from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
-import { registerType } from "../kernel-types.js";
+import { memoryBytes, registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
 import { inRowGroups } from "./row-groups.js";
 import { panelRows } from "./wide-layouts.js";
@@ -60,24 +73,31 @@ interface PanelVector {
   readonly vector: number;
 }
 
-/** sums[row][vector] += copied rows times columns `0..columns` of some vectors of panels. */
+/** Some rows in memory. */
+interface TileRows {
+  readonly bytes: BufferHandle;
+  /** Where column 0 of each lies. */
+  readonly at: readonly Expression[];
+}
+
+/** sums[row][vector] += rows times columns `0..columns` of some vectors of panels; `ahead` reads in each turn. */
 function panelTile(
   k: KernelBuilder,
   shapes: WideShapes,
-  rows: { readonly bytes: BufferHandle; readonly start: Expression },
+  rows: TileRows,
   vectors: readonly PanelVector[],
   columns: number,
   sums: readonly (readonly Variable[])[],
+  ahead?: (column: Expression) => void,
 ): void {
-  const step = (column: Expression, ahead: number): void => {
-    const weights = vectors.map(({ panel, vector }) => vectorAt(k, shapes, panel, column, vector, ahead));
-    const at = add(rows.start, column);
+  const step = (column: Expression, more: number): void => {
+    const weights = vectors.map(({ panel, vector }) => vectorAt(k, shapes, panel, column, vector, more));
     sums.forEach((row, i) => {
-      const x = k.let("x", splat(k.load(rows.bytes, add(at, i * copiedStride(shapes) + ahead)), shapes.lanes));
+      const x = k.let("x", splat(k.load(rows.bytes, add(add(rows.at[i]!, column), more)), shapes.lanes));
       row.forEach((sum, vector) => sum.set(fma(x, weights[vector]!, sum.get)));
     });
   };
-  unrolled(k, columns, step);
+  unrolled(k, columns, step, ahead);
 }
 
 /** Copy `columns` columns of a panel as f32, once for many rows: what they read again and again lies close together. */
@@ -100,8 +120,10 @@ export interface PanelRows {
   readonly copies: BufferHandle;
   readonly from: Expression;
   readonly to: Expression;
-  /** Panels side by side. */
+  /** Panels side by side, as f32. */
   readonly panels: readonly WidePanel[];
+  /** The panels whose turn comes after them: they are read ahead, a line now and then. */
+  readonly next: readonly WidePanel[];
   readonly columns: number;
   /** f32 sums, those of a row and all panels side by side. */
   readonly sums: BufferHandle;
@@ -110,13 +132,45 @@ export interface PanelRows {
   readonly first: boolean;
 }
 
+/** Columns of one turn of the inner loop. */
+const unroll = 4;
+/** Bytes of a line of the caches. */
+const lineBytes = 64;
+/** Lines of the next panels that a turn reads ahead. */
+const linesAhead = 1;
+
+/**
+ * Reads the next panels ahead, in the order of the rows: each group of rows goes on where the one before it stopped, and
+ * the last groups find that all is there. What a turn reads begins at the given element.
+ */
+function readNext(k: KernelBuilder, { next, columns, from }: PanelRows, row: Expression, rowsOfGroup: number) {
+  const [{ bytes }] = next as readonly [WidePanel, ...WidePanel[]];
+  const line = lineBytes / memoryBytes[bytes.element];
+  const turns = Math.floor(columns / unroll);
+  const ofGroup = turns * linesAhead * line;
+  const ofPanel = columns * panelRows;
+  // Less than a row's share, so that no line is left out between groups.
+  const ofRow = Math.floor((turns * linesAhead) / rowsOfGroup) * line;
+  const reached = k.let("reached", mul(sub(row, from), ofRow));
+  const start = next
+    .map((panel, i) => {
+      const furthest = constant(Math.max(0, ofPanel - ofGroup));
+      return add(panel.start, max(min(sub(reached, i * ofPanel), furthest), 0));
+    })
+    .reduceRight((later, place, i) => select(compare("lt", reached, (i + 1) * ofPanel), place, later));
+  const ahead = k.let("ahead", start);
+  return (column: Expression): void => {
+    for (let i = 0; i < linesAhead; i++) {
+      k.prefetch(bytes, add(add(ahead, mul(column, (linesAhead * line) / unroll)), i * line));
+    }
+  };
+}
+
 /** All rows of one pass over some panels. */
 export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelRows): void {
-  const { lanes, floatVectors } = shapes;
+  const { lanes, floatVectors, floatRows } = shapes;
   const sumType = registerType("f32", lanes);
-  const vectors = what.panels.flatMap((panel) =>
-    Array.from({ length: panelRows / lanes }, (_, vector) => ({ panel, vector })),
-  );
+  const vectors = vectorsOf(shapes, what.panels);
   /** Some rows and the vectors from `vector` on. */
   const part = (row: Expression, count: number, vector: number): void => {
     const lines = Array.from({ length: count }, (_, i) => k.let("line", add(what.sumsAt(add(row, i)), vector * lanes)));
@@ -126,50 +180,55 @@ export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelR
       ),
     );
     const start = k.let("copy", mul(sub(row, what.from), copiedStride(shapes)));
-    panelTile(
-      k,
-      shapes,
-      { bytes: what.copies, start },
-      vectors.slice(vector, vector + floatVectors),
-      what.columns,
-      sums,
-    );
+    const rows = { bytes: what.copies, at: lines.map((_, i) => add(start, i * copiedStride(shapes))) };
+    const now = vectors.slice(vector, vector + floatVectors);
+    panelTile(k, shapes, rows, now, what.columns, sums, readNext(k, what, row, floatRows[0]!));
     sums.forEach((list, i) => list.forEach((sum, v) => k.store(what.sums, add(lines[i]!, v * lanes), sum.get)));
   };
-  inRowGroups(k, what.from, what.to, shapes.floatRows, (from, to, count) => {
+  inRowGroups(k, what.from, what.to, floatRows, (from, to, count) => {
     for (let vector = 0; vector < vectors.length; vector += floatVectors) {
       k.loop("row", from, to, count, (row) => part(row, count, vector));
     }
   });
 }
 
-/** [panel][vector] sums of one row in memory and a few panels side by side: bound by the reading of the weights. */
-export function panelsFew(
+/** The vectors of panels side by side. */
+const vectorsOf = ({ lanes }: WideShapes, panels: readonly WidePanel[]): readonly PanelVector[] =>
+  panels.flatMap((panel) => Array.from({ length: panelRows / lanes }, (_, vector) => ({ panel, vector })));
+
+/**
+ * A few rows in memory and some panels, all columns: bound by the reading of the weights. `put` gets the sums of a row
+ * and one of the vectors of all panels.
+ */
+export function fewRowsTile(
   k: KernelBuilder,
   shapes: WideShapes,
-  row: { readonly bytes: BufferHandle; readonly start: Expression },
+  rows: { readonly bytes: BufferHandle; readonly starts: readonly Expression[] },
   panels: readonly WidePanel[],
   columns: number,
-): readonly (readonly Variable[])[] {
-  const { lanes } = shapes;
-  const vectors = Array.from({ length: panelRows / lanes }, (_, vector) => vector);
-  const sums = panels.map(() => vectors.map(() => k.variable("sum", 0, registerType("f32", lanes))));
-  const step = (column: Expression, ahead: number): void => {
-    const x = k.let("x", splat(k.load(row.bytes, add(add(row.start, column), ahead)), lanes));
-    panels.forEach((panel, p) =>
-      sums[p]!.forEach((sum, vector) => sum.set(fma(x, vectorAt(k, shapes, panel, column, vector, ahead), sum.get))),
-    );
-  };
-  unrolled(k, columns, step);
-  return sums;
+  put: (row: number, vector: number, sum: Expression) => void,
+): void {
+  const vectors = vectorsOf(shapes, panels);
+  const { floatVectors } = shapes;
+  for (let vector = 0; vector < vectors.length; vector += floatVectors) {
+    const now = vectors.slice(vector, vector + floatVectors);
+    const sums = rows.starts.map(() => now.map(() => k.variable("sum", 0, registerType("f32", shapes.lanes))));
+    panelTile(k, shapes, { bytes: rows.bytes, at: rows.starts }, now, columns, sums);
+    sums.forEach((list, row) => list.forEach((sum, i) => put(row, vector + i, sum.get)));
+  }
 }
 
 /** Columns four at a time. */
-function unrolled(k: KernelBuilder, columns: number, step: (column: Expression, ahead: number) => void): void {
-  const unroll = 4;
+function unrolled(
+  k: KernelBuilder,
+  columns: number,
+  step: (column: Expression, more: number) => void,
+  turn?: (column: Expression) => void,
+): void {
   const whole = columns - (columns % unroll);
   k.loop("column", 0, whole, unroll, (column) => {
-    for (let ahead = 0; ahead < unroll; ahead++) step(column, ahead);
+    turn?.(column);
+    for (let more = 0; more < unroll; more++) step(column, more);
   });
   if (whole < columns) k.loop("column", whole, columns, 1, (column) => step(column, 0));
 }

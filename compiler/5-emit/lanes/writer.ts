@@ -163,6 +163,9 @@ export class LaneWriter {
         return this.line("}");
       case "barrier":
         return this.dialect.barrier.forEach((line) => this.line(line));
+      case "prefetch":
+        // Groups of threads hide the time that memory takes.
+        return;
       case "block-fold": {
         const { element } = statement.value.type;
         const value = bare(laneTexts(this, statement.value)[0]!);

@@ -58,6 +58,12 @@ export class LlvmFunction {
     return this.value(result, `call ${result} @${name}(${list})`);
   }
 
+  /** The same without a result. */
+  effect(name: string, args: readonly Value[]): void {
+    this.declarations.add(`declare void @${name}(${args.map(({ type }) => type).join(", ")})`);
+    this.line(`call void @${name}(${args.map(({ type, text }) => `${type} ${text}`).join(", ")})`);
+  }
+
   bind(name: string, value: Value): void {
     this.values.set(name, value);
   }

@@ -76,6 +76,14 @@ export function emitStore(f: LlvmFunction, store: Statement & { kind: "store" },
   f.line(`store ${value.type} ${value.text}, ${value.type}* ${pointer}, align ${memoryBytes[memory]}`);
 }
 
+/** Into the second cache: the first one is full of what is being multiplied. */
+export function emitPrefetch(f: LlvmFunction, statement: Statement & { kind: "prefetch" }, emit: EmitExpression): void {
+  const pointer = elementPointer(f, statement.buffer, "i8", statement.index, emit);
+  const i32 = (value: number): Value => ({ type: "i32", text: String(value) });
+  // For reading, with locality 2 of 3, as data.
+  f.effect("llvm.prefetch.p0i8", [{ type: "i8*", text: pointer }, i32(0), i32(2), i32(1)]);
+}
+
 /** What goes to memory for a register. Half types are rounded by arithmetic on bits, the same on every target. */
 function stored(f: LlvmFunction, memory: MemoryType, value: Value, lanes: number): Value {
   let bits = value;

@@ -3,7 +3,7 @@ import type { FragmentStatement, Statement } from "../../4-schedule/kernel-ir.js
 import { moecError } from "../../errors/raise.js";
 import { emitExpression } from "./expressions.js";
 import type { LlvmFunction } from "./function.js";
-import { emitStore, elementPointer } from "./memory.js";
+import { elementPointer, emitPrefetch, emitStore } from "./memory.js";
 
 export function emitStatements(f: LlvmFunction, statements: readonly Statement[]): void {
   for (const statement of statements) emitStatement(f, statement);
@@ -29,6 +29,8 @@ function emitStatement(f: LlvmFunction, statement: Statement): void {
     case "barrier":
       // A block has one thread, which never waits.
       return;
+    case "prefetch":
+      return emitPrefetch(f, statement, emitExpression);
     case "block-fold":
       return f.bind(statement.name, emitExpression(f, statement.value));
     case "atomic-add": {

@@ -55,6 +55,11 @@ export const overload = (element: string, lanes: number): string => (lanes === 1
  */
 export function withOpaquePointers(text: string): string {
   const line = (code: string): string =>
-    code.startsWith(";") ? code : code.replace(/(?:\[\d+ x \w+\]|<\d+ x \w+>|\b\w+(?: \([\w, *.]*\))?)\*+/g, "ptr");
+    code.startsWith(";")
+      ? code
+      : code
+          .replace(/(?:\[\d+ x \w+\]|<\d+ x \w+>|\b\w+(?: \([\w, *.]*\))?)\*+/g, "ptr")
+          // Intrinsics have the types of their pointers in their names.
+          .replace(/\.p0i8\(/g, ".p0(");
   return text.split("\n").map(line).join("\n");
 }

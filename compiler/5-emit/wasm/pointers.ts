@@ -172,6 +172,7 @@ export function accessesOf(
       case "for":
         return undefined;
       case "barrier":
+      case "prefetch":
         break;
       case "fragment":
       case "fragment-load":

@@ -41,7 +41,8 @@ function emitStatement(f: WasmFunction, statement: Statement): void {
       );
     }
     case "barrier":
-      // A block has one thread, which never waits.
+    case "prefetch":
+      // A block has one thread, which never waits; and there is no such hint.
       return;
     case "atomic-add":
       return emitAtomicAdd(f, statement);

@@ -71,6 +71,7 @@ export function wordsOf(kernel: Kernel): ReadonlyMap<string, Words> {
           expression(statement.value);
           break;
         case "barrier":
+        case "prefetch":
           break;
         default:
           statement satisfies FragmentStatement;
