@@ -27,7 +27,7 @@ export const avx512Tiles: WideShapes = {
   byteRows: [3, 2, 1],
   splitRows: [],
   byteTiles: 4,
-  floatRows: [4, 2, 1],
+  floatRows: [6, 4, 2, 1],
   floatVectors: 4,
   floatColumns: 128,
 };
