@@ -3,6 +3,7 @@ import { describe, it } from "vitest";
 import { Size } from "../../compiler/axes/size.js";
 import type { Region, Value } from "../../compiler/2-graph/ir.js";
 import type { RegionBuilder } from "../../compiler/2-graph/index.js";
+import { webgpu } from "../../compiler/targets/index.js";
 import { compare, numbers } from "./compare.js";
 import { axis, f32, param, program, typed } from "./programs.js";
 
@@ -157,6 +158,37 @@ describe("routes in a program", () => {
     compare(test, {
       calls: [{ inputs: { ids: [5, -1, 0, 6, 5], v: numbers(1, 25) }, sizes: { T: 5 } }],
       tolerance: 2 ** -23,
+    });
+  });
+
+  it.each(["top", "within"] as const)("whose experts the threads of a block search (%s)", (choice) => {
+    const many = axis("E", 130);
+    const test = program({
+      inputs: { x: f32(T, many), v: f32(T, D) },
+      params: [param("scale", [many, D])],
+      build: (scope, [x, v], p) => {
+        const groups = choice === "within" ? { groups: whole(2) } : {};
+        const scores = scope.one("softmax", [x!], { over: "E" });
+        const attrs = { ...base, choice, k: whole(6), renormalize: true, epsilon: 1e-3, ...groups };
+        const routes = scope.one("route", [scores], attrs);
+        const row = { type: f32(D) };
+        const body = scope.region([row, row], (s, [a, b]) => [s.one("mul", [a!, b!])]);
+        const bank = { banks: [{ experts: whole(130), params: 1 }], captures: 0, weigh: "output" };
+        return [
+          scope.one("mixture", [v!, routes, p("scale")], bank, { regions: [body] }),
+          scope.one("routes_index", [routes], { axis: "S" }),
+        ];
+      },
+    });
+    compare(test, {
+      // One block for all tokens, and a block for each.
+      calls: [0, 1, 4, 9].map((t) => ({
+        inputs: { x: numbers(5, t * 130).map((x) => Math.round(x * 40) / 8), v: numbers(4, t * 5) },
+        sizes: { T: t },
+      })),
+      // Sums over 6 slots of products below 1, of a softmax whose sum of 130 rounds 130 times.
+      tolerance: 6 * 130 * 2 ** -22,
+      target: webgpu,
     });
   });
 });

@@ -1,8 +1,9 @@
 /** Ops that choose, order, place and make numbers: equal bits on every runner. */
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Size } from "../../compiler/axes/size.js";
 import type { OpName } from "../../compiler/ops/index.js";
 import type { Attrs } from "../../compiler/ops/types.js";
+import { webgpu } from "../../compiler/targets/index.js";
 import { compare, numbers } from "./compare.js";
 import { axis, f32, param, program, typed } from "./programs.js";
 
@@ -31,6 +32,43 @@ const lines: readonly (readonly [string, OpName, Attrs, "rough" | "smooth"])[] =
   ["shift", "shift", { axis: "T", by: 2, fill: 7 }, "smooth"],
   ["shift back along the last axis", "shift", { axis: "E", by: -1, fill: 0 }, "smooth"],
 ];
+
+describe("lines that the threads of a block share", () => {
+  const N = axis("N", 200);
+  const long: readonly (readonly [string, OpName, Attrs])[] = [
+    ["top", "top", { over: "N", k: whole(9), as: "K" }],
+    ["sort down", "sort", { over: "N", descending: true }],
+    ["sort up", "sort", { over: "N", descending: false }],
+    ["argmax", "argmax", { over: "N" }],
+    ["argmin", "argmin", { over: "N" }],
+    ["top_mask", "top_mask", { over: "N", k: whole(30) }],
+  ];
+  const rows = [1, 3].map((t) => ({ inputs: { x: rough(t * 200) }, sizes: { T: t } }));
+
+  it.each(long)("%s", (_, op, attrs) => {
+    const test = program({ inputs: { x: f32(T, N) }, build: (scope, [x]) => scope.add(op, [x!], attrs) });
+    compare(test, { calls: rows, tolerance: 0, target: webgpu });
+  });
+
+  it("top where nothing is a number, and where both zeros are", () => {
+    const x = [...Array<number>(200).fill(NaN), ...Array.from({ length: 200 }, (_, i) => (i % 2 ? 0 : -0))];
+    const attrs = { over: "N", k: whole(5), as: "K" };
+    const test = program({ inputs: { x: f32(T, N) }, build: (scope, [line]) => scope.add("top", [line!], attrs) });
+    const { y0 } = compare(test, { calls: [{ inputs: { x }, sizes: { T: 2 } }], tolerance: 0, target: webgpu });
+    expect(y0).toEqual([...Array<number>(5).fill(-Infinity), -0, 0, -0, 0, -0]);
+  });
+
+  it.each([
+    [false, false],
+    [true, true],
+  ])("cumsum, exclusive %s, reverse %s", (exclusive, reverse) => {
+    const attrs = { over: "N", exclusive, reverse };
+    const test = program({ inputs: { x: f32(T, N) }, build: (scope, [x]) => [scope.one("cumsum", [x!], attrs)] });
+    const calls = [{ inputs: { x: smooth(600) }, sizes: { T: 3 } }];
+    // 200 sums of at most 200, each rounded.
+    compare(test, { calls, tolerance: 200 * 200 * 2 ** -24, target: webgpu });
+  });
+});
 
 describe("lines", () => {
   it.each(lines)("%s", (_, op, attrs, kind) => {

@@ -77,7 +77,7 @@ export function attendRows(entry: EntryLowering, call: Attention, share: Size): 
       builder.store(out, address, mul(builder.load(sums, register), scale));
     });
   };
-  rowKernel(entry, "attend", rows, 1, body, share);
+  rowKernel(entry, "attend", rows, 1, body, { share });
 }
 
 /** Scores become powers of e relative to `top`; their sum. */

@@ -14,19 +14,23 @@ import type { Stored } from "./tensor.js";
 /** Threads that sort: where a driver computes on the processor one alone, which meets no other. */
 const sortingThreads = { gpu: 256, cpu: 1 } as const;
 
-/** Launches that sort the slots of a call by expert, when `share` is 1. */
-export function launchGrouping(
+/** Launches that sort the slots of a call by expert. */
+export function launchGrouping(entry: EntryLowering, grouping: Grouping, bankSizes: readonly Size[]): void {
+  forDrivers(entry, (on) => launchGroupingOn(entry, on, grouping, bankSizes, Size.one));
+}
+
+/** The launch for one kind of driver, when `share` is 1. */
+export function launchGroupingOn(
   entry: EntryLowering,
+  on: "gpu" | "cpu" | undefined,
   grouping: Grouping,
   bankSizes: readonly Size[],
-  share = Size.one,
+  share: Size,
 ): void {
-  forDrivers(entry, (on) => {
-    const doc = `${entry.label}: rows sorted by expert`;
-    const emitter = entry.emitter("group", doc, sortingThreads[on ?? "gpu"]);
-    writeGrouping(emitter, grouping, emitter.buffer(grouping.routes.index.place, "i32", "read"), bankSizes);
-    entry.launch(emitter, share, on);
-  });
+  const doc = `${entry.label}: rows sorted by expert`;
+  const emitter = entry.emitter("group", doc, sortingThreads[on ?? "gpu"]);
+  writeGrouping(emitter, grouping, emitter.buffer(grouping.routes.index.place, "i32", "read"), bankSizes);
+  entry.launch(emitter, share, on);
 }
 
 /** WebGPU has drivers of two kinds, other GPUs one. */
@@ -113,7 +117,7 @@ export function writeGrouping(
 }
 
 /** By one thread of the block. */
-function alone(emitter: Emitter, body: () => void): void {
+export function alone(emitter: Emitter, body: () => void): void {
   if (emitter.threads === 1) body();
   else emitter.guard(compare("eq", thread, 0), body);
 }

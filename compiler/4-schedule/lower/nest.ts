@@ -151,11 +151,8 @@ function writeTogether(
   on: "gpu" | "cpu" | undefined,
 ): void {
   const emitter = entry.emitter(entry.node?.op ?? "copy", undefined, rowThreads);
-  const extent = elements(shape.rows);
-  const row = emitter.variable(block, [], extent);
   const inner = [...shape.loops, ...(shape.last ? [shape.last] : [])];
-  const body = (): void => {
-    const at = rowCoordinates(shape.rows, row);
+  eachRowOfBlocks(emitter, shape.rows, (at) => {
     if (inner.length === 0) {
       // All threads reduce, one stores.
       source.read(emitter, at);
@@ -166,15 +163,20 @@ function writeTogether(
     emitter.threadLoop("element", emitter.size(count), count, (element) =>
       write(emitter, source, target, new Map([...at, ...rowCoordinates(inner, element)])),
     );
-  };
-  if (shape.rows.some((axis) => axis.live)) {
-    const present = emitter.fold("present", "first", rowCount(emitter, shape.rows));
-    emitter.guard(compare("lt", emitter.let("row", block), present), body);
-  } else body();
-  entry.launch(emitter, extent, on);
+  });
+  entry.launch(emitter, elements(shape.rows), on);
 }
 
 const rowThreads = 64;
+
+/** A row for each block, where it is there: all threads of the block come to `body` together. */
+export function eachRowOfBlocks(emitter: Emitter, rows: readonly TensorAxis[], body: (at: Coordinates) => void): void {
+  const row = emitter.variable(block, [], elements(rows));
+  const own = (): void => body(rowCoordinates(rows, row));
+  if (!rows.some((axis) => axis.live)) return own();
+  const present = emitter.fold("present", "first", rowCount(emitter, rows));
+  emitter.guard(compare("lt", emitter.let("row", block), present), own);
+}
 
 function writeShape(entry: EntryLowering, source: Tensor, target: Stored, shape: Shape, on?: "gpu" | "cpu"): void {
   const emitter = entry.emitter(entry.node?.op ?? "copy");

@@ -1,14 +1,15 @@
 /** Routes in memory, and the ops that make, read and change them. */
 import { Size } from "../../axes/size.js";
-import { add, and, compare, constant, div, max, select } from "../kernel-expressions.js";
+import { add, and, compare, constant, div, max, select, thread } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
-import { forDrivers, launchGrouping, writeGrouping } from "./gpu-grouping.js";
+import { alone, forDrivers, launchGroupingOn, writeGrouping } from "./gpu-grouping.js";
+import { isLongOnGpu, lineThreads } from "./gpu-lines.js";
 import { groupingAhead, type Grouping } from "./grouping.js";
-import { rowCoordinates } from "./nest.js";
+import { eachRowOfBlocks, rowCoordinates } from "./nest.js";
 import { chooseInOrder, rowKernel, storeAt, topMask } from "./selection.js";
 import { renameAxis } from "./views.js";
 import type { Tensor } from "./tensor.js";
@@ -36,8 +37,10 @@ export type LoweredValue = Tensor | Routes;
 
 /** Tokens up to which one block chooses for all of them and sorts their rows at once: one launch instead of two. */
 const fewTokens = 64;
-/** Rows up to which the scores of one token are copied into the block. */
-const scratchLimit = 16_384;
+/** The same where all threads of the block choose for one token after the other. */
+const fewShared = 4;
+/** Experts up to which the scores of one token are copied into the block: to its one thread, or for all of them. */
+const scratchLimit = { local: 16_384, shared: 1024 } as const;
 
 export interface RouteOptions {
   readonly choice: "top" | "within" | "where" | "experts" | "everyone" | "only";
@@ -84,6 +87,19 @@ export function route(
     const slotCount = emitter.size(slots);
     const filled = builder.variable("filled", constant(0));
     const whole = builder.variable("whole", constant(0, f32));
+    /** One choice, by all threads of a block together: the first one stores it. */
+    const takeTogether = (expert: Expression, found: Expression, variables: Iterable<string>): void => {
+      const isFound = builder.let("is_found", compare("ge", found, 0));
+      const coordinate = emitter.here(() => emitter.variable(builder.let("expert", expert), variables, experts.size));
+      const value = builder.let("weight", weights.read(emitter, plus(at, expertName, coordinate)));
+      const place = emitter.here(() => emitter.variable(builder.let("slot", filled.get), variables, slots));
+      emitter.guard(and(isFound, compare("eq", thread, 0)), () => {
+        storeAt(emitter, index, plus(at, slotAxis, place), expert, access);
+        storeAt(emitter, weight, plus(at, slotAxis, place), value, "readwrite");
+      });
+      whole.set(add(whole.get, select(isFound, value, constant(0, f32))));
+      filled.set(add(filled.get, select(isFound, constant(1), constant(0))));
+    };
     const take = (expert: Expression, variables: Iterable<string>): void => {
       const place = emitter.variable(builder.let("slot", filled.get), variables, slots);
       const coordinate = emitter.variable(builder.let("expert", expert), variables, experts.size);
@@ -115,34 +131,52 @@ export function route(
           "f32",
           (n) => read(n.plus(first)),
           (slot, _, found) => {
-            const expert = add(found, emitter.index(first));
+            const start = emitter.index(first);
+            if (emitter.isTogether) return takeTogether(add(max(found, 0), start), found, slot.variables);
+            const expert = add(found, start);
             emitter.guard(compare("ge", found, 0), () => take(expert, slot.variables));
           },
         );
       }
     }
-    finish(emitter, { index, weight, at, slotCount, filled: filled.get, whole: whole.get, options, access });
+    const result = { index, weight, at, slotCount, filled: filled.get, whole: whole.get, options, access };
+    if (emitter.isTogether) alone(emitter, () => finish(emitter, result));
+    else finish(emitter, result);
   };
   const routes = new Routes(tokens, experts, slots, index, weight);
   const { bankSizes } = options;
   const grouping = bankSizes && groupingAhead(entry, routes, bankSizes);
-  const isFew = grouping ? Size.one.minus(elements(tokens).reaches(fewTokens + 1)) : Size.zero;
-  if (isFew.constant !== 1) {
-    const share = Size.one.minus(isFew);
-    rowKernel(entry, "route", tokens, 4, (emitter, at) => writeToken(emitter, at, "write"), share);
-  }
-  if (!grouping) return routes;
-  if (isFew.constant !== 1) launchGrouping(entry, grouping, bankSizes, Size.one.minus(isFew));
-  forDrivers(entry, (on) => {
-    const threads = on === "cpu" ? 1 : fewTokens;
+  const isSearched = options.choice === "top" || options.choice === "within";
+  const isShared = isSearched && isLongOnGpu(entry, experts.size);
+  const write = (on: "gpu" | "cpu" | undefined): void => {
+    const byBlocks = isShared && on !== "cpu";
+    const few = byBlocks ? fewShared : fewTokens;
+    const isFew = grouping ? Size.one.minus(elements(tokens).reaches(few + 1)) : Size.zero;
+    if (isFew.constant !== 1) {
+      const share = Size.one.minus(isFew);
+      if (!byBlocks)
+        rowKernel(entry, "route", tokens, 4, (emitter, at) => writeToken(emitter, at, "write"), { share, on });
+      else {
+        const emitter = entry.emitter("route", undefined, lineThreads);
+        eachRowOfBlocks(emitter, tokens, (at) => writeToken(emitter, at, "write"));
+        entry.launch(emitter, elements(tokens).times(share), on);
+      }
+      if (grouping) launchGroupingOn(entry, on, grouping, bankSizes, share);
+    }
+    if (!grouping) return;
+    const threads = on === "cpu" ? 1 : byBlocks ? lineThreads : fewTokens;
     const emitter = entry.emitter("route_and_group", `${entry.label}: experts chosen, rows sorted by expert`, threads);
-    emitter.threadLoop("row", emitter.size(elements(tokens)), elements(tokens), (row) =>
-      writeToken(emitter, rowCoordinates(tokens, row), "readwrite"),
-    );
+    const row = (token: Coordinate): void => writeToken(emitter, rowCoordinates(tokens, token), "readwrite");
+    const count = emitter.size(elements(tokens));
+    if (byBlocks) emitter.loop("row", 0, count, 1, elements(tokens), row);
+    else emitter.threadLoop("row", count, elements(tokens), row);
     emitter.meet();
     writeGrouping(emitter, grouping, emitter.buffer(index.place, "i32", "readwrite"), bankSizes);
     entry.launch(emitter, isFew, on);
-  });
+  };
+  if (grouping || isShared) forDrivers(entry, write);
+  else write(undefined);
+  if (!grouping) return routes;
   return new Routes(tokens, experts, slots, index, weight, { grouping, bankSizes });
 }
 
@@ -163,11 +197,18 @@ function scoreReader(
   experts: TensorAxis,
 ): (n: Coordinate) => Expression {
   const size = experts.size.constant;
-  if (size === undefined || size > scratchLimit) return (n) => scores.read(emitter, plus(at, experts.name, n));
-  const copy = emitter.builder.blockBuffer("scores", "f32", "local", Math.max(1, size));
-  emitter.loop("e", 0, size, 1, experts.size, (e, register) => {
+  const space = emitter.isTogether ? "shared" : "local";
+  if (size === undefined || size > scratchLimit[space]) {
+    return (n) => scores.read(emitter, plus(at, experts.name, n));
+  }
+  const copy = emitter.builder.blockBuffer("scores", "f32", space, Math.max(1, size));
+  const put = (e: Coordinate, register: Expression): void =>
     emitter.builder.store(copy, register, scores.read(emitter, plus(at, experts.name, e)));
-  });
+  if (space === "local") emitter.loop("e", 0, size, 1, experts.size, put);
+  else {
+    emitter.threadLoop("e", size, experts.size, put);
+    emitter.meet();
+  }
   return (n) => emitter.builder.load(copy, emitter.index(n));
 }
 

@@ -4,25 +4,47 @@
  * breaks ties by the lowest index as the reference does.
  */
 import { Size } from "../../axes/size.js";
-import { add, and, block, compare, constant, convert, min, mul, or, select } from "../kernel-expressions.js";
+import { add, and, block, compare, constant, convert, max, min, mul, or, select } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, i32 } from "../kernel-types.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
+import { isGpu } from "../../targets/index.js";
 import type { EntryLowering } from "./entry-lowering.js";
-import { rowCoordinates } from "./nest.js";
+import { alone } from "./gpu-grouping.js";
+import { isLongOnGpu, lineThreads, scanLines, type Scan } from "./gpu-lines.js";
+import { eachRowOfBlocks, rowCoordinates } from "./nest.js";
 import { Computed, elements, type Deferred, type Stored, type Tensor, type TensorAxis } from "./tensor.js";
 
-/** Write a kernel whose rows are `rows`; `perBlock` rows go to one block. The grid is multiplied by `share`. */
+/**
+ * `rowKernel` for bodies that know `chooseInOrder` to be shared by the threads of a block: `body` is run by all of them,
+ * so what it stores is left to one (`alone`).
+ */
+function lineKernel(
+  entry: EntryLowering,
+  kind: string,
+  rows: readonly TensorAxis[],
+  length: Size,
+  perBlock: number,
+  body: (emitter: Emitter, at: Coordinates) => void,
+): void {
+  if (!isLongOnGpu(entry, length)) return rowKernel(entry, kind, rows, perBlock, body);
+  const emitter = entry.emitter(kind, undefined, lineThreads);
+  eachRowOfBlocks(emitter, rows, (at) => body(emitter, at));
+  entry.launch(emitter, elements(rows));
+}
+
+/** Write a kernel whose rows are `rows`; `most` rows go to one block, on a GPU one. The grid is multiplied by `share`. */
 export function rowKernel(
   entry: EntryLowering,
   kind: string,
   rows: readonly TensorAxis[],
-  perBlock: number,
+  most: number,
   body: (emitter: Emitter, at: Coordinates) => void,
-  share: Size = Size.one,
+  { share = Size.one, on }: { readonly share?: Size; readonly on?: "gpu" | "cpu" | undefined } = {},
 ): void {
   const emitter = entry.emitter(kind);
+  const perBlock = isGpu(entry.program.target) ? 1 : most;
   const total = elements(rows);
   const live = rows.find((axis) => axis.live);
   const others = elements(rows.filter((axis) => axis !== live));
@@ -33,7 +55,7 @@ export function rowKernel(
   emitter.loop("row", start, min(add(start, perBlock), count), 1, total, (row) => {
     body(emitter, rowCoordinates(rows, row));
   });
-  entry.launch(emitter, total.ceilDividedBy(Size.of(perBlock)).times(share));
+  entry.launch(emitter, total.ceilDividedBy(Size.of(perBlock)).times(share), on);
 }
 
 export function storeAt(
@@ -50,7 +72,10 @@ export function storeAt(
 
 const isNumber = (x: Expression): Expression => compare("eq", x, x);
 
-/** Chooses slot after slot: the best one behind the one chosen before. `emit` gets value and index (-1 for none). */
+/**
+ * Chooses slot after slot: the best one behind the one chosen before. `emit` gets value and index (-1 for none). Where
+ * the threads of a block are together they share the search, and all of them get the choice; its value is read when asked.
+ */
 export function chooseInOrder(
   emitter: Emitter,
   count: Expression,
@@ -58,34 +83,54 @@ export function chooseInOrder(
   descending: boolean,
   element: "f32" | "i32",
   read: (at: Coordinate, register: Expression) => Expression,
-  emit: (slot: Coordinate, value: Expression, index: Expression) => void,
+  emit: (slot: Coordinate, value: () => Expression, index: Expression) => void,
 ): void {
   const { builder } = emitter;
   const type = element === "f32" ? f32 : i32;
-  const none = element === "f32" ? -Infinity : -(2 ** 31);
-  const lastValue = builder.variable("last_value", constant(none, type));
+  const lowest = element === "f32" ? -Infinity : -(2 ** 31);
+  const highest = element === "f32" ? Infinity : 2 ** 31 - 1;
+  const none = constant(lowest, type);
+  // The end of the order: behind it comes nothing.
+  const end = constant(descending ? lowest : highest, type);
+  const noIndex = constant(2 ** 31 - 1);
+  const lastValue = builder.variable("last_value", none);
   const lastIndex = builder.variable("last", constant(-1));
   emitter.loop("slot", 0, slots, 1, undefined, (slot, slotRegister) => {
-    const best = builder.variable("best", constant(none, type));
-    const bestIndex = builder.variable("best_at", constant(-1));
-    emitter.loop("n", 0, count, 1, undefined, (n, register) => {
+    const best = builder.variable("best", end);
+    const bestIndex = builder.variable("best_at", noIndex);
+    const meet = (n: Coordinate, register: Expression): void => {
       const x = builder.let("x", read(n, register));
       const behind = or(
         compare(descending ? "lt" : "gt", x, lastValue.get),
         and(compare("eq", x, lastValue.get), compare("gt", register, lastIndex.get)),
       );
       const open = and(isNumber(x), or(compare("eq", slotRegister, 0), behind));
-      const better = or(compare("lt", bestIndex.get, 0), compare(descending ? "gt" : "lt", x, best.get));
+      const better = or(compare("eq", bestIndex.get, noIndex), compare(descending ? "gt" : "lt", x, best.get));
       const take = builder.let("take", and(open, better));
       best.set(select(take, x, best.get));
       bestIndex.set(select(take, register, bestIndex.get));
-    });
+    };
+    const isShared = emitter.isTogether;
+    if (!isShared) emitter.loop("n", 0, count, 1, undefined, meet);
+    else {
+      emitter.threadLoop("n", count, undefined, meet);
+      const whole = emitter.fold("whole", descending ? "max" : "min", best.get);
+      const isMine = compare("eq", best.get, whole);
+      bestIndex.set(emitter.fold("first", "min", select(isMine, bestIndex.get, noIndex)));
+      best.set(whole);
+    }
     // When nothing is left, nothing may be chosen again: the end of the order stays the end.
-    const found = builder.let("found", compare("ge", bestIndex.get, 0));
-    const end = constant(descending ? none : element === "f32" ? Infinity : 2 ** 31 - 1, type);
+    const found = builder.let("found", compare("ne", bestIndex.get, noIndex));
     lastValue.set(select(found, best.get, end));
-    lastIndex.set(select(found, bestIndex.get, constant(2 ** 31 - 1)));
-    emit(slot, select(found, best.get, constant(none, type)), bestIndex.get);
+    lastIndex.set(bestIndex.get);
+    const index = builder.let("chosen", select(found, bestIndex.get, constant(-1)));
+    // Threads do not agree on which zero the greatest is: the value is read where it lies.
+    const value = (): Expression => {
+      if (!isShared) return best.get;
+      const place = builder.let("chosen_at", max(index, 0));
+      return emitter.here(() => read(emitter.variable(place, slot.variables), place));
+    };
+    emit(slot, () => select(found, value(), none), index);
   });
 }
 
@@ -106,7 +151,7 @@ export function top(entry: EntryLowering, source: Deferred, over: string, as: Te
   const axes = replaced(x, over, as);
   const values = entry.allocate("top", x.dtype, axes);
   const indices = entry.allocate("top_index", "i32", axes);
-  rowKernel(entry, "top", linesOf(x, over), 4, (emitter, row) => {
+  lineKernel(entry, "top", linesOf(x, over), x.axis(over).size, 4, (emitter, row) => {
     const size = emitter.size(x.axis(over).size);
     chooseInOrder(
       emitter,
@@ -115,10 +160,11 @@ export function top(entry: EntryLowering, source: Deferred, over: string, as: Te
       true,
       x.element === "i32" ? "i32" : "f32",
       (n) => x.read(emitter, at(row, over, n)),
-      (slot, value, index) => {
-        storeAt(emitter, values, at(row, as.name, slot), value);
-        storeAt(emitter, indices, at(row, as.name, slot), index);
-      },
+      (slot, value, index) =>
+        alone(emitter, () => {
+          storeAt(emitter, values, at(row, as.name, slot), value());
+          storeAt(emitter, indices, at(row, as.name, slot), index);
+        }),
     );
   });
   return [values, indices];
@@ -128,6 +174,21 @@ export function sort(entry: EntryLowering, source: Deferred, over: string, desce
   const x = source.force();
   const values = entry.allocate("sorted", x.dtype, x.axes);
   const indices = entry.allocate("sorted_index", "i32", x.axes);
+  const sorting = { x, over, descending, values, indices };
+  if (isGpu(entry.program.target)) placeByRank(entry, sorting);
+  else sortLines(entry, sorting);
+  return [values, indices];
+}
+
+interface Sorting {
+  readonly x: Stored;
+  readonly over: string;
+  readonly descending: boolean;
+  readonly values: Stored;
+  readonly indices: Stored;
+}
+
+function sortLines(entry: EntryLowering, { x, over, descending, values, indices }: Sorting): void {
   rowKernel(entry, "sort", linesOf(x, over), 1, (emitter, row) => {
     const { builder } = emitter;
     const size = emitter.size(x.axis(over).size);
@@ -136,7 +197,7 @@ export function sort(entry: EntryLowering, source: Deferred, over: string, desce
     const numbers = builder.variable("numbers", constant(0));
     chooseInOrder(emitter, size, size, descending, element, read, (slot, value, index) => {
       emitter.guard(compare("ge", index, 0), () => {
-        storeAt(emitter, values, at(row, over, slot), value);
+        storeAt(emitter, values, at(row, over, slot), value());
         storeAt(emitter, indices, at(row, over, slot), index);
         numbers.set(add(numbers.get, 1));
       });
@@ -153,13 +214,34 @@ export function sort(entry: EntryLowering, source: Deferred, over: string, desce
       });
     });
   });
-  return [values, indices];
+}
+
+/** Each element by a thread of its own: it goes to the place with the number of those that come before it. */
+function placeByRank(entry: EntryLowering, { x, over, descending, values, indices }: Sorting): void {
+  rowKernel(entry, "sort", x.axes, 1, (emitter, coordinates) => {
+    const { builder } = emitter;
+    const own = builder.let("own", x.read(emitter, coordinates));
+    const index = builder.let("index", emitter.index(coordinates.get(over)!));
+    const before = builder.variable("before", constant(0));
+    emitter.loop("n", 0, emitter.size(x.axis(over).size), 1, undefined, (n, register) => {
+      const other = builder.let("other", x.read(emitter, at(coordinates, over, n)));
+      const earlier = compare("lt", register, index);
+      const better = or(compare(descending ? "gt" : "lt", other, own), and(compare("eq", other, own), earlier));
+      // What is no number follows, in its old order.
+      const first = x.element === "i32" ? better : select(isNumber(own), better, or(isNumber(other), earlier));
+      before.set(add(before.get, select(first, constant(1), constant(0))));
+    });
+    const variables = [...coordinates.values()].flatMap((c) => [...c.variables]);
+    const place = at(coordinates, over, emitter.variable(builder.let("place", before.get), variables));
+    storeAt(emitter, values, place, own);
+    storeAt(emitter, indices, place, index);
+  });
 }
 
 export function argBest(entry: EntryLowering, source: Deferred, over: string, descending: boolean): Tensor {
   const x = source.force();
   const result = entry.allocate("arg", "i32", linesOf(x, over));
-  rowKernel(entry, "arg", linesOf(x, over), 16, (emitter, row) => {
+  lineKernel(entry, "arg", linesOf(x, over), x.axis(over).size, 16, (emitter, row) => {
     chooseInOrder(
       emitter,
       emitter.size(x.axis(over).size),
@@ -167,7 +249,7 @@ export function argBest(entry: EntryLowering, source: Deferred, over: string, de
       descending,
       x.element === "i32" ? "i32" : "f32",
       (n) => x.read(emitter, at(row, over, n)),
-      (_, __, index) => storeAt(emitter, result, row, index),
+      (_, __, index) => alone(emitter, () => storeAt(emitter, result, row, index)),
     );
   });
   return result;
@@ -196,16 +278,27 @@ export function cumulativeSum(
   options: { readonly exclusive: boolean; readonly reverse: boolean },
 ): Tensor {
   const result = entry.allocate("cumsum", source.dtype, source.axes);
+  const { size } = source.axis(over);
+  /** An element is read, and the sum that stands there stored. */
+  const step: Scan["step"] = (emitter, place, sum) => {
+    const x = source.read(emitter, place);
+    if (options.exclusive) storeAt(emitter, result, place, sum.get);
+    sum.set(add(sum.get, x));
+    if (!options.exclusive) storeAt(emitter, result, place, sum.get);
+  };
+  const scan: Scan = {
+    source,
+    over,
+    place: (row, n) => at(row, over, options.reverse ? Coordinate.size(size.minus(Size.one)).minus(n) : n),
+    step,
+  };
+  if (isLongOnGpu(entry, size)) {
+    scanLines(entry, scan);
+    return result;
+  }
   rowKernel(entry, "cumsum", linesOf(source, over), 4, (emitter, row) => {
-    const size = source.axis(over).size;
     const sum = emitter.builder.variable("sum", constant(0, source.dtype === "f32" ? f32 : i32));
-    emitter.loop(over, 0, emitter.size(size), 1, size, (n) => {
-      const c = options.reverse ? Coordinate.size(size.minus(Size.one)).minus(n) : n;
-      const x = source.read(emitter, at(row, over, c));
-      if (options.exclusive) storeAt(emitter, result, at(row, over, c), sum.get);
-      sum.set(add(sum.get, x));
-      if (!options.exclusive) storeAt(emitter, result, at(row, over, c), sum.get);
-    });
+    emitter.loop(over, 0, emitter.size(size), 1, size, (n) => step(emitter, scan.place(row, n), sum));
   });
   return result;
 }
