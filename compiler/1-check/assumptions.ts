@@ -3,10 +3,10 @@
  * `H * (D / H)` is `D` again without any rule for it. What a declaration was found to divide is remembered, and modules
  * that use it take it on at once.
  */
-import type { ModuleDecl } from "../../grammar/tree.js";
+import type { Expression, ModuleDecl } from "../../grammar/tree.js";
 import { Size } from "../axes/size.js";
 import { AssumeDivisible, type Walk } from "./context.js";
-import type { AxisArgument } from "./values.js";
+import type { AxisArgument, ModuleInfo } from "./values.js";
 
 /** Symbol -> what divides it. */
 export type Divisors = ReadonlyMap<string, Size>;
@@ -68,6 +68,41 @@ export function inherit(walk: Walk, decl: ModuleDecl, axes: ReadonlyMap<string, 
   }
 }
 
+/**
+ * What a declaration will inherit from the modules that it uses, as far as their sizes are its own axes or numbers: known
+ * before its first walk, it saves the walks that would end at these modules.
+ */
+export function foreseen({ decl, scope }: ModuleInfo): Divisors {
+  const all = new Map<string, Size>();
+  const own = new Set(decl.axes.map(({ name }) => name.text));
+  const taken = new Set(
+    [...decl.params, ...(decl.members ?? [])].map((item) => ("name" in item ? item.name?.text : "")),
+  );
+  for (const member of decl.members ?? []) {
+    if (member.kind !== "use") continue;
+    const index = member.value.kind === "call" ? member.value.callee : member.value;
+    if (index.kind !== "index" || index.object.kind !== "name") continue;
+    const name = index.object.name.text;
+    const value = own.has(name) || taken.has(name) ? undefined : scope.lookup(name)?.value();
+    const known = value?.kind === "declaration" ? found.get(value.info.decl) : undefined;
+    if (value?.kind !== "declaration" || !known) continue;
+    const axes = new Map<string, AxisArgument>();
+    for (const [place, entry] of index.entries.entries()) {
+      const axis = entry.kind === "plain" ? value.info.decl.axes[place] : undefined;
+      const size = entry.kind === "plain" && axis ? plainSize(entry.value, own) : undefined;
+      if (axis && size) axes.set(axis.name.text, { size });
+    }
+    for (const [symbol, by] of known) if (by.names.every((part) => axes.has(part))) take(all, axes, symbol, by);
+  }
+  return all;
+}
+
+function plainSize(expression: Expression, axes: ReadonlySet<string>): Size | undefined {
+  if (expression.kind === "number")
+    return Number.isSafeInteger(expression.value) && !expression.unit ? Size.of(expression.value) : undefined;
+  return expression.kind === "name" && axes.has(expression.name.text) ? Size.of(expression.name.text) : undefined;
+}
+
 function take(all: Map<string, Size>, axes: ReadonlyMap<string, AxisArgument>, name: string, by: Size): void {
   const size = axes.get(name)?.size;
   const symbol = size?.names[0];
@@ -77,8 +112,16 @@ function take(all: Map<string, Size>, axes: ReadonlyMap<string, AxisArgument>, n
   if (divisor.constant !== 1 && !divisor.names.includes(symbol)) all.set(symbol, divisor);
 }
 
+const worked = new WeakMap<Divisors, ReadonlyMap<string, Size>>();
+
 /** `D` divided by `H` stands for `H * D.by.H`; chains are worked out to the end. */
 export function products(divisors: Divisors): ReadonlyMap<string, Size> {
+  let known = worked.get(divisors);
+  if (!known) worked.set(divisors, (known = workedOut(divisors)));
+  return known;
+}
+
+function workedOut(divisors: Divisors): ReadonlyMap<string, Size> {
   const made = new Map<string, Size>();
   const product = (name: string, open: readonly string[]): Size => {
     const by = divisors.get(name);

@@ -4,7 +4,7 @@ import { Size } from "../axes/size.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { ValueType } from "../ops/types.js";
 import { AssumeDivisible, type Place, type Walk } from "./context.js";
-import { divisorsOf, extended, products, rememberDivisors, type Divisors } from "./assumptions.js";
+import { divisorsOf, extended, foreseen, products, rememberDivisors, type Divisors } from "./assumptions.js";
 import { checkContract } from "./contracts.js";
 import { checkDeclaredValues } from "./declared-values.js";
 import { checkDuplicates } from "./duplicates.js";
@@ -99,7 +99,12 @@ function isConcrete(decl: ModuleDecl): boolean {
 
 export function checkModule(info: ModuleInfo, sink: InfoSink | undefined): CheckOutcome {
   const root = { file: info.file, start: info.decl.span.start, end: info.decl.span.end };
-  const walk = withAssumptions(root, !isConcrete(info.decl), sink, (current) => walkModule(current, info), info.decl);
+  const generic = !isConcrete(info.decl);
+  if (generic && !divisorsOf(info.decl)) {
+    const divisors = foreseen(info);
+    if (divisors.size > 0) rememberDivisors(info.decl, divisors);
+  }
+  const walk = withAssumptions(root, generic, sink, (current) => walkModule(current, info), info.decl);
   const { findings } = walk.reporter;
   // Sizes that a declaration proposes itself must work as well as all others.
   const proposes = info.decl.contract !== "model" && info.decl.axes.some((axis) => axis.default);

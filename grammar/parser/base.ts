@@ -5,19 +5,13 @@
  * would match everywhere. Three means, in order: `expect` repairs one token in place; `within` skips to the closing
  * bracket of a group; `skipItem` skips to the next statement, member or declaration. Brackets are already matched.
  */
-import {
-  EmbeddedActionsParser,
-  isRecognitionException,
-  tokenMatcher,
-  type IToken,
-  type ParserMethod,
-  type TokenType,
-} from "../chevrotain.js";
+import { tokenMatcher, type IToken, type ParserMethod, type TokenType } from "../chevrotain.js";
 import type { Diagnostic, SourceSpan } from "../../compiler/errors/diagnostic.js";
 import { replace, syntaxError, type SyntaxCode, type SyntaxExtras } from "../errors.js";
 import { Infix, T, VOCABULARY, shorten, type MoeToken } from "../lexer.js";
 import { closest } from "../../compiler/errors/closest.js";
 import type { ErrorExpression, Identifier, Span } from "../tree.js";
+import { GrammarEngine, UNEXPECTED } from "./engine.js";
 
 /** How deep expressions and types may nest: far above any reader's patience, well below the stack. */
 export const NESTING_LIMIT = 64;
@@ -46,7 +40,7 @@ const CONFUSED = new Map<TokenType, readonly TokenType[]>([
   [T.Comma, [T.Semicolon, T.Dot]],
 ]);
 
-export abstract class BaseParser extends EmbeddedActionsParser {
+export abstract class BaseParser extends GrammarEngine {
   protected source: ParseInput = { text: "", file: "", tokens: [], docs: new Map() };
   protected diagnostics: Diagnostic[] = [];
   /** True inside parentheses and brackets, where line ends mean nothing. */
@@ -262,12 +256,14 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   /** Reads what stands behind the opening bracket `open`, its closing one included; skips to that when an item is wrong. */
   protected within(open: IToken, loose: boolean, body: () => void, lost?: (value: ErrorExpression) => void): void {
     const outer = this.loose;
+    const rule = this.running;
     this.loose = loose;
     try {
       body();
     } catch (error) {
       const partner = (open as MoeToken).partner;
       if (!isFailure(error) || partner === undefined || partner.index < this.position()) throw error;
+      this.resume(rule);
       this.reportFailure(error);
       const start = this.start();
       while (this.position() < partner.index) this.SKIP_TOKEN();
@@ -354,11 +350,13 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   /** Runs a rule; where it fails, reports, skips the rest of the item and gives `instead`. */
   protected attempt<R>(rule: () => R, instead: () => R): R {
     const before = this.loose;
+    const running = this.running;
     try {
       return rule();
     } catch (error) {
       if (!isFailure(error)) throw error;
       this.loose = before;
+      this.resume(running);
       this.reportFailure(error);
       this.skipItem();
       return instead();
@@ -366,9 +364,9 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 }
 
-/** Our own failures, and chevrotain's where a rule without a better message meets a wrong token. */
+/** Failures with a message, and where a rule without a better one meets a wrong token. */
 function isFailure(error: unknown): error is Error {
-  return error instanceof SyntaxFailure || (error instanceof Error && isRecognitionException(error));
+  return error === UNEXPECTED || error instanceof SyntaxFailure;
 }
 
 const STARTS = [T.Number, T.String, T.LParen, T.LBracket, T.LBrace, T.Minus, T.Bang, T.If, T.True, T.False];

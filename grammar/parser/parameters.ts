@@ -28,7 +28,8 @@ export abstract class ListParser extends TypeParser {
       this.CONSUME(T.Equal);
       return this.SUBRULE(this.expression);
     });
-    return { kind: "axis-param", name, ...(value === undefined ? {} : { default: value }), span: this.span(start) };
+    if (value === undefined) return { kind: "axis-param", name, span: this.span(start) };
+    return { kind: "axis-param", name, default: value, span: this.span(start) };
   });
 
   readonly parameterList = this.RULE("parameterList", (): Parameter[] =>
@@ -93,7 +94,8 @@ export abstract class ListParser extends TypeParser {
     const named = this.is(T.Colon, 2) && (this.is(T.Identifier) || /^[a-z]+$/.test(this.LA(1).image));
     const name = this.OPTION({ GATE: () => named, DEF: () => this.SUBRULE(this.labelName) });
     const value = this.SUBRULE(this.expression);
-    return { kind: "argument", ...(name === undefined ? {} : { name }), value, span: this.span(start) };
+    if (name === undefined) return { kind: "argument", value, span: this.span(start) };
+    return { kind: "argument", name, value, span: this.span(start) };
   });
 
   private readonly labelName = this.RULE("labelName", (): Identifier => {
@@ -179,7 +181,8 @@ export abstract class ListParser extends TypeParser {
       },
     });
     const value = this.SUBRULE(this.expression);
-    return { kind: "list-item", ...(name === undefined ? {} : { name }), value, span: this.span(start) };
+    if (name === undefined) return { kind: "list-item", value, span: this.span(start) };
+    return { kind: "list-item", name, value, span: this.span(start) };
   });
 
   /** `h: [T, R] = 0`, in a stack and in a fold. */

@@ -107,6 +107,11 @@ export abstract class TypeParser extends BaseParser {
   private readonly axisUse = this.RULE("axisUse", (): AxisUse => {
     const start = this.start();
     const bare = this.bareName();
+    // The parts of a type are most often names alone.
+    if (bare && !this.RECORDING_PHASE) {
+      const only = this.SUBRULE(this.identifier);
+      return { kind: "axis-use", name: only, span: only.span };
+    }
     const name = this.OPTION({
       GATE: () => bare || this.is(T.Equal, 2),
       DEF: () => {

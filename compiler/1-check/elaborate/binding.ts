@@ -51,6 +51,7 @@ export function decideOwnAxes(type: TypeExpression, value: Value, names: CallNam
 
 /** Axes without a size, when a size of the same type is written with one of them. */
 export function openAxes(uses: readonly AxisUse[], place: Place): readonly AxisUse[] {
+  if (!uses.some(({ size }) => size)) return [];
   const open = uses.filter((use) => use.name && !use.size && !place.scope.lookup(use.name.text));
   const isUsed = uses.some(({ size }) => {
     const written = size && identifiersIn(size);
@@ -60,22 +61,20 @@ export function openAxes(uses: readonly AxisUse[], place: Place): readonly AxisU
 }
 
 function claim(specs: readonly AxisSpec[], axes: readonly Axis[], names: CallNames): (Axis | undefined)[] {
-  const free = new Set(axes);
   const claims: (Axis | undefined)[] = specs.map(() => undefined);
   const take = (name: (spec: AxisSpec) => string | undefined): void => {
-    specs.forEach((spec, index) => {
-      if (claims[index]) return;
+    for (const [index, spec] of specs.entries()) {
+      if (claims[index]) continue;
       const wanted = name(spec);
-      const found = wanted === undefined ? undefined : [...free].find((axis) => axis.name === wanted);
-      if (!found) return;
-      claims[index] = found;
-      free.delete(found);
-    });
+      if (wanted === undefined) continue;
+      const found = axes.find((axis) => axis.name === wanted);
+      if (found && !claims.includes(found)) claims[index] = found;
+    }
   };
   take((spec) => names.decided.get(spec.name));
   take((spec) => names.closure.axes.get(spec.name)?.name);
   take((spec) => spec.name);
-  const rest = [...free];
+  const rest = axes.filter((axis) => !claims.includes(axis));
   for (let index = specs.length - 1; index >= 0; index--) {
     if (!claims[index]) claims[index] = rest.pop();
   }

@@ -1,5 +1,5 @@
 /** Members of an instance as names in its scope. */
-import type { Member, NamedType, ParamMember, StateMember } from "../../../grammar/tree.js";
+import type { Member, ModuleDecl, NamedType, ParamMember, StateMember } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
 import type { Axis } from "../../ops/types.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
@@ -48,6 +48,10 @@ export function defineMembers(walk: Walk, instance: InstanceValue): void {
 function memberValue(walk: Walk, member: Member, instance: InstanceValue, place: Place): (() => Value) | undefined {
   switch (member.kind) {
     case "param": {
+      if (!walk.info && isPlain(member, instance.info.decl)) {
+        const made = once2(() => paramValue(walk, member, place));
+        return () => made()();
+      }
       // Axes with sizes of their own (`X = 2 ** bits`) are names for the whole module, so they are read right away.
       return paramValue(walk, member, place);
     }
@@ -89,6 +93,28 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
     default:
       return member satisfies never;
   }
+}
+
+const plain = new WeakMap<ParamMember, boolean>();
+
+/** `param gate: [D, F]` with the module's own axes: nothing can be wrong with it, so it is read when it is used. */
+function isPlain(member: ParamMember, decl: ModuleDecl): boolean {
+  let known = plain.get(member);
+  if (known === undefined) plain.set(member, (known = hasOwnAxesOnly(member, decl)));
+  return known;
+}
+
+function hasOwnAxesOnly({ type, init }: ParamMember, decl: ModuleDecl): boolean {
+  if (type.kind !== "named-type" || type.name || type.args || type.formats.length > 0) return false;
+  if (init && (init.kind !== "number" || init.unit)) return false;
+  const names = (type.axes ?? []).map((use) => (use.size ? undefined : use.name?.text));
+  const others = [...decl.params, ...(decl.members ?? [])].map((other) =>
+    "name" in other ? other.name?.text : undefined,
+  );
+  return names.every(
+    (name, index) =>
+      decl.axes.some((axis) => axis.name.text === name) && names.indexOf(name) === index && !others.includes(name),
+  );
 }
 
 function once2<R>(make: () => R): () => R {

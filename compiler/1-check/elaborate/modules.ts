@@ -147,6 +147,7 @@ export function makeInstance(
     if (param.knob) defineKnob(walk, param, value, inner, scope, parameterSpan);
     else scope.defineValue(param.name.text, value, parameterSpan);
   }
+  let key: string | undefined;
   const instance: InstanceValue = {
     kind: "instance",
     info,
@@ -155,7 +156,10 @@ export function makeInstance(
     path,
     repetitions: place.repetitions,
     scope,
-    key: keyOf(info, axes, values),
+    // Most instances are never asked for theirs.
+    get key() {
+      return (key ??= keyOf(info, axes, values));
+    },
   };
   defineMembers(walk, instance);
   if (decl.value && decl.value.kind !== "lambda") return evaluate(walk, decl.value, { ...inner, instance });

@@ -191,11 +191,13 @@ export function rename(walk: Walk, value: Emitted, from: string, to: string, spa
 
 /** Renames several axes at once; a name may be given up by one axis and taken by another. */
 export function renameAll(walk: Walk, value: Emitted, names: ReadonlyMap<string, string>, span: SourceSpan): Emitted {
-  const todo = [...names].filter(([from, to]) => from !== to && allNames(value).includes(from));
+  const todo: [string, string][] = [];
+  for (const [from, to] of names) if (from !== to && hasName(value, from)) todo.push([from, to]);
+  if (todo.length === 0) return value;
   let result = value;
   const waiting: [string, string][] = [];
   for (const [from, to] of todo) {
-    if (allNames(result).includes(to)) {
+    if (hasName(result, to)) {
       const between = fresh(`${from}'`, [...allNames(result), to]);
       result = rename(walk, result, from, between, span);
       waiting.push([between, to]);
@@ -204,7 +206,7 @@ export function renameAll(walk: Walk, value: Emitted, names: ReadonlyMap<string,
     }
   }
   for (const [from, to] of waiting) {
-    const free = allNames(result).includes(to) ? fresh(`${to}'`, allNames(result)) : to;
+    const free = hasName(result, to) ? fresh(`${to}'`, allNames(result)) : to;
     result = rename(walk, result, from, free, span);
   }
   return result;
@@ -214,6 +216,12 @@ export function allNames(value: Emitted): readonly string[] {
   return value.type.kind === "tensor"
     ? value.type.axes.map((axis) => axis.name)
     : [...value.type.tokens.map((axis) => axis.name), value.type.experts.name];
+}
+
+function hasName({ type }: Emitted, name: string): boolean {
+  if (type.kind !== "tensor" && type.experts.name === name) return true;
+  for (const axis of type.kind === "tensor" ? type.axes : type.tokens) if (axis.name === name) return true;
+  return false;
 }
 
 /** `name`, with primes behind it until nobody has it. */
@@ -239,7 +247,7 @@ export function expanded(walk: Walk, value: Emitted, axes: readonly Axis[], span
   if (value.type.kind !== "tensor") return value;
   let result = value;
   for (const axis of axes) {
-    if (!allNames(result).includes(axis.name)) {
+    if (!hasName(result, axis.name)) {
       result = walk.emitter.op("expand", [result], { axis: axis.name, size: axis.size }, span)[0]!;
     }
   }

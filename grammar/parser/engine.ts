@@ -1,0 +1,101 @@
+/**
+ * The loop that runs the grammar. Chevrotain records the rules once and computes from them which token begins what; this
+ * class asks those tables and nothing else. What chevrotain's own loop does beside (stacks of rule names for its messages,
+ * follow sets for its recovery, catching and throwing again at each rule) serves an error recovery that we do not use, and
+ * costs as much as all the rest of parsing.
+ *
+ * The names of the methods are chevrotain's: all its `CONSUME`, `OPTION`, `MANY`, `OR` and `SUBRULE` end in these.
+ */
+import {
+  EmbeddedActionsParser,
+  tokenMatcher,
+  type IToken,
+  type OrMethodOpts,
+  type ParserMethod,
+  type TokenType,
+} from "../chevrotain.js";
+
+/** Where a rule meets a token that it has no better message for. There is one, so that it costs no stack trace. */
+export const UNEXPECTED: Error = new Error("unexpected token");
+
+/** Which method a table belongs to, as chevrotain numbers them in the keys of its tables. */
+const OR = 1 << 8;
+const OPTION = 2 << 8;
+const MANY = 3 << 8;
+
+type Action<R> = () => R;
+interface Gated<R> {
+  readonly GATE?: () => boolean;
+  readonly DEF: Action<R>;
+}
+type Alternatives<R> = NonNullable<OrMethodOpts<R>["DEF"]>;
+
+interface Rule<A extends unknown[], R> extends ParserMethod<A, R> {
+  readonly originalGrammarAction: (...args: A) => R;
+  readonly ruleName: string;
+}
+
+export abstract class GrammarEngine extends EmbeddedActionsParser {
+  /** The rule that runs, as the keys of the tables name it. */
+  declare private currRuleShortName: number;
+  declare private readonly fullRuleNameToShort: Readonly<Record<string, number>>;
+  /** Behind the last token stands one of the end, so that looking ahead by one needs no bound. */
+  declare private readonly tokVector: readonly IToken[];
+  declare private currIdx: number;
+  declare private readonly getLaFuncFromCache: (key: number) => (this: this, alternatives?: unknown) => unknown;
+
+  /** The rule that runs, to go on with when a rule inside of it has failed. */
+  protected get running(): number {
+    return this.currRuleShortName;
+  }
+
+  protected resume(rule: number): void {
+    this.currRuleShortName = rule;
+  }
+
+  protected consumeInternal(type: TokenType): IToken {
+    const token = this.tokVector[this.currIdx + 1]!;
+    if (!tokenMatcher(token, type)) throw UNEXPECTED;
+    this.currIdx++;
+    return token;
+  }
+
+  protected subruleInternal<A extends unknown[], R>(rule: Rule<A, R>, _occurrence: number, options?: { ARGS?: A }): R {
+    const outer = this.currRuleShortName;
+    this.currRuleShortName = this.fullRuleNameToShort[rule.ruleName]!;
+    const args = options?.ARGS;
+    const result =
+      args === undefined
+        ? (rule.originalGrammarAction).call(this)
+        : rule.originalGrammarAction.apply(this, args);
+    this.currRuleShortName = outer;
+    return result;
+  }
+
+  protected optionInternal<R>(option: Action<R> | Gated<R>, occurrence: number): R | undefined {
+    const look = this.getLaFuncFromCache(occurrence | OPTION | this.currRuleShortName);
+    if (typeof option === "function") return look.call(this) === true ? option.call(this) : undefined;
+    if (option.GATE !== undefined && !option.GATE.call(this)) return undefined;
+    return look.call(this) === true ? option.DEF.call(this) : undefined;
+  }
+
+  protected manyInternal(occurrence: number, many: Action<unknown> | Gated<unknown>): void {
+    const look = this.getLaFuncFromCache(occurrence | MANY | this.currRuleShortName);
+    const gate = typeof many === "function" ? undefined : many.GATE;
+    const action = typeof many === "function" ? many : many.DEF;
+    for (let before = -2; before < this.currIdx;) {
+      if (gate !== undefined && !gate.call(this)) return;
+      if (look.call(this) !== true) return;
+      before = this.currIdx;
+      action.call(this);
+    }
+  }
+
+  protected orInternal<R>(choice: Alternatives<R> | OrMethodOpts<R>, occurrence: number): R {
+    const alternatives = Array.isArray(choice) ? choice : choice.DEF;
+    const look = this.getLaFuncFromCache(occurrence | OR | this.currRuleShortName);
+    const taken = look.call(this, alternatives) as number | undefined;
+    if (taken === undefined) throw UNEXPECTED;
+    return alternatives[taken]!.ALT.call(this);
+  }
+}
