@@ -2,6 +2,7 @@
 import type { Program } from "../../compiler/2-graph/ir.js";
 import type { Plan, PlanWeight } from "../../compiler/4-schedule/plan.js";
 import type { ParameterSource } from "../../compiler/6-bundle/index.js";
+import { isBlocked } from "../../compiler/4-schedule/layout/layouts.js";
 import { blockAxes } from "../../compiler/4-schedule/layout/pack.js";
 import { STORAGE, toF32 } from "../../compiler/checkpoints/storage.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
@@ -27,13 +28,12 @@ export function storedAs(plan: Plan, source?: ParameterSource): Rounding {
   return (path, values, axes, layer) => {
     const weight = weights.get(path);
     const record = weight === undefined ? undefined : STORAGE[weight.storage];
+    // Formats that nothing is converted to are read from the source as they are.
     if (!weight || !record?.encode || weight.storage === "f32" || weight.storage === "i32") return values;
     const sizes = axes.map((name) => weight.axes.find((axis) => axis.name === name)!.size);
     const along = blockAxes(weight);
     const stored =
-      along && (weight.storage === "q8_0" || weight.storage === "q4_0")
-        ? source?.readBlocks?.(path, layer, weight.storage, along)
-        : undefined;
+      along && isBlocked(weight.storage) ? source?.readBlocks?.(path, layer, weight.storage, along) : undefined;
     if (stored) {
       const shape = stored.axes.map((name) => sizes[axes.indexOf(name)]!);
       return permuted(

@@ -1,5 +1,6 @@
 /** The manifest of a bundle, from the program and its plan. */
 import type { Entry, Program, StorageType } from "../2-graph/ir.js";
+import { STORAGE, STORAGE_TYPES } from "../checkpoints/storage.js";
 import type { Plan, PlanEntry, PlanPort } from "../4-schedule/plan.js";
 import type { BundleInput } from "./bundle.js";
 import type { BundleAbi, Manifest, ManifestMemory, ManifestPort, ManifestShard, ManifestTarget } from "./manifest.js";
@@ -88,4 +89,7 @@ function countParameters(program: Program, plan: Plan): Partial<Record<StorageTy
   return counts;
 }
 
-const BITS: Readonly<Record<StorageType, number>> = { f32: 32, i32: 32, f16: 16, bf16: 16, q8_0: 8.5, q4_0: 4.5 };
+/** Bits of a stored number. */
+const BITS = Object.fromEntries(
+  STORAGE_TYPES.map((type) => [type, (8 * STORAGE[type].blockBytes) / STORAGE[type].blockValues]),
+) as Readonly<Record<StorageType, number>>;

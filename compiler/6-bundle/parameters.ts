@@ -3,11 +3,13 @@
  * time, in the axis order that is asked for.
  */
 import { moecError } from "../errors/raise.js";
-import { BLOCK_VALUES } from "../checkpoints/blocks.js";
 import { asBlocks } from "../checkpoints/reblock.js";
+import { STORAGE } from "../checkpoints/storage.js";
 import type { Checkpoint, TensorInfo } from "../checkpoints/types.js";
 import type { ParamDecl, Program, WeightSource } from "../2-graph/ir.js";
-import { storedBytes, type BlockStorage, type StoredBlocks } from "../4-schedule/layout/pack-blocks.js";
+import type { BlockStorage } from "../4-schedule/layout/layouts.js";
+import { isK } from "../4-schedule/micro/k-layouts.js";
+import type { StoredBlocks } from "../4-schedule/layout/pack-blocks.js";
 import { pairHalves, rearrange } from "./rearrange.js";
 import { normalValues } from "./random-values.js";
 
@@ -82,6 +84,48 @@ export function checkpointSource(
   };
 }
 
+/** How the tensors of a parameter lie in a checkpoint. */
+interface StoredOrder {
+  /** Axes of the parameter in the order of the file, the bank of experts first where each has a tensor of its own. */
+  readonly axes: readonly string[];
+  readonly bank: string | undefined;
+  /** Axes and sizes of one tensor. */
+  readonly inner: Shape;
+  /** The axis whose rows the file has in pairs. */
+  readonly rotary: string | undefined;
+}
+
+/** That order, when whole blocks of a format run along these axes. */
+function blockOrder(
+  source: WeightSource,
+  shape: Shape,
+  storage: BlockStorage,
+  along: readonly string[],
+): StoredOrder | undefined {
+  const bank = source.pattern.includes("{e}") ? shape.names[0] : undefined;
+  const stored = (source.axes ?? shape.names).filter((axis) => axis !== bank);
+  const axes = bank === undefined ? stored : [bank, ...stored];
+  const last = axes.slice(axes.length - along.length);
+  const sizeOf = (axis: string): number => shape.sizes[shape.names.indexOf(axis)]!;
+  const depth = last.reduce((product, axis) => product * sizeOf(axis), 1);
+  if (last.some((axis, index) => axis !== along[index]) || depth % STORAGE[storage].blockValues !== 0) return undefined;
+  const rotary = source.interleaved === true ? shape.names.at(-1)! : undefined;
+  if (rotary !== undefined && along.includes(rotary)) return undefined;
+  return { axes, bank, inner: { names: stored, sizes: stored.map(sizeOf) }, rotary };
+}
+
+/** Whether a checkpoint's blocks of a format, if it keeps a parameter in them, run along these axes. */
+export function hasBlocksAlong(
+  program: Program,
+  checkpoint: Checkpoint,
+  path: string,
+  storage: BlockStorage,
+  along: readonly string[],
+): boolean {
+  const source = program.weightNames[checkpoint.format]?.[path];
+  return source !== undefined && blockOrder(source, shapeOf(findParam(program, path)), storage, along) !== undefined;
+}
+
 /** One tensor, or those of all experts one behind the other, as blocks. */
 function blocksOf(
   { checkpoint, convert }: { readonly checkpoint: Checkpoint; readonly convert: AsBlocks },
@@ -92,22 +136,19 @@ function blocksOf(
   along: readonly string[],
 ): StoredBlocks | undefined {
   const shape = shapeOf(param);
-  const bank = source.pattern.includes("{e}") ? shape.names[0] : undefined;
-  const stored = (source.axes ?? shape.names).filter((axis) => axis !== bank);
-  const axes = bank === undefined ? stored : [bank, ...stored];
-  const last = axes.slice(axes.length - along.length);
-  const sizeOf = (axis: string): number => shape.sizes[shape.names.indexOf(axis)]!;
-  const depth = last.reduce((product, axis) => product * sizeOf(axis), 1);
-  if (last.some((axis, index) => axis !== along[index]) || depth % BLOCK_VALUES !== 0) return undefined;
-  const rotary = source.interleaved === true ? shape.names.at(-1)! : undefined;
-  if (rotary !== undefined && along.includes(rotary)) return undefined;
-  const inner: Shape = { names: stored, sizes: stored.map(sizeOf) };
+  const order = blockOrder(source, shape, storage, along);
+  if (!order) return undefined;
+  const { axes, bank, inner, rotary } = order;
   const pattern = nameAt(source.pattern, layer);
-  const parts = Array.from({ length: bank === undefined ? 1 : shape.sizes[0]! }, (_, expert) => {
+  const parts: Uint8Array[] = [];
+  for (let expert = 0; expert < (bank === undefined ? 1 : shape.sizes[0]!); expert++) {
     const tensor = findTensor(checkpoint, pattern.replaceAll("{e}", String(expert)), inner, param.path);
-    const bytes = convert(tensor.type, checkpoint.read(tensor.name), storage);
-    return rotary === undefined ? bytes : unpairBlocks(bytes, inner, stored.indexOf(rotary), storage);
-  });
+    // Nothing is converted to the finer formats.
+    if (isK(storage) && tensor.type !== storage) return undefined;
+    const stored = checkpoint.read(tensor.name);
+    const bytes = isK(storage) ? stored : convert(tensor.type, stored, storage);
+    parts.push(rotary === undefined ? bytes : unpairBlocks(bytes, inner, inner.names.indexOf(rotary), storage));
+  }
   return { storage, axes, bytes: parts.length === 1 ? parts[0]! : joined(parts) };
 }
 
@@ -124,7 +165,8 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 /** Rows change places, so their blocks do as wholes. */
 function unpairBlocks(bytes: Uint8Array, { sizes }: Shape, at: number, storage: BlockStorage): Uint8Array {
   const product = (list: readonly number[]): number => list.reduce((all, size) => all * size, 1);
-  const behind = (product(sizes.slice(at + 1)) / BLOCK_VALUES) * storedBytes[storage];
+  const { blockValues, blockBytes } = STORAGE[storage];
+  const behind = (product(sizes.slice(at + 1)) / blockValues) * blockBytes;
   return pairHalves(bytes, product(sizes.slice(0, at)), sizes[at]!, behind);
 }
 

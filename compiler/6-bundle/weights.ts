@@ -1,5 +1,6 @@
 /** The weights space of a bundle: every parameter packed where the plan wants it, in order of offsets. */
 import type { Plan, PlanWeight } from "../4-schedule/plan.js";
+import { isBlocked } from "../4-schedule/layout/layouts.js";
 import { blockAxes, packLayer } from "../4-schedule/layout/pack.js";
 import type { StoredBlocks } from "../4-schedule/layout/pack-blocks.js";
 import { moecError } from "../errors/raise.js";
@@ -39,7 +40,7 @@ export function* packWeights(plan: Plan, source: ParameterSource): Generator<Wei
 function blocksOf(weight: PlanWeight, source: ParameterSource, layer: readonly number[]): StoredBlocks | undefined {
   const along = blockAxes(weight);
   const { path, storage } = weight;
-  if (!along || (storage !== "q8_0" && storage !== "q4_0")) return undefined;
+  if (!along || !isBlocked(storage)) return undefined;
   return source.readBlocks?.(path, layer, storage, along);
 }
 

@@ -171,7 +171,8 @@ export const messages = {
   MOE3301: { severity: "error", title: "op has no kernel", message: "`{op}` cannot run on target `{target}`: {reason}" },
   MOE3302: { severity: "error", title: "memory limit", message: "the plan needs {needed} bytes, and target `{target}` addresses {limit}: weights {weights}, state {state}, values of one call {arena}, inputs and outputs {io}" },
   MOE3303: { severity: "error", title: "size not known at build", message: "{what} has the size `{size}`, which is known only at run time" },
-  MOE3304: { severity: "error", title: "blocks do not fit", message: "`{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of 32" },
+  MOE3304: { severity: "error", title: "blocks do not fit", message: "`{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of {block}" },
+  MOE3350: { severity: "error", title: "format without kernels", message: "`{path}` cannot be stored as {storage} here: only native kernels compute with it" },
   MOE4201: { severity: "error", title: "LLVM is not here", message: "native kernels can't be compiled here: {reason}" },
   MOE4202: { severity: "error", title: "LLVM refuses a module", message: "LLVM refused the kernels for {target}: {reason}" },
   MOE4203: { severity: "error", title: "native code can't run here", message: "native code can't run here: {reason}" },
@@ -460,7 +461,8 @@ export interface MessageSlots {
   readonly MOE3301: { readonly op: Slot; readonly target: Slot; readonly reason: Slot };
   readonly MOE3302: { readonly needed: Slot; readonly target: Slot; readonly limit: Slot; readonly weights: Slot; readonly state: Slot; readonly arena: Slot; readonly io: Slot };
   readonly MOE3303: { readonly what: Slot; readonly size: Slot };
-  readonly MOE3304: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot };
+  readonly MOE3304: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot; readonly block: Slot };
+  readonly MOE3350: { readonly path: Slot; readonly storage: Slot };
   readonly MOE4201: { readonly reason: Slot };
   readonly MOE4202: { readonly target: Slot; readonly reason: Slot };
   readonly MOE4203: { readonly reason: Slot };
@@ -1083,6 +1085,9 @@ export const errors = {
   /** MOE3304: blocks do not fit */
   blocksDoNotFit: (slots: MessageSlots["MOE3304"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3304", messages.MOE3304, slots, span, parts),
+  /** MOE3350: format without kernels */
+  formatWithoutKernels: (slots: MessageSlots["MOE3350"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3350", messages.MOE3350, slots, span, parts),
   /** MOE4201: LLVM is not here */
   noLlvm: (slots: MessageSlots["MOE4201"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4201", messages.MOE4201, slots, span, parts),

@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import { evaluate, StateStore, verify } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
+import type { StoredBlocks } from "../../compiler/4-schedule/layout/pack-blocks.js";
 import { schedule, type ScheduleOptions } from "../../compiler/4-schedule/index.js";
 import { roundingTo } from "../../compiler/checkpoints/half.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
@@ -36,6 +37,8 @@ export interface CompareOptions {
   readonly entry?: string;
   readonly calls: readonly Call[];
   readonly params?: (path: string, count: number) => readonly number[];
+  /** The same numbers in blocks, for formats that nothing is converted to. */
+  readonly blocks?: (path: string, layer: number) => StoredBlocks | undefined;
   readonly options?: Partial<ScheduleOptions>;
   readonly target?: Target;
   readonly runners?: readonly Runner[];
@@ -65,7 +68,7 @@ export function compare(program: Program, what: CompareOptions): Readonly<Record
   const plan = schedule(program, target, { ...what.options, limits });
   const machines = (what.runners ?? runnersOf(target)).map((runner) => {
     const machine = new Machine(plan, target, runner);
-    machine.setParams(params);
+    machine.setParams(params, what.blocks);
     for (const knob of program.knobs) {
       const count = knob.axes.reduce((n, axis) => n * axis.size.evaluate({}), 1);
       machine.setKnob(knob.path, Array<number>(count).fill(knob.init));

@@ -4,6 +4,7 @@ import type { ParamDecl } from "../../compiler/2-graph/ir.js";
 import { makeInterpreter } from "../../compiler/4-schedule/interpreter/index.js";
 import { verifyKernels } from "../../compiler/4-schedule/kernel-verify.js";
 import { layerCount, packWeight } from "../../compiler/4-schedule/layout/pack.js";
+import type { StoredBlocks } from "../../compiler/4-schedule/layout/pack-blocks.js";
 import type { Schedule } from "../../compiler/4-schedule/index.js";
 import type { PlanEntry, PlanStep } from "../../compiler/4-schedule/plan.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
@@ -96,11 +97,17 @@ export class Machine {
     for (const state of this.schedule.plan.states) this.view(state.buffer, state.dtype).fill(state.init);
   }
 
-  setParams(params: (path: string) => ReferenceTensor): void {
+  /** @param blocks Numbers of a layer in the blocks of the weight's own format, where a test has them so. */
+  setParams(
+    params: (path: string) => ReferenceTensor,
+    blocks?: (path: string, layer: number) => StoredBlocks | undefined,
+  ): void {
     for (const weight of this.schedule.plan.weights) {
       const { data } = params(weight.path);
       const size = data.length / layerCount(weight);
       const bytes = packWeight(weight, (layer) => {
+        const stored = blocks?.(weight.path, layer);
+        if (stored) return stored;
         const own = data.subarray(layer * size, (layer + 1) * size);
         return weight.storage === "i32" ? Int32Array.from(own) : Float32Array.from(own);
       });

@@ -8,9 +8,12 @@
  * - `planes`: q8_0 and q4_0 of what no product reads (an embedding table): rows of quants along the last axis, then
  *   (64-byte aligned) the f16 scales of all blocks of 32. A q4_0 block is 16 bytes, element j in the low half of byte j
  *   and j + 16 in the high half, each plus 8: the bytes of GGUF with the scales taken out.
+ * - `blocks`: finer formats of what no product reads, byte for byte as GGUF has them; only where `wide-` layouts are.
  */
 import type { StorageType } from "../../2-graph/ir.js";
+import { STORAGE } from "../../checkpoints/storage.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, tileCount, tileRows } from "../micro/layouts.js";
+import { isK, type KQuants } from "../micro/k-layouts.js";
 import { refuse } from "../refusal.js";
 import type { MatrixUse } from "./matrix-uses.js";
 import { wideTile, type WideName } from "./wide.js";
@@ -42,6 +45,12 @@ export interface PlanesLayout extends LayoutBase {
   /** Bytes from the start of a layer to its scales. */
   readonly scalesAt: number;
 }
+export interface BlocksLayout extends LayoutBase {
+  readonly name: "blocks";
+  readonly storage: KQuants;
+  /** Size of the last axis. */
+  readonly depth: number;
+}
 export interface MatrixLayout extends LayoutBase {
   readonly name: "panels" | "q8-tiles" | "q4-tiles" | WideName;
   readonly storage: Exclude<StorageType, "i32">;
@@ -57,14 +66,19 @@ export interface MatrixLayout extends LayoutBase {
   /** Bytes of one tile. */
   readonly tileBytes: number;
 }
-export type WeightLayout = RowsLayout | PlanesLayout | MatrixLayout;
+export type WeightLayout = RowsLayout | PlanesLayout | BlocksLayout | MatrixLayout;
+
+export const isMatrix = (layout: WeightLayout): layout is MatrixLayout => "tiles" in layout;
 
 export const denseBytes: Readonly<Record<DenseStorage, number>> = { f32: 4, f16: 2, bf16: 2, i32: 4 };
 
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 const product = (axes: readonly FixedAxis[]): number => axes.reduce((count, axis) => count * axis.size, 1);
 
-/** The layout of a parameter; throws MOE3304 when blocks do not fit into the axis. */
+/**
+ * The layout of a parameter; throws MOE3304 when blocks do not fit into the axis, MOE3350 for formats that only wide
+ * layouts hold.
+ */
 export function weightLayout(
   storage: StorageType,
   axes: readonly FixedAxis[],
@@ -72,21 +86,32 @@ export function weightLayout(
   path: string,
   wide = false,
 ): WeightLayout {
+  if (isK(storage) && !wide) refuse("MOE3350", { path, storage });
   if (matrix && storage !== "i32") return matrixLayout(storage, axes, matrix, path, wide);
   const count = product(axes);
-  if (storage !== "q8_0" && storage !== "q4_0") {
+  if (!isBlocked(storage)) {
     return { name: "rows", storage, axes, layerBytes: aligned(count * denseBytes[storage]) };
   }
   const along = axes.at(-1);
   const depth = along?.size ?? 1;
   checkBlocks(depth, along?.name ?? "none", storage, path);
+  if (isK(storage)) {
+    const { blockValues, blockBytes } = STORAGE[storage];
+    return { name: "blocks", storage, axes, depth, layerBytes: aligned((count / blockValues) * blockBytes) };
+  }
   const scalesAt = aligned(storage === "q8_0" ? count : count / 2);
   const layerBytes = scalesAt + aligned((count / blockElements) * 2);
   return { name: "planes", storage, axes, depth, rows: count / depth, scalesAt, layerBytes };
 }
 
+/** Formats whose numbers have scales by blocks. */
+export type BlockStorage = "q8_0" | "q4_0" | KQuants;
+
+export const isBlocked = (storage: StorageType): storage is BlockStorage => STORAGE[storage].blockValues > 1;
+
 function checkBlocks(depth: number, axis: string, storage: StorageType, path: string): void {
-  if (depth % blockElements !== 0) refuse("MOE3304", { path, storage, axis, size: `${depth}` });
+  const { blockValues } = STORAGE[storage];
+  if (depth % blockValues !== 0) refuse("MOE3304", { path, storage, axis, size: `${depth}`, block: blockValues });
 }
 
 function matrixLayout(
@@ -102,13 +127,14 @@ function matrixLayout(
   const [height, depth] = [product(rows), product(columns)];
   const blocks = depth / blockElements;
   const tiles = tileCount(height);
-  if (storage === "q8_0" || storage === "q4_0") checkBlocks(depth, matrix.columns.join(" * "), storage, path);
+  if (isBlocked(storage)) checkBlocks(depth, matrix.columns.join(" * "), storage, path);
   if (wide) {
     const { name, rows: tileHeight, bytes: tileBytes } = wideTile(storage, depth);
     const tiles = Math.ceil(height / tileHeight);
     const layerBytes = aligned(product(batch) * tiles * tileBytes);
     return { name, storage, axes, batch, rows, columns, height, depth, tiles, tileBytes, layerBytes };
   }
+  if (isK(storage)) return refuse("MOE3350", { path, storage });
   const tileBytes =
     storage === "q8_0"
       ? blocks * q8RecordBytes

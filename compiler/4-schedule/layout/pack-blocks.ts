@@ -1,5 +1,5 @@
 /**
- * Blocks of q8_0 and q4_0, as GGUF files hold them, moved to the places of a layout. Not one quant and not one scale is
+ * Blocks as GGUF files hold them, moved to the places of a layout. Not one quant and not one scale is
  * changed: what a bundle computes with is what the file says. Every layout keeps the quants of a block in words of two
  * or four columns of one row, so words are moved, not numbers.
  */
@@ -12,10 +12,10 @@ import {
   recordScaleBytes,
   wideRecordBytes,
 } from "../micro/wide-layouts.js";
-import type { MatrixLayout, PlanesLayout } from "./layouts.js";
-
-/** Formats of blocks that layouts keep. */
-export type BlockStorage = "q8_0" | "q4_0";
+import { STORAGE } from "../../checkpoints/storage.js";
+import type { KQuants } from "../micro/k-layouts.js";
+import { packK } from "./k-pack.js";
+import type { BlockStorage, MatrixLayout, PlanesLayout } from "./layouts.js";
 
 /** Numbers of one layer of a parameter in blocks: an f16 scale and the quants. */
 export interface StoredBlocks {
@@ -24,12 +24,6 @@ export interface StoredBlocks {
   readonly axes: readonly string[];
   readonly bytes: Uint8Array;
 }
-
-/** Bytes of a block. */
-export const storedBytes: Readonly<Record<BlockStorage, number>> = {
-  q8_0: 2 + blockElements,
-  q4_0: 2 + blockElements / 2,
-};
 
 /** Blocks of one matrix: block b of row r is block `rows[r] + b` of `words`. */
 export interface MatrixBlocks {
@@ -48,7 +42,7 @@ export function wordsOf(bytes: Uint8Array): Uint16Array {
 
 /** Rows of quants, then their scales. */
 export function packPlanes(layout: PlanesLayout, { words, rows, blocks }: MatrixBlocks, out: Uint8Array): void {
-  const size = storedBytes[layout.storage] / 2;
+  const size = STORAGE[layout.storage].blockBytes / 2;
   const to = wordsOf(out);
   let block = 0;
   for (const first of rows) {
@@ -59,6 +53,13 @@ export function packPlanes(layout: PlanesLayout, { words, rows, blocks }: Matrix
       for (let i = 1; i < size; i++) to[start + i - 1] = words[from + i]!;
     }
   }
+}
+
+/** Rows of blocks as they are. */
+export function packBlocks(storage: BlockStorage, { words, rows, blocks }: MatrixBlocks, out: Uint8Array): void {
+  const size = STORAGE[storage].blockBytes / 2;
+  const to = wordsOf(out);
+  rows.forEach((first, row) => to.set(words.subarray(first * size, (first + blocks) * size), row * blocks * size));
 }
 
 /** One matrix, into all bytes of `out`. */
@@ -72,6 +73,13 @@ export function packTiles(name: MatrixLayout["name"], matrix: MatrixBlocks, out:
       return packWideQ8(matrix, out);
     case "wide-q4":
       return packWideQ4(matrix, out);
+    case "wide-q4_1":
+    case "wide-q5_0":
+    case "wide-q5_1":
+    case "wide-q4_K":
+    case "wide-q5_K":
+    case "wide-q6_K":
+      return packK(name.slice("wide-".length) as KQuants, matrix, out);
     case "panels":
     case "wide-panels":
       throw new RangeError(`the layout ${name} holds no blocks`);

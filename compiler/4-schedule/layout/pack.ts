@@ -1,17 +1,32 @@
 /** Packs one layer of a parameter into the bytes of its layout (`layouts.ts`). */
 import { encodeQ4, encodeQ8 } from "../../checkpoints/blocks.js";
 import { encodeBf16, encodeF16 } from "../../checkpoints/half.js";
+import { STORAGE } from "../../checkpoints/storage.js";
+import type { StorageType } from "../../2-graph/ir.js";
 import type { PlanWeight } from "../plan.js";
 import { blockElements, tileRows } from "../micro/layouts.js";
 import { panelRows } from "../micro/wide-layouts.js";
 import { isWide } from "./wide.js";
-import { packPlanes, packTiles, storedBytes, wordsOf, type BlockStorage, type StoredBlocks } from "./pack-blocks.js";
-import { weightLayout, type FixedAxis, type MatrixLayout, type PlanesLayout, type WeightLayout } from "./layouts.js";
+import { packBlocks, packPlanes, packTiles, wordsOf, type StoredBlocks } from "./pack-blocks.js";
+import {
+  isBlocked,
+  weightLayout,
+  type FixedAxis,
+  type MatrixLayout,
+  type PlanesLayout,
+  type WeightLayout,
+} from "./layouts.js";
 
 /** The layout of a weight of a plan. */
 export function layoutOf(weight: PlanWeight): WeightLayout {
   const axes = weight.axes.slice(weight.layerAxes);
-  return weightLayout(weight.storage, axes, weight.matrix, weight.path, isWide(weight.layout));
+  return weightLayout(
+    weight.storage,
+    axes,
+    weight.matrix,
+    weight.path,
+    isWide(weight.layout) || weight.layout === "blocks",
+  );
 }
 
 /** Number of layers of a weight; 1 without layer axes. */
@@ -24,7 +39,7 @@ export function layerCount(weight: PlanWeight): number {
  * source whose blocks lie so can give them to `packLayer` as they are.
  */
 export function blockAxes(weight: PlanWeight): readonly string[] | undefined {
-  if (weight.storage !== "q8_0" && weight.storage !== "q4_0") return undefined;
+  if (!isBlocked(weight.storage)) return undefined;
   return (
     weight.matrix?.columns ??
     weight.axes
@@ -38,13 +53,14 @@ export function blockAxes(weight: PlanWeight): readonly string[] | undefined {
  * The bytes of one layer.
  *
  * @param values Row-major in the order of `weight.axes` without its layers; or blocks of the weight's own format whose
- *   last axes are `blockAxes(weight)`.
+ *   last axes are `blockAxes(weight)`, which formats want that nothing is converted to.
  */
 export function packLayer(weight: PlanWeight, values: Float32Array | Int32Array | StoredBlocks): Uint8Array {
   const layout = layoutOf(weight);
   const bytes = new Uint8Array(layout.layerBytes);
   if ("storage" in values) packStored(layout, blockAxes(weight) ?? [], values, bytes);
   else if (layout.name === "planes") packValuesInPlanes(layout, values, bytes);
+  else if (layout.name === "blocks") throw onlyStored(layout.storage);
   else if (layout.name !== "rows") packMatrices(layout, values, bytes);
   else if (layout.storage === "f32") new Float32Array(bytes.buffer).set(values);
   else if (layout.storage === "i32") new Int32Array(bytes.buffer).set(values);
@@ -58,9 +74,12 @@ const asFloats = (values: Float32Array | Int32Array): Float32Array =>
 /**
  * All layers of a weight, one behind the other.
  *
- * @param read Numbers of one layer, row-major in the order of `weight.axes` without its layers.
+ * @param read What `packLayer` takes of one layer.
  */
-export function packWeight(weight: PlanWeight, read: (layer: number) => Float32Array | Int32Array): Uint8Array {
+export function packWeight(
+  weight: PlanWeight,
+  read: (layer: number) => Float32Array | Int32Array | StoredBlocks,
+): Uint8Array {
   const layers = layerCount(weight);
   const { layerBytes } = layoutOf(weight);
   const bytes = new Uint8Array(layers * layerBytes);
@@ -68,8 +87,10 @@ export function packWeight(weight: PlanWeight, read: (layer: number) => Float32A
   return bytes;
 }
 
-function encoded(storage: BlockStorage, values: Float32Array): Uint16Array {
-  const bytes = new Uint8Array((values.length / blockElements) * storedBytes[storage]);
+const onlyStored = (storage: StorageType): Error => new RangeError(`numbers are not converted to ${storage}`);
+
+function encoded(storage: "q8_0" | "q4_0", values: Float32Array): Uint16Array {
+  const bytes = new Uint8Array((values.length / blockElements) * STORAGE[storage].blockBytes);
   (storage === "q8_0" ? encodeQ8 : encodeQ4)(values, bytes);
   return wordsOf(bytes);
 }
@@ -91,12 +112,16 @@ function packStored(layout: WeightLayout, along: readonly string[], stored: Stor
     throw new RangeError(`blocks of ${stored.storage} along ${last.join(", ")} do not fit a ${layout.name} layout`);
   }
   const words = wordsOf(stored.bytes);
-  const inBlocks = (list: Int32Array, start = 0): Int32Array => list.map((place) => (start + place) / blockElements);
+  const { blockValues } = STORAGE[stored.storage];
+  const inBlocks = (list: Int32Array, start = 0): Int32Array => list.map((place) => (start + place) / blockValues);
   if (layout.name === "planes") {
     const rows = inBlocks(places(all, layout.axes.slice(0, -1)));
-    packPlanes(layout, { words, rows, blocks: layout.depth / blockElements }, bytes);
+    packPlanes(layout, { words, rows, blocks: layout.depth / blockValues }, bytes);
+  } else if (layout.name === "blocks") {
+    const rows = inBlocks(places(all, layout.axes.slice(0, -1)));
+    packBlocks(layout.storage, { words, rows, blocks: layout.depth / blockValues }, bytes);
   } else {
-    const [rows, blocks] = [places(all, layout.rows), layout.depth / blockElements];
+    const [rows, blocks] = [places(all, layout.rows), layout.depth / blockValues];
     eachMatrix(layout, all, bytes, (start, out) =>
       packTiles(layout.name, { words, rows: inBlocks(rows, start), blocks }, out),
     );
@@ -176,6 +201,13 @@ function packMatrix(layout: MatrixLayout, matrix: Float32Array, out: Uint8Array)
       (storage === "f16" ? encodeF16 : encodeBf16)(matrix, halves);
       return packPanels(wordsOf(halves), depth, panelHeight(layout), wordsOf(out));
     }
+    case "q4_1":
+    case "q5_0":
+    case "q5_1":
+    case "q4_K":
+    case "q5_K":
+    case "q6_K":
+      throw onlyStored(storage);
     default:
       storage satisfies never;
   }

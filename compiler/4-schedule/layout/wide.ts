@@ -1,8 +1,9 @@
 /** Which targets have wide tiles, and what one tile of a weight is there. */
 import type { Target } from "../../targets/index.js";
+import { isK, kRecordBytes, kRecordCount, type KQuants } from "../micro/k-layouts.js";
 import { panelRows, recordCount, recordRows, wideRecordBytes } from "../micro/wide-layouts.js";
 
-export type WideName = "wide-panels" | "wide-q8" | "wide-q4";
+export type WideName = "wide-panels" | "wide-q8" | "wide-q4" | `wide-${KQuants}`;
 
 /** Layouts for native targets whose vectors are wider than those of WebAssembly. */
 export const isWide = (layout: string): layout is WideName => layout.startsWith("wide-");
@@ -11,9 +12,13 @@ export const usesWideTiles = (target: Target): boolean => target.tiles !== undef
 
 /** Layout, rows and bytes of one tile with `depth` columns. */
 export function wideTile(
-  storage: "f32" | "f16" | "bf16" | "q8_0" | "q4_0",
+  storage: "f32" | "f16" | "bf16" | "q8_0" | "q4_0" | KQuants,
   depth: number,
 ): { readonly name: WideName; readonly rows: number; readonly bytes: number } {
+  if (isK(storage)) {
+    const bytes = kRecordCount(storage, depth) * kRecordBytes(storage);
+    return { name: `wide-${storage}`, rows: recordRows, bytes };
+  }
   switch (storage) {
     case "q8_0":
     case "q4_0": {

@@ -20,6 +20,7 @@ import {
 import type { BufferHandle, Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
+import { isBlocked } from "../layout/layouts.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, scaleBytes, tileRows } from "../micro/layouts.js";
 import type { Emitter } from "./emitter.js";
 import { productThreads, tileDepth } from "./gpu-shape.js";
@@ -96,7 +97,7 @@ export const scaleHalves = scaleBytes / 2;
 
 export function weights(emitter: Emitter, { layout, weight }: Product): BufferHandle {
   const { storage } = layout;
-  return emitter.buffer(weight.place, storage === "q8_0" || storage === "q4_0" ? "f16" : storage, "read");
+  return emitter.buffer(weight.place, isBlocked(storage) ? "f16" : storage, "read");
 }
 
 /** The sums of a thread over its slice: for each of the tiles (their numbers in the weight) those of its outputs. */

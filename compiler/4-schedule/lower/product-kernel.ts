@@ -3,6 +3,7 @@ import { Size } from "../../axes/size.js";
 import { add, block, compare, div, min, mul, rem, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { isGpu } from "../../targets/index.js";
+import { isBlocked } from "../layout/layouts.js";
 import { isWide } from "../layout/wide.js";
 import { tileRows } from "../micro/layouts.js";
 import { Coordinate } from "./coordinate.js";
@@ -59,13 +60,8 @@ function isAlike(a: Product, b: Product): boolean {
 
 /** The way to write the sums of a product, and what comes before the kernel. */
 function prepareTile(entry: EntryLowering, product: Product): (emitter: Emitter) => TileWriter {
-  switch (product.layout.storage) {
-    case "q8_0":
-    case "q4_0":
-      return quantizedTile(entry, product);
-    default:
-      return denseTile(product, product.layout.storage);
-  }
+  const { storage } = product.layout;
+  return isBlocked(storage) ? quantizedTile(entry, product) : denseTile(product, storage);
 }
 
 function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, products: readonly Product[]): void {

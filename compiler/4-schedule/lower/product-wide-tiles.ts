@@ -2,11 +2,16 @@
 import { Size } from "../../axes/size.js";
 import { add, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
-import { activationRowBytes, panelRows, recordCount, recordRows, type WideQuants } from "../micro/wide-layouts.js";
-import type { WideTile } from "../micro/wide-dots.js";
-import { wideFew } from "../micro/wide-few.js";
+import { isBlocked } from "../layout/layouts.js";
+import {
+  recordsFew,
+  recordsMany,
+  unpackedRecordsBytes,
+  type RecordQuants,
+  type RecordTile,
+} from "../micro/records.js";
+import { activationRowBytes, panelRows, recordRows } from "../micro/wide-layouts.js";
 import { quantizeRecords } from "../micro/wide-quantize.js";
-import { unpackedTileBytes, wideRows } from "../micro/wide-rows.js";
 import type { Coordinate } from "./coordinate.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { storedRow, storedRowsKernel } from "./product-rows.js";
@@ -34,8 +39,7 @@ export interface PreparedProducts {
 
 /** What comes before the kernel (activations to integers), and what is written in it. */
 export function prepareWide(entry: EntryLowering, products: readonly Product[]): PreparedProducts {
-  const { storage } = products[0]!.layout;
-  if (storage !== "q8_0" && storage !== "q4_0") return { floats: true, begin: panelProducts };
+  if (!isBlocked(products[0]!.layout.storage)) return { floats: true, begin: panelProducts };
   const { input, layout } = products[0]!;
   const records = activationRecords(entry, input, layout.depth);
   return { floats: false, begin: (work) => recordProducts(work, records) };
@@ -68,11 +72,11 @@ function recordProducts(work: WideWork, records: Stored): WideProducts {
   const bytes = emitter.buffer(records.place, "i8", "read");
   const width = pairsBeside * panelRows;
   const tilesBeside = width / recordRows;
-  const tilesOf = (product: Product, pair: Expression): readonly WideTile[] =>
+  const tilesOf = (product: Product, pair: Expression): readonly RecordTile[] =>
     Array.from({ length: tilesBeside }, (_, i) => {
       const number = tileNumber(work, product, add(mul(pair, panelRows / recordRows), i));
       return {
-        format: product.layout.storage as WideQuants,
+        format: product.layout.storage as RecordQuants,
         bytes: emitter.buffer(product.weight.place, "u8", "read"),
         start: builder.let("tile", mul(number, product.layout.tileBytes)),
       };
@@ -87,7 +91,7 @@ function recordProducts(work: WideWork, records: Stored): WideProducts {
       return ([row]) => {
         const x = { bytes, start: startOf(row!) };
         tiles.forEach((list, p) =>
-          wideFew(builder, shapes, list, x, recordCount(depth)).forEach((sums, t) =>
+          recordsFew(builder, shapes, list, x, depth).forEach((sums, t) =>
             sums.forEach((sum, vector) =>
               builder.store(scratch, p * width + t * recordRows + vector * shapes.lanes, sum.get),
             ),
@@ -97,15 +101,15 @@ function recordProducts(work: WideWork, records: Stored): WideProducts {
     },
     many: (from, to) => {
       const tileBytes = Math.max(
-        ...products.map(({ layout }) => unpackedTileBytes(layout.storage as WideQuants, shapes)),
+        ...products.map(({ layout }) => unpackedRecordsBytes(layout.storage as RecordQuants, shapes)),
       );
       const unpacked = builder.blockBuffer("unpacked", "u8", "local", tilesBeside * tileBytes);
       const stride = rowsOfPart * width;
       emitter.loop("pair", work.firstPair, work.endPair, pairsBeside, undefined, (_, pair) => {
         products.forEach((product, p) =>
-          wideRows(builder, shapes, {
+          recordsMany(builder, shapes, {
             tiles: tilesOf(product, pair),
-            records: recordCount(depth),
+            columns: depth,
             ...{ from, to, unpacked },
             row: (number) => ({ bytes, start: builder.load(starts, sub(number, from)) }),
             sums: scratch,

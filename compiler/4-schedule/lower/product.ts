@@ -5,7 +5,7 @@
  */
 import type { Size } from "../../axes/size.js";
 import type { Expression } from "../kernel-ir.js";
-import type { MatrixLayout } from "../layout/layouts.js";
+import { isMatrix, type MatrixLayout } from "../layout/layouts.js";
 import type { Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -34,7 +34,7 @@ function traced(value: Tensor): TracedWeight | undefined {
   if (tensor !== value) return traced(tensor);
   if (tensor instanceof Weight) {
     const { layout } = tensor;
-    if (layout.name === "rows" || layout.name === "planes" || tensor.layerAxes > 0) return undefined;
+    if (!isMatrix(layout) || tensor.layerAxes > 0) return undefined;
     // Axes keep their places under every renaming of the declaration.
     const names = new Map(layout.axes.map((axis, index) => [axis.name, tensor.axes[index]!.name]));
     return { weight: tensor, layout, names };

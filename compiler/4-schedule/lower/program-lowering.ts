@@ -5,7 +5,7 @@ import type { DType } from "../../ops/types.js";
 import { kernelHash, sameKernel } from "../kernel-identity.js";
 import type { Kernel } from "../kernel-ir.js";
 import { memoryBytes } from "../kernel-types.js";
-import { weightLayout, type WeightLayout } from "../layout/layouts.js";
+import { isMatrix, weightLayout, type WeightLayout } from "../layout/layouts.js";
 import { usesWideTiles } from "../layout/wide.js";
 import type { Target } from "../../targets/index.js";
 import type { ScheduleOptions } from "../options.js";
@@ -162,7 +162,7 @@ export class ProgramLowering {
       path: decl.path,
       storage: layout.storage,
       layout: layout.name,
-      ...(layout.name === "rows" || layout.name === "planes" ? {} : { matrix: this.matrices.get(decl.path)! }),
+      ...(isMatrix(layout) ? { matrix: this.matrices.get(decl.path)! } : {}),
       axes,
       layerAxes: decl.layerAxes,
       layerStride: decl.layerAxes === 0 ? 0 : layout.layerBytes,

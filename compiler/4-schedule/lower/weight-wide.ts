@@ -3,6 +3,7 @@ import { Size } from "../../axes/size.js";
 import { compare, constant, convert, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { denseBytes, type MatrixLayout } from "../layout/layouts.js";
+import { isK } from "../micro/k-layouts.js";
 import { blockElements } from "../micro/layouts.js";
 import {
   halfBytes,
@@ -16,6 +17,7 @@ import { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { BufferPlace } from "./storage.js";
 import { nibble } from "./weight.js";
+import { recordElement } from "./weight-k.js";
 
 const size = (value: number): Size => Size.of(value);
 
@@ -36,6 +38,7 @@ export function wideElement(emitter: Emitter, place: BufferPlace, layout: Matrix
         .plus(at.row.dividedBy(size(rows)))
         .times(size(tileBytes / unit)),
     );
+  if (isK(storage)) return recordElement(emitter, place, layout, storage, at);
   if (storage !== "q8_0" && storage !== "q4_0") {
     const panel = tileAt(panelRows, denseBytes[storage]).plus(at.column.times(size(panelRows)));
     return emitter.load(emitter.buffer(place, storage, "read"), panel.plus(at.row.modulo(size(panelRows))));

@@ -5,6 +5,8 @@ import { and, compare, constant, convert, mul, select, shr, sub } from "../kerne
 import type { Expression } from "../kernel-ir.js";
 import {
   denseBytes,
+  isBlocked,
+  type BlocksLayout,
   type FixedAxis,
   type MatrixLayout,
   type PlanesLayout,
@@ -15,6 +17,7 @@ import { isWide } from "../layout/wide.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { BufferPlace } from "./storage.js";
+import { blockElement } from "./weight-k.js";
 import { wideElement } from "./weight-wide.js";
 import { rowMajor, Stored, Tensor, variablesOf, type Hoist, type TensorAxis } from "./tensor.js";
 
@@ -72,7 +75,11 @@ export class Weight extends Tensor {
     if (layout.name === "rows") return this.simplified().read(emitter, own);
     return emitter.once(variablesOf(own), this.key(own), () =>
       emitter.lanewise(own, (lane) =>
-        layout.name === "planes" ? this.fromPlanes(emitter, layout, lane) : this.fromMatrix(emitter, layout, lane),
+        layout.name === "planes"
+          ? this.fromPlanes(emitter, layout, lane)
+          : layout.name === "blocks"
+            ? this.fromBlocks(emitter, layout, lane)
+            : this.fromMatrix(emitter, layout, lane),
       ),
     );
   }
@@ -117,6 +124,14 @@ export class Weight extends Tensor {
     return mul(convert(nibble(emitter.load(quants, byteAt), high), "f32"), emitter.load(scales, scaleAt));
   }
 
+  private fromBlocks(emitter: Emitter, layout: BlocksLayout, at: Coordinates): Expression {
+    return blockElement(emitter, this.place, layout, {
+      layer: this.layer(at),
+      row: this.number(layout.axes.slice(0, -1), at),
+      column: at.get(layout.axes.at(-1)!.name)!,
+    });
+  }
+
   private fromMatrix(emitter: Emitter, layout: MatrixLayout, at: Coordinates): Expression {
     const row = this.number(layout.rows, at);
     const column = this.number(layout.columns, at);
@@ -134,7 +149,7 @@ export class Weight extends Tensor {
     const start = this.layer(at)
       .times(size(layout.layerBytes))
       .plus(tile.times(size(layout.tileBytes)));
-    if (layout.storage !== "q8_0" && layout.storage !== "q4_0") {
+    if (!isBlocked(layout.storage)) {
       const bytes = denseBytes[layout.storage];
       const panel = this.layer(at)
         .times(size(layout.layerBytes / bytes))
@@ -174,7 +189,7 @@ export class Weight extends Tensor {
   override lanesAlong(axis: string): boolean {
     const last = (axes: readonly FixedAxis[]): boolean => axes.at(-1)?.name === axis;
     const { layout } = this;
-    return layout.name === "planes"
+    return layout.name === "planes" || layout.name === "blocks"
       ? last(layout.axes)
       : (layout.name === "panels" || layout.name === "wide-panels") && last(layout.rows);
   }

@@ -1,0 +1,47 @@
+/** Sums of integer products with the records of any format: which kernel is written for which. */
+import type { KernelBuilder, Variable } from "../kernel-builder.js";
+import type { WideShapes } from "../../targets/index.js";
+import type { KTile } from "./k-dots.js";
+import { kFew } from "./k-few.js";
+import { isK, type KQuants } from "./k-layouts.js";
+import { kRows, unpackedKBytes, type KRows } from "./k-rows.js";
+import type { WideRow, WideTile } from "./wide-dots.js";
+import { wideFew } from "./wide-few.js";
+import { recordCount, type WideQuants } from "./wide-layouts.js";
+import { unpackedTileBytes, wideRows, type WideRows } from "./wide-rows.js";
+
+export type RecordQuants = WideQuants | KQuants;
+
+/** Records of one tile of 16 rows. */
+export type RecordTile = Omit<WideTile, "format"> & { readonly format: RecordQuants };
+
+const areK = (tiles: readonly RecordTile[]): tiles is readonly KTile[] => tiles.every(({ format }) => isK(format));
+
+/** [tile][vector] sums of one row with `columns` columns; the tiles are of one format. */
+export function recordsFew(
+  k: KernelBuilder,
+  shapes: WideShapes,
+  tiles: readonly RecordTile[],
+  row: WideRow,
+  columns: number,
+): readonly (readonly Variable[])[] {
+  if (areK(tiles)) return kFew(k, shapes, tiles, row, columns);
+  return wideFew(k, shapes, tiles as readonly WideTile[], row, recordCount(columns));
+}
+
+/** What `recordsMany` does: as `WideRows`, with tiles of any format and the number of columns. */
+export interface RecordRows extends Omit<WideRows, "tiles" | "records"> {
+  readonly tiles: readonly RecordTile[];
+  readonly columns: number;
+}
+
+/** Sums of many rows and a few tiles of one format. */
+export function recordsMany(k: KernelBuilder, shapes: WideShapes, what: RecordRows): void {
+  const { tiles, columns } = what;
+  if (areK(tiles)) return kRows(k, shapes, { ...what, tiles } satisfies KRows);
+  wideRows(k, shapes, { ...what, tiles: tiles as readonly WideTile[], records: recordCount(columns) });
+}
+
+/** Bytes of scratch memory that `recordsMany` wants for one tile. */
+export const unpackedRecordsBytes = (format: RecordQuants, shapes: WideShapes): number =>
+  isK(format) ? unpackedKBytes({ format }) : unpackedTileBytes(format, shapes);
