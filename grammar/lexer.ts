@@ -7,7 +7,7 @@ import type { Diagnostic } from "../compiler/errors/diagnostic.js";
 import { replace, syntaxError } from "./errors.js";
 import { readEscapes } from "./strings.js";
 import { isBinaryOperator } from "./precedence.js";
-import { TOKENS, type TokenEntry, type TokenName } from "./tokens.js";
+import { DECLARATION_WORDS, TOKENS, type TokenEntry, type TokenName } from "./tokens.js";
 import type { Comment } from "./tree.js";
 
 /** A token with what bracket matching and newline rules need. */
@@ -22,9 +22,6 @@ export interface MoeToken extends IToken {
 }
 
 const MODES = new Set<string>(["Train", "Infer", "Prefill", "Decode"]);
-const CONTRACT_WORDS = new Set<string>(
-  TOKENS.filter((entry) => entry.category === "keyword" && entry.scope === "storage.type").map((entry) => entry.name),
-);
 
 /** Any binary operator, and `->`, `..` and `of`, which combine two expressions just the same. */
 export const Infix = createToken({ name: "Infix", pattern: Lexer.NA });
@@ -47,7 +44,7 @@ function buildTokens(): Record<TokenName, TokenType> {
     const categories: TokenType[] = [];
     if (entry.category === "keyword" && entry.reserved !== true) categories.push(built.Identifier);
     if (MODES.has(entry.name)) categories.push(ModeWord);
-    if (CONTRACT_WORDS.has(entry.name)) categories.push(ContractWord);
+    if (DECLARATION_WORDS.includes(entry.pattern as string)) categories.push(ContractWord);
     if (entry.category === "operator" && typeof entry.pattern === "string") {
       const joins = isBinaryOperator(entry.pattern) || entry.name === "Arrow" || entry.name === "Range";
       if (joins || entry.repairs !== undefined) categories.push(Infix);

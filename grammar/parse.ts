@@ -9,9 +9,13 @@ import { syntaxError } from "./errors.js";
 import { lex } from "./lexer.js";
 import { NESTING_LIMIT } from "./parser/base.js";
 import { MoeParser } from "./parser/declarations.js";
+import { DECLARATION_WORDS } from "./tokens.js";
 import type { SourceFile, Span } from "./tree.js";
 
 let parser: MoeParser | undefined;
+
+/** The line of a declaration, with a word in front of it or none. */
+const DECLARATION = new RegExp(`\\n(?:\\w+ )?(?:${DECLARATION_WORDS.join("|")}) `);
 
 export interface ParseResult {
   readonly tree: SourceFile;
@@ -62,10 +66,7 @@ function echoes(diagnostic: Diagnostic, early: readonly Diagnostic[], quiet: rea
   return early.some((other) => {
     if (other.span.start > start && other.code !== "MOE1005") return false;
     // A string or comment that never ends swallows what should follow, so errors up to the next declaration are its echo.
-    if (other.code === "MOE1006")
-      return !/\n(?:\w+ )?(?:expert|router|mask|matrix|block|model|fn|loss|probe|recipe|test) /.test(
-        text.slice(other.span.start, start),
-      );
+    if (other.code === "MOE1006") return !DECLARATION.test(text.slice(other.span.start, start));
     const between = text.slice(Math.min(other.span.start, start), Math.max(other.span.start, start));
     return !between.includes("\n") || (other.code === "MOE1005" && between.split("\n").length <= 2);
   });

@@ -226,6 +226,11 @@ export const UNITS: readonly string[] = [
   "GiB",
 ];
 
+/** Words that open a declaration, `test` among them. */
+export const DECLARATION_WORDS: readonly string[] = keywords.flatMap((entry: TokenEntry) =>
+  entry.scope === DECLARES ? [entry.pattern as string] : [],
+);
+
 /** Words that can never be a name. */
 export const RESERVED_WORDS: readonly string[] = keywords.flatMap((entry: TokenEntry) =>
   entry.reserved === true ? [entry.pattern as string] : [],

@@ -4,6 +4,7 @@
 import type { ParserMethod } from "../chevrotain.js";
 import { replace } from "../errors.js";
 import { ContractWord, T } from "../lexer.js";
+import { DECLARATION_WORDS, TOKENS } from "../tokens.js";
 import {
   CONTRACTS,
   type AxisParam,
@@ -21,21 +22,12 @@ import { MemberParser } from "./members.js";
 import type { ParseInput } from "./base.js";
 import type { Diagnostic } from "../../compiler/errors/diagnostic.js";
 
-const DECLARATION_WORDS = new Map([
-  ["expert", T.Expert],
-  ["router", T.Router],
-  ["mask", T.Mask],
-  ["matrix", T.Matrix],
-  ["block", T.Block],
-  ["model", T.Model],
-  ["fn", T.Fn],
-  ["schedule", T.Schedule],
-  ["loss", T.Loss],
-  ["probe", T.Probe],
-  ["recipe", T.Recipe],
-  ["test", T.Test],
-  ["import", T.Import],
-]);
+/** What may stand where a declaration begins, by its word. */
+const ITEMS = new Map(
+  TOKENS.filter(({ pattern }) => pattern === "import" || DECLARATION_WORDS.includes(pattern as string)).map(
+    ({ name, pattern }) => [pattern as string, T[name]] as const,
+  ),
+);
 
 interface FileParts {
   readonly imports: readonly ImportDecl[];
@@ -87,7 +79,7 @@ export class MoeParser extends MemberParser {
   private moreDeclarations(): boolean {
     this.newRegion();
     while (!this.atEnd()) {
-      this.correctWord(DECLARATION_WORDS, "declaration");
+      this.correctWord(ITEMS, "declaration");
       if (this.is(ContractWord) || this.is(T.Import)) return true;
       this.report(this.unexpected("a declaration such as `expert`, `router` or `model`").diagnostic);
       if (this.is(T.RBrace)) {

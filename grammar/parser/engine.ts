@@ -23,6 +23,8 @@ const OR = 1 << 8;
 const OPTION = 2 << 8;
 const MANY = 3 << 8;
 
+const NONE: readonly unknown[] = [];
+
 type Action<R> = () => R;
 interface Gated<R> {
   readonly GATE?: () => boolean;
@@ -63,11 +65,7 @@ export abstract class GrammarEngine extends EmbeddedActionsParser {
   protected subruleInternal<A extends unknown[], R>(rule: Rule<A, R>, _occurrence: number, options?: { ARGS?: A }): R {
     const outer = this.currRuleShortName;
     this.currRuleShortName = this.fullRuleNameToShort[rule.ruleName]!;
-    const args = options?.ARGS;
-    const result =
-      args === undefined
-        ? (rule.originalGrammarAction).call(this)
-        : rule.originalGrammarAction.apply(this, args);
+    const result = rule.originalGrammarAction.apply(this, options?.ARGS ?? (NONE as unknown as A));
     this.currRuleShortName = outer;
     return result;
   }

@@ -1,21 +1,8 @@
 /** Colours of words while the server has not answered yet; its semantic tokens refine them. */
 import * as monaco from "monaco-editor/esm/vs/editor/editor.api.js";
+import { TOKENS } from "../../grammar/tokens.js";
 
-const DECLARATIONS = [
-  "expert",
-  "router",
-  "mask",
-  "matrix",
-  "block",
-  "model",
-  "fn",
-  "schedule",
-  "loss",
-  "probe",
-  "test",
-];
-const MEMBERS = ["param", "state", "knob", "use", "stack", "axis", "grad", "weights", "carry", "let", "assert"];
-const CONTROL = ["import", "from", "as", "if", "then", "else", "of", "in", "true", "false", "fold"];
+const KEYWORDS = TOKENS.filter(({ category }) => category === "keyword").map(({ pattern }) => pattern as string);
 
 export function moeLanguage(): void {
   monaco.languages.register({ id: "moe", extensions: [".moe"] });
@@ -34,7 +21,7 @@ export function moeLanguage(): void {
     ],
   });
   monaco.languages.setMonarchTokensProvider("moe", {
-    keywords: [...DECLARATIONS, ...MEMBERS, ...CONTROL],
+    keywords: KEYWORDS,
     tokenizer: {
       root: [
         [/\/\/.*$/, "comment"],
