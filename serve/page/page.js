@@ -40,7 +40,7 @@ function say(problem) {
 const number = (value, digits = 0) => value.toLocaleString("en", { maximumFractionDigits: digits });
 
 async function describe() {
-  const response = await fetch("/moec/model", { headers: headers() });
+  const response = await fetch("moec/model", { headers: headers() });
   if (!response.ok) return say(await problemOf(response));
   show(await response.json());
 }
@@ -82,7 +82,7 @@ async function changeDevice() {
   at("facts").textContent = `loading on ${at("device").value}…`;
   try {
     const body = JSON.stringify({ device: at("device").value });
-    const response = await fetch("/moec/device", { method: "POST", headers: headers(), body });
+    const response = await fetch("moec/device", { method: "POST", headers: headers(), body });
     if (!response.ok) {
       const problem = await problemOf(response);
       await describe();
@@ -131,7 +131,7 @@ async function write() {
   const begun = performance.now();
   let count = 0;
   try {
-    const response = await fetch("/moec/write", {
+    const response = await fetch("moec/write", {
       method: "POST",
       headers: headers(),
       body: JSON.stringify(body),

@@ -1,12 +1,12 @@
 /** The packaged extension in a real VS Code workbench: what a person does with it, on a desktop's host and in a browser's. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { Browser, Frame, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { format } from "../../grammar/index.js";
 import { openBrowser } from "../browser/site.js";
 import { root } from "../editor/client.js";
-import { command, missing, openFile, Workbench } from "./workbench.js";
+import { command, freePort, hasTerminals, missing, openFile, Workbench } from "./workbench.js";
 
 const why = missing();
 if (why !== undefined) console.warn(`skipped: ${why}`);
@@ -60,6 +60,7 @@ describe.skipIf(!browser).each([
 ])("the extension on $host extension host", ({ web, dark }) => {
   let workbench: Workbench;
   let page: Page;
+  let port: number;
   const picture = (name: string): Promise<unknown> => {
     const folder = process.env["MOEC_PICTURES"];
     return folder === undefined
@@ -68,7 +69,15 @@ describe.skipIf(!browser).each([
   };
 
   beforeAll(async () => {
-    workbench = await Workbench.start({ files, web, dark });
+    port = await freePort();
+    const settings = {
+      "moec.command": [process.execPath, join(root, "dist/cli/main.js")],
+      "moec.preview.port": port,
+      "moec.target": "webgpu",
+      // The page of the preview opens without a question.
+      "workbench.trustedDomains.promptInTrustedWorkspace": false,
+    };
+    workbench = await Workbench.start({ files, settings, web, dark });
     page = await workbench.open(browser!, "tiny-moe.moe");
   });
   // A picture of where it stopped says more than the name of what did not come.
@@ -180,5 +189,30 @@ describe.skipIf(!browser).each([
     await page.keyboard.type("MOE2041");
     await page.keyboard.press("Enter");
     await webview(page, "h1:has-text('MOE2041')");
+  });
+
+  it.skipIf(web || !hasTerminals)("builds a bundle by a task, and serves a preview whose page opens", async () => {
+    const example = join(root, "examples/tiny-moe");
+    const isInput = (path: string): boolean => ![".moec", "val"].includes(basename(path));
+    cpSync(example, join(workbench.folder, "tiny"), { recursive: true, filter: isInput });
+    await openFile(page, "moec.yaml");
+    await command(page, "moec: Build the bundle");
+    await page.waitForSelector(".terminal-tabs-entry, .single-terminal-tab", { state: "attached" });
+    const bundle = join(workbench.folder, "tiny/dist/tiny-moe");
+    await expect.poll(() => existsSync(join(bundle, "manifest.json")), { timeout: 120_000 }).toBe(true);
+    const { targets } = JSON.parse(readFileSync(join(bundle, "manifest.json"), "utf8")) as {
+      targets: { name: string }[];
+    };
+    expect(targets.map(({ name }) => name)).toEqual(["wasm", "webgpu"]);
+    const opened = page.context().waitForEvent("page", { timeout: 120_000 });
+    await command(page, "moec: Start a preview");
+    const preview = await opened;
+    // A workbench in a browser leads to ports of its machine by an address of its own, which its larger server answers.
+    expect(preview.url()).toContain(`${port}/`);
+    await preview.goto(`http://127.0.0.1:${port}/`);
+    await preview.click("#write");
+    await preview.waitForSelector("#experts:visible");
+    await picture("preview");
+    await preview.close();
   });
 });

@@ -30,12 +30,17 @@ export function missing(): string | undefined {
   return existsSync(vsix) ? undefined : "`npm run package:vscode` makes the extension";
 }
 
+/** Tasks run in terminals, which take a library that is compiled when the workbench is installed. */
+export const hasTerminals = existsSync(join(packages, "node-pty/build/Release/pty.node"));
+
 /** Milliseconds that a step may take on a busy machine. */
 const TIMEOUT = 90_000;
 
 export interface WorkbenchOptions {
   /** Files of the opened folder, by name. */
   readonly files: Readonly<Record<string, string>>;
+  /** Settings of the folder beside those that keep the workbench quiet. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** The extension runs in the browser itself, its server in a worker. */
   readonly web?: boolean;
   readonly dark?: boolean;
@@ -50,7 +55,7 @@ export class Workbench {
     private readonly log: readonly string[],
   ) {}
 
-  static async start({ files, web = false, dark = false }: WorkbenchOptions): Promise<Workbench> {
+  static async start({ files, settings: own = {}, web = false, dark = false }: WorkbenchOptions): Promise<Workbench> {
     const home = mkdtempSync(join(tmpdir(), "moec-vscode-"));
     const folder = join(home, "models");
     const data = join(home, "data");
@@ -67,6 +72,7 @@ export class Workbench {
       "git.enabled": false,
       "files.autoSave": "off",
       "editor.minimap.enabled": false,
+      ...own,
     };
     mkdirSync(join(folder, ".vscode"));
     writeFileSync(join(folder, ".vscode/settings.json"), JSON.stringify(settings));
@@ -135,7 +141,7 @@ function withoutProcess(extensions: string): void {
   writeFileSync(file, JSON.stringify(manifest));
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
   const { port } = probe.address() as AddressInfo;

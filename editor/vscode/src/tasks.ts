@@ -74,8 +74,8 @@ function taskOf(definition: MoecTask, scope: vscode.Task["scope"]): vscode.Task 
   const settings = vscode.workspace.getConfiguration("moec");
   const [program = "npx", ...first] = settings.get<string[]>("command", ["npx", "moec"]);
   const target = settings.get<string>("target", "webgpu");
-  // What the bundle is made for; CUDA is for reading, and wasm is what every bundle has.
-  const targets = command === "build" && ["webgpu", "native"].includes(target) ? ["--target", `wasm,${target}`] : [];
+  // wasm is what every bundle has.
+  const targets = command === "build" && target !== "wasm" ? ["--target", `wasm,${target}`] : [];
   const port = command === "serve" && !args.includes("--port") ? ["--port", String(previewPort())] : [];
   const execution = new vscode.ProcessExecution(program, [...first, command, project, ...targets, ...port, ...args]);
   const task = new vscode.Task(
