@@ -21,13 +21,35 @@ export function openCheckpointFiles(paths: readonly string[]): OpenCheckpoint {
   if (paths.length > 1) return openShards(dirname(first), indexOfShards(paths));
   if (statSync(first, { throwIfNoEntry: false })?.isDirectory()) return openFolder(first);
   if (basename(first) === INDEX) return openShards(dirname(first), readFileSync(first, "utf8"));
-  const source = openFileSource(first);
-  return { checkpoint: openCheckpoint(source), files: [first], close: () => source.close() };
+  return openOne(first);
+}
+
+/** One file, and what it names beside itself. */
+function openOne(path: string): OpenCheckpoint {
+  const sources: FileSource[] = [];
+  const files: string[] = [];
+  const close = (): void => sources.forEach((source) => source.close());
+  const open = (file: string): FileSource => {
+    const source = openFileSource(file);
+    sources.push(source);
+    files.push(file);
+    return source;
+  };
+  try {
+    const checkpoint = openCheckpoint(open(path), (beside) => open(join(dirname(path), beside)));
+    return { checkpoint, files, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 function openFolder(folder: string): OpenCheckpoint {
   if (existsSync(join(folder, INDEX))) return openShards(folder, readFileSync(join(folder, INDEX), "utf8"));
-  const files = readdirSync(folder).filter((name) => /\.(safetensors|gguf)$/.test(name));
+  const all = readdirSync(folder);
+  const published = all.filter((name) => /\.(safetensors|gguf)$/.test(name));
+  // Where a model is published in several formats, ONNX is the copy.
+  const files = published.length > 0 ? published : all.filter((name) => name.endsWith(".onnx"));
   const [only] = files;
   if (only !== undefined && files.length === 1) return openCheckpointFiles([join(folder, only)]);
   const reason = only === undefined ? "the folder holds no checkpoint" : `the folder holds ${files.length} checkpoints`;

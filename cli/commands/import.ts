@@ -1,8 +1,11 @@
 /** `moec import`: a readable spec and a project file from a checkpoint. */
-import { relative, resolve } from "node:path";
-import { EXIT } from "../exit-codes.js";
+import { extname, relative, resolve } from "node:path";
+import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { CommandDefinition } from "../program.js";
-import type { CommonOptions } from "../shell.js";
+import { UsageError } from "../failures.js";
+import type { CommonOptions, Shell } from "../shell.js";
+import { tableLines } from "../show/table.js";
+import { plural } from "../show/units.js";
 
 interface ImportOptions extends CommonOptions {
   readonly out?: string;
@@ -17,16 +20,18 @@ export const importCommand: CommandDefinition = (program, start) =>
       "Reads the config and the tensor names of a GGUF file or a Hugging Face folder and writes a .moe spec with a\n" +
         "moec.yaml. The weights stay where they are. Families: Llama, Qwen2, Qwen3, Mixtral, OLMoE, Qwen2-MoE,\n" +
         "Qwen3-MoE, DeepSeek-V2 and V3, GPT-OSS, GLM-4.5, Granite MoE, Phi-3.5-MoE, Llama 4, LFM2-MoE,\n" +
-        "SmallThinker, DBRX, Arctic, Pangu Pro MoE, JetMoE and BERT.",
+        "SmallThinker, DBRX, Arctic, Pangu Pro MoE, JetMoE and BERT.\n" +
+        "Of an ONNX file it lists the tensors that the `weights onnx` block of a spec can name.",
     )
-    .argument("<checkpoint>", "a .gguf file, a .safetensors file beside its config.json, or a folder")
+    .argument("<checkpoint>", "a .gguf file, a .safetensors file beside its config.json, a folder, or an .onnx file")
     .option("--out <folder>", "where to write (default: a folder with the checkpoint's name)")
     .option("--force", "write over files that exist")
     .action((path: string, options: ImportOptions) =>
       start("import", options, async (shell) => {
+        const source = resolve(shell.io.cwd, path);
+        if (extname(source) === ".onnx") return listOnnx(shell, source, options);
         const { importProject } = await import("../import-project.js");
         const { countText } = await import("../../compiler/checkpoints/import/index.js");
-        const source = resolve(shell.io.cwd, path);
         const chosen = options.out === undefined ? undefined : resolve(shell.io.cwd, options.out);
         const { imported, folder, files, hasTokenizer } = await importProject(source, {
           folder: (stem) => chosen ?? resolve(shell.io.cwd, stem),
@@ -53,5 +58,30 @@ export const importCommand: CommandDefinition = (program, start) =>
     )
     .addHelpText(
       "after",
-      "\nExamples:\n  moec import OLMoE-1B-7B-Q4_0.gguf\n  moec import ./Qwen3-30B-A3B --out qwen3\n",
+      "\nExamples:\n  moec import OLMoE-1B-7B-Q4_0.gguf\n  moec import ./Qwen3-30B-A3B --out qwen3\n  moec import encoder.onnx\n",
     );
+
+/** An ONNX file keeps no config: its graph is not read, and the spec is written by hand. */
+async function listOnnx(shell: Shell, path: string, options: ImportOptions): Promise<ExitCode> {
+  if (options.out !== undefined || options.force === true) {
+    throw new UsageError("an ONNX file gives no spec to write: --out and --force say where one goes");
+  }
+  const { onnxContents } = await import("../import-onnx.js");
+  const { countText } = await import("../../compiler/checkpoints/import/index.js");
+  const { tensors, unread, values } = onnxContents(path);
+  const columns = [{ title: "tensor" }, { title: "shape" }, { title: "type" }, { title: "layers", align: "right" }] as const; // prettier-ignore
+  const rows = tensors.map(({ pattern, shape, type, count }) => [
+    pattern,
+    `[${shape.join(", ")}]`,
+    type,
+    count === 1 ? "" : String(count),
+  ]);
+  for (const line of tableLines(columns, rows, shell.palette.accent)) shell.say(line);
+  shell.say(
+    `\n${countText(values)} numbers. A spec names them in its \`weights onnx\` block; docs/import.md shows how.`,
+  );
+  if (unread.length > 0)
+    shell.note(`Not read: ${plural(unread.length, "tensor")} of other types (${unread.join("; ")}).`);
+  shell.result(true, { format: "onnx", tensors, unread, values });
+  return EXIT.ok;
+}

@@ -83,6 +83,10 @@ export function badIndex(reason: string, at: MoecErrorPlace = {}): MoecError {
   return moecError("MOE5115", { reason }, at);
 }
 
+export function damagedOnnx(reason: string, file: string | undefined, offset: number): MoecError {
+  return moecError("MOE5611", { reason, offset }, place(file, { offset }), CUT_OFF);
+}
+
 export function noSuchTensor(name: string, near: readonly string[], file?: string): MoecError {
   const help = near.length === 0 ? undefined : `Nearest names: ${list(near)}.`;
   return moecError("MOE5116", { name: show(name) }, place(file, { path: name }), help);

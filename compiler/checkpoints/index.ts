@@ -3,6 +3,7 @@ export { memorySource } from "./byte-source.js";
 export { ggufChunks, writeGguf, type GgufContent } from "./gguf-write.js";
 export { readGguf } from "./gguf-read.js";
 export * from "./metadata.js";
+export { readOnnx, UNREAD_KEY } from "./onnx-read.js";
 export { openCheckpoint } from "./open.js";
 export { readSafetensors, readSafetensorsSharded } from "./safetensors-read.js";
 export { safetensorsChunks, writeSafetensors, type SafetensorsContent } from "./safetensors-write.js";

@@ -22,6 +22,9 @@ export interface ByteSource {
   read(offset: number, length: number): Uint8Array;
 }
 
+/** Gives a file that lies beside another one, by its path from there. */
+export type OpenBeside = (path: string) => ByteSource;
+
 /** One tensor as the file's header describes it; no data is read for it. */
 export interface TensorInfo {
   readonly name: string;
@@ -64,7 +67,7 @@ export type Metadata = ReadonlyMap<string, MetadataValue>;
 
 /** An open checkpoint: a table of tensors whose every range was checked against the file. */
 export interface Checkpoint {
-  readonly format: "gguf" | "safetensors";
+  readonly format: "gguf" | "safetensors" | "onnx";
   readonly metadata: Metadata;
   /** By name, in the order of the file. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;

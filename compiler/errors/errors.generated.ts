@@ -201,7 +201,7 @@ export const messages = {
   MOE4502: { severity: "error", title: "Target has one thread in a block", message: "kernel {kernel} wants {threads} threads in a block, but this target has one" },
   MOE4503: { severity: "error", title: "Printer of another target", message: "target {target} does not belong to the {wanted} printer" },
   MOE4504: { severity: "error", title: "Block does not fit on this target", message: "kernel {kernel} wants {wanted} {what} in a block; {target} has {limit}" },
-  MOE5101: { severity: "error", title: "not a checkpoint", message: "the file is neither GGUF nor safetensors" },
+  MOE5101: { severity: "error", title: "not a checkpoint", message: "the file is none of GGUF, safetensors and ONNX" },
   MOE5102: { severity: "error", title: "file is cut off", message: "{what} needs {needed} bytes at offset {offset}, but the file has {size}" },
   MOE5103: { severity: "error", title: "unsupported GGUF version", message: "GGUF version {version} is not supported, only version 3" },
   MOE5104: { severity: "error", title: "impossible count", message: "{what} says {count}, more than the {limit} that can be there" },
@@ -287,6 +287,9 @@ export const messages = {
   MOE5601: { severity: "error", title: "no ONNX counterpart", message: "`{op}` at {at} cannot be written as ONNX: {reason}" },
   MOE5602: { severity: "error", title: "not for ONNX", message: "{what} cannot be exported: {reason}" },
   MOE5610: { severity: "error", title: "operator cannot say this", message: "{operator} cannot say `{op}` at {at}: {reason}" },
+  MOE5611: { severity: "error", title: "damaged ONNX file", message: "the ONNX file is damaged at byte {offset}: {reason}" },
+  MOE5612: { severity: "error", title: "external data elsewhere", message: "the numbers of `{name}` lie in `{location}`, which cannot be read: {reason}" },
+  MOE5613: { severity: "error", title: "ONNX needs a spec", message: "`{source}` is an ONNX file: moec reads its numbers, not its graph, so the spec has to be there already" },
 } as const satisfies Readonly<Record<string, Message>>;
 
 /** Every code that moec can say. */
@@ -577,6 +580,9 @@ export interface MessageSlots {
   readonly MOE5601: { readonly op: Slot; readonly at: Slot; readonly reason: Slot };
   readonly MOE5602: { readonly what: Slot; readonly reason: Slot };
   readonly MOE5610: { readonly operator: Slot; readonly op: Slot; readonly at: Slot; readonly reason: Slot };
+  readonly MOE5611: { readonly offset: Slot; readonly reason: Slot };
+  readonly MOE5612: { readonly name: Slot; readonly location: Slot; readonly reason: Slot };
+  readonly MOE5613: { readonly source: Slot };
 }
 
 /** One constructor of a diagnostic for each code. */
@@ -1430,4 +1436,13 @@ export const errors = {
   /** MOE5610: operator cannot say this */
   operatorCannotSay: (slots: MessageSlots["MOE5610"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5610", messages.MOE5610, slots, span, parts),
+  /** MOE5611: damaged ONNX file */
+  damagedOnnxFile: (slots: MessageSlots["MOE5611"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5611", messages.MOE5611, slots, span, parts),
+  /** MOE5612: external data elsewhere */
+  externalDataElsewhere: (slots: MessageSlots["MOE5612"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5612", messages.MOE5612, slots, span, parts),
+  /** MOE5613: ONNX needs a spec */
+  onnxNeedsASpec: (slots: MessageSlots["MOE5613"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5613", messages.MOE5613, slots, span, parts),
 } as const;

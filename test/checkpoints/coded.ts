@@ -8,7 +8,7 @@ const folder = new URL("../../compiler/errors/", import.meta.url);
 /** The `> message` line of each code as a pattern whose slots match anything. */
 const templates = new Map(
   readdirSync(folder)
-    .filter((name) => /^MOE5[12]\d\d-.*\.md$/.test(name))
+    .filter((name) => /^MOE5[126]\d\d-.*\.md$/.test(name))
     .map((name) => {
       const line = /^> (.*)$/m.exec(readFileSync(new URL(name, folder), "utf8"))![1]!;
       const parts = line.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));

@@ -1,4 +1,5 @@
 /** From an open checkpoint to the spec of its model: the family is found, the tensors are matched, the text is written. */
+import { moecError } from "../../errors/index.js";
 import { FAMILIES } from "../families/detect.js";
 import { readFamilyConfig } from "../families/config.js";
 import { fill, readFamilyTensors } from "../families/tensors.js";
@@ -49,14 +50,16 @@ export interface ImportedModel {
 /**
  * Write the spec of a checkpoint.
  *
- * @throws MoecError MOE5112, MOE5116, MOE5119 to MOE5122 and MOE5124 for checkpoints that are damaged, of an unknown
+ * @throws MoecError MOE5613 for an ONNX file, MOE5112, MOE5116, MOE5119 to MOE5122 and MOE5124 for checkpoints that are damaged, of an unknown
  * family, or of other math than the family's; nothing is guessed.
  */
 export function importModel(source: ImportSource): ImportedModel {
   const { checkpoint } = source;
-  const isGguf = checkpoint.format === "gguf";
+  const { format } = checkpoint;
+  if (format === "onnx") throw moecError("MOE5613", { source: source.source });
+  const isGguf = format === "gguf";
   const designed = isGguf ? designOfGguf(checkpoint) : designOfConfig(source.config, checkpoint);
-  if (designed) return importDesign(source, designed);
+  if (designed) return importDesign(source, format, designed);
   const config = readFamilyConfig(isGguf ? { checkpoint } : { config: source.config });
   refuseOtherMath(config, checkpoint, source.config);
   const reader = readFamilyTensors(checkpoint, config);
@@ -64,7 +67,7 @@ export function importModel(source: ImportSource): ImportedModel {
   const { name, tokenizer, generate } = source;
   const spec = writeSpec({
     config,
-    format: checkpoint.format,
+    format,
     prefix: isGguf ? "" : prefixOf(checkpoint, config),
     name,
     source: source.source,
@@ -86,12 +89,16 @@ export function importModel(source: ImportSource): ImportedModel {
   };
 }
 
-function importDesign(source: ImportSource, { family, design }: FoundDesign): ImportedModel {
+function importDesign(
+  source: ImportSource,
+  format: "gguf" | "safetensors",
+  { family, design }: FoundDesign,
+): ImportedModel {
   const { checkpoint, name, tokenizer, generate } = source;
   const storage = matchTensors(design, family.name, checkpoint);
   const spec = writeDesign({
     design,
-    format: checkpoint.format,
+    format,
     name,
     source: source.source,
     ...(tokenizer === undefined ? {} : { tokenizer }),
