@@ -1,5 +1,5 @@
 /** Fragments of kernel IR: who holds them, what fits together, and what their statements evaluate. */
-import type { Expression, FragmentStatement, MemoryType } from "./kernel-ir.js";
+import type { Expression, FragmentStatement, MemoryType, Statement } from "./kernel-ir.js";
 import { memoryBytes } from "./kernel-types.js";
 
 /** Threads that hold a fragment together, where a block has that many. */
@@ -9,6 +9,15 @@ export type FragmentDeclaration = Omit<FragmentStatement & { readonly kind: "fra
 
 export const isFragmentStatement = (statement: { readonly kind: string }): statement is FragmentStatement =>
   statement.kind === "fragment" || statement.kind.startsWith("fragment-");
+
+/** True when some of the statements, or of those inside, are of fragments. */
+export function holdsFragments(statements: readonly Statement[]): boolean {
+  return statements.some((statement) => {
+    if (statement.kind === "for") return holdsFragments(statement.body);
+    if (statement.kind === "if") return holdsFragments(statement.then) || holdsFragments(statement.else);
+    return isFragmentStatement(statement);
+  });
+}
 
 /** Expressions that a statement evaluates, in order. */
 export function fragmentOperands(statement: FragmentStatement): readonly Expression[] {

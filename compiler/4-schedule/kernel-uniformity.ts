@@ -3,7 +3,7 @@
  * condition that differs between threads hangs a GPU, so every `if` and `for` around a barrier must depend on uniform
  * values only; fragments want the same of their smaller groups.
  */
-import { fragmentOperands, fragmentThreads, isFragmentStatement } from "./kernel-fragments.js";
+import { fragmentOperands, fragmentThreads, holdsFragments, isFragmentStatement } from "./kernel-fragments.js";
 import type { Expression, FragmentStatement, Kernel, Statement } from "./kernel-ir.js";
 import { operandsOf } from "./kernel-types.js";
 
@@ -116,11 +116,5 @@ function isGroupNumber(expression: Expression): boolean {
 export function flowProblems(kernel: Kernel): readonly string[] {
   if (kernel.threads === 1) return [];
   const block = new Uniformity(kernel, "block").problems();
-  return kernel.body.some(holdsFragments) ? [...block, ...new Uniformity(kernel, "group").problems()] : block;
-}
-
-function holdsFragments(statement: Statement): boolean {
-  if (statement.kind === "for") return statement.body.some(holdsFragments);
-  if (statement.kind === "if") return [...statement.then, ...statement.else].some(holdsFragments);
-  return isFragmentStatement(statement);
+  return holdsFragments(kernel.body) ? [...block, ...new Uniformity(kernel, "group").problems()] : block;
 }

@@ -18,7 +18,7 @@
 #define __global__
 #define __device__
 #define __forceinline__ inline
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 
 namespace moec_cpu {
 
@@ -268,6 +268,19 @@ void launch(unsigned blocks, unsigned threads, bool meet, int order, unsigned se
 #define threadIdx (moec_cpu::active->current->thread)
 #define blockIdx (moec_cpu::active->block)
 #define MOEC_SHARED(type, name, length) type* const name = moec_cpu::shared<type>(length)
+
+struct alignas(8) int2 {
+  int x, y;
+};
+struct alignas(16) int4 {
+  int x, y, z, w;
+};
+struct alignas(8) float2 {
+  float x, y;
+};
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
 
 inline void __syncthreads() { moec_cpu::barrier(); }
 template <class T>

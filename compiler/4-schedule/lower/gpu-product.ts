@@ -8,6 +8,7 @@ import { add, and, block, compare, div, min, mul, rem } from "../kernel-expressi
 import type { Expression } from "../kernel-ir.js";
 import { tileRows } from "../micro/layouts.js";
 import { type Coordinates } from "./coordinate.js";
+import { factorOf, writeMatrices } from "./cuda-matrices.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { isMany, productThreads, tilesBeside } from "./gpu-shape.js";
 import { writeTiles } from "./gpu-tiles.js";
@@ -38,7 +39,8 @@ export function writeGpuProducts(
     if (isWebGpu) writeStrips(few, false);
   }
   if (many.constant !== 0) {
-    writeTiles(work, isWebGpu ? "gpu" : undefined);
+    if (!isWebGpu && factorOf(products)) writeMatrices(work);
+    else writeTiles(work, isWebGpu ? "gpu" : undefined);
     if (isWebGpu) writeStrips(work, true);
   }
 }

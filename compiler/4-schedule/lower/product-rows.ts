@@ -28,7 +28,7 @@ function inputAt(emitter: Emitter, input: ProductInput, row: Coordinate): Coordi
 }
 
 /** Element of the activations at the first column of coordinates. */
-function startAt(input: ProductInput, row: Coordinates): Coordinate {
+export function startAt(input: ProductInput, row: Coordinates): Coordinate {
   const at = new Map(row);
   for (const axis of input.stored.axes) if (!at.has(axis.name)) at.set(axis.name, Coordinate.number(0));
   return input.stored.address(at);

@@ -81,11 +81,19 @@ function element({ buffer, memory, index, lane }: PrintedPlace): string {
   const pointer = `reinterpret_cast<${constness}${cudaMemory[memory]}*>(${buffer.name})`;
   if (size === unit) return `${pointer}[${plus(index)}]`;
   if (unit > size) return `${pointer}[${plus(`(long long)${index} * ${unit / size}`)}]`;
-  return `${pointer}[${plus(`${index} / ${size / unit}`)}]`;
+  // Never below zero, and divided as such: so the compiler still sees which places are aligned.
+  return `${pointer}[${plus(`(unsigned)${index} / ${size / unit}`)}]`;
 }
+
+/** Four words at once, or two, from where their place is a multiple of their size. */
+const wideWords: Readonly<Record<"f32" | "i32", readonly [string, string]>> = {
+  f32: ["float2", "float4"],
+  i32: ["int2", "int4"],
+};
 
 export const cudaDialect: Dialect = {
   declare: (mutable, type, name, value) => `${mutable ? "" : "const "}${cudaScalar[type]} ${name} = ${value};`,
+  keep: (name, value) => `const auto ${name} = ${value};`,
   constant,
   binary,
   unary,
@@ -103,6 +111,14 @@ export const cudaDialect: Dialect = {
     if (place.memory === "f16") return `moec_from_f16(${value})`;
     if (place.memory === "bf16") return `__int_as_float((int)((unsigned)${value} << 16))`;
     return place.memory === "f32" || place.memory === "i32" ? value : `(int)${value}`;
+  },
+  loadVector({ buffer, memory, index }, lanes, keep) {
+    if ((memory !== "f32" && memory !== "i32") || (lanes !== 2 && lanes !== 4)) return undefined;
+    const type = wideWords[memory][lanes / 2 - 1]!;
+    const constness = buffer.access === "read" ? "const " : "";
+    const per = (4 * lanes) / memoryBytes[buffer.element];
+    const whole = keep(`reinterpret_cast<${constness}${type}*>(${buffer.name})[(unsigned)${index} / ${per}]`);
+    return ["x", "y", "z", "w"].slice(0, lanes).map((field) => `${whole}.${field}`);
   },
   store(place, value, half) {
     const target = element(place);

@@ -6,6 +6,7 @@
  * The file says what it does on any compiler of CUDA C++: nvcc (with `nvccFlags`), or a host compiler whose `MOEC_CPU`
  * macro names a header that runs threads on a CPU.
  */
+import { holdsFragments } from "../../4-schedule/kernel-fragments.js";
 import type { BlockBuffer, BufferParam, Kernel } from "../../4-schedule/kernel-ir.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
@@ -57,7 +58,9 @@ function emitKernel(kernel: Kernel, library: Library): readonly string[] {
   const parameters = [...buffers, ...scalars, "const int moec_first", "const int moec_end"].join(", ");
   const { threads, groupBlocks } = cudaLaunch(kernel);
   writer.line(`// ${comment(kernel.doc)}`);
-  writer.line(`extern "C" __global__ void __launch_bounds__(${threads}) ${kernel.name}(${parameters}) {`);
+  // The assembler would rather spill a few registers of sums than have one block less; two blocks are enough.
+  const bounds = holdsFragments(kernel.body) ? `${threads}, 2` : String(threads);
+  writer.line(`extern "C" __global__ void __launch_bounds__(${bounds}) ${kernel.name}(${parameters}) {`);
   writer.indented(() => {
     for (const buffer of kernel.blockBuffers) {
       const { name } = writer.addBuffer(buffer.name, { ...buffer, access: "readwrite" });

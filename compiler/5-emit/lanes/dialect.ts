@@ -45,6 +45,8 @@ export interface PrintedPlace {
 export interface Dialect {
   /** The statement that gives a name to a value, with its semicolon. */
   declare(mutable: boolean, type: Scalar, name: string, value: string): string;
+  /** The same for a value whose type the language finds itself. */
+  keep(name: string, value: string): string;
   constant(type: Scalar, value: number): string;
   /**
    * f32, bool or i32 operands; the right operand of a shift is masked already.

@@ -94,7 +94,7 @@ export class LaneWriter {
   /** A name for a value whose type the language finds itself. */
   kept(text: string): string {
     const name = `t${this.temporaries++}`;
-    this.line(`let ${name} = ${bare(text)};`);
+    this.line(this.dialect.keep(name, bare(text)));
     return name;
   }
 

@@ -63,6 +63,7 @@ function binary(op: BinaryOp, type: Scalar, left: string, b: string): string {
 export const wgslDialect: Omit<Dialect, "load" | "store" | "atomicAdd"> = {
   declare: (mutable, type, name, value) =>
     mutable ? `var ${name}: ${type} = ${value};` : `let ${name}: ${type} = ${value};`,
+  keep: (name, value) => `let ${name} = ${value};`,
   constant,
   binary,
   unary(op, type, value) {
