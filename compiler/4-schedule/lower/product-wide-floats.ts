@@ -1,6 +1,7 @@
 /** The sums of products with wide panels of f32, f16 or bf16 numbers. */
-import { add, compare, constant, mul, select, sub } from "../kernel-expressions.js";
+import { add, compare, constant, mul, select, splat, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
+import { f32 } from "../kernel-types.js";
 import { denseBytes, type DenseStorage } from "../layout/layouts.js";
 import { copiedStride, copyPanel, copyRow, fewRowsTile, panelRowsPass, type WidePanel } from "../micro/wide-f32.js";
 import { panelRows } from "../micro/wide-layouts.js";
@@ -16,6 +17,15 @@ export const pairsOfFloats = 16;
 export const floatRowsOfPart = 174;
 /** Rows of one block: two parts. */
 export const floatRowsPerBlock = 2 * floatRowsOfPart;
+/**
+ * Lines of the next weights that four columns of a group of rows read ahead. Weights of a few rows come from memory more
+ * slowly than they are multiplied, so that these rows read all of them ahead between them.
+ */
+const aheadByRows = [
+  { rows: 84, lines: 1 },
+  { rows: 32, lines: 2 },
+  { rows: 0, lines: 6 },
+] as const;
 /** Rows up to which no row is copied and each weight is read once, straight into registers. */
 export const fewFloatRows = 6;
 
@@ -58,14 +68,15 @@ export function panelProducts(work: WideWork): WideProducts {
     },
     many: (from, to) => {
       const copies = builder.blockBuffer("copies", "f32", "local", rowsOfPart * copiedStride(shapes));
+      const areHalves = products.some((product) => product.layout.storage !== "f32");
+      const floats = areHalves ? builder.blockBuffer("panels", "f32", "local", pairsBeside * panelElements) : undefined;
       /** The panels as f32: those of halves are copied, once for all rows. */
       const floatsOf = (panels: readonly WidePanel[], columns: number): readonly WidePanel[] => {
-        if (panels[0]!.bytes.element === "f32") return panels;
-        const floats = builder.blockBuffer("panels", "f32", "local", pairsBeside * panelElements);
+        if (!floats || panels[0]!.bytes.element === "f32") return panels;
         panels.forEach((panel, i) => copyPanel(builder, shapes, panel, columns, floats, i * panelElements));
         return panels.map((_, i) => ({ bytes: floats, start: constant(i * panelElements) }));
       };
-      const pass = (column: Expression | number, columns: number, first: boolean): void => {
+      const pass = (column: Expression | number, columns: number, linesAhead: number): void => {
         builder.loop("row", from, to, 1, (row) => {
           const number = builder.let("copied_row", sub(row, from));
           const start = builder.let("x_start", add(builder.load(starts, number), column));
@@ -85,7 +96,7 @@ export function panelProducts(work: WideWork): WideProducts {
             const panels = panelsOf(product, pair, column);
             const after = products[p + 1];
             panelRowsPass(builder, shapes, {
-              ...{ copies, from, to, columns, first, sums: scratch },
+              ...{ copies, from, to, columns, linesAhead, sums: scratch },
               panels: floatsOf(panels, columns),
               next: after ? panelsOf(after, pair, column) : panelsOf(products[0]!, nextPair, nextColumn),
               sumsAt: (row) => add(add(mul(sub(row, from), width), held), p * stride),
@@ -93,12 +104,33 @@ export function panelProducts(work: WideWork): WideProducts {
           });
         });
       };
-      const whole = depth - (depth % floatColumns);
-      pass(0, Math.min(depth, floatColumns), true);
-      if (whole > floatColumns) {
-        builder.loop("pass", floatColumns, whole, floatColumns, (column) => pass(column, floatColumns, false));
-      }
-      if (whole < depth && whole > 0) pass(whole, depth - whole, false);
+      const passes = (linesAhead: number): void => {
+        const whole = depth - (depth % floatColumns);
+        if (whole > 0) {
+          builder.loop("pass", 0, whole, floatColumns, (column) => pass(column, floatColumns, linesAhead));
+        }
+        if (whole < depth) pass(whole, depth - whole, linesAhead);
+      };
+      const count = builder.let("part_rows", sub(to, from));
+      const sumsOfPair = builder.let("sums_of_pair", mul(count, width));
+      builder.loop("pair", work.firstPair, work.endPair, pairsBeside, (pair) => {
+        const held = heldAt(pair);
+        const zeros = splat(constant(0, f32), lanes);
+        products.forEach((_, p) =>
+          builder.loop("zero", 0, sumsOfPair, lanes, (at) =>
+            builder.store(scratch, add(add(held, at), p * stride), zeros),
+          ),
+        );
+      });
+      const byRows = ([first, ...others]: readonly (typeof aheadByRows)[number][]): void => {
+        if (others.length === 0) return passes(first!.lines);
+        builder.ifThen(
+          compare("ge", count, first!.rows),
+          () => passes(first!.lines),
+          () => byRows(others),
+        );
+      };
+      byRows(aheadByRows);
       emitter.loop("pair", work.firstPair, work.endPair, pairsBeside, undefined, (_, pair) =>
         finishPairs(work, from, to, pair, { pairs: pairsBeside, at: heldAt(pair), stride }),
       );

@@ -76,8 +76,8 @@ interface PanelVector {
 /** Some rows in memory. */
 interface TileRows {
   readonly bytes: BufferHandle;
-  /** Where column 0 of each lies. */
-  readonly at: readonly Expression[];
+  /** Where column 0 of each lies: a register, and the part that an instruction can add by itself. */
+  readonly at: readonly { readonly start: Expression; readonly more: number }[];
 }
 
 /** sums[row][vector] += rows times columns `0..columns` of some vectors of panels; `ahead` reads in each turn. */
@@ -88,12 +88,13 @@ function panelTile(
   vectors: readonly PanelVector[],
   columns: number,
   sums: readonly (readonly Variable[])[],
-  ahead?: (column: Expression) => void,
+  ahead?: (column: Expression, step: number) => void,
 ): void {
   const step = (column: Expression, more: number): void => {
     const weights = vectors.map(({ panel, vector }) => vectorAt(k, shapes, panel, column, vector, more));
     sums.forEach((row, i) => {
-      const x = k.let("x", splat(k.load(rows.bytes, add(add(rows.at[i]!, column), more)), shapes.lanes));
+      const { start, more: offset } = rows.at[i]!;
+      const x = k.let("x", splat(k.load(rows.bytes, add(add(start, column), offset + more)), shapes.lanes));
       row.forEach((sum, vector) => sum.set(fma(x, weights[vector]!, sum.get)));
     });
   };
@@ -128,45 +129,58 @@ export interface PanelRows {
   /** f32 sums, those of a row and all panels side by side. */
   readonly sums: BufferHandle;
   readonly sumsAt: (row: Expression) => Expression;
-  /** The first pass begins with zeros. */
-  readonly first: boolean;
+  /** Lines of the next panels that four columns read ahead: 1, or an even number. */
+  readonly linesAhead: number;
 }
 
 /** Columns of one turn of the inner loop. */
 const unroll = 4;
 /** Bytes of a line of the caches. */
 const lineBytes = 64;
-/** Lines of the next panels that a turn reads ahead. */
-const linesAhead = 1;
 
 /**
  * Reads the next panels ahead, in the order of the rows: each group of rows goes on where the one before it stopped, and
- * the last groups find that all is there. What a turn reads begins at the given element.
+ * the last groups find that all is there.
  */
-function readNext(k: KernelBuilder, { next, columns, from }: PanelRows, row: Expression, rowsOfGroup: number) {
+function readNext(
+  k: KernelBuilder,
+  { next, columns, from, linesAhead }: PanelRows,
+  row: Expression,
+  rowsOfGroup: number,
+): (column: Expression, step: number) => void {
   const [{ bytes }] = next as readonly [WidePanel, ...WidePanel[]];
   const line = lineBytes / memoryBytes[bytes.element];
   const turns = Math.floor(columns / unroll);
-  const ofGroup = turns * linesAhead * line;
   const ofPanel = columns * panelRows;
-  // Less than a row's share, so that no line is left out between groups.
-  const ofRow = Math.floor((turns * linesAhead) / rowsOfGroup) * line;
+  // With one line a turn the panels come one behind the other, else side by side.
+  const beside = linesAhead === 1 ? 1 : next.length;
+  const lines = linesAhead / beside;
+  const furthest = constant(Math.max(0, ofPanel - turns * lines * line));
+  // Rounded down, so that no line is left out between groups.
+  const ofRow = Math.floor((turns * lines) / rowsOfGroup) * line;
   const reached = k.let("reached", mul(sub(row, from), ofRow));
-  const start = next
-    .map((panel, i) => {
-      const furthest = constant(Math.max(0, ofPanel - ofGroup));
-      return add(panel.start, max(min(sub(reached, i * ofPanel), furthest), 0));
-    })
-    .reduceRight((later, place, i) => select(compare("lt", reached, (i + 1) * ofPanel), place, later));
-  const ahead = k.let("ahead", start);
-  return (column: Expression): void => {
-    for (let i = 0; i < linesAhead; i++) {
-      k.prefetch(bytes, add(add(ahead, mul(column, (linesAhead * line) / unroll)), i * line));
-    }
-  };
+  const placeIn = ({ start }: WidePanel, place: Expression): Expression => add(start, max(min(place, furthest), 0));
+  const starts =
+    beside > 1
+      ? next.map((panel) => k.let("ahead", placeIn(panel, reached)))
+      : [
+          k.let(
+            "ahead",
+            next
+              .map((panel, i) => placeIn(panel, sub(reached, i * ofPanel)))
+              .reduceRight((later, place, i) => select(compare("lt", reached, (i + 1) * ofPanel), place, later)),
+          ),
+        ];
+  // Spread over the columns of a turn: many at once take registers from the sums.
+  const places = starts.flatMap((start) => Array.from({ length: lines }, (_, i) => ({ start, more: i * line })));
+  return (column, step) =>
+    places.forEach(({ start, more }, i) => {
+      if (i % unroll !== step) return;
+      k.prefetch(bytes, add(add(start, mul(column, (lines * line) / unroll)), more));
+    });
 }
 
-/** All rows of one pass over some panels. */
+/** All rows of one pass over some panels, added to their sums. */
 export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelRows): void {
   const { lanes, floatVectors, floatRows } = shapes;
   const sumType = registerType("f32", lanes);
@@ -176,11 +190,11 @@ export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelR
     const lines = Array.from({ length: count }, (_, i) => k.let("line", add(what.sumsAt(add(row, i)), vector * lanes)));
     const sums = lines.map((line) =>
       Array.from({ length: floatVectors }, (_, i) =>
-        k.variable("sum", what.first ? 0 : k.load(what.sums, add(line, i * lanes), { lanes }), sumType),
+        k.variable("sum", k.load(what.sums, add(line, i * lanes), { lanes }), sumType),
       ),
     );
     const start = k.let("copy", mul(sub(row, what.from), copiedStride(shapes)));
-    const rows = { bytes: what.copies, at: lines.map((_, i) => add(start, i * copiedStride(shapes))) };
+    const rows = { bytes: what.copies, at: lines.map((_, i) => ({ start, more: i * copiedStride(shapes) })) };
     const now = vectors.slice(vector, vector + floatVectors);
     panelTile(k, shapes, rows, now, what.columns, sums, readNext(k, what, row, floatRows[0]!));
     sums.forEach((list, i) => list.forEach((sum, v) => k.store(what.sums, add(lines[i]!, v * lanes), sum.get)));
@@ -213,7 +227,14 @@ export function fewRowsTile(
   for (let vector = 0; vector < vectors.length; vector += floatVectors) {
     const now = vectors.slice(vector, vector + floatVectors);
     const sums = rows.starts.map(() => now.map(() => k.variable("sum", 0, registerType("f32", shapes.lanes))));
-    panelTile(k, shapes, { bytes: rows.bytes, at: rows.starts }, now, columns, sums);
+    panelTile(
+      k,
+      shapes,
+      { bytes: rows.bytes, at: rows.starts.map((start) => ({ start, more: 0 })) },
+      now,
+      columns,
+      sums,
+    );
     sums.forEach((list, row) => list.forEach((sum, i) => put(row, vector + i, sum.get)));
   }
 }
@@ -223,12 +244,14 @@ function unrolled(
   k: KernelBuilder,
   columns: number,
   step: (column: Expression, more: number) => void,
-  turn?: (column: Expression) => void,
+  ahead?: (column: Expression, step: number) => void,
 ): void {
   const whole = columns - (columns % unroll);
   k.loop("column", 0, whole, unroll, (column) => {
-    turn?.(column);
-    for (let more = 0; more < unroll; more++) step(column, more);
+    for (let more = 0; more < unroll; more++) {
+      ahead?.(column, more);
+      step(column, more);
+    }
   });
   if (whole < columns) k.loop("column", whole, columns, 1, (column) => step(column, 0));
 }
