@@ -31,6 +31,6 @@ export function engine(script, ...args) {
 export const hasPeer = (name) => existsSync(`${here}peers/node_modules/${name}`);
 
 /** The browser that wllama runs in. */
-export const chromium = () => process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const chromium = () => process.env.MOEC_CHROMIUM ?? "/usr/bin/chromium";
 
 export const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];

@@ -35,7 +35,7 @@ const hasWllama = hasPeer("@wllama/wllama") && hasPeer("playwright-core") && exi
 const absent = (name, why) => console.log(`${name}: absent (${why})`);
 if (!hasOnnx) absent("onnxruntime-web", "`npm run peers:install` installs it");
 if (!hasJax) absent("jax-js", "`npm run peers:install` installs it");
-if (!hasWllama) absent("wllama", `needs \`npm run peers:install\` and Chromium at ${chromium()}, or $CHROMIUM`);
+if (!hasWllama) absent("wllama", `needs \`npm run peers:install\` and Chromium at ${chromium()}, or $MOEC_CHROMIUM`);
 
 const report = [];
 const said = new Set();

@@ -16,8 +16,16 @@ export interface CachedBundle {
   readonly made?: MadeBundle;
 }
 
-/** The bundle of a project, built when it is not there or stale. The compiler is loaded only then. */
-export async function cachedBundle(shell: Shell, project: Project): Promise<CachedBundle> {
+/**
+ * The bundle of a project, built when it is not there or stale. The compiler is loaded only then.
+ *
+ * @param before Called before a build; what it throws ends it.
+ */
+export async function cachedBundle(
+  shell: Shell,
+  project: Project,
+  before: () => Promise<void> = () => Promise.resolve(),
+): Promise<CachedBundle> {
   const { spec, quantization, random, targets } = project;
   const cache = join(dirname(spec), ".moec");
   const name = [
@@ -32,6 +40,7 @@ export async function cachedBundle(shell: Shell, project: Project): Promise<Cach
   if (existsSync(join(folder, "manifest.json")) && readStamp(stampFile)?.stamp === stampOf(project, sources)) {
     return { folder };
   }
+  await before();
   const { makeBundle } = await import("./make-bundle.js");
   const made = makeBundle(shell, project, folder);
   mkdirSync(cache, { recursive: true });

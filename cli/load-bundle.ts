@@ -1,26 +1,48 @@
 /** What commands that run a model do first: have its bundle, then load it on a device. */
+import { moecError } from "../compiler/errors/raise.js";
 import { loadModel, Model, type LoadOptions } from "../runtime/node/index.js";
 import type { DeviceOptions, ModelOptions } from "./options.js";
+import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
 import { named } from "./source-host.js";
 
-/** The folder of the bundle that `path` names; a project or checkpoint is compiled into one when it is not there yet. */
+/**
+ * The folder of the bundle that `path` names; a project or checkpoint is compiled into one when it is not there yet.
+ *
+ * @throws MoecError MOE5313 when a tokenizer is needed and the project has none, before anything is compiled.
+ */
 export async function runnableBundle(
   shell: Shell,
   path: string,
   options: ModelOptions & DeviceOptions,
+  needs: { readonly tokenizer?: boolean } = {},
 ): Promise<string> {
   const { openRunnable } = await import("./runnable.js");
   const opened = await openRunnable(shell, path, options);
   if (opened.kind === "bundle") return opened.folder;
   const { cachedBundle } = await import("./cached-bundle.js");
-  const { folder, made } = await cachedBundle(shell, opened);
+  const { folder, made } = await cachedBundle(shell, opened, async () => {
+    if (needs.tokenizer === true) await requireTokenizer(opened);
+  });
   if (made) {
     const { bundleSummary } = await import("./show/bundle-summary.js");
     for (const line of bundleSummary(made, named(shell.io.cwd, folder), shell.notePalette)) shell.note(line);
     shell.note("");
   }
   return folder;
+}
+
+/** What loading the bundle would say later, packed weights and all. */
+async function requireTokenizer(project: Project): Promise<void> {
+  const { tokenizerText } = await import("./tokenizer-files.js");
+  const { openCheckpointFiles } = await import("./checkpoint-files.js");
+  const opened = project.weights.length > 0 ? openCheckpointFiles(project.weights) : undefined;
+  try {
+    if (tokenizerText(project.tokenizer, opened?.checkpoint) !== undefined) return;
+  } finally {
+    opened?.close();
+  }
+  throw moecError("MOE5313", {});
 }
 
 /** Loads a bundle as the options say, with progress; Ctrl-C ends it. */

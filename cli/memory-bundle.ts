@@ -32,7 +32,11 @@ export function memoryFiles(files: MemoryFiles): BundleFiles {
   };
   return {
     location: "memory",
-    read: async (path) => Promise.resolve(find(path)),
+    read: async (path, most = Infinity) => {
+      const bytes = find(path);
+      if (bytes.length > most) throw moecError("MOE5305", { file: path, found: bytes.length, expected: most });
+      return Promise.resolve(bytes);
+    },
     readInto: async (path, target, onBytes) => {
       const bytes = find(path);
       if (bytes.length !== target.length) {

@@ -87,9 +87,10 @@ export interface BundleFiles {
   /**
    * A whole file.
    *
-   * @throws MoecError MOE5304 when it is not there.
+   * @param most Bytes that it may have.
+   * @throws MoecError MOE5304 when it is not there, MOE5305 when it has more bytes, before more are held.
    */
-  read(path: string): Promise<Uint8Array>;
+  read(path: string, most?: number): Promise<Uint8Array>;
   /**
    * Reads a file of exactly `target.length` bytes to where it belongs and gives the SHA-256 of what was read.
    *

@@ -40,7 +40,7 @@ function serve(model) {
 const [model, threads, prompts, decode] = process.argv.slice(2);
 const server = await serve(model);
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: process.env.MOEC_CHROMIUM ?? "/usr/bin/chromium",
   args: [
     "--no-sandbox",
     "--disable-quic",

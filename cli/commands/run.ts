@@ -15,7 +15,7 @@ export const runCommand: CommandDefinition = (program, start) => {
         const text = prompt === "-" ? await shell.io.readInput() : prompt;
         if (text === undefined) throw new UsageError('a prompt is missing: moec run <model> "Once upon a time"');
         const { runnableBundle } = await import("../load-bundle.js");
-        const folder = await runnableBundle(shell, model, options);
+        const folder = await runnableBundle(shell, model, options, { tokenizer: true });
         const { writeText } = await import("../write-text.js");
         return writeText(shell, folder, text, options, true);
       }),

@@ -9,7 +9,7 @@ import type { BundleAbi, Manifest, ManifestMemory, ManifestPort, ManifestShard, 
 export const PLAN_FILE = "plan.json";
 
 /** What this compiler writes. */
-const abi: BundleAbi = 1;
+const abi: BundleAbi = 2;
 
 /** Entries that the compiler derived from another one carry these endings; they are not shown to users. */
 const LAST_TOKEN_SUFFIX = "_last";

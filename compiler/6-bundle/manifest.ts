@@ -9,7 +9,7 @@ import type { StorageType } from "../2-graph/ir.js";
  * How plan, kernels, weights and runtime fit together. It grows when an old runtime would read a new bundle wrongly;
  * both sides state it as this type, so they can't drift apart.
  */
-export type BundleAbi = 1;
+export type BundleAbi = 2;
 
 /** An input or output of an entry point; sizes are texts of `Size` over the run-time sizes. */
 export interface ManifestPort {

@@ -11,7 +11,7 @@ export async function checkedText(files: BundleFiles, manifest: Manifest, path: 
 /** @throws MoecError MOE5304 to MOE5306 */
 export async function checkedBytes(files: BundleFiles, manifest: Manifest, path: string): Promise<Uint8Array> {
   const expected = listed(manifest, path);
-  const bytes = await files.read(path);
+  const bytes = await files.read(path, expected.bytes);
   if (bytes.length !== expected.bytes) {
     throw moecError("MOE5305", { file: path, found: bytes.length, expected: expected.bytes }, { file: files.location });
   }

@@ -23,7 +23,7 @@ import { count, flag, json, list, number, object, oneOf, optional, record, table
 import type { Reader } from "./shape.js";
 
 /** The ABI that this runtime runs. */
-export const ABI: BundleAbi = 1;
+export const ABI: BundleAbi = 2;
 
 const axis = object<{ name: string; size: string }>({ name: text, size: text });
 const port = object<ManifestPort>({ name: text, dtype: oneOf("f32", "i32", "bool"), axes: list(axis) });

@@ -102,11 +102,15 @@ async function initialize(plan: Plan, manifest: Manifest, device: Device): Promi
   }
 }
 
+/** A manifest names a few dozen files; nothing says how long it may be before it is read. */
+const MOST_MANIFEST_BYTES = 2 ** 24;
+
 async function readText(files: BundleFiles, path: string): Promise<string> {
   try {
-    return new TextDecoder().decode(await files.read(path));
+    return new TextDecoder().decode(await files.read(path, MOST_MANIFEST_BYTES));
   } catch (error) {
     if (!(error instanceof MoecError)) throw error;
-    throw moecError("MOE5301", { path: files.location, reason: `it has no ${path}` });
+    const reason = error.code === "MOE5304" ? `it has no ${path}` : `its ${path} can't be read: ${error.message}`;
+    throw moecError("MOE5301", { path: files.location, reason });
   }
 }

@@ -1,8 +1,9 @@
 /** A bundle in a folder on disk. */
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { MoecError } from "../../compiler/errors/moec-error.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { BundleFiles } from "../host.js";
 
@@ -13,11 +14,13 @@ const PIECE_BYTES = 8 * 2 ** 20;
 export function folderFiles(folder: string): BundleFiles {
   return {
     location: folder,
-    read: async (path) => {
+    read: async (path, most = Infinity) => {
       try {
+        const { size } = await stat(join(folder, path));
+        if (size > most) throw otherSize(folder, path, size, most);
         return await readFile(join(folder, path));
-      } catch {
-        throw moecError("MOE5304", { file: path }, { file: folder });
+      } catch (error) {
+        throw error instanceof MoecError ? error : moecError("MOE5304", { file: path }, { file: folder });
       }
     },
     // Positioned reads straight into the device's memory; the file is hashed from there.
@@ -54,6 +57,6 @@ function openOrRefuse(folder: string, path: string): number {
   }
 }
 
-function otherSize(folder: string, path: string, found: number, expected: number): Error {
+function otherSize(folder: string, path: string, found: number, expected: number): MoecError {
   return moecError("MOE5305", { file: path, found, expected }, { file: folder });
 }

@@ -14,38 +14,65 @@ export function fetchedFiles(base: URL, moved: Readonly<Record<string, string>> 
     if (!response?.ok) throw moecError("MOE5304", { file: path }, { file: base.href });
     return response;
   };
+  const otherSize = (path: string, found: number, expected: number): Error =>
+    moecError("MOE5305", { file: path, found, expected }, { file: base.href });
   return {
     location: base.href,
-    read: async (path) => new Uint8Array(await (await open(path)).arrayBuffer()),
-    readInto: async (path, target, onBytes) => {
-      const found = await receive(await open(path), target, onBytes);
-      if (found !== target.length) {
-        throw moecError("MOE5305", { file: path, found, expected: target.length }, { file: base.href });
+    read: async (path, most = Infinity) => {
+      const response = await open(path);
+      // What a server says of the length may be wrong, and tells of the packed one when it packs.
+      const said = response.headers.has("content-encoding") ? 0 : Number(response.headers.get("content-length") ?? 0);
+      if (said > most) {
+        await response.body?.cancel();
+        throw otherSize(path, said, most);
       }
+      const pieces: Uint8Array[] = [];
+      const found = await receive(response, most, (piece) => void pieces.push(piece));
+      if (found > most) throw otherSize(path, found, most);
+      return joined(pieces, found);
+    },
+    readInto: async (path, target, onBytes) => {
+      const found = await receive(await open(path), target.length, (piece, at) => {
+        target.set(piece, at);
+        onBytes?.(piece.length);
+      });
+      if (found !== target.length) throw otherSize(path, found, target.length);
       return digest(target);
     },
     sha256: digest,
   };
 }
 
-/** Writes what comes to where it belongs and gives how many bytes came; stops at the first that is too many. */
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+/**
+ * Hands on what comes, with its place, and gives how many bytes came: all of them, or those until the connection broke.
+ * Stops at the first that is too many.
+ */
 async function receive(
   response: Response,
-  target: Uint8Array,
-  onBytes: (count: number) => void = () => undefined,
+  most: number,
+  take: (piece: Uint8Array, at: number) => void,
 ): Promise<number> {
   if (!response.body) return 0;
   const reader = response.body.getReader();
   for (let at = 0; ;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }) as const);
     if (done) return at;
-    if (at + value.length > target.length) {
+    if (at + value.length > most) {
       await reader.cancel();
       return at + value.length;
     }
-    target.set(value, at);
+    take(value, at);
     at += value.length;
-    onBytes(value.length);
   }
 }
 
