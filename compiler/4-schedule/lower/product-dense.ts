@@ -3,8 +3,8 @@ import { add, constant, min, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { registerType } from "../kernel-types.js";
 import { denseBytes, type DenseStorage } from "../layout/layouts.js";
-import { dropAhead, sinkOf } from "../micro/ahead.js";
-import { f32Tile, panelVector, unpackPanel } from "../micro/f32-tile.js";
+import { dropAhead, sinkOf, type Ahead } from "../micro/ahead.js";
+import { f32Tile, panelVector, unpackPanel, type F32Tile } from "../micro/f32-tile.js";
 import { tileRows } from "../micro/layouts.js";
 import type { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
@@ -75,20 +75,25 @@ export function denseTile(product: Product, storage: DenseStorage): (emitter: Em
           const sink = sinkOf(builder);
           const step = aheadOfColumn / denseBytes[storage];
           const columns = builder.let("columns", sub(to, from));
-          const furthest = builder.let("furthest", mul(columns, tileRows - step));
-          pairs(emitter, part, (rows, lines, first) => {
-            const starts = rows.map(startOf);
-            const left = (row: number, k: Expression): Expression => builder.load(x, add(starts[row]!, k));
-            const before = (row: number, vector: number): Expression =>
-              builder.load(part.scratch, add(lines[row]!, 4 * vector), { lanes: 4 });
-            // Each group reads another part of the same columns of the next panel.
-            const reached = min(mul(first, mul(columns, step / 2)), furthest);
-            const aheadStart = add(add(nextStart, mul(from, tileRows - step)), reached);
-            const stretch = { buffer: panels, start: builder.let("ahead_start", aheadStart), sink };
-            const shape = { rows: rows.length, vectors: 4, lanes: 4, from, to, left, right, ahead: { stretch, step } };
-            const sums = f32Tile(builder, isFirst ? shape : { ...shape, start: before });
-            storeSums(emitter, part.scratch, lines, sums);
-          });
+          // Each pair of rows reads another part of the same columns of the next panel, until all of it was read.
+          const aheadOf = (first: Expression): Ahead => {
+            const reached = add(mul(first, mul(columns, step / 2)), mul(from, tileRows - step));
+            return { buffer: panels, start: builder.let("ahead_start", add(nextStart, reached)), sink };
+          };
+          const group =
+            (isEarly: boolean) => (rows: readonly Coordinate[], lines: readonly Expression[], first: Expression) => {
+              const starts = rows.map(startOf);
+              const left = (row: number, k: Expression): Expression => builder.load(x, add(starts[row]!, k));
+              const before = (row: number, vector: number): Expression =>
+                builder.load(part.scratch, add(lines[row]!, 4 * vector), { lanes: 4 });
+              const tile: F32Tile = {
+                ...{ rows: rows.length, vectors: 4, lanes: 4, from, to, left, right },
+                ...(isFirst ? {} : { start: before }),
+                ...(isEarly ? { ahead: { stretch: aheadOf(first), step } } : {}),
+              };
+              storeSums(emitter, part.scratch, lines, f32Tile(builder, tile));
+            };
+          pairs(emitter, part, group(false), { rows: (2 * tileRows) / step, body: group(true) });
           dropAhead(builder, sink, part.scratch, part.spare);
         };
         return (part) => inPasses(emitter, depth, depthOfPass, (...range) => pass(part, ...range));

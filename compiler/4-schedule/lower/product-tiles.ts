@@ -37,22 +37,35 @@ export interface TileWriter {
 
 type GroupBody = (rows: readonly Coordinate[], lines: readonly Expression[], first: Expression) => void;
 
-/** Rows by twos, and the last of an odd number alone: V8 has registers for the sums of two rows of a tile. */
-export function pairs(emitter: Emitter, part: TilePart, body: GroupBody): void {
+/**
+ * Rows of a part by twos, and the last of an odd number alone: V8 has registers for the sums of two rows of a tile.
+ *
+ * @param early What is done with the first rows instead, an even number of them, or as many pairs as there are.
+ */
+export function pairs(
+  emitter: Emitter,
+  part: TilePart,
+  body: GroupBody,
+  early?: { readonly rows: number; readonly body: GroupBody },
+): void {
   const { builder } = emitter;
-  const group = (register: Expression, row: Coordinate, n: number): void => {
-    const first = builder.let("first", sub(register, part.from));
-    const lines = Array.from({ length: n }, (_, i) => builder.let("line", add(mul(add(first, i), tileRows), part.at)));
-    body(
-      Array.from({ length: n }, (_, i) => row.plus(Coordinate.number(i))),
-      lines,
-      first,
-    );
-  };
+  const groups = (from: Expression, to: Expression, size: 1 | 2, body: GroupBody): void =>
+    emitter.loop("rows", from, to, size, undefined, (row, register) => {
+      const first = builder.let("first", sub(register, part.from));
+      const numbers = Array.from({ length: size }, (_, i) => i);
+      const lines = numbers.map((i) => builder.let("line", add(mul(add(first, i), tileRows), part.at)));
+      body(
+        numbers.map((i) => row.plus(Coordinate.number(i))),
+        lines,
+        first,
+      );
+    });
   const count = builder.let("count", sub(part.to, part.from));
   const end = builder.let("pairs", sub(part.to, rem(count, constant(2))));
-  emitter.loop("rows", part.from, end, 2, undefined, (row, register) => group(register, row, 2));
-  emitter.loop("rows", end, part.to, 1, undefined, (row, register) => group(register, row, 1));
+  const start = early ? builder.let("rest", min(add(part.from, early.rows), end)) : part.from;
+  if (early) groups(part.from, start, 2, early.body);
+  groups(start, end, 2, body);
+  groups(end, part.to, 1, body);
 }
 
 export function storeSums(
