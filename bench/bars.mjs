@@ -5,7 +5,7 @@ const BARS = [
   { what: "layer", storage: ["q8_0", "q4_0"], against: "onnxruntime-web", tokens: [1, 16, 128], times: 5 },
   { what: "layer", storage: ["f32"], against: "onnxruntime-web", tokens: [1], times: 1 },
   { what: "layer", storage: ["f32"], against: "onnxruntime-web", tokens: [128, 512], times: 1.4 },
-  { what: "one-layer model", storage: ["q8_0", "q4_0"], against: "wllama", tokens: [1, 16, 128], times: 5 },
+  { what: "layer in a model", storage: ["q8_0", "q4_0"], against: "wllama", tokens: [1, 16, 128], times: 5 },
   { what: "small model", storage: ["q8_0", "q4_0"], against: "wllama", tokens: [1, 16, 128], times: 5 },
 ];
 /** Share of the multiply-add peak of the same run. */

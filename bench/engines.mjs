@@ -9,7 +9,7 @@ const here = fileURLToPath(new URL("./", import.meta.url));
 export const OPTIMIZED = ["--no-liftoff", "--no-wasm-tier-up"];
 
 /** No engine may hang a benchmark. */
-const TIMEOUT_MILLISECONDS = 900_000;
+const TIMEOUT_MILLISECONDS = 300_000;
 
 /** What the script printed, or `{ absent: reason }`. */
 export function engine(script, ...args) {

@@ -1,12 +1,16 @@
 /**
- * `npm run bench`: moec's WebAssembly kernels and the engines that run in the same places, alternating in one run, with
- * this machine's read rate and multiply-add peak measured between them. Prints medians, ratios and whether the
- * project's bars hold; absolute figures on a shared machine mean little.
+ * `npm run bench`: moec's WebAssembly kernels and the engines that run in the same places, one after the other, with this
+ * machine's read rate and multiply-add peak measured between our calls. Prints medians, ratios and whether the project's
+ * bars hold; absolute figures on a shared machine mean little.
  *
- * `node bench/run.mjs [--only layer,matmul,models] [--threads 1,2] [--tokens 1,16,128] [--rounds 3]
+ * `node bench/run.mjs [--only layer,matmul,models] [--threads 1,2] [--tokens 1,16,128] [--rounds 1] [--minutes 9]
  *  [--dims 2048,1024,64] [--models layer,small] [--storage f32,q8_0,q4_0] [--json file]`
+ *
+ * What the bundles and models cost to make comes before the clock of `--minutes` starts. When it has run down, what is
+ * left counts as not measured.
  */
 import { existsSync, writeFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { judge } from "./bars.mjs";
 import { chromium, engine, hasPeer, median } from "./engines.mjs";
@@ -16,7 +20,8 @@ const { values } = parseArgs({
     only: { type: "string", default: "layer,matmul,models" },
     threads: { type: "string", default: "1,2" },
     tokens: { type: "string", default: "1,16,128" },
-    rounds: { type: "string", default: "3" },
+    rounds: { type: "string", default: "1" },
+    minutes: { type: "string", default: "9" },
     dims: { type: "string", default: "2048,1024,64" },
     models: { type: "string", default: "layer,small" },
     storage: { type: "string", default: "f32,q8_0,q4_0" },
@@ -26,7 +31,6 @@ const { values } = parseArgs({
 const list = (text) => text.split(",").map(Number);
 const [D, F, E] = list(values.dims);
 const k = Math.min(8, E);
-const rounds = Number(values.rounds);
 const sections = values.only.split(",");
 const hasOnnx = hasPeer("onnxruntime-web");
 const hasJax = hasPeer("@jax-js/jax");
@@ -39,11 +43,22 @@ if (!hasWllama) absent("wllama", `needs \`npm run peers:install\` and Chromium a
 
 const report = [];
 const said = new Set();
+let clock = performance.now();
+/** Seconds of the clock; what is made before it starts takes as long as it takes. */
+let most = Infinity;
+const seconds = () => (performance.now() - clock) / 1000;
+/** Says on the error stream what goes on, so that the results alone are the output. */
+const progress = (text) => console.error(`${seconds().toFixed(0).padStart(5)} s  ${text}`);
+
 /** Runs an engine; what went wrong is said once. */
 function measure(name, script, ...args) {
+  if (seconds() > most) return sayOnce(name, `the ${values.minutes} minutes are over`);
+  progress(`${name}: ${[script, ...args].join(" ")}`);
   const found = engine(script, ...args);
-  if (found.absent === undefined) return found;
-  if (!said.has(name)) absent(name, found.absent);
+  return found.absent === undefined ? found : sayOnce(name, found.absent);
+}
+function sayOnce(name, why) {
+  if (!said.has(name)) absent(name, why);
   said.add(name);
   return undefined;
 }
@@ -62,18 +77,22 @@ function show(row) {
   report.push(row);
 }
 
-/** Limits of the machine, ours and the others in turn; gives the results of all rounds by name. */
-function alternate(threads, runs, count = rounds) {
-  const results = { limits: [], ...Object.fromEntries(Object.keys(runs).map((name) => [name, []])) };
-  for (let round = 0; round < count; round++) {
-    results.limits.push(engine("layer/limits.mjs", threads).result);
+/** Ours and the others in turn; the results of all rounds by name. */
+function alternate(runs) {
+  const results = Object.fromEntries(Object.keys(runs).map((name) => [name, []]));
+  for (let round = 0; round < Number(values.rounds); round++) {
     for (const [name, run] of Object.entries(runs)) {
       const found = run();
       if (found) results[name].push(found);
     }
   }
-  const limit = (name) => median(results.limits.map((one) => one[name]));
-  return { results, read: limit("read"), peak: limit("multiplyAdd") };
+  return results;
+}
+
+/** Shares of what the machine could have done in the time of a call, by what was measured beside each call. */
+function shares(possible, { bytes, flops }) {
+  const all = (name) => median(possible.map((one) => one[name]));
+  return { read: bytes / 1e6 / all("bytes"), peak: flops / 1e6 / all("operations") };
 }
 
 /** Bytes of a stored weight. */
@@ -95,7 +114,7 @@ function benchLayer(threads, storage) {
     // A plain product with as many operations, without routing: jax-js has no mixture.
     runs["jax-js product"] = () => measure("jax-js", "layer/jax.mjs", 1, values.tokens, `${values.dims},${k}`);
   }
-  const { results, read, peak } = alternate(threads, runs);
+  const results = alternate(runs);
   if (results.moec.length === 0) return;
   for (const count of list(tokens)) {
     const time = (name) => median(results[name].map(({ result }) => result[count]?.median).filter(Number.isFinite));
@@ -107,8 +126,9 @@ function benchLayer(threads, storage) {
     );
     const bytes = touched(count) * 3 * D * F * BYTES[storage];
     const flops = count * k * 6 * D * F;
-    const shares = { read: bytes / own / 1e6 / read, peak: flops / own / 1e6 / peak };
-    show({ what: "layer", threads, storage, tokens: count, moec: own, ...shares, others });
+    const possible = results.moec.map(({ result }) => result[count].possible);
+    const reached = shares(possible, { bytes, flops });
+    show({ what: "layer", threads, storage, tokens: count, moec: own, ...reached, others });
   }
 }
 
@@ -118,7 +138,7 @@ function benchMatmul(threads) {
     runs["onnxruntime-web MatMul"] = () =>
       measure("onnxruntime-web MatMul", "layer/onnxruntime.mjs", "web", "matmul", threads, "512");
   }
-  const { results, read, peak } = alternate(threads, runs);
+  const results = alternate(runs);
   if (results.moec.length === 0) return;
   const time = (name) => median(results[name].map(({ result }) => result[512].median));
   const own = time("moec");
@@ -127,63 +147,92 @@ function benchMatmul(threads) {
       .filter((name) => name !== "moec" && results[name].length > 0)
       .map((name) => [name, time(name)]),
   );
-  const shares = { read: (4 * 2048 * 2048) / own / 1e6 / read, peak: (2 * 512 * 2048 * 2048) / own / 1e6 / peak };
-  show({ what: "matmul", threads, storage: "f32", tokens: 512, moec: own, ...shares, others });
+  const possible = results.moec.map(({ result }) => result[512].possible);
+  const reached = shares(possible, { bytes: 4 * 2048 * 2048, flops: 2 * 512 * 2048 * 2048 });
+  show({ what: "matmul", threads, storage: "f32", tokens: 512, moec: own, ...reached, others });
 }
 
-/** Parameters that one token multiplies, and those that a call reads: experts touched and everything else. */
+/**
+ * Parameters that one token multiplies, and those that a call reads: experts touched and everything else. Of a model that
+ * is there for its layer the time of one layer counts.
+ */
 const MODELS = {
-  layer: { what: "one-layer model", layers: 1, width: 2048, hidden: 1024, rest: 2048 * (4 * 128) + 512 * 2048 },
+  layer: { what: "layer in a model", layers: 2, width: 2048, hidden: 1024, rest: 2 * 2048 * (4 * 128) + 512 * 2048 },
   small: { what: "small model", layers: 8, width: 1024, hidden: 256, rest: 8 * 4 * 1024 * 1024 + 8192 * 1024 },
 };
 /** Tokens decoded behind the longest prompt. */
 const DECODED = 24;
 
+/**
+ * Milliseconds of a prompt, or of one generated token, in what wllama says. llama.cpp computes the experts of the last
+ * layer for one token of a prompt only: with `perLayer` that token's part comes off, and the other layers count.
+ */
+function llamaTime(found, count, { layers, perLayer }) {
+  const { predicted_ms: decoding, predicted_n: decoded } = found.rows.at(-1);
+  const token = decoding / (decoded - 1);
+  if (count === 1) return perLayer ? token / layers : token;
+  const prompt = found.rows.find((row) => row.tokens === count).prompt_per_token_ms * count;
+  return perLayer ? (prompt - token / layers) / (layers - 1) : prompt;
+}
+
 function benchModel(threads, name, storage) {
   const { what, layers, width, hidden, rest } = MODELS[name];
-  const made = measure(`model ${name} ${storage}`, "models/make.mjs", name, storage);
+  const perLayer = name === "layer";
+  const parts = perLayer ? layers : 1;
+  const made = models.get(`${name} ${storage}`);
   if (!made) return;
   const runs = { moec: () => measure("moec", "models/moec.mjs", made.bundle, threads, values.tokens, DECODED) };
   if (hasWllama) {
     runs.wllama = () => measure("wllama", "peers/wllama.mjs", made.gguf, threads, values.tokens, DECODED);
   }
-  const { results, read, peak } = alternate(threads, runs, Math.min(rounds, 2));
+  const results = alternate(runs);
   if (results.moec.length === 0) return;
   for (const count of list(values.tokens)) {
     // One token is what generating costs, behind the longest prompt; more are a prompt.
-    const rowOf = (found, tokens) => found.rows.find((row) => row.tokens === tokens);
-    const own = median(results.moec.map((found) => (count === 1 ? found.token : rowOf(found, count).prompt)));
+    const rowOf = (found) => (count === 1 ? found : found.rows.find((row) => row.tokens === count));
+    const own = median(results.moec.map((found) => (count === 1 ? found.token : rowOf(found).prompt)));
     const theirs = (results.wllama ?? [])
-      .map((found) => {
-        const last = found.rows.at(-1);
-        return count === 1
-          ? last.predicted_ms / (last.predicted_n - 1)
-          : rowOf(found, count).prompt_per_token_ms * count;
-      })
+      .map((found) => llamaTime(found, count, { layers, perLayer }))
       .filter((milliseconds) => Number.isFinite(milliseconds) && milliseconds > 0);
     const perExpert = 3 * width * hidden;
     const bytes = (layers * touched(count) * perExpert + rest) * BYTES[storage];
     const flops = 2 * count * (layers * k * perExpert + rest);
-    const shares = { read: bytes / own / 1e6 / read, peak: flops / own / 1e6 / peak };
+    const possible = results.moec.map((found) => rowOf(found).possible);
+    const reached = shares(possible, { bytes, flops });
     const others = theirs.length > 0 ? { wllama: median(theirs) } : {};
-    show({ what, threads, storage, tokens: count, moec: own, ...shares, others });
+    show({ what, threads, storage, tokens: count, moec: own / parts, ...reached, others });
   }
 }
 
 const storages = values.storage.split(",");
+const names = values.models.split(",");
+const quantized = storages.filter((one) => one !== "f32");
+/** Files of the models by name and storage. */
+const models = new Map();
+if (sections.includes("layer")) {
+  for (const storage of storages) measure("moec", "layer/moec.mjs", storage, 1, "", values.dims);
+}
+if (sections.includes("models")) {
+  for (const name of names) {
+    for (const storage of quantized) {
+      models.set(`${name} ${storage}`, measure(`model ${name} ${storage}`, "models/make.mjs", name, storage));
+    }
+  }
+}
+clock = performance.now();
+most = 60 * Number(values.minutes);
 for (const threads of list(values.threads)) {
   if (sections.includes("layer")) for (const storage of storages) benchLayer(threads, storage);
   if (sections.includes("matmul")) benchMatmul(threads);
   if (sections.includes("models")) {
-    for (const name of values.models.split(",")) {
-      for (const storage of storages.filter((one) => one !== "f32")) benchModel(threads, name, storage);
-    }
+    for (const name of names) for (const storage of quantized) benchModel(threads, name, storage);
   }
 }
+progress("done");
 console.log("");
 const whats = [
   ...(sections.includes("layer") ? ["layer"] : []),
-  ...(sections.includes("models") ? values.models.split(",").map((name) => MODELS[name].what) : []),
+  ...(sections.includes("models") ? names.map((name) => MODELS[name].what) : []),
 ];
 for (const { name, verdict, text } of judge(report, whats, list(values.threads))) {
   console.log(`${verdict.padEnd(12)}  ${name}${text === undefined ? "" : `: ${text}`}`);

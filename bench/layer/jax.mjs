@@ -6,6 +6,7 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { noise } from "./noise.mjs";
+import { sample } from "./sample.mjs";
 
 // It asks the browser for its features; Node 20 has no navigator.
 globalThis.navigator ??= { userAgent: "node", hardwareConcurrency: 1 };
@@ -19,18 +20,14 @@ const w = numpy.array(noise(D * 3 * F * k, 1 / Math.sqrt(D), 1)).reshape([D, 3 *
 const product = jit((x, weights) => numpy.matmul(x, weights));
 const result = {};
 for (const tokens of list.split(",").map(Number)) {
-  const times = [];
-  const runs = tokens <= 16 ? 7 : 3;
-  for (let run = 0; run < runs + 1; run++) {
-    const x = numpy.array(noise(tokens * D, 1, 100 + run)).reshape([tokens, D]);
-    const from = performance.now();
-    const y = product(x, w.ref);
-    const data = await y.data();
-    if (run > 0) times.push(performance.now() - from);
-    if (!Number.isFinite(data[0])) throw new Error("not finite");
-  }
-  times.sort((a, b) => a - b);
-  result[tokens] = { median: times[times.length >> 1], min: times[0] };
+  result[tokens] = await sample((run) => {
+    const x = numpy.array(noise(tokens * D, 1, 100 + run));
+    return async () => {
+      const y = product(x.reshape([tokens, D]), w.ref);
+      const data = await y.data();
+      if (!Number.isFinite(data[0])) throw new Error("not finite");
+    };
+  });
 }
 console.log(JSON.stringify({ engine: "jax-js", kind: "product", threads: 1, result }));
 process.exit(0);

@@ -1,7 +1,8 @@
 /**
- * Where the time of a layer goes: times each launch of its plan, on one thread, with the limits of the machine measured
- * between the calls. Every launch runs in slices, and what counts is the fastest round of each slice, so that other
- * processes of the machine disturb little. `node bench/layer/launches.mjs <storage> <tokens,…> [--spec file] [--dims D,F,E] [--rounds 7]`
+ * Where the time of a layer goes: times each launch of its plan, on one thread. Every launch runs in slices, with the
+ * machine's peak of multiply-adds measured before and behind each. The fastest round of each slice makes the milliseconds;
+ * shares of the peak come from the lower fifth and the median of the quotients of the rounds, so that neither other
+ * processes nor another clock disturb them much. `node bench/layer/launches.mjs <storage> <tokens,…> [--spec file] [--dims D,F,E] [--rounds 7]`
  */
 import v8 from "node:v8";
 import { writeFileSync } from "node:fs";
@@ -34,40 +35,38 @@ const memory = new WebAssembly.Memory({ initial: 4 });
 const { exports: limits } = new WebAssembly.Instance(new WebAssembly.Module(emitWasm(limitKernels(), wasmRelaxed)), {
   env: { memory },
 });
-/** Multiply-adds of f32x4, in GFLOP/s, in a slice of a few milliseconds. */
+/** Multiply-adds of f32x4, in GFLOP/s, in half a millisecond. */
 function peak() {
   const from = performance.now();
-  limits.peak(4096, 1e5, 0, 1);
-  return (8 * 12 * 1e5) / (performance.now() - from) / 1e6;
+  limits.peak(4096, 2e4, 0, 1);
+  return (8 * 12 * 2e4) / (performance.now() - from) / 1e6;
 }
 
 const sizes = values.spec.endsWith("layer.moe") ? { D, F, E } : { D, F };
 const layer = prepare(values.spec, { storage, sizes, tokens: Math.max(...tokens, 2) });
 if (values.module) writeFileSync(values.module, layer.module);
 const k = Math.min(8, E);
+const quantile = (numbers, part) => numbers.sort((a, b) => a - b)[Math.floor(part * (numbers.length - 1))];
+const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
 for (const count of tokens) {
-  let times;
-  let launches;
-  let top = 0;
-  for (let round = 0; round < Number(values.rounds) + 1; round++) {
-    for (let slice = 0; slice < 10; slice++) top = Math.max(top, peak());
-    const found = layer.run(count, 100);
-    launches = found.map(({ launch }) => launch);
-    // The first round warms up.
-    times =
-      round <= 1
-        ? found.map(({ milliseconds }) => milliseconds)
-        : found.map(({ milliseconds }, i) => milliseconds.map((time, slice) => Math.min(time, times[i][slice])));
-  }
-  const sums = times.map((list) => list.reduce((sum, time) => sum + time, 0));
-  const total = sums.reduce((sum, time) => sum + time, 0);
+  const rounds = [];
+  // The first round warms up.
+  layer.run(count, 100, peak);
+  while (rounds.length < Number(values.rounds)) rounds.push(layer.run(count, 100, peak));
+  const rows = rounds[0].map(({ launch, slices }, i) => {
+    const of = (slice, name) => rounds.map((round) => round[i].slices[slice][name]);
+    const all = (name, part) => total(slices.map((_, slice) => quantile(of(slice, name), part)));
+    const possible = { fifth: all("possible", 0.2), median: all("possible", 0.5) };
+    return { launch, milliseconds: all("milliseconds", 0), possible };
+  });
   const flops = sizes.E ? count * k * 6 * D * F : count * 2 * D * F;
-  const rate = flops / total / 1e6;
+  const share = (name) => `${((100 * flops) / 1e6 / total(rows.map(({ possible }) => possible[name]))).toFixed(0)}%`;
+  const milliseconds = total(rows.map((row) => row.milliseconds));
   console.log(
-    `\n${storage}, ${count} tokens: ${total.toFixed(2)} ms, ${rate.toFixed(1)} GOP/s = ${((100 * rate) / top).toFixed(0)}% of the FMA peak (${top.toFixed(1)})`,
+    `\n${storage}, ${count} tokens: ${milliseconds.toFixed(2)} ms; share of the multiply-add peak ${share("fifth")} in the lower fifth, ${share("median")} in the median`,
   );
-  launches.forEach((launch, i) =>
-    console.log(`  ${sums[i].toFixed(3).padStart(9)} ms  ${launch.kernel}  (${launch.label})`),
-  );
+  for (const { launch, milliseconds } of rows) {
+    console.log(`  ${milliseconds.toFixed(3).padStart(9)} ms  ${launch.kernel}  (${launch.label})`);
+  }
   console.log(`  first numbers: ${[...layer.output(count).subarray(0, 3)].map((x) => x.toPrecision(6)).join(" ")}`);
 }

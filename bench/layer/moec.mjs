@@ -1,17 +1,20 @@
 /**
  * Times one MoE layer, or one plain product (`matmul`), on moec's kernels:
- * `node moec.mjs <storage|matmul> <threads> <tokens,…> [D,F,E] [wasm|native]` prints one JSON line. The bundle is built anew when the
- * compiler is newer, and kept under `.cache/bench`.
+ * `node moec.mjs <storage|matmul> <threads> <tokens,…> [D,F,E] [wasm|native]` prints one JSON line. The bundle is built anew
+ * when the compiler is newer, and kept under `.cache/bench`; with no tokens nothing else happens. On WebAssembly the limits
+ * of the machine are measured between the calls.
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { isFresh } from "../fresh.mjs";
+import { againstLimits } from "./limits.mjs";
 import { noise } from "./noise.mjs";
+import { sample } from "./sample.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const [kind, threads, list, dims = "2048,1024,64", device = "wasm"] = process.argv.slice(2);
 const [D, F, E] = dims.split(",").map(Number);
-const tokens = list.split(",").map(Number);
+const tokens = list.split(",").map(Number).filter(Boolean);
 const isMatmul = kind === "matmul";
 const storage = isMatmul ? "f32" : kind;
 const suffix = device === "wasm" ? "" : `-${device}`;
@@ -27,20 +30,18 @@ if (!isFresh(folder)) {
 }
 const { loadModel, Model } = await import(`${root}dist/runtime/node/index.js`);
 const model = await loadModel(Model, folder, { threads: Number(threads), device });
+const against = device === "wasm" && tokens.length > 0 ? await againstLimits(Number(threads)) : undefined;
 const result = {};
 for (const count of tokens) {
-  const times = [];
-  const runs = count <= 16 ? 15 : count <= 128 ? 7 : 4;
-  for (let run = 0; run < runs + 1; run++) {
+  const times = await sample((run) => {
     const x = noise(count * D, 1, 100 + run);
-    const from = performance.now();
-    const { outputs } = await model.call("forward", { x });
-    if (run > 0) times.push(performance.now() - from);
-    const first = Object.values(outputs)[0].data[0];
-    if (!Number.isFinite(first)) throw new Error("not finite");
-  }
-  times.sort((a, b) => a - b);
-  result[count] = { median: times[times.length >> 1], min: times[0] };
+    return async () => {
+      const { outputs } = await model.call("forward", { x });
+      const first = Object.values(outputs)[0].data[0];
+      if (!Number.isFinite(first)) throw new Error("not finite");
+    };
+  }, against?.between);
+  result[count] = { ...times, possible: against?.possible() };
 }
 console.log(JSON.stringify({ engine: "moec", kind, threads: model.report.threads, result }));
 model.dispose();

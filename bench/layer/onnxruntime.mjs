@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { noise } from "./noise.mjs";
 import { loopGraph, matmulGraph, moeGraph, qmoeGraph, quantizedLoopGraph } from "./onnx-graphs.mjs";
+import { sample } from "./sample.mjs";
 
 const [place, kind, threads, list, dims = "2048,1024,64,8"] = process.argv.slice(2);
 const name = `onnxruntime-${place}`;
@@ -55,18 +56,14 @@ const session = await ort.InferenceSession.create(model, {
 });
 const result = {};
 for (const tokens of list.split(",").map(Number)) {
-  const times = [];
-  const runs = tokens <= 16 ? 9 : tokens <= 128 ? 5 : 3;
-  for (let run = 0; run < runs + 1; run++) {
+  result[tokens] = await sample((run) => {
     const rows = kind === "matmul" ? 512 : tokens;
     const x = new ort.Tensor("float32", noise(rows * D, 1, 100 + run), [rows, D]);
-    const from = performance.now();
-    const { y } = await session.run({ x });
-    if (run > 0) times.push(performance.now() - from);
-    if (!Number.isFinite(y.data[0])) throw new Error("not finite");
-  }
-  times.sort((a, b) => a - b);
-  result[tokens] = { median: times[times.length >> 1], min: times[0] };
+    return async () => {
+      const { y } = await session.run({ x });
+      if (!Number.isFinite(y.data[0])) throw new Error("not finite");
+    };
+  });
 }
 console.log(JSON.stringify({ engine: name, kind, threads: Number(threads), result }));
 process.exit(0);

@@ -17,13 +17,20 @@ import { flattenEntry, type FlatLaunch } from "../../runtime/plan/launches.js";
 import { mapMemory } from "../../runtime/wasm/memory-map.js";
 import { instantiate, type KernelFunction } from "../../runtime/wasm/work.js";
 
+/** A part of a launch, and how many millions of operations the peak rate around it would have done in its time. */
+export interface Slice {
+  readonly milliseconds: number;
+  readonly possible: number;
+}
+
 export interface Prepared {
   readonly module: Uint8Array;
-  /** Runs all launches of a call, each in slices of its grid, and gives the milliseconds of each slice. */
+  /** Runs all launches of a call, each in slices of its grid, and `peak` before and behind each slice. */
   run(
     tokens: number,
     seed: number,
-  ): readonly { readonly launch: FlatLaunch; readonly milliseconds: readonly number[] }[];
+    peak: () => number,
+  ): readonly { readonly launch: FlatLaunch; readonly slices: readonly Slice[] }[];
   /** The first output of the last call. */
   output(tokens: number): Float32Array;
 }
@@ -109,7 +116,7 @@ export function prepare(spec: string, options: PreparedOptions): Prepared {
   const output = entry.outputs[0]!;
   return {
     module: bytes,
-    run(tokens, seed) {
+    run(tokens, seed, peak) {
       const stream = words(seed);
       const x = new Float32Array(memory.buffer, places.get(input.buffer), tokens * width);
       for (let i = 0; i < x.length; i++) x[i] = stream.next().value / 2 ** 31 - 1;
@@ -120,13 +127,15 @@ export function prepare(spec: string, options: PreparedOptions): Prepared {
         const grid = launch.grid.evaluate(sizes);
         const kernel = exports[launch.kernel] as KernelFunction;
         const step = Math.max(1, Math.ceil(grid / SLICES));
-        const milliseconds: number[] = [];
+        const slices: Slice[] = [];
         for (let block = 0; block < grid; block += step) {
+          const before = peak();
           const from = performance.now();
           kernel(...args, block, Math.min(grid, block + step));
-          milliseconds.push(performance.now() - from);
+          const milliseconds = performance.now() - from;
+          slices.push({ milliseconds, possible: (milliseconds * (before + peak())) / 2 });
         }
-        return { launch, milliseconds };
+        return { launch, slices };
       });
     },
     output: (tokens) => {

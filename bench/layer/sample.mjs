@@ -1,0 +1,26 @@
+/** Times of repeated calls: as many as fit into a second and a half, so that slow engines do not hold a benchmark up. */
+import { performance } from "node:perf_hooks";
+import { median } from "../engines.mjs";
+
+const LEAST = 3;
+const MOST = 15;
+const MILLISECONDS = 1500;
+
+/**
+ * Median and minimum in milliseconds. `prepare(run)` makes the inputs of a call and gives the call; the first one is not
+ * counted. `between` runs behind each counted call with its milliseconds.
+ */
+export async function sample(prepare, between = () => {}) {
+  const times = [];
+  for (let run = 0, spent = 0; run <= LEAST || (run <= MOST && spent < MILLISECONDS); run++) {
+    const call = prepare(run);
+    const from = performance.now();
+    await call();
+    const milliseconds = performance.now() - from;
+    if (run === 0) continue;
+    spent += milliseconds;
+    times.push(milliseconds);
+    await between(milliseconds);
+  }
+  return { median: median(times), min: Math.min(...times) };
+}
