@@ -19,6 +19,17 @@ export interface Repetition {
   /** Path of the stack or bank. */
   readonly path: string;
   readonly axis: Axis;
+  /** Of layers: which ones of which stack these are. */
+  readonly layers?: LayerNumbers;
+}
+
+/** The numbers that the turns of a run have in their stack: `first`, `first + step`, … */
+export interface LayerNumbers {
+  /** Path of the whole stack. */
+  readonly stack: string;
+  /** Undefined where the path of what a layer owns has the number of its first turn. */
+  readonly first: number | undefined;
+  readonly step: number;
 }
 
 /** A parameter or knob as its module declares it, with the repetitions around it, outermost first. */

@@ -10,42 +10,14 @@ import { diskHost } from "../../cli/source-host.js";
 import { runOnWasm } from "../../cli/test-device.js";
 import { check } from "../../compiler/1-check/index.js";
 import { buildProgram, prepareTests, runTests } from "../../compiler/2-graph/index.js";
-import type { Program } from "../../compiler/2-graph/ir.js";
-import { compare, numbers, type Call } from "../schedule/compare.js";
-import { applications, type Application, type InputRule } from "./applications.js";
+import { applications } from "./applications.js";
+import { compareEntry, paramsOf } from "./run-small.js";
 
 const folder = join(packageRoot, "examples");
 const host = diskHost(packageRoot);
 const models = JSON.parse(readFileSync(join(folder, "published.json"), "utf8")) as Record<string, unknown>;
 /** Examples that come with weights, which other tests run. */
 const withWeights = ["tiny-moe", "sentence-encoder"];
-
-/**
- * Contractions of at most 32 terms below 4, through at most 4 layers of 4 products each, every rounding 2^-24 of what it
- * rounds; doubled for the polynomials of exp and for norms, which divide by what is about 1.
- */
-const TOLERANCE = 32 * 4 * 4 * 4 * 2 * 2 ** -24;
-
-function inputsOf(program: Program, entry: number, sizes: Call["sizes"], { inputs: rules = {} }: Application) {
-  const { inputs, body } = program.entries[entry]!;
-  return Object.fromEntries(
-    inputs.map((name, position) => {
-      const { type } = body.params[position]!;
-      if (type.kind !== "tensor") throw new Error("an entry takes no routes");
-      const count = type.axes.reduce((product, { size }) => product * size.evaluate(sizes), 1);
-      const rule: InputRule = rules[name] ?? ((x) => Math.fround(x * 2));
-      return [name, numbers(position * 7 + count, count).map(rule)];
-    }),
-  );
-}
-
-function paramsOf({ params: rules = {} }: Application) {
-  return (path: string, count: number): readonly number[] => {
-    const seed = [...path].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 65521, 7);
-    const rule = Object.entries(rules).find(([end]) => path.endsWith(end))?.[1];
-    return numbers(seed, count).map(rule ?? ((x) => Math.fround(x * 0.5)));
-  };
-}
 
 it("has an entry for every folder", () => {
   const folders = readdirSync(folder).filter((name) => existsSync(join(folder, name, "moec.yaml")));
@@ -99,26 +71,11 @@ describe.each(Object.entries(applications))("%s", (name, application) => {
   });
 
   const program = buildProgram(project, { sizes: application.sizes });
-  it.each(program.entries.map((entry, index) => [entry.name, index] as const))(
-    "%s: wasm = reference",
-    (entry, index) => {
-      let past = 0;
-      const calls = [7, 1, 0, 4].map((T) => {
-        const sizes = { T, past, ...application.lengths };
-        if (program.states.length > 0) past += T;
-        return { inputs: inputsOf(program, index, sizes, application), sizes };
-      });
-      const outputs = compare(program, {
-        entry,
-        calls,
-        params: paramsOf(application),
-        tolerance: TOLERANCE,
-        runners: ["wasm"],
-      });
-      // Numbers, and not one number: a comparison of zeros or NaN would say nothing.
-      const all = Object.values(outputs).flat();
-      expect(all.every(Number.isFinite)).toBe(true);
-      expect(all.length === 1 ? all[0] !== 0 : new Set(all).size > 1).toBe(true);
-    },
-  );
+  it.each(program.entries.map((entry, index) => [entry.name, index] as const))("%s: wasm = reference", (_, index) => {
+    const outputs = compareEntry(program, index, application, paramsOf(application));
+    // Numbers, and not one number: a comparison of zeros or NaN would say nothing.
+    const all = Object.values(outputs).flat();
+    expect(all.every(Number.isFinite)).toBe(true);
+    expect(all.length === 1 ? all[0] !== 0 : new Set(all).size > 1).toBe(true);
+  });
 });

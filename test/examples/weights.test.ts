@@ -10,12 +10,14 @@ import type { Program } from "../../compiler/2-graph/ir.js";
 import { checkpointSource } from "../../compiler/6-bundle/index.js";
 import { memorySource, openCheckpoint, writeSafetensors } from "../../compiler/checkpoints/index.js";
 import { applications } from "./applications.js";
+import { compareEntry, paramsOf } from "./run-small.js";
 
 const host = diskHost(packageRoot);
 const fileOf = (name: string): string => `examples/${name}/${name}.moe`;
-const named = Object.entries(applications).filter(([name]) =>
-  /^ {2}weights safetensors \{/m.test(readFileSync(join(packageRoot, fileOf(name)), "utf8")),
-);
+const isNamed = (name: string): boolean =>
+  /^ {2}weights safetensors \{/m.test(readFileSync(join(packageRoot, fileOf(name)), "utf8"));
+const named = Object.entries(applications).filter(([name]) => isNamed(name));
+const unnamed = Object.entries(applications).filter(([name]) => !isNamed(name));
 
 /** Names and shapes as the releases have them, for the tiny sizes of `applications`. */
 const RELEASED: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
@@ -91,6 +93,20 @@ function parametersOf(program: Program) {
   });
 }
 
+const checkpointOf = (tensors: readonly Tensor[]) =>
+  openCheckpoint(
+    memorySource(
+      writeSafetensors({
+        tensors: tensors.map(({ name, shape, values }) => ({
+          name,
+          shape,
+          type: "f32" as const,
+          data: () => new Uint8Array(values.buffer),
+        })),
+      }),
+    ),
+  );
+
 /** Every tensor that the names ask for; neighbouring axes behind the first are one, as files have them. */
 function tensorsFor(program: Program): readonly Tensor[] {
   return parametersOf(program).flatMap(({ path, own, layers }) => {
@@ -126,20 +142,75 @@ describe.each(named)("%s", (name, { sizes }) => {
   });
 
   it("reads them from a checkpoint into the right entries", () => {
-    const bytes = writeSafetensors({
-      tensors: tensors.map(({ name: tensor, shape, values }) => ({
-        name: tensor,
-        shape,
-        type: "f32" as const,
-        data: () => new Uint8Array(values.buffer),
-      })),
-    });
-    const source = checkpointSource(program, openCheckpoint(memorySource(bytes)));
+    const source = checkpointSource(program, checkpointOf(tensors));
     for (const { path, own, layers, isStacked } of parametersOf(program))
       for (let layer = 0; layer < layers; layer++) {
         const axes = own.map((axis) => axis.name);
         const found = source.read(path, isStacked ? [layer] : [], axes);
         expect([...found], `${path} ${String(layer)}`).toEqual([...entries(path, layer, own)]);
       }
+  });
+});
+
+/** Examples without names: their parameters' own paths, with the number of the layer where a stack has one. */
+describe.each(unnamed)("%s", (name, application) => {
+  const program = buildProgram(check(fileOf(name), host), { sizes: application.sizes });
+  const valueOf = paramsOf(application);
+  const whole = (path: string): Float32Array => {
+    const { own, layers } = parametersOf(program).find((param) => param.path === path)!;
+    return Float32Array.from(
+      valueOf(
+        path,
+        own.reduce((product, { size }) => product * size, layers),
+      ),
+    );
+  };
+  const tensors = parametersOf(program).flatMap(({ path, own, layers }): readonly Tensor[] => {
+    const { pattern } = program.weightNames["safetensors"]![path]!;
+    const values = whole(path);
+    const length = values.length / layers;
+    return Array.from({ length: layers }, (_, layer) => ({
+      name: nameOf(pattern, layer, 0),
+      shape: own.map(({ size }) => size),
+      values: values.slice(layer * length, (layer + 1) * length),
+    }));
+  });
+
+  it("calls its tensors by their paths", () => {
+    const plain = (text: string): string => text.replace(/\.\d+(?=\.)/g, "");
+    expect(new Set(tensors.map((tensor) => tensor.name)).size).toBe(tensors.length);
+    expect(new Set(tensors.map((tensor) => plain(tensor.name)))).toEqual(
+      new Set(program.params.map(({ path }) => plain(path))),
+    );
+    expect(Object.keys(program.weightNames)).toEqual(["safetensors"]);
+  });
+
+  const source = checkpointSource(program, checkpointOf(tensors));
+  const fromFile = (path: string): readonly number[] => {
+    const { own, layers, isStacked } = parametersOf(program).find((param) => param.path === path)!;
+    const axes = own.map((axis) => axis.name);
+    return Array.from({ length: layers }, (_, layer) => [...source.read(path, isStacked ? [layer] : [], axes)]).flat();
+  };
+
+  it("reads every number where it was written", () => {
+    for (const { path } of program.params) expect(fromFile(path), path).toEqual([...whole(path)]);
+  });
+
+  it.each(program.entries.map((entry, index) => [entry.name, index] as const))(
+    "%s: wasm = reference, from the file",
+    (_, index) => {
+      const outputs = Object.values(compareEntry(program, index, application, fromFile)).flat();
+      expect(outputs.every(Number.isFinite)).toBe(true);
+    },
+  );
+
+  it("says which tensor is missing or has another shape", () => {
+    const [first, ...rest] = tensors;
+    const path = program.params[0]!.path;
+    const axes = program.params[0]!.axes.map((axis) => axis.name);
+    const read = (list: readonly Tensor[]) => () => checkpointSource(program, checkpointOf(list)).read(path, [], axes);
+    expect(read(rest)).toThrow(expect.objectContaining({ code: "MOE5327" }));
+    const longer = { ...first!, shape: [first!.values.length + 1], values: new Float32Array(first!.values.length + 1) };
+    expect(read([longer, ...rest])).toThrow(expect.objectContaining({ code: "MOE5327" }));
   });
 });

@@ -61,7 +61,13 @@ export function makeStack(walk: Walk, member: StackMember, owner: InstanceValue,
   for (const period of periods) {
     const numbered = (index: number): string => joinPath(path, String((first ?? 0) + index));
     const loopPath = periods.length === 1 ? path : numbered(period.start);
-    const repetition: Repetition = { kind: "layer", path: loopPath, axis: { name: free, size: period.turns } };
+    const isNumbered = periods.length > 1 || period.length > 1;
+    const repetition: Repetition = {
+      kind: "layer",
+      path: loopPath,
+      axis: { name: free, size: period.turns },
+      layers: { stack: path, first: isNumbered ? undefined : first, step: period.length },
+    };
     const modules: LayerModule[] = [];
     for (let index = period.start; index < period.start + period.length; index++) {
       const module = layer(start.plus(Size.of(index)), period.length === 1 ? loopPath : numbered(index), repetition);

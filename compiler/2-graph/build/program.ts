@@ -13,6 +13,7 @@ import { Reporter } from "../../1-check/reporter.js";
 import { Scope } from "../../1-check/scope.js";
 import { storedAxes } from "../../1-check/type-emitter.js";
 import { weightNames } from "../../1-check/weights.js";
+import { pathNames } from "./path-names.js";
 import {
   numberValue,
   type AxisArgument,
@@ -259,6 +260,8 @@ function buildEntry(
 }
 
 function namesOf(walk: Walk, instance: InstanceValue, record: ProgramRecord): Program["weightNames"] {
+  const isNamed = instance.info.decl.members?.some(({ kind }) => kind === "weights") === true;
+  if (!isNamed) return { safetensors: pathNames(stored(record, "param")) };
   const names: Record<string, Record<string, WeightSource>> = {};
   for (const member of instance.info.decl.members ?? []) {
     if (member.kind !== "weights") continue;

@@ -1,0 +1,49 @@
+/** One entry of an application, small: wasm against the reference over calls of several lengths. */
+import type { Program } from "../../compiler/2-graph/ir.js";
+import { compare, numbers, type Call } from "../schedule/compare.js";
+import type { Application, InputRule } from "./applications.js";
+
+/**
+ * Contractions of at most 32 terms below 4, through at most 4 layers of 4 products each, every rounding 2^-24 of what it
+ * rounds; doubled for the polynomials of exp and for norms, which divide by what is about 1.
+ */
+const TOLERANCE = 32 * 4 * 4 * 4 * 2 * 2 ** -24;
+
+function inputsOf(program: Program, entry: number, sizes: Call["sizes"], { inputs: rules = {} }: Application) {
+  const { inputs, body } = program.entries[entry]!;
+  return Object.fromEntries(
+    inputs.map((name, position) => {
+      const { type } = body.params[position]!;
+      if (type.kind !== "tensor") throw new Error("an entry takes no routes");
+      const count = type.axes.reduce((product, { size }) => product * size.evaluate(sizes), 1);
+      const rule: InputRule = rules[name] ?? ((x) => Math.fround(x * 2));
+      return [name, numbers(position * 7 + count, count).map(rule)];
+    }),
+  );
+}
+
+/** Numbers of a parameter by its path. */
+export function paramsOf({ params: rules = {} }: Application) {
+  return (path: string, count: number): readonly number[] => {
+    const seed = [...path].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 65521, 7);
+    const rule = Object.entries(rules).find(([end]) => path.endsWith(end))?.[1];
+    return numbers(seed, count).map(rule ?? ((x) => Math.fround(x * 0.5)));
+  };
+}
+
+/** Outputs of the last call by the reference. */
+export function compareEntry(
+  program: Program,
+  index: number,
+  application: Application,
+  params: (path: string, count: number) => readonly number[],
+): Readonly<Record<string, readonly number[]>> {
+  let past = 0;
+  const calls = [7, 1, 0, 4].map((T) => {
+    const sizes = { T, past, ...application.lengths };
+    if (program.states.length > 0) past += T;
+    return { inputs: inputsOf(program, index, sizes, application), sizes };
+  });
+  const entry = program.entries[index]!.name;
+  return compare(program, { entry, calls, params, tolerance: TOLERANCE, runners: ["wasm"] });
+}
