@@ -4,6 +4,7 @@ import { check, type CheckedProject } from "../compiler/1-check/index.js";
 import { buildProgram } from "../compiler/2-graph/index.js";
 import { deriveBatch, deriveLastToken, optimize } from "../compiler/3-optimize/index.js";
 import { schedule } from "../compiler/4-schedule/index.js";
+import { usesWideTiles } from "../compiler/4-schedule/layout/wide.js";
 import type { Schedule } from "../compiler/4-schedule/options.js";
 import type { Program } from "../compiler/2-graph/ir.js";
 import { isGpu, wasmRelaxed, type Target } from "../compiler/targets/index.js";
@@ -61,26 +62,29 @@ export function scheduleFor(program: Program, project: Project, target: Target):
   const limits = { T: project.prefill, context: project.context };
   // One text at a time is all that runs on a GPU so far.
   const batched = isGpu(target) ? program : deriveBatch(program);
-  const storage = storageOf(program, matrixStorage(program, project));
+  const storage = storageOf(program, matrixStorage(program, project, target));
   return schedule(batched, target, { limits, storage, cache: project.cache });
 }
 
-/** What matrices of a program are stored as under `quantization: file`: the header is read once for all targets. */
-const inFile = new WeakMap<Program, MatrixStorage>();
+/** What matrices of a program are stored as under `quantization: file`, with and without the finer formats. */
+const inFile = new WeakMap<Program, Map<boolean, MatrixStorage>>();
 
 /** `file` asks the header of the checkpoint; without one, as for random parameters, matrices are f16. */
-function matrixStorage(program: Program, { quantization, weights }: Project): MatrixStorage {
+function matrixStorage(program: Program, { quantization, weights }: Project, target: Target): MatrixStorage {
   if (quantization !== "file") return quantization;
   if (weights.length === 0) return "f16";
-  let storage = inFile.get(program);
-  if (!storage) inFile.set(program, (storage = storageIn(weights, program)));
+  const fine = usesWideTiles(target);
+  const known = inFile.get(program) ?? new Map<boolean, MatrixStorage>();
+  inFile.set(program, known);
+  let storage = known.get(fine);
+  if (!storage) known.set(fine, (storage = storageIn(weights, program, fine)));
   return storage;
 }
 
-function storageIn(weights: readonly string[], program: Program): MatrixStorage {
+function storageIn(weights: readonly string[], program: Program, fine: boolean): MatrixStorage {
   const opened = openCheckpointFiles(weights);
   try {
-    return storageInFile(program, opened.checkpoint);
+    return storageInFile(program, opened.checkpoint, fine);
   } finally {
     opened.close();
   }

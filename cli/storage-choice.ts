@@ -2,8 +2,11 @@
  * In which format each parameter is kept: what the spec demands, else the build's format for large matrices, f16 for
  * those that a block format would hurt, and f32 for vectors.
  */
-import type { Node, ParamDecl, Program, Region, StorageType, ValueId } from "../compiler/2-graph/ir.js";
-import { tensorsOf } from "../compiler/6-bundle/index.js";
+import type { KRecords, Node, ParamDecl, Program, Region, StorageType, ValueId } from "../compiler/2-graph/ir.js";
+import { isAnyK } from "../compiler/4-schedule/layout/layouts.js";
+import { matrixUses, type MatrixUse } from "../compiler/4-schedule/layout/matrix-uses.js";
+import { isK } from "../compiler/4-schedule/micro/k-layouts.js";
+import { hasBlocksAlong, hasTensorsOfExperts, tensorsOf } from "../compiler/6-bundle/index.js";
 import { keptAs, type Checkpoint, type EncodableType } from "../compiler/checkpoints/index.js";
 
 /** Values in a block of q8_0 and q4_0. */
@@ -22,6 +25,7 @@ export function storageOf(program: Program, quantization: MatrixStorage): (param
     const own = param.axes.slice(param.layerAxes);
     if (own.length < 2) return "f32";
     const format = typeof quantization === "string" ? quantization : quantization(param.path);
+    if (isK(format)) return routers.has(param.path) ? "f16" : format;
     if (format !== "q8_0" && format !== "q4_0") return format;
     // The choice of an expert hangs on small differences, and a router is a thousandth of a layer.
     if (routers.has(param.path)) return "f16";
@@ -30,9 +34,36 @@ export function storageOf(program: Program, quantization: MatrixStorage): (param
   };
 }
 
-/** For each matrix the format of its tensors in a checkpoint: nothing is lost that 8 bits can hold. */
-export function storageInFile(program: Program, checkpoint: Checkpoint): (path: string) => StorageType {
-  return (path) => common(new Set(tensorsOf(program, checkpoint, path).map(({ type }) => keptAs(type))));
+/**
+ * For each matrix the format of its tensors in a checkpoint: nothing is lost that 8 bits can hold, and nothing at all where
+ * a target computes with the finer formats.
+ *
+ * @param fine Whether it does.
+ */
+export function storageInFile(program: Program, checkpoint: Checkpoint, fine = false): (path: string) => StorageType {
+  const uses = fine ? matrixUses(program) : undefined;
+  return (path) => {
+    const tensors = tensorsOf(program, checkpoint, path);
+    const own = uses && fineFormat(program, checkpoint, path, uses.get(path), new Set(tensors.map(({ type }) => type)));
+    return own ?? common(new Set(tensors.map(({ type }) => keptAs(type))));
+  };
+}
+
+/** The finer format that holds all tensors of a parameter as they are, when their blocks lie as products read them. */
+function fineFormat(
+  program: Program,
+  checkpoint: Checkpoint,
+  path: string,
+  use: MatrixUse | undefined,
+  types: ReadonlySet<string>,
+): KRecords | undefined {
+  const [only] = types;
+  const mixed = use && [...types].every(isAnyK) && !hasTensorsOfExperts(program, checkpoint, path);
+  const format = types.size === 1 && only !== undefined && isK(only) ? only : mixed ? "any_K" : undefined;
+  const param = program.params.find((decl) => decl.path === path);
+  if (!format || !param) return undefined;
+  const along = use?.columns ?? param.axes.slice(-1).map(({ name }) => name);
+  return hasBlocksAlong(program, checkpoint, path, format, along) ? format : undefined;
 }
 
 /** One format for the layers and experts of a parameter, which a file may keep in several. */

@@ -9,10 +9,10 @@
  * other add up in quadrature. Norms, softmax and activations can stretch them: a factor of 4 covers what
  * well-conditioned models do. A token that changes its expert is not covered, and is shown by itself.
  */
+import { isBlocked } from "../../compiler/4-schedule/layout/layouts.js";
 import { isWide } from "../../compiler/4-schedule/layout/wide.js";
 import type { CacheStorage } from "../../compiler/4-schedule/options.js";
 import type { Plan, PlanWeight } from "../../compiler/4-schedule/plan.js";
-import { STORAGE } from "../../compiler/checkpoints/storage.js";
 
 const ROUNDED_BLOCKS = 5.2e-3;
 const ROUNDED_GROUPS = 6.8e-3;
@@ -39,6 +39,6 @@ function products(weight: PlanWeight): number {
 }
 
 function productError({ storage, matrix, layout }: PlanWeight): number {
-  if (!matrix || STORAGE[storage].blockValues === 1) return ROUNDED_F32;
+  if (!matrix || !isBlocked(storage)) return ROUNDED_F32;
   return isWide(layout) ? ROUNDED_GROUPS : ROUNDED_BLOCKS;
 }

@@ -2,6 +2,7 @@
 import type { Program } from "../../compiler/2-graph/ir.js";
 import type { Plan, PlanWeight } from "../../compiler/4-schedule/plan.js";
 import type { ParameterSource } from "../../compiler/6-bundle/index.js";
+import { isK } from "../../compiler/4-schedule/micro/k-layouts.js";
 import { isBlocked } from "../../compiler/4-schedule/layout/layouts.js";
 import { blockAxes } from "../../compiler/4-schedule/layout/pack.js";
 import { STORAGE, toF32 } from "../../compiler/checkpoints/storage.js";
@@ -27,7 +28,7 @@ export function storedAs(plan: Plan, source?: ParameterSource): Rounding {
   for (const weight of plan.weights) if (!weights.has(weight.path)) weights.set(weight.path, weight);
   return (path, values, axes, layer) => {
     const weight = weights.get(path);
-    const record = weight === undefined ? undefined : STORAGE[weight.storage];
+    const record = weight === undefined || isK(weight.storage) ? undefined : STORAGE[weight.storage];
     // Formats that nothing is converted to are read from the source as they are.
     if (!weight || !record?.encode || weight.storage === "f32" || weight.storage === "i32") return values;
     const sizes = axes.map((name) => weight.axes.find((axis) => axis.name === name)!.size);

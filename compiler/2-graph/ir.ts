@@ -50,8 +50,11 @@ export interface Entry {
 /** Block formats that files bring and some targets compute with; nothing is converted to them. */
 export type KQuants = "q4_1" | "q5_0" | "q5_1" | "q4_K" | "q5_K" | "q6_K";
 
+/** The same, and what holds layers of q4_K, q5_K and q6_K side by side as they are: files mix these. */
+export type KRecords = KQuants | "any_K";
+
 /** How the numbers of a parameter are stored; block formats run along the last axis in blocks of 32 or 256. */
-export type StorageType = "f32" | "f16" | "bf16" | "q8_0" | "q4_0" | "i32" | KQuants;
+export type StorageType = "f32" | "f16" | "bf16" | "q8_0" | "q4_0" | "i32" | KRecords;
 
 /**
  * A parameter of the whole program. Inside a stack it carries the layer axis first, inside a bank the expert axis next:

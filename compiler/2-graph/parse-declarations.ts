@@ -13,7 +13,7 @@ export interface DeclarationText {
 
 const storageTypes: readonly StorageType[] = [
   ...(["f32", "f16", "bf16", "q8_0", "q4_0", "i32"] as const),
-  ...(["q4_1", "q5_0", "q5_1", "q4_K", "q5_K", "q6_K"] as const),
+  ...(["q4_1", "q5_0", "q5_1", "q4_K", "q5_K", "q6_K", "any_K"] as const),
 ];
 
 /** Readers of one declaration's attributes; each one refuses what it does not know. */

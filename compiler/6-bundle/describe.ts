@@ -1,5 +1,7 @@
 /** The manifest of a bundle, from the program and its plan. */
 import type { Entry, Program, StorageType } from "../2-graph/ir.js";
+import { kFormats, kRecordBytes } from "../4-schedule/micro/k-layouts.js";
+import { recordRows } from "../4-schedule/micro/wide-layouts.js";
 import { STORAGE, STORAGE_TYPES } from "../checkpoints/storage.js";
 import type { Plan, PlanEntry, PlanPort } from "../4-schedule/plan.js";
 import type { BundleInput } from "./bundle.js";
@@ -90,6 +92,9 @@ function countParameters(program: Program, plan: Plan): Partial<Record<StorageTy
 }
 
 /** Bits of a stored number. */
-const BITS = Object.fromEntries(
-  STORAGE_TYPES.map((type) => [type, (8 * STORAGE[type].blockBytes) / STORAGE[type].blockValues]),
-) as Readonly<Record<StorageType, number>>;
+const BITS = {
+  ...Object.fromEntries(
+    STORAGE_TYPES.map((type) => [type, (8 * STORAGE[type].blockBytes) / STORAGE[type].blockValues]),
+  ),
+  any_K: (8 * kRecordBytes("any_K")) / (recordRows * kFormats.any_K.columns),
+} as Readonly<Record<StorageType, number>>;

@@ -8,7 +8,15 @@ export {
   type OpenFile,
 } from "./bundle.js";
 export type { Manifest, ManifestFile, ManifestGeneration } from "./manifest.js";
-export { checkpointSource, randomSource, tensorsOf, type AsBlocks, type ParameterSource } from "./parameters.js";
+export {
+  checkpointSource,
+  hasBlocksAlong,
+  hasTensorsOfExperts,
+  randomSource,
+  tensorsOf,
+  type AsBlocks,
+  type ParameterSource,
+} from "./parameters.js";
 export { packWeights } from "./weights.js";
 export type { CudaKernels, CudaModule } from "./cuda.js";
 export type { NativeLevel } from "./native.js";

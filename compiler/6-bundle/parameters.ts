@@ -7,7 +7,7 @@ import { asBlocks } from "../checkpoints/reblock.js";
 import { STORAGE } from "../checkpoints/storage.js";
 import type { Checkpoint, TensorInfo } from "../checkpoints/types.js";
 import type { ParamDecl, Program, WeightSource } from "../2-graph/ir.js";
-import type { BlockStorage } from "../4-schedule/layout/layouts.js";
+import { blockValues, holdsBlocks, type BlockFormat, type BlockStorage } from "../4-schedule/layout/layouts.js";
 import { isK } from "../4-schedule/micro/k-layouts.js";
 import type { StoredBlocks } from "../4-schedule/layout/pack-blocks.js";
 import { pairHalves, rearrange } from "./rearrange.js";
@@ -108,7 +108,7 @@ function blockOrder(
   const last = axes.slice(axes.length - along.length);
   const sizeOf = (axis: string): number => shape.sizes[shape.names.indexOf(axis)]!;
   const depth = last.reduce((product, axis) => product * sizeOf(axis), 1);
-  if (last.some((axis, index) => axis !== along[index]) || depth % STORAGE[storage].blockValues !== 0) return undefined;
+  if (last.some((axis, index) => axis !== along[index]) || depth % blockValues(storage) !== 0) return undefined;
   const rotary = source.interleaved === true ? shape.names.at(-1)! : undefined;
   if (rotary !== undefined && along.includes(rotary)) return undefined;
   return { axes, bank, inner: { names: stored, sizes: stored.map(sizeOf) }, rotary };
@@ -126,6 +126,11 @@ export function hasBlocksAlong(
   return source !== undefined && blockOrder(source, shapeOf(findParam(program, path)), storage, along) !== undefined;
 }
 
+/** Whether each expert of a bank has a tensor of its own. */
+export function hasTensorsOfExperts(program: Program, checkpoint: Checkpoint, path: string): boolean {
+  return program.weightNames[checkpoint.format]?.[path]?.pattern.includes("{e}") ?? false;
+}
+
 /** One tensor, or those of all experts one behind the other, as blocks. */
 function blocksOf(
   { checkpoint, convert }: { readonly checkpoint: Checkpoint; readonly convert: AsBlocks },
@@ -141,15 +146,18 @@ function blocksOf(
   const { axes, bank, inner, rotary } = order;
   const pattern = nameAt(source.pattern, layer);
   const parts: Uint8Array[] = [];
+  let format: BlockFormat | undefined;
   for (let expert = 0; expert < (bank === undefined ? 1 : shape.sizes[0]!); expert++) {
     const tensor = findTensor(checkpoint, pattern.replaceAll("{e}", String(expert)), inner, param.path);
+    const type = tensor.type as BlockFormat;
     // Nothing is converted to the finer formats.
-    if (isK(storage) && tensor.type !== storage) return undefined;
+    if (isK(storage) && (!holdsBlocks(storage, type) || (format !== undefined && format !== type))) return undefined;
     const stored = checkpoint.read(tensor.name);
     const bytes = isK(storage) ? stored : convert(tensor.type, stored, storage);
-    parts.push(rotary === undefined ? bytes : unpairBlocks(bytes, inner, inner.names.indexOf(rotary), storage));
+    format = isK(storage) ? type : storage;
+    parts.push(rotary === undefined ? bytes : unpairBlocks(bytes, inner, inner.names.indexOf(rotary), format));
   }
-  return { storage, axes, bytes: parts.length === 1 ? parts[0]! : joined(parts) };
+  return format && { storage: format, axes, bytes: parts.length === 1 ? parts[0]! : joined(parts) };
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -163,10 +171,9 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Rows change places, so their blocks do as wholes. */
-function unpairBlocks(bytes: Uint8Array, { sizes }: Shape, at: number, storage: BlockStorage): Uint8Array {
+function unpairBlocks(bytes: Uint8Array, { sizes }: Shape, at: number, storage: BlockFormat): Uint8Array {
   const product = (list: readonly number[]): number => list.reduce((all, size) => all * size, 1);
-  const { blockValues, blockBytes } = STORAGE[storage];
-  const behind = (product(sizes.slice(at + 1)) / blockValues) * blockBytes;
+  const behind = (product(sizes.slice(at + 1)) / blockValues(storage)) * STORAGE[storage].blockBytes;
   return pairHalves(bytes, product(sizes.slice(0, at)), sizes[at]!, behind);
 }
 

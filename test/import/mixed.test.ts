@@ -47,6 +47,12 @@ describe.each([
       program.params.filter(({ axes, layerAxes }) => axes.length - layerAxes > 1).map((param) => storage(param.path)),
     );
     expect([...kept].sort()).toEqual(mix === q40 ? ["f32", "q4_0", "q8_0"] : ["f32", "q8_0"]);
+    const fine = storageInFile(program, checkpoint, true);
+    const finer = new Set(program.params.filter(({ path }) => kept.has(storage(path))).map(({ path }) => fine(path)));
+    // Where there are kernels for them, layers keep the formats of the file, side by side where it mixes them.
+    expect(finer).toEqual(
+      new Set(mix === q40 ? ["f32", "q4_0", "q8_0", "q6_K"] : ["f32", "q4_K", "q5_K", "q6_K", "any_K"]),
+    );
   });
 
   it("gives the reference's logits on wasm", async () => {
@@ -64,7 +70,7 @@ describe.each([
     expect(relativeError(referenceRows(model, IDS), llamaLogits(path, IDS).flat())).toBeLessThan(BOUND);
   });
 
-  it.skipIf(!hasNative)("is run by `moec run --device native`", async () => {
+  it.skipIf(!hasNative)("is run by `moec run --device native`", { timeout: 240_000 }, async () => {
     const before = process.env["MOEC_CACHE"];
     process.env["MOEC_CACHE"] = join(folder, "cache");
     try {

@@ -32,6 +32,8 @@ function compareBlocks(
   what: Pick<CompareOptions, "calls" | "runners"> & {
     readonly axes: readonly string[];
     readonly columns: number;
+    /** Where layers of several formats lie, instead of each in its own. */
+    readonly storage?: "any_K";
     /** Numbers of the blocks in the order of the parameter. */
     readonly values?: (values: Float32Array) => number[];
   },
@@ -54,7 +56,7 @@ function compareBlocks(
       return bytes && { storage: path as KQuants, axes: what.axes, bytes };
     },
     options: {
-      storage: ({ path }) => (path === "b" ? "f32" : (path as KQuants)),
+      storage: ({ path }) => (path === "b" ? "f32" : (what.storage ?? (path as KQuants))),
       limits: { T: 130, context: 130 },
     },
     tolerance: rounding(what.columns),
@@ -91,6 +93,16 @@ describe.each(tried)("finer formats on $name", (target) => {
       values: (values) => turned(values, 1, rows, columns),
     }),
   );
+
+  it("multiply layers of several formats", () => {
+    const [columns, rows] = [512, 24];
+    const made = products(["q4_K", "q5_K", "q6_K"], columns, rows);
+    compareBlocks(made, target, {
+      ...{ columns, axes: ["F", "D"], storage: "any_K" },
+      calls: [1, 5].map((t) => ({ inputs: { x: activations(t, t * columns) }, sizes: { T: t } })),
+      values: (values) => turned(values, 1, rows, columns),
+    });
+  });
 
   it("read tied tables through the packing, and tables that nothing multiplies", () => {
     const [L, V, D] = [axis("L", 2), axis("V", 43), axis("D", 256)];

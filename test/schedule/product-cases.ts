@@ -19,6 +19,7 @@ export function held(
   rows: number,
   values: readonly number[],
 ): number[] {
+  if (format === "any_K") throw new RangeError("nothing is converted to any_K");
   const { encode, decode, blockBytes, blockValues } = STORAGE[format];
   const result = [...values];
   const line = new Float32Array(columns);

@@ -1,9 +1,11 @@
 /** Blocks of ggml's finer formats, as files hold them, moved to the records of `micro/k-layouts.ts`. */
+import type { KQuants, KRecords } from "../../2-graph/ir.js";
 import { STORAGE } from "../../checkpoints/storage.js";
 import {
   hasSuperblocks,
   highBitsAt,
   kFormats,
+  type KFormat,
   kRecordBytes,
   kRecordCount,
   minimumAt,
@@ -12,7 +14,6 @@ import {
   runBytes,
   runCount,
   scaleAt,
-  type KQuants,
 } from "../micro/k-layouts.js";
 import { recordRows } from "../micro/wide-layouts.js";
 import type { MatrixBlocks } from "./pack-blocks.js";
@@ -89,40 +90,55 @@ const readRun: Readonly<Record<KQuants, ReadRun>> = {
   },
 };
 
-/** One matrix, into all bytes of `out`. What fills up the last rows and columns is scaled by zero. */
-export function packK(storage: KQuants, { words, rows, blocks }: MatrixBlocks, out: Uint8Array): void {
+/**
+ * One matrix, into all bytes of `out`. What fills up the last rows and columns is scaled by zero.
+ *
+ * @param from What the blocks are: what `storage` says, or one of those that `any_K` holds.
+ */
+export function packK(storage: KRecords, from: KQuants, { words, rows, blocks }: MatrixBlocks, out: Uint8Array): void {
   const format = kFormats[storage];
   const [size, runs, runSize] = [kRecordBytes(storage), runCount(format), runBytes(format)];
-  const { blockValues, blockBytes } = STORAGE[storage];
+  const { blockValues, blockBytes } = STORAGE[from];
   const runsOfBlock = blockValues / 32;
   const records = kRecordCount(storage, blocks * blockValues);
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   const run: Run = { low: new Int32Array(8), high: new Int32Array(8) };
-  const read = readRun[storage];
+  const read = readRun[from];
+  // Quants without an offset get that of q6_K: bit 5.
+  const raised = format.offset - kFormats[from].offset === 32 ? 0x02020202 : 0;
   rows.forEach((first, row) => {
     const lane = row % recordRows;
     const tile = ((row - lane) / recordRows) * records * size;
     for (let number = 0; number < blocks * runsOfBlock; number++) {
       const block: Block = { words, at: ((first + Math.floor(number / runsOfBlock)) * blockBytes) / 2 };
       const [record, own] = [tile + Math.floor(number / runs) * size, number % runs];
-      if (number % runsOfBlock === 0) packFactors(storage, block, view, record, own, lane);
+      if (number % runsOfBlock === 0) packFactors(format, from, block, view, record, own, lane);
       read(block, number % runsOfBlock, run);
+      if (raised !== 0)
+        run.high.forEach((bits, j) => (run.high[j] = (kFormats[from].highBits === 0 ? 0 : bits) | raised));
       putRun(run, format.highBits, view, record + quantsStart(format) + own * runSize + 4 * lane);
     }
   });
 }
 
 /** Scales and minima of a block whose first run is run `own` of the record. */
-function packFactors(storage: KQuants, block: Block, view: DataView, record: number, own: number, lane: number): void {
-  const format = kFormats[storage];
+function packFactors(
+  format: KFormat,
+  from: KQuants,
+  block: Block,
+  view: DataView,
+  record: number,
+  own: number,
+  lane: number,
+): void {
   const half = (byte: number): number => block.words[block.at + byte / 2]!;
-  const putHalf = (at: number, from: number): void => view.setUint16(record + at + 2 * lane, half(from), true);
+  const putHalf = (at: number, byte: number): void => view.setUint16(record + at + 2 * lane, half(byte), true);
   if (!hasSuperblocks(format)) {
     putHalf(scaleAt(format, own), 0);
     if (format.minimumSign !== 0) putHalf(minimumAt(format, own), 2);
     return;
   }
-  if (storage === "q6_K") {
+  if (from === "q6_K") {
     putHalf(0, 208);
     for (let i = 0; i < 16; i++) view.setUint8(record + scaleAt(format, 0) + 16 * i + lane, byteAt(block, 192 + i));
     return;
@@ -131,7 +147,7 @@ function packFactors(storage: KQuants, block: Block, view: DataView, record: num
   putHalf(minimumFactorAt, 2);
   for (let run = 0; run < 8; run++) {
     const [scale, minimum] = smallFactors(block, run);
-    view.setUint8(record + scaleAt(format, run) + lane, scale);
+    for (let part = 0; part < format.scales; part++) view.setUint8(record + scaleAt(format, run, part) + lane, scale);
     view.setUint8(record + minimumAt(format, run) + lane, minimum);
   }
 }

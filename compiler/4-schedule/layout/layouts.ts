@@ -10,10 +10,10 @@
  *   and j + 16 in the high half, each plus 8: the bytes of GGUF with the scales taken out.
  * - `blocks`: finer formats of what no product reads, byte for byte as GGUF has them; only where `wide-` layouts are.
  */
-import type { StorageType } from "../../2-graph/ir.js";
+import type { KQuants, KRecords, StorageType } from "../../2-graph/ir.js";
 import { STORAGE } from "../../checkpoints/storage.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, tileCount, tileRows } from "../micro/layouts.js";
-import { isK, type KQuants } from "../micro/k-layouts.js";
+import { isK } from "../micro/k-layouts.js";
 import { refuse } from "../refusal.js";
 import type { MatrixUse } from "./matrix-uses.js";
 import { wideTile, type WideName } from "./wide.js";
@@ -95,6 +95,7 @@ export function weightLayout(
   const along = axes.at(-1);
   const depth = along?.size ?? 1;
   checkBlocks(depth, along?.name ?? "none", storage, path);
+  if (storage === "any_K") return refuse("MOE3350", { path, storage });
   if (isK(storage)) {
     const { blockValues, blockBytes } = STORAGE[storage];
     return { name: "blocks", storage, axes, depth, layerBytes: aligned((count / blockValues) * blockBytes) };
@@ -105,13 +106,28 @@ export function weightLayout(
 }
 
 /** Formats whose numbers have scales by blocks. */
-export type BlockStorage = "q8_0" | "q4_0" | KQuants;
+export type BlockStorage = BlockFormat | KRecords;
 
-export const isBlocked = (storage: StorageType): storage is BlockStorage => STORAGE[storage].blockValues > 1;
+/** Those of them that files have. */
+export type BlockFormat = "q8_0" | "q4_0" | KQuants;
+
+export const isBlocked = (storage: StorageType): storage is BlockStorage => blockValues(storage) > 1;
+
+/** Numbers with common scales; 1 for formats without blocks. */
+export const blockValues = (storage: StorageType): number =>
+  STORAGE[storage === "any_K" ? "q6_K" : storage].blockValues;
+
+/** Whether blocks of a format are kept as they are in this storage. */
+export const holdsBlocks = (storage: StorageType, format: BlockFormat): boolean =>
+  storage === format || (storage === "any_K" && isAnyK(format));
+
+/** Formats that `any_K` holds. */
+export const isAnyK = (format: string): format is "q4_K" | "q5_K" | "q6_K" =>
+  isK(format) && format !== "any_K" && STORAGE[format].blockValues === 256;
 
 function checkBlocks(depth: number, axis: string, storage: StorageType, path: string): void {
-  const { blockValues } = STORAGE[storage];
-  if (depth % blockValues !== 0) refuse("MOE3304", { path, storage, axis, size: `${depth}`, block: blockValues });
+  const block = blockValues(storage);
+  if (depth % block !== 0) refuse("MOE3304", { path, storage, axis, size: `${depth}`, block });
 }
 
 function matrixLayout(

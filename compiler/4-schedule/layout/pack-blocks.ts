@@ -13,13 +13,13 @@ import {
   wideRecordBytes,
 } from "../micro/wide-layouts.js";
 import { STORAGE } from "../../checkpoints/storage.js";
-import type { KQuants } from "../micro/k-layouts.js";
+import type { KQuants, KRecords } from "../../2-graph/ir.js";
 import { packK } from "./k-pack.js";
-import type { BlockStorage, MatrixLayout, PlanesLayout } from "./layouts.js";
+import type { BlockFormat, MatrixLayout, PlanesLayout } from "./layouts.js";
 
 /** Numbers of one layer of a parameter in blocks: an f16 scale and the quants. */
 export interface StoredBlocks {
-  readonly storage: BlockStorage;
+  readonly storage: BlockFormat;
   /** Names of the layer's axes in the order in which the numbers lie; blocks run along the last. */
   readonly axes: readonly string[];
   readonly bytes: Uint8Array;
@@ -56,14 +56,23 @@ export function packPlanes(layout: PlanesLayout, { words, rows, blocks }: Matrix
 }
 
 /** Rows of blocks as they are. */
-export function packBlocks(storage: BlockStorage, { words, rows, blocks }: MatrixBlocks, out: Uint8Array): void {
+export function packBlocks(storage: BlockFormat, { words, rows, blocks }: MatrixBlocks, out: Uint8Array): void {
   const size = STORAGE[storage].blockBytes / 2;
   const to = wordsOf(out);
   rows.forEach((first, row) => to.set(words.subarray(first * size, (first + blocks) * size), row * blocks * size));
 }
 
-/** One matrix, into all bytes of `out`. */
-export function packTiles(name: MatrixLayout["name"], matrix: MatrixBlocks, out: Uint8Array): void {
+/**
+ * One matrix, into all bytes of `out`.
+ *
+ * @param format What its blocks are.
+ */
+export function packTiles(
+  name: MatrixLayout["name"],
+  format: BlockFormat,
+  matrix: MatrixBlocks,
+  out: Uint8Array,
+): void {
   switch (name) {
     case "q8-tiles":
       return packQ8(matrix, wordsOf(out));
@@ -79,7 +88,8 @@ export function packTiles(name: MatrixLayout["name"], matrix: MatrixBlocks, out:
     case "wide-q4_K":
     case "wide-q5_K":
     case "wide-q6_K":
-      return packK(name.slice("wide-".length) as KQuants, matrix, out);
+    case "wide-any_K":
+      return packK(name.slice("wide-".length) as KRecords, format as KQuants, matrix, out);
     case "panels":
     case "wide-panels":
       throw new RangeError(`the layout ${name} holds no blocks`);

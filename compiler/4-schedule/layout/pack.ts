@@ -9,6 +9,7 @@ import { panelRows } from "../micro/wide-layouts.js";
 import { isWide } from "./wide.js";
 import { packBlocks, packPlanes, packTiles, wordsOf, type StoredBlocks } from "./pack-blocks.js";
 import {
+  holdsBlocks,
   isBlocked,
   weightLayout,
   type FixedAxis,
@@ -108,7 +109,11 @@ function packValuesInPlanes(layout: PlanesLayout, values: Float32Array | Int32Ar
 function packStored(layout: WeightLayout, along: readonly string[], stored: StoredBlocks, bytes: Uint8Array): void {
   const all = stored.axes.map((name) => layout.axes.find((axis) => axis.name === name)!);
   const last = stored.axes.slice(stored.axes.length - along.length);
-  if (layout.name === "rows" || layout.storage !== stored.storage || last.some((name, i) => name !== along[i])) {
+  if (
+    layout.name === "rows" ||
+    !holdsBlocks(layout.storage, stored.storage) ||
+    last.some((name, i) => name !== along[i])
+  ) {
     throw new RangeError(`blocks of ${stored.storage} along ${last.join(", ")} do not fit a ${layout.name} layout`);
   }
   const words = wordsOf(stored.bytes);
@@ -123,7 +128,7 @@ function packStored(layout: WeightLayout, along: readonly string[], stored: Stor
   } else {
     const [rows, blocks] = [places(all, layout.rows), layout.depth / blockValues];
     eachMatrix(layout, all, bytes, (start, out) =>
-      packTiles(layout.name, { words, rows: inBlocks(rows, start), blocks }, out),
+      packTiles(layout.name, stored.storage, { words, rows: inBlocks(rows, start), blocks }, out),
     );
   }
 }
@@ -189,7 +194,7 @@ function packMatrix(layout: MatrixLayout, matrix: Float32Array, out: Uint8Array)
     case "q4_0": {
       const blocks = depth / blockElements;
       const words = encoded(storage, matrix);
-      return packTiles(layout.name, { words, rows: steps(height, blocks), blocks }, out);
+      return packTiles(layout.name, storage, { words, rows: steps(height, blocks), blocks }, out);
     }
     case "f32": {
       const words = new Uint32Array(matrix.buffer, matrix.byteOffset, matrix.length);
@@ -207,6 +212,7 @@ function packMatrix(layout: MatrixLayout, matrix: Float32Array, out: Uint8Array)
     case "q4_K":
     case "q5_K":
     case "q6_K":
+    case "any_K":
       throw onlyStored(storage);
     default:
       storage satisfies never;

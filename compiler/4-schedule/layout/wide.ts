@@ -1,9 +1,9 @@
 /** Which targets have wide tiles, and what one tile of a weight is there. */
 import type { Target } from "../../targets/index.js";
-import { isK, kRecordBytes, kRecordCount, type KQuants } from "../micro/k-layouts.js";
+import { isK, kRecordBytes, kRecordCount, type KRecords } from "../micro/k-layouts.js";
 import { panelRows, recordCount, recordRows, wideRecordBytes } from "../micro/wide-layouts.js";
 
-export type WideName = "wide-panels" | "wide-q8" | "wide-q4" | `wide-${KQuants}`;
+export type WideName = "wide-panels" | "wide-q8" | "wide-q4" | `wide-${KRecords}`;
 
 /** Layouts for native targets whose vectors are wider than those of WebAssembly. */
 export const isWide = (layout: string): layout is WideName => layout.startsWith("wide-");
@@ -12,7 +12,7 @@ export const usesWideTiles = (target: Target): boolean => target.tiles !== undef
 
 /** Layout, rows and bytes of one tile with `depth` columns. */
 export function wideTile(
-  storage: "f32" | "f16" | "bf16" | "q8_0" | "q4_0" | KQuants,
+  storage: "f32" | "f16" | "bf16" | "q8_0" | "q4_0" | KRecords,
   depth: number,
 ): { readonly name: WideName; readonly rows: number; readonly bytes: number } {
   if (isK(storage)) {

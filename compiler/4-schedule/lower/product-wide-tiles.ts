@@ -3,13 +3,7 @@ import { Size } from "../../axes/size.js";
 import { add, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { isBlocked } from "../layout/layouts.js";
-import {
-  recordsFew,
-  recordsMany,
-  unpackedRecordsBytes,
-  type RecordQuants,
-  type RecordTile,
-} from "../micro/records.js";
+import { recordsFew, recordsMany, unpackedRecordsBytes, type RecordQuants, type RecordTile } from "../micro/records.js";
 import { activationRowBytes, panelRows, recordRows } from "../micro/wide-layouts.js";
 import { quantizeRecords } from "../micro/wide-quantize.js";
 import type { Coordinate } from "./coordinate.js";

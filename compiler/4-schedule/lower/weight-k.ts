@@ -4,6 +4,7 @@
  * the plain decoder does.
  */
 import { Size } from "../../axes/size.js";
+import type { KRecords } from "../../2-graph/ir.js";
 import { STORAGE } from "../../checkpoints/storage.js";
 import { add, and, compare, constant, convert, mul, or, select, shl, shr, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
@@ -19,7 +20,6 @@ import {
   runBytes,
   runColumns,
   scaleAt,
-  type KQuants,
 } from "../micro/k-layouts.js";
 import { recordRows } from "../micro/wide-layouts.js";
 import { Coordinate } from "./coordinate.js";
@@ -52,7 +52,7 @@ function reader(emitter: Emitter, place: BufferPlace, start: Coordinate, halfSta
 const four = (byte: Expression, high: Expression): Expression => select(high, shr(byte, 4), and(byte, 15));
 
 /** (quant - offset) scale, and a minimum with its sign. */
-function value(storage: KQuants, quant: Expression, scale: Expression, minimum: Expression | undefined): Expression {
+function value(storage: KRecords, quant: Expression, scale: Expression, minimum: Expression | undefined): Expression {
   const { offset, minimumSign } = kFormats[storage];
   const scaled = mul(convert(sub(quant, offset), "f32"), scale);
   if (!minimum) return scaled;
@@ -64,7 +64,7 @@ export function recordElement(
   emitter: Emitter,
   place: BufferPlace,
   layout: MatrixLayout,
-  storage: KQuants,
+  storage: KRecords,
   at: MatrixElement,
 ): Expression {
   const format = kFormats[storage];

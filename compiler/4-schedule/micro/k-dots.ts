@@ -28,14 +28,14 @@ import {
   runBytes,
   scaleAt,
   type KFormat,
-  type KQuants,
+  type KRecords,
 } from "./k-layouts.js";
 import { highHalf, lowHalf, quantsAt, scalesAt, words } from "./wide-dots.js";
 import { groupColumns, recordColumns } from "./wide-layouts.js";
 
 /** Records of one tile of 16 rows. */
 export interface KTile {
-  readonly format: KQuants;
+  readonly format: KRecords;
   /** u8. */
   readonly bytes: BufferHandle;
   /** Byte of the first record. */

@@ -1,11 +1,11 @@
 /**
  * Records of native targets for ggml's finer formats, beside those of `wide-layouts.ts`. A record has 16 rows and one
- * super-block of 256 columns (q4_K, q5_K, q6_K) or two blocks of 32 (q4_1, q5_0, q5_1). Nothing that a file says is
+ * super-block of 256 columns (q4_K, q5_K, q6_K, and any_K for all of them) or two blocks of 32 (q4_1, q5_0, q5_1). Nothing that a file says is
  * rounded; scales and minima of 6 bits take a byte each.
  *
  * A record begins with what its numbers are scaled by, for 16 rows side by side:
  * - super-blocks: 16 f16 `d`; 16 f16 `n` (nothing without minima); from byte 64 on for each run of 32 columns 16 small
- *   scales (two times 16 in q6_K, one for each half of the run), then for each run 16 small minima.
+ *   scales (two times 16 in q6_K and any_K, one for each half of the run), then for each run 16 small minima.
  * - blocks: for each of the two 16 f16 scales, then for each 16 f16 minima.
  *
  * Then come the quants, run by run. As in the records of q4_0, four groups of 64 bytes hold words of 4 columns: group c
@@ -13,10 +13,10 @@
  * the higher bits of the run: with one, bit j of a byte belongs to word j; with two, bits 2i and 2i + 1 of the first
  * group of 64 bytes to word i, those of the second to word i + 4.
  */
-import type { KQuants } from "../../2-graph/ir.js";
+import type { KRecords } from "../../2-graph/ir.js";
 import { blockElements } from "./layouts.js";
 
-export type { KQuants };
+export type { KRecords };
 
 export interface KFormat {
   /** Columns of a record. */
@@ -31,16 +31,18 @@ export interface KFormat {
   readonly minimumSign: -1 | 0 | 1;
 }
 
-export const kFormats: Readonly<Record<KQuants, KFormat>> = {
+export const kFormats: Readonly<Record<KRecords, KFormat>> = {
   q4_1: { columns: 64, highBits: 0, offset: 0, scales: 1, minimumSign: 1 },
   q5_0: { columns: 64, highBits: 1, offset: 16, scales: 1, minimumSign: 0 },
   q5_1: { columns: 64, highBits: 1, offset: 0, scales: 1, minimumSign: 1 },
   q4_K: { columns: 256, highBits: 0, offset: 0, scales: 1, minimumSign: -1 },
   q5_K: { columns: 256, highBits: 1, offset: 0, scales: 1, minimumSign: -1 },
   q6_K: { columns: 256, highBits: 2, offset: 32, scales: 2, minimumSign: 0 },
+  // Quants of q4_K and q5_K are 32 more, so that all have one offset.
+  any_K: { columns: 256, highBits: 2, offset: 32, scales: 2, minimumSign: -1 },
 };
 
-export const isK = (storage: string): storage is KQuants => Object.hasOwn(kFormats, storage);
+export const isK = (storage: string): storage is KRecords => Object.hasOwn(kFormats, storage);
 
 /** Columns of a run: those whose quants lie together. */
 export const runColumns = blockElements;
@@ -74,11 +76,11 @@ export const highBitsAt = 256;
 /** Bytes of the quants of a run. */
 export const runBytes = ({ highBits }: KFormat): number => highBitsAt + 64 * highBits;
 
-export const kRecordBytes = (storage: KQuants): number => {
+export const kRecordBytes = (storage: KRecords): number => {
   const format = kFormats[storage];
   return quantsStart(format) + runCount(format) * runBytes(format);
 };
 
 /** Records of one tile of 16 rows. */
-export const kRecordCount = (storage: KQuants, columns: number): number =>
+export const kRecordCount = (storage: KRecords, columns: number): number =>
   Math.ceil(columns / kFormats[storage].columns);

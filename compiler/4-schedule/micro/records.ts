@@ -3,14 +3,14 @@ import type { KernelBuilder, Variable } from "../kernel-builder.js";
 import type { WideShapes } from "../../targets/index.js";
 import type { KTile } from "./k-dots.js";
 import { kFew } from "./k-few.js";
-import { isK, type KQuants } from "./k-layouts.js";
+import { isK, type KRecords } from "./k-layouts.js";
 import { kRows, unpackedKBytes, type KRows } from "./k-rows.js";
 import type { WideRow, WideTile } from "./wide-dots.js";
 import { wideFew } from "./wide-few.js";
 import { recordCount, type WideQuants } from "./wide-layouts.js";
 import { unpackedTileBytes, wideRows, type WideRows } from "./wide-rows.js";
 
-export type RecordQuants = WideQuants | KQuants;
+export type RecordQuants = WideQuants | KRecords;
 
 /** Records of one tile of 16 rows. */
 export type RecordTile = Omit<WideTile, "format"> & { readonly format: RecordQuants };
