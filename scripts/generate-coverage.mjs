@@ -34,11 +34,15 @@ const WAITS = [
   [/./, "not declared yet"],
 ];
 
-function checkDeclared(id, reference) {
+const KINDS = "expert|router|mask|matrix|block|model|fn|schedule|loss|probe";
+
+/** A declaration from its first word to its closing brace, or to the end of its line. */
+function declarationText(id, reference) {
   const [file, name] = reference.split("#");
   if (!existsSync(root + file)) throw new Error(`${id}: there is no file ${file}`);
-  const pattern = new RegExp(`^(expert|router|mask|matrix|block|model|fn|schedule|loss|probe)\\s+${name}\\b`, "m");
-  if (!pattern.test(read(file))) throw new Error(`${id}: ${file} declares no ${name}`);
+  const found = new RegExp(`^(?:${KINDS})\\s+${name}\\b(?:.*\\{\\n(?:(?!\\}).*\\n)*\\}|.*)`, "m").exec(read(file));
+  if (!found) throw new Error(`${id}: ${file} declares no ${name}`);
+  return found[0];
 }
 
 /** What a row may wait for: constructs that are not there yet, each with what they would do for the row. */
@@ -46,13 +50,27 @@ const CONSTRUCTS = ["recipe", "train", "grad", "runtime", "distribution", "bundl
 
 const testsOf = (row) => [row.test].flat();
 
-function checkTests(id, row) {
-  const file = row.declared.split("#")[0];
-  const files = [file, ...(row.also ?? []).map((each) => each.split("#")[0])];
-  for (const test of testsOf(row)) {
-    const quoted = `test ${JSON.stringify(test)}`;
-    if (!files.some((each) => read(each).includes(quoted)))
-      throw new Error(`${id}: no test "${test}" in ${files.join(", ")}`);
+/** A test of the row from its first word to its closing brace. */
+function testText(id, files, test) {
+  for (const text of files.map(read)) {
+    const start = text.indexOf(`test ${JSON.stringify(test)}`);
+    if (start >= 0) return text.slice(start, text.indexOf("\n}", start));
+  }
+  throw new Error(`${id}: no test "${test}" in ${files.join(", ")}`);
+}
+
+/** Each declaration of a row is named in one of its tests, or in a declaration of the row that is. */
+function checkRow(id, row) {
+  const references = [row.declared, ...(row.also ?? [])];
+  const files = [...new Set(references.map((each) => each.split("#")[0]))];
+  let proven = testsOf(row)
+    .map((test) => testText(id, files, test))
+    .join("\n");
+  const names = (text, reference) => new RegExp(`\\b${reference.split("#")[1]}\\b`).test(text);
+  const declared = new Map(references.map((each) => [each, declarationText(id, each)]));
+  for (const [reference, text] of declared) if (names(proven, reference)) proven += text;
+  for (const reference of references) {
+    if (!names(proven, reference)) throw new Error(`${id}: its tests do not name ${reference}`);
   }
   const [construct] = (row.waits ?? "recipe").split(":");
   if (!CONSTRUCTS.includes(construct)) throw new Error(`${id}: waits for ${construct}, which is no construct`);
@@ -77,10 +95,7 @@ for (const id of Object.keys(systems).sort((a, b) => (a[0] === b[0] ? (a < b ? -
     lines.push(`| ${id} | ${escape(name)} | ${kind} | | | ${escape(why)} |`);
   } else if (found) {
     covered++;
-    for (const row of found) {
-      for (const reference of [row.declared, ...(row.also ?? [])]) checkDeclared(id, reference);
-      checkTests(id, row);
-    }
+    for (const row of found) checkRow(id, row);
     const declared = found.flatMap((row) => [row.declared, ...(row.also ?? [])]).map(link);
     const tests = [...new Set(found.flatMap(testsOf))].map(escape).join("; ");
     const parts = [...new Set(found.flatMap((row) => (row.part ? [`part: ${row.part}`] : [])))];
