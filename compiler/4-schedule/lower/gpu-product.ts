@@ -8,6 +8,8 @@ import { add, and, block, compare, div, min, mul, rem } from "../kernel-expressi
 import type { Expression } from "../kernel-ir.js";
 import { tileRows } from "../micro/layouts.js";
 import { type Coordinates } from "./coordinate.js";
+import { byteRows, type ByteRows } from "./cuda-activations.js";
+import { byteSlices, byteSums } from "./cuda-bytes.js";
 import { factorOf, writeMatrices } from "./cuda-matrices.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { isMany, productThreads, tilesBeside } from "./gpu-shape.js";
@@ -17,7 +19,7 @@ import { matrixOf, storeFormula, type GpuWork } from "./gpu-rows.js";
 import { writeStrips } from "./gpu-strips.js";
 import { rowCoordinates } from "./nest.js";
 import type { Product } from "./product.js";
-import { presentRows, rowStart } from "./product-rows.js";
+import { presentRows, rowStart, storedRow } from "./product-rows.js";
 import { elements, type Stored, type Tensor } from "./tensor.js";
 
 /**
@@ -34,18 +36,22 @@ export function writeGpuProducts(
   const work = { entry, source, target, products, share: many };
   const few = { ...work, share: Size.one.minus(many) };
   const isWebGpu = entry.program.target.family === "wgsl";
+  const factor = isWebGpu ? undefined : factorOf(products);
+  const [first] = products as readonly [Product, ...Product[]];
+  const bytes = factor === "i8" ? byteRows(entry, first.input, first.layout.depth) : undefined;
   if (many.constant !== 1) {
-    writeRows(few, isWebGpu ? "gpu" : undefined);
+    writeRows(few, isWebGpu ? "gpu" : undefined, bytes);
     if (isWebGpu) writeStrips(few, false);
   }
   if (many.constant !== 0) {
-    if (!isWebGpu && factorOf(products)) writeMatrices(work);
+    if (factor) writeMatrices(work);
     else writeTiles(work, isWebGpu ? "gpu" : undefined);
     if (isWebGpu) writeStrips(work, true);
   }
 }
 
-function writeRows({ entry, source, target, products, share }: GpuWork, on: "gpu" | undefined): void {
+/** @param bytes The activations as bytes, where products are of bytes. */
+function writeRows({ entry, source, target, products, share }: GpuWork, on: "gpu" | undefined, bytes?: ByteRows): void {
   const emitter = entry.emitter(products.length > 1 ? "products" : "product", undefined, productThreads);
   const [first] = products as readonly [Product, ...Product[]];
   const { height, tiles } = first.layout;
@@ -62,17 +68,23 @@ function writeRows({ entry, source, target, products, share }: GpuWork, on: "gpu
   const row = emitter.variable(rowNumber, [], elements(rows));
   // Rows that are not there have no expert to ask for.
   const whenThere = (body: () => void): void => (isThere ? emitter.guard(isThere, body) : body());
-  const shares = products.map((product) => shareOf(emitter, product));
-  const sums = products.map((_, i) => builder.blockBuffer("sums", "f32", "shared", shares[i]!.slices * width));
-  const x = emitter.buffer(first.input.stored.place, "f32", "read");
+  const ofBytes = bytes && products.map((product) => byteSums(emitter, product, bytes, beside));
+  const shares = products.map((product) => (ofBytes ? undefined : shareOf(emitter, product)));
+  const slices = shares.map((own) => own?.slices ?? byteSlices);
+  const sums = slices.map((count) => builder.blockBuffer("sums", "f32", "shared", count * width));
   whenThere(() => {
     const matrix = matrixOf(emitter, first, row);
+    const numbers = Array.from({ length: beside }, (_, tile) =>
+      builder.let("tile", add(mul(matrix, tiles), min(add(firstTile, tile), tiles - 1))),
+    );
+    if (ofBytes) {
+      const stored = builder.let("stored", emitter.index(storedRow(emitter, first.input, row)));
+      return ofBytes.forEach((own) => own.add(stored, numbers));
+    }
+    const x = emitter.buffer(first.input.stored.place, "f32", "read");
     const start = builder.let("x_start", emitter.index(rowStart(emitter, first.input, row)));
     products.forEach((product, i) => {
       const { slice, lane } = shares[i]!;
-      const numbers = Array.from({ length: beside }, (_, tile) =>
-        builder.let("tile", add(mul(matrix, tiles), min(add(firstTile, tile), tiles - 1))),
-      );
       const own = sumSlice(emitter, product, shares[i]!, numbers, (k) => builder.load(x, add(start, k)));
       const line = builder.let("line", add(mul(slice, width), lane));
       own.forEach((outputs, tile) =>
@@ -80,6 +92,7 @@ function writeRows({ entry, source, target, products, share }: GpuWork, on: "gpu
       );
     });
   });
+  ofBytes?.forEach((own, i) => own.store(sums[i]!, width));
   builder.barrier();
   const column = builder.let("column", mul(firstTile, tileRows));
   emitter.threadLoop("c", width, undefined, (_, c) => {
@@ -90,7 +103,7 @@ function writeRows({ entry, source, target, products, share }: GpuWork, on: "gpu
       const at: Coordinates = new Map([...rowCoordinates(rows, row), ...rowCoordinates(first.outputs, n)]);
       const results = products.map((_, i) => {
         const sum = builder.variable("total", builder.load(sums[i]!, c));
-        builder.loop("slice", 1, shares[i]!.slices, 1, (slice) =>
+        builder.loop("slice", 1, slices[i]!, 1, (slice) =>
           sum.set(add(sum.get, builder.load(sums[i]!, add(mul(slice, width), c)))),
         );
         return builder.let("product", sum.get);

@@ -113,12 +113,15 @@ export const cudaDialect: Dialect = {
     return place.memory === "f32" || place.memory === "i32" ? value : `(int)${value}`;
   },
   loadVector({ buffer, memory, index }, lanes, keep) {
-    if ((memory !== "f32" && memory !== "i32") || (lanes !== 2 && lanes !== 4)) return undefined;
-    const type = wideWords[memory][lanes / 2 - 1]!;
+    const bytes = lanes * memoryBytes[memory];
+    if ((memory !== "f32" && memory !== "i32" && memory !== "f16") || (bytes !== 8 && bytes !== 16)) return undefined;
+    const type = wideWords[memory === "f32" ? "f32" : "i32"][bytes / 8 - 1]!;
     const constness = buffer.access === "read" ? "const " : "";
-    const per = (4 * lanes) / memoryBytes[buffer.element];
+    const per = bytes / memoryBytes[buffer.element];
     const whole = keep(`reinterpret_cast<${constness}${type}*>(${buffer.name})[(unsigned)${index} / ${per}]`);
-    return ["x", "y", "z", "w"].slice(0, lanes).map((field) => `${whole}.${field}`);
+    const words = ["x", "y", "z", "w"].slice(0, bytes / 4).map((field) => `${whole}.${field}`);
+    if (memory !== "f16") return words;
+    return words.flatMap((word) => [0, 16].map((up) => `moec_from_f16((unsigned short)((unsigned)${word} >> ${up}))`));
   },
   store(place, value, half) {
     const target = element(place);

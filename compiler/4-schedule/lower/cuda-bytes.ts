@@ -1,0 +1,140 @@
+/**
+ * Products of few rows with quantized weights by products of four bytes at a time. Eight threads take a record of 16
+ * outputs and 32 columns: each some of the outputs and some of the columns, four neighbouring ones to a word. Integer
+ * sums of a thread are exact, scaled into its f32 sums, and these are added up by shuffles within a warp.
+ */
+import {
+  add,
+  and,
+  bitcast,
+  compare,
+  constant,
+  convert,
+  div,
+  dotQuads,
+  extract,
+  fma,
+  mul,
+  or,
+  rem,
+  shl,
+  shru,
+  thread,
+} from "../kernel-expressions.js";
+import type { BufferHandle } from "../kernel-builder.js";
+import type { Expression } from "../kernel-ir.js";
+import { f32, i32 } from "../kernel-types.js";
+import { blockElements, tileRows } from "../micro/layouts.js";
+import type { ByteRows } from "./cuda-activations.js";
+import { lessEight } from "./cuda-factors.js";
+import type { Emitter } from "./emitter.js";
+import { productThreads } from "./gpu-shape.js";
+import { scaleHalves, weights, wordsOf } from "./gpu-weights.js";
+import type { Product } from "./product.js";
+
+/** Threads of a record, and records that a block walks through side by side. */
+const perRecord = 8;
+const recordsBeside = productThreads / perRecord;
+const warp = 32;
+/** Sums of an output that a block has in shared memory: one of each warp. */
+export const byteSlices = productThreads / warp;
+/** Words of a load. */
+const four = { lanes: 4, as: "i32", aligned: true } as const;
+
+export interface ByteSums {
+  /** Adds the products of a row of the activations with the tiles of these numbers. */
+  readonly add: (row: Expression, tiles: readonly Expression[]) => void;
+  /** Puts the sums of each warp into shared memory, `width` outputs to a line. All threads come here. */
+  readonly store: (into: BufferHandle, width: number) => void;
+}
+
+/** Sums of all threads for some tiles of a product, zero so far. */
+export function byteSums(emitter: Emitter, product: Product, from: ByteRows, tiles: number): ByteSums {
+  const { builder } = emitter;
+  const { depth, storage } = product.layout;
+  const isBytes = storage === "q8_0";
+  const { recordHalves, lineHalves } = wordsOf(storage)!;
+  /** Outputs and columns of a thread: 8 by 8 of bytes, 4 by 16 of halves of bytes. */
+  const outputs = isBytes ? 8 : 4;
+  const columns = (tileRows * blockElements) / perRecord / outputs;
+  const across = tileRows / outputs;
+  const blocks = depth / blockElements;
+  const sums = Array.from({ length: tiles }, () =>
+    Array.from({ length: outputs }, () => builder.variable("sum", constant(0, f32))),
+  );
+  const lane = builder.let("lane", mul(rem(thread, across), outputs));
+  return {
+    add(row, numbers) {
+      const source = weights(emitter, product);
+      const quants = emitter.buffer(from.quants.place, "i8", "read");
+      const scales = emitter.buffer(from.scales.place, "f32", "read");
+      const part = builder.let("part", rem(div(thread, across), perRecord / across));
+      const x0 = builder.let("x_start", add(mul(row, depth), mul(part, columns)));
+      const scale0 = builder.let("scale_start", mul(row, blocks));
+      const starts = numbers.map((tile) => builder.let("w_start", mul(tile, blocks * recordHalves)));
+      // A line of bytes has two columns, one of halves of bytes eight; a word is two of their halves.
+      const lines = columns / (isBytes ? 2 : 8);
+      const at0 = builder.let("w_at", add(add(mul(part, lines * lineHalves), mul(lane, isBytes ? 1 : 2)), scaleHalves));
+      builder.loop("b", div(thread, perRecord), blocks, recordsBeside, (b) => {
+        const xs = Array.from({ length: columns / 8 }, (_, i) => {
+          const at = add(add(x0, mul(b, blockElements)), 8 * i);
+          const two = builder.let("x", builder.load(quants, at, { lanes: 2, as: "i32", aligned: true }));
+          return [extract(two, 0), extract(two, 1)];
+        }).flat();
+        const scale = builder.let("x_scale", builder.load(scales, add(scale0, b)));
+        const record0 = builder.let("record", mul(b, recordHalves));
+        starts.forEach((start, tile) => {
+          const record = builder.let("record", add(start, record0));
+          const own = builder.let(
+            "w_scales",
+            builder.load(source, add(record, lane), { lanes: outputs, as: "f16", aligned: true }),
+          );
+          const loaded = Array.from({ length: lines }, (_, line) =>
+            builder.let("w", builder.load(source, add(add(record, at0), line * lineHalves), four)),
+          );
+          const words = isBytes ? wordsOfBytes(loaded) : wordsOfNibbles(loaded);
+          words.forEach((ofOutput, output) => {
+            const dot = ofOutput.reduce(
+              (sum, word, i) => dotQuads(bytesOf(word), bytesOf(xs[i]!), sum, false),
+              constant(0, i32),
+            );
+            const both = mul(extract(own, output), scale);
+            const sum = sums[tile]![output]!;
+            sum.set(fma(convert(builder.let("dot", dot), "f32"), both, sum.get));
+          });
+        });
+      });
+    },
+    store(into, width) {
+      // Threads of a warp that have the same outputs differ in these bits.
+      const mask = (warp - 1) & ~(across - 1);
+      const folded = sums.map((line) => line.map((sum) => builder.fold("sum", "add", sum.get, mask)));
+      builder.ifThen(compare("lt", rem(thread, warp), across), () => {
+        const first = builder.let("line", add(mul(div(thread, warp), width), lane));
+        folded.forEach((line, tile) =>
+          line.forEach((sum, output) => builder.store(into, add(first, tile * tileRows + output), sum)),
+        );
+      });
+    },
+  };
+}
+
+const bytesOf = (word: Expression): Expression => bitcast(word, "i8");
+
+/** Four columns of an output to a word: of lines with two columns of two outputs to a word. */
+function wordsOfBytes(lines: readonly Expression[]): readonly (readonly Expression[])[] {
+  return Array.from({ length: 8 }, (_, output) =>
+    Array.from({ length: lines.length / 2 }, (_, pair) => {
+      const [a, b] = [2 * pair, 2 * pair + 1].map((line) => extract(lines[line]!, output >> 1)) as [
+        Expression,
+        Expression,
+      ];
+      return output % 2 === 0 ? or(and(a, 0xffff), shl(b, 16)) : or(shru(a, 16), and(b, -65536));
+    }),
+  );
+}
+
+/** The same of lines with eight columns of an output to a word. */
+function wordsOfNibbles(lines: readonly Expression[]): readonly (readonly Expression[])[] {
+  return Array.from({ length: 4 }, (_, output) => lines.flatMap((line) => lessEight(extract(line, output))));
+}
