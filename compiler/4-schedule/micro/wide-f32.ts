@@ -206,6 +206,23 @@ export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelR
   });
 }
 
+/** How far ahead of a stream its lines are asked for: the processor itself begins anew at each page of 4 KiB. */
+const bytesAhead = 4096;
+
+/** Reads each panel on, some lines ahead of the columns that are multiplied. */
+function readOn(k: KernelBuilder, panels: readonly WidePanel[]): (column: Expression, step: number) => void {
+  return (column, step) => {
+    for (const { bytes, start } of panels) {
+      const size = memoryBytes[bytes.element];
+      // Columns whose numbers fill a line, or lines of a column.
+      const columnBytes = panelRows * size;
+      for (let line = 0; line < columnBytes; line += lineBytes) {
+        k.prefetch(bytes, add(add(mul(column, panelRows), start), step * panelRows + (bytesAhead + line) / size));
+      }
+    }
+  };
+}
+
 /** The vectors of panels side by side. */
 const vectorsOf = ({ lanes }: WideShapes, panels: readonly WidePanel[]): readonly PanelVector[] =>
   panels.flatMap((panel) => Array.from({ length: panelRows / lanes }, (_, vector) => ({ panel, vector })));
@@ -227,14 +244,9 @@ export function fewRowsTile(
   for (let vector = 0; vector < vectors.length; vector += floatVectors) {
     const now = vectors.slice(vector, vector + floatVectors);
     const sums = rows.starts.map(() => now.map(() => k.variable("sum", 0, registerType("f32", shapes.lanes))));
-    panelTile(
-      k,
-      shapes,
-      { bytes: rows.bytes, at: rows.starts.map((start) => ({ start, more: 0 })) },
-      now,
-      columns,
-      sums,
-    );
+    const at = rows.starts.map((start) => ({ start, more: 0 }));
+    const read = [...new Set(now.map(({ panel }) => panel))];
+    panelTile(k, shapes, { bytes: rows.bytes, at }, now, columns, sums, readOn(k, read));
     sums.forEach((list, row) => list.forEach((sum, i) => put(row, vector + i, sum.get)));
   }
 }
