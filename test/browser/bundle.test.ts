@@ -207,6 +207,44 @@ describe.skipIf(!browser)("the example's bundle in a browser", () => {
     await page.context().close();
   });
 
+  it("fetches a kept shard again when it has changed in the browser's storage", async () => {
+    const page = await open(site.url);
+    await visit(page, "auto", 2);
+    const before = site.asked.filter((path) => path.endsWith(".bin")).length;
+    const changed = await page.evaluate(async () => {
+      const store = await caches.open("moec-weights");
+      const kept = await store.keys();
+      for (const request of kept) {
+        const bytes = new Uint8Array(await (await store.match(request))!.arrayBuffer());
+        bytes[1000]! ^= 1;
+        await store.put(request, new Response(bytes));
+      }
+      return kept.length;
+    });
+    expect(changed).toBeGreaterThan(0);
+    const again = await visit(page);
+    expect(again.text).toBe(expected);
+    expect(again.report.storage).toMatch(/^0 of 1 /);
+    expect(site.asked.filter((path) => path.endsWith(".bin"))).toHaveLength(before + 1);
+    // What was fetched is kept in its place.
+    expect((await visit(page, "auto", 2)).report.storage).toMatch(/^1 of 1 /);
+    expect(site.asked.filter((path) => path.endsWith(".bin"))).toHaveLength(before + 1);
+    await page.context().close();
+  });
+
+  it("fetches shards when a model is loaded, not before, and tells how far it is", async () => {
+    const start = site.asked.length;
+    const page = await open(site.url);
+    await page.evaluate(() => (globalThis as unknown as Opened).bundle);
+    expect(site.asked.slice(start).filter((path) => path.endsWith(".bin"))).toEqual([]);
+    const { progress } = await visit(page, "auto", 1);
+    expect(site.asked.slice(start).filter((path) => path.endsWith(".bin"))).toHaveLength(1);
+    const loaded = progress.map(([bytes]) => bytes);
+    expect(loaded).toEqual([...loaded].sort((a, b) => a - b));
+    expect(progress.at(-1)![0]).toBe(progress.at(-1)![1]);
+    await page.context().close();
+  });
+
   it("says which file has changed on the server", async () => {
     const page = await open(site.url);
     await page.route("**/weights-0.bin", async (route) => {

@@ -1,5 +1,5 @@
 /** A page that imports a bundle, packed by bundlers: the files come along, and the text stays the same. */
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +42,24 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
+interface Stats {
+  toString(options: object): string;
+}
+type Webpack = (options: object, done: (error: Error | null, stats?: Stats) => void) => void;
+
+/** The other bundler has a package of its own: `npm ci --prefix test/browser` brings it. */
+const require = createRequire(import.meta.url);
+const webpack = existsSync(new URL("node_modules/webpack", import.meta.url))
+  ? (require("webpack") as Webpack)
+  : undefined;
+if (!webpack) console.warn("skipped: webpack is not installed; `npm run browser:install` installs it");
+
+function pack(options: object): Promise<Stats> {
+  return new Promise((resolve, reject) =>
+    webpack!(options, (error, stats) => (stats ? resolve(stats) : reject(error ?? new Error("webpack says nothing")))),
+  );
+}
+
 async function textOf(folder: string): Promise<string> {
   const site = await serveFolder(folder);
   const page = await browser!.newPage();
@@ -73,6 +91,21 @@ describe.skipIf(!browser)("a page with a bundle in it", () => {
       build: { outDir, target: "es2022" },
     });
     expect(await textOf(outDir)).toBe(expected);
+  });
+
+  it.skipIf(!webpack)("works when webpack has packed it", async () => {
+    const outdir = join(root, "webpack");
+    const stats = await pack({
+      mode: "production",
+      context: source,
+      entry: "./app.js",
+      output: { path: outdir, filename: "app.js", publicPath: "auto" },
+      performance: false,
+      infrastructureLogging: { level: "error" },
+    });
+    expect(stats.toString({ all: false, errors: true, warnings: true })).toBe("");
+    cpSync(join(source, "index.html"), join(outdir, "index.html"));
+    expect(await textOf(outdir)).toBe(expected);
   });
 
   it("works when esbuild has packed it and the bundle's folder stays beside", async () => {
