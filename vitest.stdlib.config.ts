@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/stdlib/**/*.test.ts"],
+    exclude: ["test/stdlib/webgpu.test.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 120_000,

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { evaluate, StateStore, verify } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
 import type { StoredBlocks } from "../../compiler/4-schedule/layout/pack-blocks.js";
-import { schedule, type ScheduleOptions } from "../../compiler/4-schedule/index.js";
+import { schedule, type Schedule, type ScheduleOptions } from "../../compiler/4-schedule/index.js";
 import { roundingTo } from "../../compiler/checkpoints/half.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import { isGpu, targets, wasmRelaxed, type Target } from "../../compiler/targets/index.js";
@@ -44,6 +44,17 @@ export interface CompareOptions {
   readonly runners?: readonly Runner[];
   /** Largest |difference| for a result of this size; 0 means equal bits. */
   readonly tolerance: number;
+  /** Told of each call, for machines that answer later. */
+  readonly onCall?: (moment: Moment) => void;
+}
+
+/** A call, and what the reference gives. */
+export interface Moment {
+  readonly schedule: Schedule;
+  readonly entry: string;
+  readonly params: (path: string) => ReferenceTensor;
+  readonly call: Call;
+  readonly expected: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Outputs of the last call by the reference. */
@@ -96,6 +107,7 @@ export function compare(program: Program, what: CompareOptions): Readonly<Record
     last = Object.fromEntries(
       Object.entries(expected).map(([name, value]) => [name, [...(value as ReferenceTensor).data]]),
     );
+    what.onCall?.({ schedule: plan, entry: entryName, params, call, expected: last });
     for (const { runner, machine } of machines) {
       const found = machine.run(entryName, call.inputs, call.sizes);
       for (const name of entry.outputs) close(found[name]!, last[name]!, what.tolerance, `${runner} ${name}`);

@@ -6,7 +6,7 @@ import { verifyKernels } from "../../compiler/4-schedule/kernel-verify.js";
 import { layerCount, packWeight } from "../../compiler/4-schedule/layout/pack.js";
 import type { StoredBlocks } from "../../compiler/4-schedule/layout/pack-blocks.js";
 import type { Schedule } from "../../compiler/4-schedule/index.js";
-import type { PlanEntry, PlanStep } from "../../compiler/4-schedule/plan.js";
+import type { MemorySpace, PlanEntry, PlanStep } from "../../compiler/4-schedule/plan.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import type { Target } from "../../compiler/targets/index.js";
 import { instantiate } from "../emit/wasm-host.js";
@@ -125,8 +125,14 @@ export class Machine {
     inputs: Readonly<Record<string, ArrayLike<number>>>,
     sizes: Readonly<Record<string, number>>,
   ): Record<string, number[]> {
-    const entry = this.feed(entryName, inputs);
+    this.feed(entryName, inputs);
     this.launchAll(entryName, sizes);
+    return this.outputs(entryName, sizes);
+  }
+
+  /** What the outputs of an entry hold after a call of these sizes. */
+  outputs(entryName: string, sizes: Readonly<Record<string, number>>): Record<string, number[]> {
+    const entry = this.entry(entryName);
     return Object.fromEntries(
       entry.outputs.map((port) => {
         const count = port.axes.reduce((n, axis) => n * parsed(axis.size).evaluate({ past: 0, ...sizes }), 1);
@@ -144,6 +150,11 @@ export class Machine {
 
   private entry(name: string): PlanEntry {
     return this.schedule.plan.entries.find((candidate) => candidate.name === name)!;
+  }
+
+  /** The bytes of a space, as they lie. */
+  bytes(space: MemorySpace): Uint8Array {
+    return new Uint8Array(this.memory.buffer, this.bases[space], this.schedule.plan.spaces[space]);
   }
 
   /** Runs the launches of an entry on the inputs that are there. */

@@ -78,17 +78,19 @@ const usage = { compute: 4, map: 1, copyFrom: 4, copyTo: 8, uniform: 64, storage
 
 const dawn = fileURLToPath(new URL("../../bench/gpu/node_modules/webgpu/index.js", import.meta.url));
 
-/** Dawn aborts the process when what `create` gave is collected while a device lives. */
-const kept: Gpu[] = [];
+/** By their flags. Dawn aborts the process when what `create` gave is collected while a device lives. */
+const kept = new Map<string, Gpu>();
 
 async function create(flags: readonly string[]): Promise<Gpu | undefined> {
+  const known = kept.get(flags.join());
+  if (known) return known;
   if (!existsSync(dawn)) {
     console.warn("skipped: webgpu is not installed; `npm ci --prefix bench/gpu --ignore-scripts` installs it");
     return undefined;
   }
   const module = (await import(dawn)) as { create(flags: readonly string[]): Gpu };
   const gpu = module.create(flags);
-  kept.push(gpu);
+  kept.set(flags.join(), gpu);
   return gpu;
 }
 

@@ -1,0 +1,72 @@
+/** Runs schedules on Dawn: the memory is prepared as for every machine of the tests, then a device has a copy of it. */
+import { emitWgslPrograms } from "../../compiler/5-emit/wgsl/module.js";
+import type { Program } from "../../compiler/2-graph/ir.js";
+import { webgpu } from "../../compiler/targets/index.js";
+import type { Device } from "../../runtime/device.js";
+import { makeWebGpuDevice, type WebGpuParts } from "../../runtime/webgpu/device.js";
+import { close, compare, type CompareOptions, type Moment } from "../schedule/compare.js";
+import { Machine } from "../schedule/machine.js";
+import { runningDevice } from "./webgpu.js";
+
+/** Both ways to write a value: for GPUs, and for drivers that compute on the processor. */
+export const drivers = ["gpu", "cpu"] as const;
+export type Driver = (typeof drivers)[number];
+
+/** @returns undefined where there is no driver at all. */
+async function deviceFor(image: Machine, on: Driver): Promise<Device | undefined> {
+  const running = await runningDevice();
+  if (!running) return undefined;
+  const { plan, kernels } = image.schedule;
+  const device = await makeWebGpuDevice({
+    plan,
+    programs: emitWgslPrograms(kernels, plan, webgpu),
+    device: running.device as unknown as WebGpuParts["device"],
+    name: running.name,
+    isSoftware: on === "cpu",
+  });
+  for (const space of ["weights", "state", "io", "arena"] as const) {
+    if (plan.spaces[space] > 0) await device.write(space, 0, wholeWords(image.bytes(space)));
+  }
+  return device;
+}
+
+const wholeWords = (bytes: Uint8Array): Uint8Array => {
+  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  padded.set(bytes);
+  return padded;
+};
+
+/**
+ * `compare` on Dawn: calls one after the other, outputs as the reference gives them.
+ *
+ * @returns false where there is no driver.
+ */
+export async function compareOnDawn(program: Program, what: CompareOptions, on: Driver): Promise<boolean> {
+  const moments: Moment[] = [];
+  compare(program, { ...what, target: webgpu, runners: [], onCall: (moment) => moments.push(moment) });
+  const [first] = moments;
+  if (!first) return true;
+  const image = new Machine(first.schedule, webgpu, "interpreter");
+  image.setParams(first.params);
+  for (const knob of program.knobs) {
+    const count = knob.axes.reduce((n, axis) => n * axis.size.evaluate({}), 1);
+    image.setKnob(knob.path, Array<number>(count).fill(knob.init));
+  }
+  const device = await deviceFor(image, on);
+  if (!device) return false;
+  try {
+    for (const { entry, call, expected } of moments) {
+      image.feed(entry, call.inputs);
+      await device.write("io", 0, wholeWords(image.bytes("io")));
+      await device.run(entry, { past: 0, ...call.sizes });
+      const io = image.bytes("io");
+      io.set((await device.read("io", 0, Math.ceil(io.length / 4) * 4)).subarray(0, io.length));
+      const found = image.outputs(entry, call.sizes);
+      for (const [name, values] of Object.entries(expected))
+        close(found[name]!, values, what.tolerance, `${on} ${name}`);
+    }
+  } finally {
+    device.dispose();
+  }
+  return true;
+}
