@@ -65,6 +65,9 @@ export function kernelHash(kernel: Kernel): number {
 function same(a: Part, b: Part): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((part, index) => same(part as Part, b[index] as Part));
+  }
   const [x, y] = [a as { readonly [key: string]: Part }, b as { readonly [key: string]: Part }];
   let keys = 0;
   for (const key in x) {
