@@ -35,12 +35,14 @@ export function judge(report, whats, threadCounts) {
         }
       }
     }
+    if (!whats.includes("matmul")) continue;
+    const name = `f32 product 512 x 2048 x 2048, ${threads} thread${threads > 1 ? "s" : ""}`;
     const matmul = report.find((row) => row.what === "matmul" && row.threads === threads);
     if (matmul) {
       const verdict = matmul.peak >= MATMUL_SHARE ? "holds" : "MISSED";
       const text = `${(100 * matmul.peak).toFixed(0)}% of the multiply-add peak, wanted ${100 * MATMUL_SHARE}%`;
-      lines.push({ name: `f32 product 512 x 2048 x 2048, ${threads} thread${threads > 1 ? "s" : ""}`, verdict, text });
-    }
+      lines.push({ name, verdict, text });
+    } else lines.push({ name, verdict: "not measured" });
   }
   return lines;
 }

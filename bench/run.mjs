@@ -231,7 +231,7 @@ for (const threads of list(values.threads)) {
 progress("done");
 console.log("");
 const whats = [
-  ...(sections.includes("layer") ? ["layer"] : []),
+  ...["layer", "matmul"].filter((section) => sections.includes(section)),
   ...(sections.includes("models") ? names.map((name) => MODELS[name].what) : []),
 ];
 for (const { name, verdict, text } of judge(report, whats, list(values.threads))) {
