@@ -1,4 +1,6 @@
 /** What NVIDIA's assembler says of kernels (`-Xptxas -v`), and what follows for a GPU. */
+import type { StorageType } from "../compiler/2-graph/ir.js";
+import { partsOf } from "../compiler/4-schedule/lower/cuda-activations.js";
 
 export interface KernelReport {
   readonly kernel: string;
@@ -42,6 +44,9 @@ export interface GpuLimits {
   /** Of the whole GPU: bytes and operations of f32 per second. */
   readonly bandwidth: number;
   readonly operations: number;
+  /** The same of tensor cores: on f16 and bf16, and on bytes. */
+  readonly halfOperations: number;
+  readonly byteOperations: number;
 }
 
 const multiprocessor = { threads: 2048, blocks: 32, registers: 65536 } as const;
@@ -53,6 +58,8 @@ export const a100: GpuLimits = {
   shared: 164 * 1024,
   bandwidth: 2.039e12,
   operations: 19.5e12,
+  halfOperations: 312e12,
+  byteOperations: 624e12,
 };
 
 export const h100: GpuLimits = {
@@ -62,6 +69,8 @@ export const h100: GpuLimits = {
   shared: 228 * 1024,
   bandwidth: 3.35e12,
   operations: 66.9e12,
+  halfOperations: 989e12,
+  byteOperations: 1979e12,
 };
 
 const WARP = 32;
@@ -82,7 +91,13 @@ export function occupancy({ registers, shared }: KernelReport, threads: number, 
   return (blocks * warps * WARP) / gpu.threads;
 }
 
-/** Seconds that a GPU needs at least for so many operations and bytes: the larger of the two. */
-export function roofline(operations: number, bytes: number, gpu: GpuLimits): number {
-  return Math.max(operations / gpu.operations, bytes / gpu.bandwidth);
+/** Operations per second of products of many rows with weights of a format: activations of f16 and bf16 come in parts. */
+export function productRate(storage: StorageType, gpu: GpuLimits): number {
+  if (storage === "f16" || storage === "bf16") return gpu.halfOperations / partsOf[storage];
+  return storage === "q8_0" || storage === "q4_0" ? gpu.byteOperations : gpu.operations;
+}
+
+/** Seconds that a GPU needs at least for so many operations (at `rate`) and bytes: the larger of the two. */
+export function roofline(operations: number, bytes: number, gpu: GpuLimits, rate = gpu.operations): number {
+  return Math.max(operations / rate, bytes / gpu.bandwidth);
 }

@@ -10,7 +10,7 @@ import type { Plan, PlanStep } from "../../compiler/4-schedule/plan.js";
 import { cudaLaunch, emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { cuda } from "../../compiler/targets/index.js";
 import { compileCuda, nvccVersion, VERBOSE } from "../../cli/nvcc.js";
-import { a100, h100, occupancy, readPtxas, roofline, type KernelReport } from "../../cli/ptxas.js";
+import { a100, h100, occupancy, productRate, readPtxas, roofline, type KernelReport } from "../../cli/ptxas.js";
 import { diskHost } from "../../cli/source-host.js";
 import { storageOf } from "../../cli/storage-choice.js";
 
@@ -87,7 +87,10 @@ export function reportText(options: ReportOptions): string {
     const sizes = { T: tokens, past: tokens === 1 ? options.context - 1 : 0 };
     const operations = cost.flops.evaluate(sizes);
     const bytes = weightBytes(plan, tokens);
-    const times = [a100, h100].map((gpu) => `${(1e6 * roofline(operations, bytes, gpu)).toFixed(1)} µs`);
+    const times = [a100, h100].map((gpu) => {
+      const rate = tokens === 1 ? gpu.operations : productRate(options.storage, gpu);
+      return `${(1e6 * roofline(operations, bytes, gpu, rate)).toFixed(1)} µs`;
+    });
     return row([`${tokens} behind ${sizes.past}`, (operations / 1e6).toFixed(1), (bytes / 1e6).toFixed(1), ...times]);
   });
   return [
@@ -109,8 +112,9 @@ export function reportText(options: ReportOptions): string {
       ]),
     ),
     "",
-    "The least time of a call: the operations of the cost model at the GPU's rate for f32, or the weights that the call must",
-    "read at the GPU's bandwidth, whichever is longer. No launch reaches it.",
+    "The least time of a call: the operations of the cost model (of many tokens at the rate of the tensor cores for these",
+    "weights, of one at that for f32), or the weights that the call must read at the GPU's bandwidth, whichever is longer.",
+    "No launch reaches it.",
     "",
     row(["tokens", "10^6 operations", "MB of weights", "A100", "H100"]),
     row(["---", "--:", "--:", "--:", "--:"]),

@@ -19,6 +19,15 @@ export function holdsFragments(statements: readonly Statement[]): boolean {
   });
 }
 
+/** True when threads hand each other registers: fragments, and folds across bits of the number of a thread. */
+export function sharesRegisters(statements: readonly Statement[]): boolean {
+  return statements.some((statement) => {
+    if (statement.kind === "for") return sharesRegisters(statement.body);
+    if (statement.kind === "if") return sharesRegisters(statement.then) || sharesRegisters(statement.else);
+    return isFragmentStatement(statement) || (statement.kind === "block-fold" && statement.across !== undefined);
+  });
+}
+
 /** Expressions that a statement evaluates, in order. */
 export function fragmentOperands(statement: FragmentStatement): readonly Expression[] {
   switch (statement.kind) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { cuda } from "../../compiler/targets/index.js";
 import { compileCuda, VERBOSE } from "../../cli/nvcc.js";
-import { a100, h100, occupancy, readPtxas, roofline } from "../../cli/ptxas.js";
+import { a100, h100, occupancy, productRate, readPtxas, roofline } from "../../cli/ptxas.js";
 import { tinyProgram, tinySchedule } from "../real/tiny-moe.js";
 import { haveTools } from "../support/compiled.js";
 
@@ -42,6 +42,14 @@ describe("the assembler's report", () => {
   it("gives the longer of two times", () => {
     expect(roofline(66.9e9, 0, h100)).toBeCloseTo(1e-3, 12);
     expect(roofline(66.9e9, 3.35e10, h100)).toBeCloseTo(1e-2, 12);
+    // Two parts of f16 are two products, three of bf16 three.
+    expect(["f32", "f16", "bf16", "q8_0"].map((storage) => productRate(storage as "f32", h100) / 1e12)).toEqual([
+      66.9,
+      989 / 2,
+      989 / 3,
+      1979,
+    ]);
+    expect(roofline(1979e9, 0, h100, productRate("q4_0", h100))).toBeCloseTo(1e-3, 12);
   });
 });
 

@@ -106,7 +106,7 @@ export function byteRows(entry: EntryLowering, input: ProductInput, depth: numbe
 }
 
 /** Parts of an f32 that products keep. */
-const partsOf = { f16: 2, bf16: 3 } as const;
+export const partsOf = { f16: 2, bf16: 3 } as const;
 
 /** @param share 1 for a call that reads the halves. */
 export function halfRows(

@@ -6,7 +6,7 @@
  * The file says what it does on any compiler of CUDA C++: nvcc (with `nvccFlags`), or a host compiler whose `MOEC_CPU`
  * macro names a header that runs threads on a CPU.
  */
-import { holdsFragments } from "../../4-schedule/kernel-fragments.js";
+import { sharesRegisters } from "../../4-schedule/kernel-fragments.js";
 import type { BlockBuffer, BufferParam, Kernel } from "../../4-schedule/kernel-ir.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
@@ -29,6 +29,10 @@ function blockBuffer(name: string, { element, space, length }: BlockBuffer): str
 
 /** Blocks of one thread that make up one block of CUDA threads. */
 const SIDE_BY_SIDE = 128;
+
+/** Registers of a multiprocessor of every generation from 8.0 on, and the most of one thread. */
+const REGISTERS = 65536;
+const REGISTERS_OF_THREAD = 255;
 
 /** How a kernel is launched. */
 export interface CudaLaunch {
@@ -58,8 +62,10 @@ function emitKernel(kernel: Kernel, library: Library): readonly string[] {
   const parameters = [...buffers, ...scalars, "const int moec_first", "const int moec_end"].join(", ");
   const { threads, groupBlocks } = cudaLaunch(kernel);
   writer.line(`// ${comment(kernel.doc)}`);
-  // The assembler would rather spill a few registers of sums than have one block less; two blocks are enough.
-  const bounds = holdsFragments(kernel.body) ? `${threads}, 2` : String(threads);
+  // The assembler would rather spill a few registers of sums than have one block less; as many blocks are enough as fit
+  // when each thread has all the registers that it can name.
+  const fewest = Math.max(1, Math.floor(REGISTERS / REGISTERS_OF_THREAD / threads));
+  const bounds = sharesRegisters(kernel.body) ? `${threads}, ${fewest}` : String(threads);
   writer.line(`extern "C" __global__ void __launch_bounds__(${bounds}) ${kernel.name}(${parameters}) {`);
   writer.indented(() => {
     for (const buffer of kernel.blockBuffers) {
