@@ -7,9 +7,12 @@ import { createWriteStream } from "node:fs";
 import { once } from "node:events";
 import { check } from "../../compiler/1-check/index.js";
 import { buildProgram } from "../../compiler/2-graph/index.js";
-import type { StorageType } from "../../compiler/2-graph/ir.js";
+import type { KQuants, StorageType } from "../../compiler/2-graph/ir.js";
 import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
 import { schedule, type CacheStorage } from "../../compiler/4-schedule/index.js";
+import { isBlocked, isMatrix } from "../../compiler/4-schedule/layout/layouts.js";
+import { isK, kRecordBytes } from "../../compiler/4-schedule/micro/k-layouts.js";
+import { wideRecordBytes } from "../../compiler/4-schedule/micro/wide-layouts.js";
 import { layerCount, layoutOf } from "../../compiler/4-schedule/layout/pack.js";
 import type { PlanWeight } from "../../compiler/4-schedule/plan.js";
 import { ggufMetadata, familyTensors } from "../../compiler/checkpoints/families/index.js";
@@ -18,11 +21,12 @@ import { writeSpec } from "../../compiler/checkpoints/import/spec.js";
 import { fromF32, ggufChunks, STORAGE, type TensorSource } from "../../compiler/checkpoints/index.js";
 import { storageOf } from "../../cli/storage-choice.js";
 import { testHost } from "../../test/check/host.js";
+import { fineBlocks } from "../../test/native-kernels/fine-blocks.js";
 import { levels, nativeDevice } from "../../test/support/native.js";
 import { tinyVocabulary } from "../../test/support/tiny-checkpoints.js";
 import { shapes } from "./shapes.js";
 
-export type Quantization = "q4_0" | "q8_0";
+export type Quantization = "q4_0" | "q8_0" | KQuants;
 
 function noise(seed: number): Uint8Array {
   const words = new Uint32Array(1 << 18);
@@ -72,10 +76,13 @@ export function prepareModel(
   for (const weight of plan.weights) {
     const layout = layoutOf(weight);
     const total = layerCount(weight) * layout.layerBytes;
-    const bytes = layout.name === "wide-q4" || layout.name === "wide-q8" ? some.slice() : halves.slice();
-    if (layout.storage === "f32") new Float32Array(bytes.buffer).fill(1);
-    else if (layout.storage.startsWith("q")) {
-      const record = layout.storage === "q4_0" ? 576 : 1088;
+    const { storage } = layout;
+    const inRecords = isMatrix(layout) && isBlocked(storage);
+    const bytes = inRecords ? some.slice() : halves.slice();
+    if (storage === "f32") new Float32Array(bytes.buffer).fill(1);
+    else if (inRecords) {
+      // The f16 numbers of a record lie in its first 64 bytes; those of blocks with minima go on, and are noise.
+      const record = isK(storage) ? kRecordBytes(storage) : wideRecordBytes(storage);
       const usable = bytes.length - (bytes.length % record);
       for (let at = 0; at < usable; at += record) bytes.set(halves.subarray(at, at + 64), at);
       for (let at = 0; at < total; at += usable) {
@@ -119,7 +126,7 @@ export async function writeModel(shape: string, quantization: Quantization, path
     { length: 1 << 16 },
     (_, i) => ((some[2 * i]! | (some[2 * i + 1]! << 8)) / 32768 - 1) / 16,
   );
-  const blocks = fromF32(quantization, floats);
+  const blocks = isK(quantization) ? fineBlocks(quantization, floats.length, 7).bytes : fromF32(quantization, floats);
   const tensors = familyTensors(config).map(({ rule, shape: sizes, layer }, number): TensorSource => {
     const type = rule.matrix ? quantization : "f32";
     const count = sizes.reduce((product, size) => product * size, 1);

@@ -33,6 +33,7 @@ bench("one layer", "layer.mjs", ...(values.quick ? ["--dims", "1024,512,16", "--
 bench("whole models", "models.mjs", "--types", "q4_0,q8_0", ...rounds);
 const others = "mixtral-small,qwen3-small";
 bench("other designs", "models.mjs", "--shapes", others, "--types", "q4_0,q8_0", "--decode", "128", ...rounds);
+bench("finer formats", "models.mjs", "--types", "q4_K,q6_K", "--prefill", "128", "--decode", "128", ...rounds);
 if (!values.quick) {
   bench("a dense model", "models.mjs", "--shapes", "llama-1b", "--decode", "128", "--rounds", "3");
   bench("OLMoE", "models.mjs", "--shapes", large, "--rounds", "3");

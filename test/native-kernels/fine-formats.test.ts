@@ -18,7 +18,9 @@ import {
   rounding,
   scoresOf,
 } from "../schedule/product-cases.js";
+import { compiled, runs } from "./runners.js";
 import { levels } from "../support/native.js";
+import { hotLoops } from "./assembly.js";
 import { fineBlocks, fineFormats, turned } from "./fine-blocks.js";
 
 /** The level that most machines have, and one whose products are sums of pairs. */
@@ -146,6 +148,20 @@ describe.each(tried)("finer formats on $name", (target) => {
       runners: ["native"],
     });
   });
+});
+
+it.runIf(runs(x86v4))("products with q4_K stay in registers", { timeout: 60_000 }, async () => {
+  const limits = { T: 64, context: 64 };
+  const { kernels } = schedule(product(512, 64), x86v4, { limits, storage: () => "q4_K" });
+  const { assembly } = await compiled(kernels, x86v4);
+  const loops = hotLoops(await assembly(), kernels.at(-1)!.name, "vpdpbusd");
+  // Two runs of eight words and four tiles a turn, for one row and for each group of many.
+  const counts = loops.map((loop) => loop.count("vpdpbusd", "zmm"));
+  for (const rows of x86v4.tiles!.byteRows) expect(counts).toContain(rows * 2 * 8 * 4);
+  for (const loop of loops) {
+    expect(loop.spills, loop.text).toEqual([]);
+    expect(loop.calls, loop.text).toEqual([]);
+  }
 });
 
 it.each([wasmSimd, webgpu, cuda])("$name says that it has no kernels for them", (target) => {
