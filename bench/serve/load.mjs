@@ -1,7 +1,8 @@
 /**
  * `node bench/serve/load.mjs [--seconds 60] [--connections 64]`: requests to a server with the example model from many
  * connections at once. Every tenth client goes away in the middle. Says how many were answered, lost, refused, how fast,
- * how long an abandoned text went on, and how the resident memory of the server grew after its first fifth.
+ * how long an abandoned text went on, and how the resident memory of the server grew after its first fifth: its floor
+ * (what lives) and its peak (what a machine must have).
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +22,12 @@ const seconds = Number(values.seconds);
 const connections = Number(values.connections);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const args = ["dist/cli/main.js", "serve", "examples/tiny-moe", "--port", "0", "--json", "--device", values.device];
-const server = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+const hook = new URL("./collections.mjs", import.meta.url).href;
+const stdio = ["ignore", "pipe", "inherit", "ipc"];
+const server = spawn(process.execPath, ["--import", hook, ...args], { cwd: root, stdio });
+/** What the server's memory is after each full collection. */
+const collections = [];
+server.on("message", (memory) => collections.push(memory));
 let text = "";
 for await (const piece of server.stdout) {
   text += piece;
@@ -92,16 +98,28 @@ clearInterval(watch);
 const idle = performance.now();
 while ((await metric("moec_texts_busy")) > 0 && performance.now() - idle < 5000);
 const settle = performance.now() - idle;
-const warm = resident[Math.floor(resident.length / 5)] ?? NaN;
-const growth = (resident.at(-1) ?? NaN) / warm - 1;
+// Between two full collections the heap fills with garbage, so two samples differ by their moment: a floor is what lives.
+const warm = resident.slice(Math.floor(resident.length / 5));
+const halves = [warm.slice(0, warm.length >> 1), warm.slice(warm.length >> 1)];
+const ends = (of) => halves.map((half) => of(...half));
+const [floors, peaks] = [ends(Math.min), ends(Math.max)];
+const growth = ([before, after]) => `${((after / before - 1) * 100).toFixed(1)}%`;
+const mebibytes = (bytes) => (bytes / 2 ** 20).toFixed(0);
 times.sort((a, b) => a - b);
 const part = (share) => Math.round(times[Math.floor(times.length * share)] ?? NaN);
 console.log(`${connections} connections, ${seconds} s: ${JSON.stringify(count)}`);
 console.log(`answers/s ${(count.answered / seconds).toFixed(1)}, median ${part(0.5)} ms, p95 ${part(0.95)} ms`);
 console.log(`all texts free ${Math.round(settle)} ms after the last client`);
-console.log(
-  `resident memory ${(warm / 2 ** 20).toFixed(0)} MiB after a fifth, growth since ${(growth * 100).toFixed(1)}%`,
-);
+for (const [name, values] of Object.entries({ floor: floors, peak: peaks })) {
+  const text = `${values.map(mebibytes).join(", then ")} MiB (${growth(values)})`;
+  console.log(`resident memory, ${name} of the two halves after the first fifth: ${text}`);
+}
+for (const { at, heapUsed, external, rss } of collections) {
+  console.log(
+    `full collection ${at.toFixed(0)} s after the start: ${mebibytes(heapUsed)} MiB live in the heap, ` +
+      `${mebibytes(external)} MiB outside of it, ${mebibytes(rss)} MiB resident`,
+  );
+}
 server.kill("SIGTERM");
 const [code] = await once(server, "exit");
 console.log(`the server ended with ${code}`);
