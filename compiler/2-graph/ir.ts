@@ -40,8 +40,20 @@ export interface Region {
 /**
  * One entry point. Its inputs are the region parameters in order, named by `inputs`; `outputs` names the results.
  */
+/** How the compiler made an entry from another one. */
+export interface Derivation {
+  /** The name of the other one. */
+  readonly from: string;
+  /** `last`: for the last token alone. `decode`: for one token behind a text. `batch`: for a token of each of many texts. */
+  readonly form: (typeof DERIVED_FORMS)[number];
+}
+
+export const DERIVED_FORMS = ["last", "decode", "batch"] as const;
+
 export interface Entry {
   readonly name: string;
+  /** Absent for entries that the spec names. */
+  readonly derived?: Derivation;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly body: Region;

@@ -2,7 +2,8 @@
 import { Size } from "../axes/size.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { Attrs, AttrValue, Axis, DType, TensorType, ValueType } from "../ops/types.js";
-import type { Entry, Node, Program, Region, Value, WeightSource } from "./ir.js";
+import { DERIVED_FORMS } from "./ir.js";
+import type { Derivation, Entry, Node, Program, Region, Value, WeightSource } from "./ir.js";
 import { readKnob, readParam, readState, readWeight } from "./parse-declarations.js";
 import { TextCursor } from "./text-cursor.js";
 
@@ -86,10 +87,18 @@ class Reader {
 
   private entry(): Entry {
     const name = this.cursor.name();
+    const derived = this.derivation();
     const inputs = this.list("(", ")", () => this.cursor.name());
     this.cursor.expect("->");
     const outputs = this.list("(", ")", () => this.cursor.name());
-    return { name, inputs, outputs, body: this.region(0) };
+    return { name, ...(derived ? { derived } : {}), inputs, outputs, body: this.region(0) };
+  }
+
+  private derivation(): Derivation | undefined {
+    const form = DERIVED_FORMS.find((each) => this.cursor.take(each));
+    if (form === undefined) return undefined;
+    this.cursor.expect("of");
+    return { from: this.cursor.name(), form };
   }
 
   private region(depth: number): Region {

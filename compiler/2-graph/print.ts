@@ -83,7 +83,8 @@ function declText(kind: string, decl: ParamDecl | StateDecl | KnobDecl, options:
 function entryText(entry: Entry, options: PrintOptions): string {
   const names = (list: readonly string[]): string => list.map(nameText).join(", ");
   const region = printRegion(entry.body, options, "  ");
-  return `  entry ${nameText(entry.name)} (${names(entry.inputs)}) -> (${names(entry.outputs)}) ${region}\n`;
+  const derived = entry.derived ? `${entry.derived.form} of ${nameText(entry.derived.from)} ` : "";
+  return `  entry ${nameText(entry.name)} ${derived}(${names(entry.inputs)}) -> (${names(entry.outputs)}) ${region}\n`;
 }
 
 function weightsText(format: string, sources: Program["weightNames"][string]): string {

@@ -37,6 +37,6 @@ export function deriveLastToken(program: Program, options: LastTokenOptions = {}
   });
   const [last] = derived.entries;
   if (derived === only || !last) return program;
-  const added: Entry = { ...last, name: as };
+  const added: Entry = { ...last, name: as, derived: { from: name, form: "last" } };
   return { ...program, entries: [...program.entries, added] };
 }

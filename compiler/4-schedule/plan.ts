@@ -8,7 +8,7 @@
  * the memory plan for the largest call. `io`: inputs and outputs of the entry points, and knobs.
  */
 import type { Axis, DType } from "../ops/types.js";
-import type { StorageType } from "../2-graph/ir.js";
+import type { Derivation, StorageType } from "../2-graph/ir.js";
 
 export type MemorySpace = "weights" | "state" | "arena" | "io";
 
@@ -119,6 +119,8 @@ export interface PlanTrace {
 
 export interface PlanEntry {
   readonly name: string;
+  /** Absent for entries that the spec names. */
+  readonly derived?: Derivation;
   readonly inputs: readonly PlanPort[];
   readonly outputs: readonly PlanPort[];
   readonly steps: readonly PlanStep[];

@@ -37,7 +37,7 @@ function mostTokens(entry: Entry, limit: number): number {
 
 function scheduleEntry(program: ProgramLowering, entry: Entry): PlanEntry {
   program.tokens = mostTokens(entry, program.options.limits.T);
-  const lowering = new EntryLowering(entry.name, program);
+  const lowering = new EntryLowering(entry, program);
   const inputs: PlanPort[] = [];
   const args = entry.body.params.map((param, index) => {
     const name = entry.inputs[index]!;
@@ -61,7 +61,8 @@ function scheduleEntry(program: ProgramLowering, entry: Entry): PlanEntry {
     lowering.store(result, ioTensor(program, id, type));
     return port(name, type, id);
   });
-  return { name: entry.name, inputs, outputs, steps: lowering.steps, traces: lowering.traces };
+  const { name, derived } = entry;
+  return { name, ...(derived ? { derived } : {}), inputs, outputs, steps: lowering.steps, traces: lowering.traces };
 }
 
 function refuseRoutes(program: ProgramLowering, what: string): never {

@@ -1,5 +1,5 @@
 /** The manifest of a bundle, from the program and its plan. */
-import type { Entry, Program, StorageType } from "../2-graph/ir.js";
+import type { Program, StorageType } from "../2-graph/ir.js";
 import { kFormats, kRecordBytes } from "../4-schedule/micro/k-layouts.js";
 import { recordRows } from "../4-schedule/micro/wide-layouts.js";
 import { STORAGE, STORAGE_TYPES } from "../checkpoints/storage.js";
@@ -12,11 +12,6 @@ export const PLAN_FILE = "plan.json";
 
 /** What this compiler writes. */
 const abi: BundleAbi = 2;
-
-/** Entries that the compiler derived from another one carry these endings; they are not shown to users. */
-const LAST_TOKEN_SUFFIX = "_last";
-const DECODE_SUFFIX = ".decode";
-const BATCH_SUFFIX = ".batch";
 
 /** Everything of the manifest but the list of files. */
 export function bundleManifest(
@@ -32,7 +27,7 @@ export function bundleManifest(
     name: program.name,
     compiler: input.compiler,
     entries: plan.entries
-      .filter((entry) => !isDerived(entry, plan))
+      .filter(({ derived }) => !derived)
       .map(({ name, inputs, outputs }) => ({ name, inputs: inputs.map(port), outputs: outputs.map(port) })),
     ...(language === undefined ? {} : { language: language.name }),
     knobs: plan.knobs.map((knob) => {
@@ -59,13 +54,6 @@ function port({ name, dtype, axes }: PlanPort): ManifestPort {
   return { name, dtype, axes };
 }
 
-function isDerived(entry: PlanEntry | Entry, plan: Plan): boolean {
-  return [LAST_TOKEN_SUFFIX, DECODE_SUFFIX, BATCH_SUFFIX].some((suffix) => {
-    const base = entry.name.endsWith(suffix) ? entry.name.slice(0, -suffix.length) : undefined;
-    return base !== undefined && plan.entries.some(({ name }) => name === base);
-  });
-}
-
 /** `forward`, or the first entry that turns token ids into numbers on two axes; its last-token form where there is one. */
 function languageEntry(plan: Plan): PlanEntry | undefined {
   const fits = ({ inputs, outputs }: PlanEntry): boolean =>
@@ -75,7 +63,7 @@ function languageEntry(plan: Plan): PlanEntry | undefined {
     outputs[0]?.dtype === "f32" &&
     outputs[0].axes.length === 2;
   const found = plan.entries.find((entry) => entry.name === "forward" && fits(entry)) ?? plan.entries.find(fits);
-  return plan.entries.find((entry) => entry.name === `${found?.name}${LAST_TOKEN_SUFFIX}`) ?? found;
+  return plan.entries.find(({ derived }) => derived?.form === "last" && derived.from === found?.name) ?? found;
 }
 
 /** How many numbers are kept as what; a parameter that is packed twice counts once, in its narrowest form. */

@@ -17,6 +17,7 @@ import type {
   PlanTrace,
   PlanWeight,
 } from "../../compiler/4-schedule/plan.js";
+import type { Derivation } from "../../compiler/2-graph/ir.js";
 import type { Manifest } from "../../compiler/6-bundle/manifest.js";
 import { runtimeSizes } from "../plan/launches.js";
 import { compileSize } from "../plan/sizes.js";
@@ -101,13 +102,14 @@ const trace = object<Omit<PlanTrace, "loop"> & { loop: string | undefined }>({
   index: text,
   weight: text,
 }) as Reader<PlanTrace>;
-const entry = object<PlanEntry>({
+const entry = object({
   name: text,
+  derived: optional(object<Derivation>({ from: text, form: oneOf("last", "decode", "batch") })),
   inputs: list(port),
   outputs: list(port),
   steps: list(step),
   traces: list(trace),
-});
+}) as Reader<PlanEntry>;
 
 /**
  * @param manifest The manifest, or the level whose plan it is.

@@ -63,6 +63,7 @@ export class Model {
   private readonly states: States;
   private readonly context: number;
   private readonly turns = new Turns();
+  private readonly language: PlanEntry | undefined;
   private readonly batches: Batches | undefined;
   private readonly texts: readonly HeldText[];
   private disposed = false;
@@ -76,9 +77,10 @@ export class Model {
     this.context = parts.plan.limits["context"] ?? Infinity;
     const texts = parts.device.texts ?? 1;
     this.texts = Array.from({ length: texts }, () => ({ ids: [], busy: false }));
-    const batch = `${this.manifest.language?.replace(/_last$/, "")}.batch`;
-    if (texts > 1 && this.runner.has(batch)) {
-      this.batches = new Batches(this.runner.entry(batch), texts, this.runner, (call) => this.inTurn(call), parts.host);
+    this.language = parts.plan.entries.find(({ name }) => name === parts.manifest.language);
+    const batch = this.language && this.runner.derived(this.language, "batch");
+    if (texts > 1 && batch) {
+      this.batches = new Batches(batch, texts, this.runner, (call) => this.inTurn(call), parts.host);
     }
   }
 
@@ -292,15 +294,15 @@ export class Model {
     trace: boolean,
     signal?: AbortSignal,
   ): Promise<PieceResult> {
-    const { language } = this.manifest;
-    if (language === undefined) throw moecError("MOE5330", { name: this.manifest.name });
+    const { language } = this;
+    if (!language) throw moecError("MOE5330", { name: this.manifest.name });
+    const goesOn = ids.length === 1 && this.tokensOf(text).length > 0;
     // A spec may say how a single token differs (`decode { … }`); that entry is for tokens behind a text.
-    const decode = `${language.replace(/_last$/, "")}.decode`;
-    const isDecode = ids.length === 1 && this.tokensOf(text).length > 0 && this.runner.has(decode);
-    if (ids.length === 1 && !isDecode && this.batches && this.isShared && this.tokensOf(text).length > 0) {
+    const decode = goesOn ? this.runner.derived(language, "decode") : undefined;
+    if (goesOn && !decode && this.batches && this.isShared) {
       return this.batched(this.batches, text, ids[0]!, trace, signal);
     }
-    const entry = this.runner.entry(isDecode ? decode : language);
+    const entry = decode ?? language;
     return this.pieces(entry, { [entry.inputs[0]!.name]: ids }, { text, trace, ...(signal ? { signal } : {}) }, true);
   }
 

@@ -2,6 +2,7 @@
  * Calls of entry points on a device: writes inputs, runs, reads outputs and routes; cuts inputs that are longer than the
  * largest call into pieces where the caches allow it.
  */
+import type { Derivation } from "../../compiler/2-graph/ir.js";
 import type { Plan, PlanBuffer, PlanEntry, PlanPort, PlanTrace } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { Device } from "../device.js";
@@ -32,8 +33,10 @@ export class Runner {
     this.buffers = new Map(plan.buffers.map((buffer) => [buffer.id, buffer]));
   }
 
-  has(name: string): boolean {
-    return this.plan.entries.some((entry) => entry.name === name);
+  /** What was made of an entry, or of the one that it was made of itself. */
+  derived({ name, derived }: PlanEntry, form: Derivation["form"]): PlanEntry | undefined {
+    const from = derived?.from ?? name;
+    return this.plan.entries.find((entry) => entry.derived?.form === form && entry.derived.from === from);
   }
 
   /**

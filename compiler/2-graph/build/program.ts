@@ -25,7 +25,7 @@ import { Size } from "../../axes/size.js";
 import type { Diagnostic } from "../../errors/diagnostic.js";
 import type { MethodMember } from "../../../grammar/tree.js";
 import type { ValueType } from "../../ops/types.js";
-import type { Entry, KnobDecl, ParamDecl, Program, StateDecl, StorageType, WeightSource } from "../ir.js";
+import type { Derivation, Entry, KnobDecl, ParamDecl, Program, StateDecl, StorageType, WeightSource } from "../ir.js";
 import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
 import { ProgramRefused } from "./refused.js";
 import { readSettings } from "./settings.js";
@@ -79,11 +79,13 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
     (member) => member.kind === "method" && member.name !== undefined,
   ) as MethodMember[];
   for (const [position, method] of methods.entries()) {
-    const build = (phase: Walk["options"]["phase"], name: string): Walk => {
+    const name = method.name!.text;
+    const build = (phase: Walk["options"]["phase"]): Walk => {
       const emitter = new GraphEmitter(record);
       const walk = walkWith(emitter, phase);
       const instance = modelInstance(walk, info, options);
-      const entry = buildEntry(walk, emitter, instance, method, name, runtimeSizes);
+      const derived: Derivation | undefined = phase === "decode" ? { from: name, form: "decode" } : undefined;
+      const entry = buildEntry(walk, emitter, instance, method, derived, runtimeSizes);
       if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
       checkDecoding(walk);
       if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
@@ -95,9 +97,9 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
       }
       return walk;
     };
-    const walk = build("prefill", method.name!.text);
+    const walk = build("prefill");
     // A body that differs for single tokens gets an entry for them.
-    if (walk.usesPhase) build("decode", `${method.name!.text}.decode`);
+    if (walk.usesPhase) build("decode");
   }
   if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
   const made = programOf(info.decl.name.text, record, entries, [...runtimeSizes]);
@@ -227,9 +229,10 @@ function buildEntry(
   emitter: GraphEmitter,
   instance: InstanceValue,
   method: MethodMember,
-  name: string,
+  derived: Derivation | undefined,
   runtimeSizes: Set<string>,
 ): Entry {
+  const name = derived ? `${derived.from}.${derived.form}` : method.name!.text;
   const file = instance.info.file;
   const args = method.params.map((param, index): CallArgument => {
     const type = inputType(walk, method, instance, index, runtimeSizes);
@@ -253,6 +256,7 @@ function buildEntry(
       : outputs.map((value, index) => (value as { name?: string }).name ?? `result${index}`);
   return {
     name,
+    ...(derived ? { derived } : {}),
     inputs: method.params.map((param) => param.name.text),
     outputs: names.map((text, index) => (names.indexOf(text) === index ? text : `${text}${index}`)),
     body: emitter.finish(outputs),

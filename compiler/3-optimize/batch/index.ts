@@ -42,7 +42,7 @@ export function deriveBatch(program: Program, { entry: name = "forward" }: Batch
   const split = batch.region(entry.body, [rowsOf(input.type, tokens)]);
   if (!split || split.kinds.some(({ kind }) => kind !== "rows")) return program;
   if (collectNodes(split.region, ({ op }) => op === "each_text").length === 0) return program;
-  const added: Entry = { ...entry, name: as, body: split.region };
+  const added: Entry = { ...entry, name: as, derived: { from: name, form: "batch" }, body: split.region };
   return { ...program, entries: [...program.entries, added] };
 }
 

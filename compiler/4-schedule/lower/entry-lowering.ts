@@ -1,6 +1,6 @@
 /** One entry point while it is lowered: its steps so far, the loops it is in, memory for what must lie somewhere. */
 import { Size } from "../../axes/size.js";
-import type { Node } from "../../2-graph/ir.js";
+import type { Entry, Node } from "../../2-graph/ir.js";
 import type { DType } from "../../ops/types.js";
 import { lanesOf } from "../../targets/index.js";
 import type { PlanStep, PlanTrace } from "../plan.js";
@@ -34,9 +34,13 @@ export class EntryLowering {
   node: Node | undefined;
 
   constructor(
-    readonly name: string,
+    private readonly entry: Pick<Entry, "name" | "derived">,
     readonly program: ProgramLowering,
   ) {}
+
+  get name(): string {
+    return this.entry.name;
+  }
 
   get lanes(): number {
     return lanesOf(this.program.target, 32);
@@ -145,7 +149,7 @@ export class EntryLowering {
     const layers = this.loops.reduce((count, loop) => count * loop.count, 1);
     this.traces.push({
       // Entries that were derived from one have the routes of that one.
-      label: node.results[0]?.name ?? `${this.name.replace(/_last$|\.\w+$/, "")}.${node.op}.${this.traces.length}`,
+      label: node.results[0]?.name ?? `${this.entry.derived?.from ?? this.name}.${node.op}.${this.traces.length}`,
       ...(innermost ? { loop: innermost.name } : {}),
       layers,
       layerStride: innermost ? (index!.place.strides[innermost.name] ?? 0) : 0,
