@@ -3,7 +3,14 @@ import { Size } from "../../axes/size.js";
 import { add, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { isBlocked } from "../layout/layouts.js";
-import { recordsFew, recordsMany, unpackedRecordsBytes, type RecordQuants, type RecordTile } from "../micro/records.js";
+import {
+  recordRowsTogether,
+  recordsFew,
+  recordsMany,
+  unpackedRecordsBytes,
+  type RecordQuants,
+  type RecordTile,
+} from "../micro/records.js";
 import { activationRowBytes, panelRows, recordRows } from "../micro/wide-layouts.js";
 import { quantizeRecords } from "../micro/wide-quantize.js";
 import type { Coordinate } from "./coordinate.js";
@@ -79,15 +86,18 @@ function recordProducts(work: WideWork, records: Stored): WideProducts {
     builder.let("x_start", mul(emitter.index(storedRow(emitter, input, row)), activationRowBytes(depth)));
   return {
     startOf,
-    fewSizes: [1],
+    fewSizes: recordRowsTogether(products[0]!.layout.storage as RecordQuants, shapes),
     few: (pair) => {
       const tiles = products.map((product) => tilesOf(product, pair));
-      return ([row]) => {
-        const x = { bytes, start: startOf(row!) };
+      return (rows) => {
+        const xs = rows.map((row) => ({ bytes, start: startOf(row) }));
         tiles.forEach((list, p) =>
-          recordsFew(builder, shapes, list, x, depth).forEach((sums, t) =>
-            sums.forEach((sum, vector) =>
-              builder.store(scratch, p * width + t * recordRows + vector * shapes.lanes, sum.get),
+          recordsFew(builder, shapes, list, xs, depth).forEach((ofRow, i) =>
+            ofRow.forEach((sums, t) =>
+              sums.forEach((sum, vector) => {
+                const line = (i * products.length + p) * width;
+                builder.store(scratch, line + t * recordRows + vector * shapes.lanes, sum.get);
+              }),
             ),
           ),
         );

@@ -24,7 +24,7 @@ const blockBytes = 49_152;
 const rowsPerBlock = 1024;
 /** Rows whose sums are held at a time. */
 export const rowsOfPart = 128;
-/** Rows up to which the reading of the weights is all that counts. */
+/** Rows up to which the reading of the weights is all that counts, at least. */
 const fewRows = 3;
 /** Pairs side by side: read together for few rows, and for many rows of integers. */
 export const pairsBeside = 2;
@@ -82,7 +82,7 @@ export function writeWideKernel(
   const tiles = prepared.begin(work);
   const count = builder.let("row_count", sub(range.to, range.from));
   emitter.guard(
-    compare("le", count, prepared.floats ? fewFloatRows : fewRows),
+    compare("le", count, prepared.floats ? fewFloatRows : Math.max(fewRows, 2 * tiles.fewSizes[0]!)),
     () => few(work, tiles),
     () => many(work, tiles),
   );

@@ -6,7 +6,7 @@ import { kFew } from "./k-few.js";
 import { isK, type KRecords } from "./k-layouts.js";
 import { kRows, unpackedKBytes, type KRows } from "./k-rows.js";
 import type { WideRow, WideTile } from "./wide-dots.js";
-import { wideFew } from "./wide-few.js";
+import { fewRowsTogether, wideFew } from "./wide-few.js";
 import { recordCount, type WideQuants } from "./wide-layouts.js";
 import { unpackedTileBytes, wideRows, type WideRows } from "./wide-rows.js";
 
@@ -17,16 +17,20 @@ export type RecordTile = Omit<WideTile, "format"> & { readonly format: RecordQua
 
 const areK = (tiles: readonly RecordTile[]): tiles is readonly KTile[] => tiles.every(({ format }) => isK(format));
 
-/** [tile][vector] sums of one row with `columns` columns; the tiles are of one format. */
+/** How many rows `recordsFew` takes at a time, largest first; 1 is the last. */
+export const recordRowsTogether = (format: RecordQuants, shapes: WideShapes): readonly number[] =>
+  isK(format) ? [1] : fewRowsTogether(shapes);
+
+/** [row][tile][vector] sums of a few rows with `columns` columns; the tiles are of one format. */
 export function recordsFew(
   k: KernelBuilder,
   shapes: WideShapes,
   tiles: readonly RecordTile[],
-  row: WideRow,
+  rows: readonly WideRow[],
   columns: number,
-): readonly (readonly Variable[])[] {
-  if (areK(tiles)) return kFew(k, shapes, tiles, row, columns);
-  return wideFew(k, shapes, tiles as readonly WideTile[], row, recordCount(columns));
+): readonly (readonly (readonly Variable[])[])[] {
+  if (areK(tiles)) return rows.map((row) => kFew(k, shapes, tiles, row, columns));
+  return wideFew(k, shapes, tiles as readonly WideTile[], rows, recordCount(columns));
 }
 
 /** What `recordsMany` does: as `WideRows`, with tiles of any format and the number of columns. */

@@ -1,6 +1,6 @@
 /**
- * Integer products of one row with wide records, a few tiles side by side: bound by the reading of the weights, each of
- * which is read once and unpacked in registers.
+ * Integer products of a few rows with wide records, a few tiles side by side: bound by the reading of the weights, each
+ * of which is read once and unpacked in registers.
  */
 import { add, and, constant, convert, fma, mul, shr, splat, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
@@ -19,6 +19,7 @@ import {
   eachStep,
   tileVectors,
   words,
+  type DotSum,
   type WideRow,
   type WideTile,
 } from "./wide-dots.js";
@@ -32,76 +33,110 @@ import {
   wideRecordBytes,
 } from "./wide-layouts.js";
 
-/** The integer sums of half a record, whose quants begin at byte `at`; the activations of the record at byte `x`. */
-function halfSum(
+/** A row, and the byte where its activations of the record begin. */
+interface RecordOfRow {
+  readonly row: WideRow;
+  readonly x: Expression;
+}
+
+/** The integer sums of half a record with each row, whose quants begin at byte `at`. */
+function halfSums(
   k: KernelBuilder,
   shapes: WideShapes,
   tile: WideTile,
   at: Expression,
-  row: WideRow,
-  x: Expression,
+  rows: readonly RecordOfRow[],
   half: 0 | 1,
-): Expression {
+): readonly Expression[] {
   const { quads } = shapes;
-  const start = startAt(k, shapes, row, x, half);
-  const first = add(x, half * 4 * words);
-  const word = (index: Expression | number, more: number): Expression =>
-    repeated(k, shapes, row, add(add(first, mul(4, index)), 4 * more));
+  const starts = rows.map(({ row, x }) => startAt(k, shapes, row, x, half));
+  const word = ({ row, x }: RecordOfRow, index: Expression | number, more: number): Expression =>
+    repeated(k, shapes, row, add(add(add(x, half * 4 * words), mul(4, index)), 4 * more));
   const weights = (step: Expression | number): Expression => quantsAt(k, shapes, tile.bytes, add(at, mul(64, step)));
+  /** Two chains for each row, because each step waits for the one before. */
+  const chains = (first: boolean, second: boolean): readonly (readonly [DotSum, DotSum])[] =>
+    starts.map((start) => [
+      dotSum(k, shapes, first ? start : undefined),
+      dotSum(k, shapes, second ? start : undefined),
+    ]);
   if (tile.format === "q8_0" && quads) {
-    // Two chains, because each step waits for the one before.
-    const [even, odd] = [dotSum(k, shapes, start), dotSum(k, shapes)];
+    const sums = chains(true, false);
     for (let j = 0; j < words; j += 2) {
-      even.step(word(j, 0), weights(j));
-      odd.step(word(j, 1), weights(j + 1));
+      const [even, odd] = [weights(j), weights(j + 1)];
+      rows.forEach((row, i) => {
+        sums[i]![0].step(word(row, j, 0), even);
+        sums[i]![1].step(word(row, j, 1), odd);
+      });
     }
-    return add(even.value(), odd.value());
+    return sums.map(([even, odd]) => add(even.value(), odd.value()));
   }
   if (tile.format === "q8_0") {
-    const [low, high] = [dotSum(k, shapes), dotSum(k, shapes)];
+    const sums = chains(false, false);
     eachStep(k, shapes, words, (step) => {
-      const [x_word, both] = [word(step, 0), weights(step)];
-      low.step(x_word, lowHalf(both));
-      high.step(x_word, highHalf(both));
+      const both = weights(step);
+      rows.forEach((row, i) => {
+        const x_word = word(row, step, 0);
+        sums[i]![0].step(x_word, lowHalf(both));
+        sums[i]![1].step(x_word, highHalf(both));
+      });
     });
-    return add(add(low.value(), high.value(16)), start);
+    return sums.map(([low, high], i) => add(add(low.value(), high.value(16)), starts[i]!));
   }
   // The high bits stay where they are, 16 times as large: one shift of the sum instead of one for each word.
-  const [low, high] = [dotSum(k, shapes), dotSum(k, shapes, start)];
+  const sums = chains(false, true);
   eachStep(k, shapes, words / 2, (step) => {
     const both = weights(step);
-    low.step(word(mul(2, step), 0), lowHalf(both));
-    high.step(word(mul(2, step), 1), quads ? and(both, -16) : highHalf(both));
+    const low = k.let("low", lowHalf(both));
+    const high = k.let("high", quads ? and(both, -16) : highHalf(both));
+    rows.forEach((row, i) => {
+      sums[i]![0].step(word(row, mul(2, step), 0), low);
+      sums[i]![1].step(word(row, mul(2, step), 1), high);
+    });
   });
-  return quads ? add(low.value(), shr(high.value(), 4)) : add(add(low.value(), high.value()), shr(start, 4));
+  return sums.map(([low, high], i) =>
+    quads ? add(low.value(), shr(high.value(), 4)) : add(add(low.value(), high.value()), shr(starts[i]!, 4)),
+  );
 }
 
-/** [tile][vector] sums of one row; `records` is K / 64. */
+/** How many rows are multiplied with the same reading of the weights, largest first; 1 is the last. */
+export const fewRowsTogether = ({ quads }: WideShapes): readonly number[] => (quads ? [2, 1] : [1]);
+
+/** Bytes between what is read and what is brought near, line by line. */
+const bytesAhead = 4096;
+const lineBytes = 64;
+
+/** [row][tile][vector] sums of a few rows; `records` is K / 64. */
 export function wideFew(
   k: KernelBuilder,
   shapes: WideShapes,
   tiles: readonly WideTile[],
-  row: WideRow,
+  rows: readonly WideRow[],
   records: number,
-): readonly (readonly Variable[])[] {
+): readonly (readonly (readonly Variable[])[])[] {
   const { lanes } = shapes;
   const vectors = tileVectors(shapes);
-  const sums = tiles.map(() => vectors.map(() => k.variable("sum", 0, registerType("f32", lanes))));
+  const sums = rows.map(() => tiles.map(() => vectors.map(() => k.variable("sum", 0, registerType("f32", lanes)))));
   const group = (number: Operand, count: number): void => {
-    const x = k.let("x_group", add(row.start, mul(number, activationGroupBytes)));
-    const x_scale = k.let("x_scale", splat(k.load(row.bytes, add(x, activationScale), { as: "f32" }), lanes));
+    const xs = rows.map(({ start }) => k.let("x_group", add(start, mul(number, activationGroupBytes))));
+    const scalesOfRows = rows.map(({ bytes }, i) =>
+      k.let("x_scale", splat(k.load(bytes, add(xs[i]!, activationScale), { as: "f32" }), lanes)),
+    );
     const first = k.let("first", mul(number, groupRecords));
     k.loop("record", 0, count, 1, (record) => {
-      const xAt = k.let("x_at", add(x, mul(record, activationBytes)));
+      const of = rows.map((row, i) => ({ row, x: k.let("x_at", add(xs[i]!, mul(record, activationBytes))) }));
       tiles.forEach((tile, t) => {
-        const at = k.let("at", add(tile.start, mul(add(first, record), wideRecordBytes(tile.format))));
+        const size = wideRecordBytes(tile.format);
+        const at = k.let("at", add(tile.start, mul(add(first, record), size)));
+        for (let line = 0; line < size; line += lineBytes) k.prefetch(tile.bytes, add(at, bytesAhead + line));
         for (const half of halves) {
           for (const vector of vectors) {
             const quants = add(at, recordScaleBytes + half * halfBytes[tile.format] + 4 * lanes * vector);
-            const integers = halfSum(k, shapes, tile, quants, row, xAt, half);
+            const integers = halfSums(k, shapes, tile, quants, of, half);
             const scales = scalesAt(k, shapes, tile.bytes, add(at, 32 * half + 2 * lanes * vector));
-            const sum = sums[t]![vector]!;
-            sum.set(fma(convert(integers, "f32"), mul(scales, x_scale), sum.get));
+            rows.forEach((_, i) => {
+              const sum = sums[i]![t]![vector]!;
+              sum.set(fma(convert(integers[i]!, "f32"), mul(scales, scalesOfRows[i]!), sum.get));
+            });
           }
         }
       });

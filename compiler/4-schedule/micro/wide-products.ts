@@ -2,12 +2,13 @@
  * Whole kernels around the wide tiles: y[T, N] = x[T, K] times a packed weight with K and N known. They are what tests
  * and benchmarks of the tiles run.
  */
-import { add, block, compare, extract, min, mul, sub } from "../kernel-expressions.js";
+import { add, block, compare, constant, extract, min, mul, sub } from "../kernel-expressions.js";
 import type { Expression, Kernel } from "../kernel-ir.js";
 import { KernelBuilder, type BufferHandle } from "../kernel-builder.js";
 import { activationRowBytes, recordCount, recordRows, wideRecordBytes, type WideQuants } from "./wide-layouts.js";
+import { inRowGroups } from "./row-groups.js";
 import type { WideRow, WideTile } from "./wide-dots.js";
-import { wideFew } from "./wide-few.js";
+import { fewRowsTogether, wideFew } from "./wide-few.js";
 import { unpackedTileBytes, wideRows } from "./wide-rows.js";
 import type { WideShapes } from "../../targets/index.js";
 import { quantizeRecords } from "./wide-quantize.js";
@@ -85,19 +86,24 @@ function eachTiles(k: KernelBuilder, N: number, tiles: number, run: (numbers: re
   );
 }
 
-/** Row by row, `tiles` tiles side by side. Buffers w, x, y; scalar T; grid ceil(N / (16 tiles)). */
+/** A few rows at a time, `tiles` tiles side by side. Buffers w, x, y; scalar T; grid ceil(N / (16 tiles)). */
 export function wideFewProduct(name: string, format: WideQuants, shape: Shape, shapes: WideShapes, tiles = 1): Kernel {
   const { k, y, tokens, tile, row } = parts(name, `y = few x times wide ${format}`, format, shape);
   eachTiles(k, shape.N, tiles, (numbers) => {
     const weights = numbers.map(tile);
-    k.loop("token", 0, tokens, 1, (token) => {
-      wideFew(k, shapes, weights, row(token), recordCount(shape.K)).forEach((sums, i) =>
-        sums.forEach((sum, vector) => {
-          const n = k.let("n", add(mul(numbers[i]!, recordRows), vector * shapes.lanes));
-          storeOutputs(k, y, token, n, shape.N, sum.get);
-        }),
-      );
-    });
+    inRowGroups(k, constant(0), tokens, fewRowsTogether(shapes), (from, to, size) =>
+      k.loop("token", from, to, size, (token) => {
+        const own = Array.from({ length: size }, (_, i) => k.let("own", add(token, i)));
+        wideFew(k, shapes, weights, own.map(row), recordCount(shape.K)).forEach((ofRow, r) =>
+          ofRow.forEach((sums, i) =>
+            sums.forEach((sum, vector) => {
+              const n = k.let("n", add(mul(numbers[i]!, recordRows), vector * shapes.lanes));
+              storeOutputs(k, y, own[r]!, n, shape.N, sum.get);
+            }),
+          ),
+        );
+      }),
+    );
   });
   return k.finish();
 }

@@ -2,7 +2,20 @@
  * Integer products of many rows with wide records: each part of the weights is unpacked once to bytes in the first cache
  * and multiplied with all rows.
  */
-import { add, and, bitcast, convert, fma, mul, shl, shr, splat, type Operand } from "../kernel-expressions.js";
+import {
+  add,
+  and,
+  bitcast,
+  convert,
+  fma,
+  min,
+  mul,
+  shl,
+  shr,
+  splat,
+  sub,
+  type Operand,
+} from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
@@ -169,6 +182,11 @@ export interface WideRows {
   readonly unpacked: BufferHandle;
 }
 
+/** Lines of each tile's next records that a group of rows brings near, and how far they are apart for one row. */
+const linesAhead = 5;
+const bytesAhead = 96;
+const lineBytes = 64;
+
 /** Sums of rows `from..to` and a few tiles. A group of columns is a pass, so rows have one scale in it. */
 export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): void {
   const { tiles, records, unpacked, sums } = what;
@@ -177,10 +195,18 @@ export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): 
   const size = wideRecordBytes(format);
   const sources = tiles.map((_, t) => ({ bytes: unpacked, start: t * unpackedTileBytes(format, shapes) }));
   const pass = (number: Operand, count: number, first: boolean): void => {
-    tiles.forEach((tile, t) => {
-      const from = k.let("records", add(mul(number, groupRecords * size), tile.start));
-      unpackRecords(k, shapes, tile, from, count, unpacked, sources[t]!.start);
-    });
+    const starts = tiles.map((tile) => k.let("records", add(mul(number, groupRecords * size), tile.start)));
+    tiles.forEach((tile, t) => unpackRecords(k, shapes, tile, starts[t]!, count, unpacked, sources[t]!.start));
+    /** Brings some lines of what the next pass unpacks near, others for each group of rows. */
+    const ahead = (row: Expression, from: number, to: number): void => {
+      const furthest = groupRecords * size - linesAhead * lineBytes;
+      const reached = min(mul(sub(row, what.from), bytesAhead), furthest);
+      const place = k.let("ahead", add(reached, groupRecords * size));
+      tiles.slice(from, to).forEach(({ bytes }, t) => {
+        const at = k.let("ahead_at", add(starts[from + t]!, place));
+        for (let line = 0; line < linesAhead; line++) k.prefetch(bytes, add(at, line * lineBytes));
+      });
+    };
     /** Some rows and the tiles from `tile` on. */
     const rowsOf = (row: Expression, rowsNow: number, tile: number): void => {
       const numbers = Array.from({ length: rowsNow }, (_, i) => add(row, i));
@@ -194,6 +220,7 @@ export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): 
           k.variable("sum", 0, registerType("f32", lanes)),
         ),
       );
+      ahead(row, tile, tile + byteTiles);
       wideTile(k, shapes, format, now, list, count, registers);
       list.forEach((x, i) => {
         const line = k.let("line", add(what.sumsAt(numbers[i]!), tile * recordRows));
