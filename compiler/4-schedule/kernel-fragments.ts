@@ -10,23 +10,21 @@ export type FragmentDeclaration = Omit<FragmentStatement & { readonly kind: "fra
 export const isFragmentStatement = (statement: { readonly kind: string }): statement is FragmentStatement =>
   statement.kind === "fragment" || statement.kind.startsWith("fragment-");
 
-/** True when some of the statements, or of those inside, are of fragments. */
-export function holdsFragments(statements: readonly Statement[]): boolean {
+/** True when the test holds for some of the statements, or of those inside. */
+function some(statements: readonly Statement[], test: (statement: Statement) => boolean): boolean {
   return statements.some((statement) => {
-    if (statement.kind === "for") return holdsFragments(statement.body);
-    if (statement.kind === "if") return holdsFragments(statement.then) || holdsFragments(statement.else);
-    return isFragmentStatement(statement);
+    if (statement.kind === "for") return some(statement.body, test);
+    if (statement.kind === "if") return some(statement.then, test) || some(statement.else, test);
+    return test(statement);
   });
 }
 
+/** True when some of the statements are of fragments. */
+export const holdsFragments = (statements: readonly Statement[]): boolean => some(statements, isFragmentStatement);
+
 /** True when threads hand each other registers: fragments, and folds across bits of the number of a thread. */
-export function sharesRegisters(statements: readonly Statement[]): boolean {
-  return statements.some((statement) => {
-    if (statement.kind === "for") return sharesRegisters(statement.body);
-    if (statement.kind === "if") return sharesRegisters(statement.then) || sharesRegisters(statement.else);
-    return isFragmentStatement(statement) || (statement.kind === "block-fold" && statement.across !== undefined);
-  });
-}
+export const sharesRegisters = (statements: readonly Statement[]): boolean =>
+  some(statements, (one) => isFragmentStatement(one) || (one.kind === "block-fold" && one.across !== undefined));
 
 /** Expressions that a statement evaluates, in order. */
 export function fragmentOperands(statement: FragmentStatement): readonly Expression[] {
