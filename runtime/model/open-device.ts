@@ -156,11 +156,10 @@ async function tryWebGpu(bundle: OpenBundle, target: ManifestWebGpuTarget): Prom
   const { files, manifest, host, options, hasWasm } = bundle;
   const { texts } = options;
   const gpu = await chooseGpu(host);
-  if (texts !== undefined && texts > 1) throw moecError("MOE4314", { reason: "the device holds one text at a time" });
   if (gpu.isSoftware && hasWasm) {
     throw moecError("MOE4314", { reason: `${gpu.name} computes on the processor, which wasm does faster` });
   }
-  return { ...(await openWebGpu(files, manifest, target, gpu)), shards: target.shards };
+  return { ...(await openWebGpu(files, manifest, target, gpu, texts)), shards: target.shards };
 }
 
 function chooseNative(host: Host, target: ManifestNativeTarget): Promise<NativeChoice> {

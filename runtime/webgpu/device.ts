@@ -9,6 +9,7 @@ import { describeBytes } from "../bytes.js";
 import type { Device, DeviceReport } from "../device.js";
 import { flattenEntry, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
+import { textStride } from "../plan/texts.js";
 import { MAP_READ, USAGE, type GpuBuffer, type GpuCommands, type GpuDevice } from "./gpu.js";
 import { compilePrograms, groupOf, programKey, type GpuMemory, type Program } from "./programs.js";
 import { chunkAt, cutWeights, type WeightChunk } from "./weight-chunks.js";
@@ -28,6 +29,8 @@ export interface WebGpuParts {
   readonly isSoftware?: boolean;
   /** False for a WGSL without products of packed bytes, which are then written out. */
   readonly hasPackedDots?: boolean;
+  /** How many texts have states of their own; 1 when absent. */
+  readonly texts?: number | undefined;
 }
 
 interface PreparedLaunch {
@@ -45,13 +48,17 @@ export async function makeWebGpuDevice(parts: WebGpuParts): Promise<Device> {
   const { plan, device } = parts;
   const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
   const chunks = cutWeights(plan, limit);
-  for (const space of ["state", "arena", "io"] as const) {
-    if (plan.spaces[space] <= limit) continue;
-    const sizes = { what: space, needed: describeBytes(plan.spaces[space]), limit: describeBytes(limit) };
-    throw moecError("MOE4311", sizes);
+  const { texts = 1 } = parts;
+  const stride = textStride(plan);
+  const needs = { state: stride * texts, arena: plan.spaces.arena, io: plan.spaces.io };
+  for (const [what, bytes] of Object.entries(needs)) {
+    if (bytes <= limit) continue;
+    throw moecError("MOE4311", { what, needed: describeBytes(bytes), limit: describeBytes(limit) });
   }
   const on = parts.isSoftware ? "cpu" : "gpu";
-  const launches = new Map(plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, BASES, { on })]));
+  const launches = new Map(
+    plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, BASES, { on, texts, stride })]),
+  );
   const used = new Set([...launches.values()].flat().map(({ kernel, spaces }) => programKey(kernel, spaces)));
   const programs = await compilePrograms(
     device,
@@ -73,14 +80,19 @@ class WebGpuDevice implements Device {
   /** Work that is recorded but not handed over: a read joins it, so a call and its output are one submission. */
   private open: GpuCommands | undefined;
   private failed: string | undefined;
+  readonly texts: number;
+  private readonly textStride: number;
+  private text = 0;
 
   constructor(
-    { plan, device, name }: WebGpuParts,
+    { plan, device, name, texts = 1 }: WebGpuParts,
     private readonly chunks: readonly WeightChunk[],
     flat: ReadonlyMap<string, readonly FlatLaunch[]>,
     programs: ReadonlyMap<string, Program>,
   ) {
     this.gpu = device;
+    this.texts = texts;
+    this.textStride = textStride(plan);
     this.most = device.limits.maxComputeWorkgroupsPerDimension;
     device.addEventListener("uncapturederror", ({ error }) => (this.failed ??= error.message));
     void device.lost.then(({ message }) => (this.failed ??= `the GPU was lost: ${message}`));
@@ -98,18 +110,18 @@ class WebGpuDevice implements Device {
       uniform: this.make(bytes.byteLength, USAGE.uniform, "arguments"),
       uniformBytes: slot,
       spaces: {
-        state: this.make(plan.spaces.state, USAGE.storage, "state"),
+        state: this.make(this.textStride * texts, USAGE.storage, "state"),
         arena: this.make(plan.spaces.arena, USAGE.storage, "arena"),
         io: this.make(plan.spaces.io, USAGE.storage, "io"),
       },
       weights: chunks.map(({ start, end }, i) => this.make(end - start, USAGE.storage, `weights ${i}`)),
     };
-    const { weights, state, arena, io } = plan.spaces;
+    const { weights, arena, io } = plan.spaces;
     this.report = {
       device: "webgpu",
       threads: 1,
       relaxedSimd: false,
-      memoryBytes: weights + state + arena + io,
+      memoryBytes: weights + this.textStride * texts + arena + io,
       gpu: name,
       dispatches: Object.fromEntries([...this.entries].map(([entry, launches]) => [entry, ofOneToken(launches)])),
     };
@@ -123,10 +135,19 @@ class WebGpuDevice implements Device {
     return buffer;
   }
 
+  selectText(text: number): void {
+    this.text = text;
+  }
+
+  /** Where a byte of a space lies in the space's GPU buffer: states are those of the text that was selected. */
+  private place(space: MemorySpace, offset: number): number {
+    return space === "state" ? this.text * this.textStride + offset : offset;
+  }
+
   write(space: MemorySpace, offset: number, bytes: Uint8Array): void {
     this.flush();
     if (space !== "weights") {
-      this.gpu.queue.writeBuffer(this.memory.spaces[space], offset, bytes);
+      this.gpu.queue.writeBuffer(this.memory.spaces[space], this.place(space, offset), bytes);
       return;
     }
     this.chunks.forEach(({ start, end }, i) => {
@@ -145,7 +166,7 @@ class WebGpuDevice implements Device {
             this.memory.weights[chunkAt(this.chunks, offset)]!,
             offset - this.chunks[chunkAt(this.chunks, offset)]!.start,
           ]
-        : [this.memory.spaces[space], offset];
+        : [this.memory.spaces[space], this.place(space, offset)];
     const staged = this.gpu.createBuffer({ size: length, usage: USAGE.mapRead | USAGE.copyTo, label: "read" });
     try {
       (this.open ??= this.gpu.createCommandEncoder()).copyBufferToBuffer(source, at, staged, 0, length);
@@ -160,7 +181,8 @@ class WebGpuDevice implements Device {
     }
   }
 
-  run(entry: string, sizes: SizeValues): void {
+  run(entry: string, given: SizeValues): void {
+    const sizes = { ...given, text: this.text };
     const launches = this.entries.get(entry);
     if (!launches) throw moecError("MOE5322", { name: entry, available: [...this.entries.keys()].join(", ") });
     this.flush();

@@ -61,6 +61,7 @@ export async function openWebGpu(
   manifest: Manifest,
   target: ManifestWebGpuTarget,
   { adapter, name, isSoftware, hasPackedDots }: ChosenGpu,
+  texts?: number,
 ): Promise<{ readonly plan: Plan; readonly device: Device }> {
   const plan = readPlan(await checkedText(files, manifest, target.plan), target);
   const source = json(await checkedText(files, manifest, target.programs), target.programs);
@@ -68,7 +69,15 @@ export async function openWebGpu(
   const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize };
   const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures: [] });
   try {
-    const parts = { plan, programs: programs(source, target.programs), device: gpu, name, isSoftware, hasPackedDots };
+    const parts = {
+      plan,
+      programs: programs(source, target.programs),
+      device: gpu,
+      name,
+      isSoftware,
+      hasPackedDots,
+      texts,
+    };
     return { plan, device: await makeWebGpuDevice(parts) };
   } catch (error) {
     gpu.destroy();

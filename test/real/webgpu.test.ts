@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { emitWgslPrograms } from "../../compiler/5-emit/wgsl/module.js";
 import { webgpu } from "../../compiler/targets/index.js";
 import { makeWebGpuDevice, type WebGpuParts } from "../../runtime/webgpu/device.js";
+import type { GenerationStep } from "../../runtime/generate/generate.js";
 import type { GpuDevice } from "../../runtime/webgpu/gpu.js";
 import { compilePrograms } from "../../runtime/webgpu/programs.js";
 import { expectLogits } from "../support/logits.js";
@@ -45,6 +46,18 @@ describe.skipIf(!running)("the example on WebGPU", () => {
     });
     for await (const _ of text);
     expect(chosen).toEqual(ids.slice(0, COUNT));
+    model.dispose();
+  });
+
+  it("holds two texts side by side, each of which goes on as it does alone", async () => {
+    const model = await gpuModel("f16", { ...(await fresh()), texts: 2 });
+    const texts = reference.greedy.slice(0, 2).map(async ({ prompt_ids }, text) => {
+      const chosen: number[] = [];
+      const onStep = (step: GenerationStep): void => void chosen.push(step.chosen);
+      for await (const _ of model.generate(prompt_ids, { text, temperature: 0, maxTokens: COUNT, onStep }));
+      return chosen;
+    });
+    expect(await Promise.all(texts)).toEqual(reference.greedy.slice(0, 2).map(({ ids }) => ids.slice(0, COUNT)));
     model.dispose();
   });
 

@@ -14,7 +14,7 @@ import { memoryFiles } from "./memory-bundle.js";
 /** The kernels of the WebGPU plan, on a GPU or (without one) on the interpreter. */
 export async function gpuModel(
   storage: StorageType,
-  gpu?: Pick<WebGpuParts, "device" | "name" | "isSoftware">,
+  gpu?: Pick<WebGpuParts, "device" | "name" | "isSoftware" | "texts">,
 ): Promise<Model> {
   const program = tinyProgram();
   const { kernels, plan } = tinySchedule(program, storage, webgpu);
@@ -23,7 +23,9 @@ export async function gpuModel(
     gpu
       ? makeWebGpuDevice({ plan, programs: emitWgslPrograms(kernels, plan, webgpu), ...gpu })
       : Promise.resolve(interpreterDevice(kernels, plan, false, "cpu"));
-  const model = new Model(await openModel(memoryFiles(files), nodeHost(), {}, make));
+  const model = new Model(
+    await openModel(memoryFiles(files), nodeHost(), gpu?.texts === undefined ? {} : { texts: gpu.texts }, make),
+  );
   await model.reset();
   return model;
 }
