@@ -1,8 +1,8 @@
 /** A bundle in a folder on disk. */
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { MoecError } from "../../compiler/errors/moec-error.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { BundleFiles } from "../host.js";
@@ -16,16 +16,17 @@ export function folderFiles(folder: string): BundleFiles {
     location: folder,
     read: async (path, most = Infinity) => {
       try {
-        const { size } = await stat(join(folder, path));
+        const place = placeOf(folder, path);
+        const { size } = await stat(place);
         if (size > most) throw otherSize(folder, path, size, most);
-        return await readFile(join(folder, path));
+        return await readFile(place);
       } catch (error) {
-        throw error instanceof MoecError ? error : moecError("MOE5304", { file: path }, { file: folder });
+        throw error instanceof MoecError ? error : missing(folder, path);
       }
     },
     // Positioned reads straight into the device's memory; the file is hashed from there.
     readInto: (path, target, onBytes) => Promise.resolve(readWhole(folder, path, target, onBytes)),
-    localPath: (path) => resolve(folder, path),
+    localPath: (path) => placeOf(folder, path),
     sha256: (bytes) => Promise.resolve(createHash("sha256").update(bytes).digest("hex")),
   };
 }
@@ -49,12 +50,35 @@ function readWhole(folder: string, path: string, target: Uint8Array, onBytes?: (
   }
 }
 
-function openOrRefuse(folder: string, path: string): number {
+/**
+ * Where a file of the bundle lies. A link may lead to any file of this machine, and reading a pipe may never end, so only
+ * plain files count.
+ */
+function placeOf(folder: string, path: string): string {
+  let real: string;
+  let place: string;
   try {
-    return openSync(join(folder, path), "r");
+    place = join(realpathSync(folder), path);
+    real = realpathSync(place);
+    if (!statSync(real).isFile()) throw missing(folder, path);
   } catch {
-    throw moecError("MOE5304", { file: path }, { file: folder });
+    throw missing(folder, path);
   }
+  if (real !== place) throw moecError("MOE5307", { path }, { file: folder });
+  return place;
+}
+
+function openOrRefuse(folder: string, path: string): number {
+  const place = placeOf(folder, path);
+  try {
+    return openSync(place, "r");
+  } catch {
+    throw missing(folder, path);
+  }
+}
+
+function missing(folder: string, path: string): MoecError {
+  return moecError("MOE5304", { file: path }, { file: folder });
 }
 
 function otherSize(folder: string, path: string, found: number, expected: number): MoecError {

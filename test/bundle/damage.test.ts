@@ -1,15 +1,20 @@
 /** Bundles that are not whole: each kind of damage has its code, and nothing else ever comes out. */
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MoecError } from "../../compiler/errors/moec-error.js";
 import { plainPath, readManifest } from "../../runtime/bundle/read-manifest.js";
 import { loadAs } from "../../runtime/load.js";
 import { Model } from "../../runtime/model/model.js";
+import { folderFiles } from "../../runtime/node/folder-files.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { memoryFiles, type MemoryFiles } from "../support/memory-bundle.js";
 import { copy, damages, manifestText, weighty, whole, withFile } from "./damages.js";
 
 const load = (files: MemoryFiles): Promise<Model> => loadAs(Model, memoryFiles(files), nodeHost(), { threads: 1 });
+const loadFolder = (folder: string): Promise<Model> => loadAs(Model, folderFiles(folder), nodeHost(), { threads: 1 });
 
 describe("a damaged bundle", () => {
   it("loads when it is whole", async () => {
@@ -30,6 +35,24 @@ describe("a damaged bundle", () => {
 
   it.each(damages)("is refused for %s (%s)", async (_, code, make) => {
     await expect(load(make())).rejects.toThrow(expect.objectContaining({ code }));
+  });
+
+  it.each(weighty)("is refused when %s is a link or a folder", async (path) => {
+    const home = mkdtempSync(join(tmpdir(), "moec-links-"));
+    try {
+      const folder = join(home, "bundle");
+      mkdirSync(folder);
+      for (const [name, bytes] of whole) writeFileSync(join(folder, name), bytes);
+      (await loadFolder(folder)).dispose();
+      renameSync(join(folder, path), join(home, "elsewhere"));
+      symlinkSync(join(home, "elsewhere"), join(folder, path));
+      await expect(loadFolder(folder)).rejects.toThrow(expect.objectContaining({ code: "MOE5307" }));
+      unlinkSync(join(folder, path));
+      mkdirSync(join(folder, path));
+      await expect(loadFolder(folder)).rejects.toThrow(expect.objectContaining({ code: "MOE5304" }));
+    } finally {
+      rmSync(home, { recursive: true });
+    }
   });
 
   it("is refused by a code whatever bytes of the manifest change", () => {
