@@ -4,7 +4,8 @@
  * follow sets for its recovery, catching and throwing again at each rule) serves an error recovery that we do not use, and
  * costs as much as all the rest of parsing.
  *
- * The names of the methods are chevrotain's: all its `CONSUME`, `OPTION`, `MANY`, `OR` and `SUBRULE` end in these.
+ * The names of the methods are chevrotain's: all its `CONSUME`, `OPTION`, `MANY`, `OR` and `SUBRULE` end in these. They are
+ * not of its public interface, so `package.json` names one version; the tests of the grammar say whether another one fits.
  */
 import {
   EmbeddedActionsParser,
