@@ -1,6 +1,7 @@
 /** One entry of an application, small: wasm against the reference over calls of several lengths. */
 import type { Program } from "../../compiler/2-graph/ir.js";
 import { compare, numbers, type Call } from "../schedule/compare.js";
+import { entryInputs, seedOf } from "../schedule/inputs.js";
 import type { Application, InputRule } from "./applications.js";
 
 /**
@@ -10,24 +11,17 @@ import type { Application, InputRule } from "./applications.js";
 const TOLERANCE = 32 * 4 * 4 * 4 * 2 * 2 ** -24;
 
 function inputsOf(program: Program, entry: number, sizes: Call["sizes"], { inputs: rules = {} }: Application) {
-  const { inputs, body } = program.entries[entry]!;
-  return Object.fromEntries(
-    inputs.map((name, position) => {
-      const { type } = body.params[position]!;
-      if (type.kind !== "tensor") throw new Error("an entry takes no routes");
-      const count = type.axes.reduce((product, { size }) => product * size.evaluate(sizes), 1);
-      const rule: InputRule = rules[name] ?? ((x) => Math.fround(x * 2));
-      return [name, numbers(position * 7 + count, count).map(rule)];
-    }),
-  );
+  return entryInputs(program, entry, sizes, ({ name, position, count }) => {
+    const rule: InputRule = rules[name] ?? ((x) => Math.fround(x * 2));
+    return numbers(position * 7 + count, count).map(rule);
+  });
 }
 
 /** Numbers of a parameter by its path. */
 export function paramsOf({ params: rules = {} }: Application) {
   return (path: string, count: number): readonly number[] => {
-    const seed = [...path].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 65521, 7);
     const rule = Object.entries(rules).find(([end]) => path.endsWith(end))?.[1];
-    return numbers(seed, count).map(rule ?? ((x) => Math.fround(x * 0.5)));
+    return numbers(seedOf(path), count).map(rule ?? ((x) => Math.fround(x * 0.5)));
   };
 }
 

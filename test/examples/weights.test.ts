@@ -9,6 +9,7 @@ import { buildProgram } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
 import { checkpointSource } from "../../compiler/6-bundle/index.js";
 import { memorySource, openCheckpoint, writeSafetensors } from "../../compiler/checkpoints/index.js";
+import { seedOf } from "../schedule/inputs.js";
 import { applications } from "./applications.js";
 import { compareEntry, paramsOf } from "./run-small.js";
 
@@ -56,7 +57,7 @@ interface Tensor {
 /** A number that says which entry of which parameter it is. */
 function entryOf(path: string, layer: number, coordinates: Readonly<Record<string, number>>): number {
   const text = `${path} ${String(layer)} ${JSON.stringify(Object.entries(coordinates).sort())}`;
-  return [...text].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 16381, 7);
+  return seedOf(text, { below: 16381 });
 }
 
 /** Values over axes in an order, of one layer and, where the file keeps them apart, of one expert. */

@@ -1,5 +1,6 @@
 /** Native devices for tests, compiled in this process; and whether this machine can. */
 import { describe, it } from "vitest";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import { scratchBytes, emitLlvm } from "../../compiler/5-emit/llvm/index.js";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
@@ -16,7 +17,7 @@ const reason = ((): string | undefined => {
     llvmCompiler();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 })();
 

@@ -3,7 +3,9 @@ import { check } from "../../../compiler/1-check/index.js";
 import { buildProgram } from "../../../compiler/2-graph/index.js";
 import type { Program } from "../../../compiler/2-graph/ir.js";
 import { testHost } from "../../check/host.js";
+import { reasonOf } from "../../../compiler/errors/reason.js";
 import { numbers, type CompareOptions } from "../../schedule/compare.js";
+import { entryInputs, seedOf } from "../../schedule/inputs.js";
 import type { LibraryDeclaration } from "./declarations.js";
 import { hints, type Hint } from "./hints.js";
 import { Draw, drawModel } from "./model.js";
@@ -17,31 +19,11 @@ function programOf(text: string): Program {
   return buildProgram(project);
 }
 
-/** Numbers for every input: floats in -2..2, whole numbers in -1..4. */
-function inputsOf(
-  program: Program,
-  entry: number,
-  seed: number,
-  sizes: Record<string, number>,
-): Record<string, number[]> {
-  const { inputs, body } = program.entries[entry]!;
-  return Object.fromEntries(
-    inputs.map((name, position) => {
-      const { type } = body.params[position]!;
-      if (type.kind !== "tensor") throw new Error("an entry takes no routes");
-      const count = type.axes.reduce((product, { size }) => product * size.evaluate(sizes), 1);
-      const values = numbers(seed + position, count).map((x) => Math.fround(x * 2));
-      return [name, type.dtype === "i32" ? values.map((x) => Math.floor((x + 2) * 1.25) - (seed % 2)) : values];
-    }),
-  );
-}
-
 /** Parameters by their path, so that no two are alike; small whole numbers for codes and places. */
 function paramsOf(program: Program): (path: string, count: number) => readonly number[] {
   return (path, count) => {
-    const seed = [...path].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 65521, 7);
     const whole = program.params.find((param) => param.path === path)?.dtype === "i32";
-    return numbers(seed, count).map((x) => (whole ? Math.floor((x + 1) * 2) : Math.fround(x * 0.5)));
+    return numbers(seedOf(path), count).map((x) => (whole ? Math.floor((x + 1) * 2) : Math.fround(x * 0.5)));
   };
 }
 
@@ -52,7 +34,13 @@ function callsOf(program: Program, entry: number, hint: Hint, draw: Draw): Compa
     const tokens = draw.of(hint.tokens ?? [0, 1, 2, 3, 7, 16, 31]);
     const sizes = { T: tokens, past };
     if (program.states.length > 0) past += tokens;
-    return { inputs: inputsOf(program, entry, draw.between(0, 9999), sizes), sizes };
+    const seed = draw.between(0, 9999);
+    // Floats in -2..2, whole numbers in -1..4.
+    const inputs = entryInputs(program, entry, sizes, ({ position, count, dtype }) => {
+      const values = numbers(seed + position, count).map((x) => Math.fround(x * 2));
+      return dtype === "i32" ? values.map((x) => Math.floor((x + 2) * 1.25) - (seed % 2)) : values;
+    });
+    return { inputs, sizes };
   });
 }
 
@@ -85,6 +73,5 @@ export function comparisonsOf(
 
 /** What went wrong, with what it takes to see it again. */
 export function failure(cause: unknown, seed: number, text: string): Error {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`${said}\nseed ${String(seed)}\n${text}`, { cause });
+  return new Error(`${reasonOf(cause)}\nseed ${String(seed)}\n${text}`, { cause });
 }

@@ -3,6 +3,7 @@
  * every argument becomes an input of the entry, the first axis that a call can decide is the axis of tokens.
  */
 import type { AxisUse, Expression, NamedType, Parameter, TypeExpression } from "../../../grammar/index.js";
+import { seedOf } from "../../schedule/inputs.js";
 import type { LibraryDeclaration } from "./declarations.js";
 import type { Hint, Sizes } from "./hints.js";
 
@@ -271,6 +272,5 @@ class ModelWriter {
 
 /** A model around the declaration, with sizes and settings by the seed. */
 export function drawModel(decl: LibraryDeclaration, hint: Hint, seed: number): DrawnModel {
-  const own = [...decl.name].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 65521, seed);
-  return new ModelWriter(decl, hint, new Draw(own)).write();
+  return new ModelWriter(decl, hint, new Draw(seedOf(decl.name, { start: seed }))).write();
 }
