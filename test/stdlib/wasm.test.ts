@@ -7,11 +7,15 @@ import { compare } from "../schedule/compare.js";
 import { comparisonsOf, failure } from "./wasm/calls.js";
 import { libraryDeclarations, type LibraryDeclaration } from "./wasm/declarations.js";
 import { hints } from "./wasm/hints.js";
+import { recordRuns } from "./wasm/ran.js";
 
 const everything = process.env["MOEC_LIBRARY"] === "all";
 const rounds = everything ? Number(process.env["MOEC_ROUNDS"] ?? 4) : 1;
 /** One declaration in this many is tried when not all are. */
 const SHARE = 4;
+/** Another target than wasm: `npm run test:stdlib:cuda`. */
+const target = process.env["MOEC_TARGET"];
+const record = recordRuns();
 
 function run(decl: LibraryDeclaration, seed: number): void {
   const { text, comparisons } = comparisonsOf(decl, seed);
@@ -19,7 +23,7 @@ function run(decl: LibraryDeclaration, seed: number): void {
     try {
       compare(program, {
         ...what,
-        ...(process.env["MOEC_TARGET"] === undefined ? { runners: ["wasm"] as const } : {}),
+        ...(target === undefined ? { runners: ["wasm"] as const } : {}),
       });
     } catch (cause) {
       throw failure(cause, seed, text);
@@ -39,8 +43,9 @@ describe.each(declarations.filter((_, position) => everything || position % SHAR
   for (let round = 0; round < rounds; round++) {
     const seed = round * 101 + 7;
     if (hint.refused === undefined)
-      test(`seed ${String(seed)}: wasm = reference`, () => {
+      test(`seed ${String(seed)}: ${target ?? "wasm"} = reference`, () => {
         run(decl, seed);
+        if (round === rounds - 1) record(decl);
       });
     else
       test(`refused with ${hint.refused.join(": ")}`, () => {

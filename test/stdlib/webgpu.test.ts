@@ -3,29 +3,20 @@
  * is. Here one declaration in some is tried, with the launches for drivers that compute on the processor;
  * `npm run test:stdlib:webgpu` tries all of them, also with the launches for GPUs, and writes down which ran.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { afterAll, describe, test } from "vitest";
+import { describe, test } from "vitest";
 import { compareOnDawn, drivers } from "../support/webgpu-machine.js";
 import { comparisonsOf, failure } from "./wasm/calls.js";
 import { libraryDeclarations } from "./wasm/declarations.js";
 import { hints } from "./wasm/hints.js";
+import { recordRuns } from "./wasm/ran.js";
 
 const everything = process.env["MOEC_LIBRARY"] === "all";
 /** One declaration in this many is tried when not all are. */
 const SHARE = 40;
 /** `MOEC_DRIVER=cpu` or `gpu` runs only these launches; those for GPUs are slow on a software driver. */
 const chosen = drivers.filter((driver) => driver === (process.env["MOEC_DRIVER"] ?? (everything ? driver : "cpu")));
-/** Where the names of the declarations that ran go. */
-const report = process.env["MOEC_RAN"];
 const seed = 7;
-
-const ran: string[] = [];
-afterAll(() => {
-  if (report === undefined || ran.length === 0) return;
-  mkdirSync(dirname(report), { recursive: true });
-  writeFileSync(report, `${JSON.stringify(ran.sort(), undefined, 2)}\n`);
-});
+const record = recordRuns();
 
 const declarations = libraryDeclarations().filter(({ name }) => hints[name]?.refused === undefined);
 
@@ -39,6 +30,6 @@ describe.each(declarations.filter((_, position) => everything || position % SHAR
         throw failure(cause, seed, text);
       }
     }
-    if (driver === chosen.at(-1)) ran.push(`${decl.file}#${decl.name}`);
+    if (driver === chosen.at(-1)) record(decl);
   });
 });
