@@ -13,6 +13,8 @@ import { recordRuns } from "./wasm/ran.js";
 const everything = process.env["MOEC_LIBRARY"] === "all";
 /** One declaration in this many is tried when not all are. */
 const SHARE = 40;
+/** `MOEC_PART=2/8` tries the third of eight parts: a software driver keeps what it compiled until the process ends. */
+const [part = 0, parts = 1] = process.env["MOEC_PART"]?.split("/").map(Number) ?? [];
 /** `MOEC_DRIVER=cpu` or `gpu` runs only these launches; those for GPUs are slow on a software driver. */
 const chosen = drivers.filter((driver) => driver === (process.env["MOEC_DRIVER"] ?? (everything ? driver : "cpu")));
 const seed = 7;
@@ -20,7 +22,9 @@ const record = recordRuns();
 
 const declarations = libraryDeclarations().filter(({ name }) => hints[name]?.refused === undefined);
 
-describe.each(declarations.filter((_, position) => everything || position % SHARE === 0))("$file $name", (decl) => {
+const isTried = (position: number): boolean => (everything ? position % parts === part : position % SHARE === 0);
+
+describe.each(declarations.filter((_, position) => isTried(position)))("$file $name", (decl) => {
   test.for(chosen)("webgpu = reference, launches for a %s", async (driver, { skip }) => {
     const { text, comparisons } = comparisonsOf(decl, seed);
     for (const { program, what } of comparisons) {
