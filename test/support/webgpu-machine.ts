@@ -13,7 +13,7 @@ export const drivers = ["gpu", "cpu"] as const;
 export type Driver = (typeof drivers)[number];
 
 /** @returns undefined where there is no driver at all. */
-async function deviceFor(image: Machine, on: Driver): Promise<Device | undefined> {
+async function deviceFor(image: Machine, on: Driver, hasPackedDots: boolean): Promise<Device | undefined> {
   const running = await runningDevice();
   if (!running) return undefined;
   const { plan, kernels } = image.schedule;
@@ -23,6 +23,7 @@ async function deviceFor(image: Machine, on: Driver): Promise<Device | undefined
     device: running.device as unknown as WebGpuParts["device"],
     name: running.name,
     isSoftware: on === "cpu",
+    hasPackedDots,
   });
   for (const space of ["weights", "state", "io", "arena"] as const) {
     if (plan.spaces[space] > 0) await device.write(space, 0, wholeWords(image.bytes(space)));
@@ -39,9 +40,16 @@ const wholeWords = (bytes: Uint8Array): Uint8Array => {
 /**
  * `compare` on Dawn: calls one after the other, outputs as the reference gives them.
  *
+ * @param hasPackedDots False for a WGSL without products of packed bytes.
+ *
  * @returns false where there is no driver.
  */
-export async function compareOnDawn(program: Program, what: CompareOptions, on: Driver): Promise<boolean> {
+export async function compareOnDawn(
+  program: Program,
+  what: CompareOptions,
+  on: Driver,
+  hasPackedDots = true,
+): Promise<boolean> {
   const moments: Moment[] = [];
   compare(program, { ...what, target: webgpu, runners: [], onCall: (moment) => moments.push(moment) });
   const [first] = moments;
@@ -52,7 +60,7 @@ export async function compareOnDawn(program: Program, what: CompareOptions, on: 
     const count = knob.axes.reduce((n, axis) => n * axis.size.evaluate({}), 1);
     image.setKnob(knob.path, Array<number>(count).fill(knob.init));
   }
-  const device = await deviceFor(image, on);
+  const device = await deviceFor(image, on, hasPackedDots);
   if (!device) return false;
   try {
     for (const { entry, call, expected } of moments) {

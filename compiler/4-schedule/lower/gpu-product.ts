@@ -5,14 +5,16 @@
  */
 import { Size } from "../../axes/size.js";
 import { add, and, block, compare, div, min, mul, rem } from "../kernel-expressions.js";
+import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
-import { tileRows } from "../micro/layouts.js";
+import { blockElements, tileRows } from "../micro/layouts.js";
 import { type Coordinates } from "./coordinate.js";
 import { byteRows, type ByteRows } from "./cuda-activations.js";
-import { byteSlices, byteSums } from "./cuda-bytes.js";
 import { factorOf, writeMatrices } from "./cuda-matrices.js";
 import type { EntryLowering } from "./entry-lowering.js";
-import { isMany, productThreads, tilesBeside } from "./gpu-shape.js";
+import { byteSums, type RowBytes } from "./gpu-bytes.js";
+import { rowParts } from "./gpu-row-bytes.js";
+import { isMany, mostTiled, productThreads, tilesBeside } from "./gpu-shape.js";
 import { writeTiles } from "./gpu-tiles.js";
 import { shareOf, sumSlice } from "./gpu-weights.js";
 import { matrixOf, storeFormula, type GpuWork } from "./gpu-rows.js";
@@ -36,25 +38,34 @@ export function writeGpuProducts(
   const work = { entry, source, target, products, share: many };
   const few = { ...work, share: Size.one.minus(many) };
   const isWebGpu = entry.program.target.family === "wgsl";
-  const factor = isWebGpu ? undefined : factorOf(products);
+  const factor = factorOf(products);
   const [first] = products as readonly [Product, ...Product[]];
-  const bytes = factor === "i8" ? byteRows(entry, first.input, first.layout.depth) : undefined;
+  const rowBytes = (): ByteRows | "own" | undefined => {
+    if (factor !== "i8") return undefined;
+    if (!isWebGpu) return byteRows(entry, first.input, first.layout.depth);
+    return products.length <= mostTiled ? "own" : undefined;
+  };
+  const bytes = rowBytes();
   if (many.constant !== 1) {
     writeRows(few, isWebGpu ? "gpu" : undefined, bytes);
     if (isWebGpu) writeStrips(few, false);
   }
   if (many.constant !== 0) {
-    if (factor) writeMatrices(work);
+    if (factor && !isWebGpu) writeMatrices(work);
     else writeTiles(work, isWebGpu ? "gpu" : undefined);
     if (isWebGpu) writeStrips(work, true);
   }
 }
 
-/** @param bytes The activations as bytes, where products are of bytes. */
-function writeRows({ entry, source, target, products, share }: GpuWork, on: "gpu" | undefined, bytes?: ByteRows): void {
+/** @param bytes Where products are of bytes: the activations as such, or that each block makes those of its own row. */
+function writeRows(
+  { entry, source, target, products, share }: GpuWork,
+  on: "gpu" | undefined,
+  bytes: ByteRows | "own" | undefined,
+): void {
   const emitter = entry.emitter(products.length > 1 ? "products" : "product", undefined, productThreads);
   const [first] = products as readonly [Product, ...Product[]];
-  const { height, tiles } = first.layout;
+  const { depth, height, tiles } = first.layout;
   const { rows } = first.input;
   const { builder } = emitter;
   const beside = tilesBeside(products);
@@ -68,21 +79,24 @@ function writeRows({ entry, source, target, products, share }: GpuWork, on: "gpu
   const row = emitter.variable(rowNumber, [], elements(rows));
   // Rows that are not there have no expert to ask for.
   const whenThere = (body: () => void): void => (isThere ? emitter.guard(isThere, body) : body());
-  const ofBytes = bytes && products.map((product) => byteSums(emitter, product, bytes, beside));
+  const meeting = bytes === "own" ? "memory" : "warps";
+  const ofBytes = bytes && products.map((product) => byteSums(emitter, product, meeting, beside));
   const shares = products.map((product) => (ofBytes ? undefined : shareOf(emitter, product)));
-  const slices = shares.map((own) => own?.slices ?? byteSlices);
+  const slices = products.map((_, i) => ofBytes?.[i]!.slices ?? shares[i]!.slices);
   const sums = slices.map((count) => builder.blockBuffer("sums", "f32", "shared", count * width));
-  whenThere(() => {
+  const tileNumbers = (): readonly Expression[] => {
     const matrix = matrixOf(emitter, first, row);
-    const numbers = Array.from({ length: beside }, (_, tile) =>
+    return Array.from({ length: beside }, (_, tile) =>
       builder.let("tile", add(mul(matrix, tiles), min(add(firstTile, tile), tiles - 1))),
     );
-    if (ofBytes) {
-      const stored = builder.let("stored", emitter.index(storedRow(emitter, first.input, row)));
-      return ofBytes.forEach((own) => own.add(stored, numbers));
-    }
-    const x = emitter.buffer(first.input.stored.place, "f32", "read");
-    const start = builder.let("x_start", emitter.index(rowStart(emitter, first.input, row)));
+  };
+  const input = (): readonly [BufferHandle, Expression] => [
+    emitter.buffer(first.input.stored.place, "f32", "read"),
+    builder.let("x_start", emitter.index(rowStart(emitter, first.input, row))),
+  ];
+  const addFloats = (): void => {
+    const numbers = tileNumbers();
+    const [x, start] = input();
     products.forEach((product, i) => {
       const { slice, lane } = shares[i]!;
       const own = sumSlice(emitter, product, shares[i]!, numbers, (k) => builder.load(x, add(start, k)));
@@ -91,7 +105,28 @@ function writeRows({ entry, source, target, products, share }: GpuWork, on: "gpu
         outputs.forEach((sum, output) => builder.store(sums[i]!, add(line, tile * tileRows + output), sum)),
       );
     });
-  });
+  };
+  const addBytes = ({ quants, scales }: ByteRows): void => {
+    const numbers = tileNumbers();
+    const stored = builder.let("stored", emitter.index(storedRow(emitter, first.input, row)));
+    const from: RowBytes = {
+      quants: emitter.buffer(quants.place, "i8", "read"),
+      quantStart: builder.let("quant_start", mul(stored, depth)),
+      scales: emitter.buffer(scales.place, "f32", "read"),
+      scaleStart: builder.let("scale_start", mul(stored, depth / blockElements)),
+    };
+    ofBytes!.forEach((own) => own.add(from, numbers));
+  };
+  if (bytes === "own") {
+    rowParts(emitter, depth, ({ row: from, range, quantize }) => {
+      whenThere(() => quantize(...input()));
+      builder.barrier();
+      whenThere(() => {
+        const numbers = tileNumbers();
+        ofBytes!.forEach((own) => own.add(from, numbers, range));
+      });
+    });
+  } else whenThere(bytes ? () => addBytes(bytes) : addFloats);
   ofBytes?.forEach((own, i) => own.store(sums[i]!, width));
   builder.barrier();
   const column = builder.let("column", mul(firstTile, tileRows));

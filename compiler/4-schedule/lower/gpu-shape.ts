@@ -17,8 +17,8 @@ export const tileDepth = 32;
 const manyRows = 5;
 /** Rows per expert, on average, from which on a product of experts is. */
 const manyPerExpert = 2;
-/** Products up to which a kernel of tiles has room for the weights of all. */
-const mostTiled = 4;
+/** Products up to which a kernel of tiles has room for the weights of all, and one of rows for sums of bytes. */
+export const mostTiled = 4;
 
 /** Tiles of 16 outputs that one block computes by rows: more of them share what is read of the activations. */
 export function tilesBeside(products: readonly Product[]): number {

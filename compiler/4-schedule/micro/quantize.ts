@@ -9,10 +9,13 @@ import {
   compare,
   constant,
   div,
+  extract,
   max,
   mul,
+  or,
   reduce,
   select,
+  shl,
   splat,
   sub,
   type Operand,
@@ -25,6 +28,8 @@ import { blockElements } from "./layouts.js";
 export interface QuantizedActivations {
   /** i16 for q8 weights, i8 for q4 weights: one element for each activation. */
   readonly quants: BufferHandle;
+  /** Four quants of i8 are stored as one word, where a store of less is dear. */
+  readonly inWords?: true;
   /** f32, one for each block. */
   readonly scales: BufferHandle;
   /** i32, one for each block: the sum of its quants. */
@@ -54,6 +59,13 @@ export function quantsOf(k: KernelBuilder, x: Expression, inverse: Expression): 
   return k.let("quants", sub(bitcast(shifted, "i32"), roundingShiftBits));
 }
 
+/** Four quants as the bytes of a word. */
+const wordOf = (quants: Expression): Expression =>
+  [1, 2, 3].reduce(
+    (word, lane) => or(word, shl(and(extract(quants, lane), 255), 8 * lane)),
+    and(extract(quants, 0), 255),
+  );
+
 /** Quantize `blocks` blocks from element `from` of `source` to element `to` (and block `to / 32`) of `target`. */
 export function quantizeBlocks(
   k: KernelBuilder,
@@ -75,7 +87,9 @@ export function quantizeBlocks(
     const sum = target.sums && k.variable("total", 0, i32x4);
     k.loop("j", 0, blockElements, 4, (j) => {
       const quants = quantsOf(k, at(j), inverse);
-      k.store(target.quants, add(add(to, start), j), quants);
+      const place = add(add(to, start), j);
+      if (target.inWords) k.store(target.quants, place, wordOf(quants), { as: "i32" });
+      else k.store(target.quants, place, quants);
       sum?.set(add(sum.get, quants));
     });
     if (target.sums && sum) k.store(target.sums, add(toBlock, block), reduce("add", sum.get));
