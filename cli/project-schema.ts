@@ -11,7 +11,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   tokenizer: "A `tokenizer.json`, with `tokenizer_config.json` beside it. A GGUF file has its own.",
   quantization:
     "How matrices are stored. `file` keeps each in the format that it has in the checkpoint. Default `f16`.",
-  cache: "How numbers in caches are stored: half as many bytes for `f16`. Default `f32`.",
+  cache: "How numbers in caches are stored: half as many bytes for `f16`, near a quarter for `q8_0`. Default `f32`.",
   context: "Positions that the caches hold. Default 512.",
   prefill: "Tokens read in one go. Default 256.",
   targets: "What kernels are made for. Default `[wasm]`.",

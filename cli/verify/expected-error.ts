@@ -19,8 +19,11 @@ const ROUNDED_GROUPS = 6.8e-3;
 const ROUNDED_F32 = 1e-6;
 const STRETCH = 4;
 
-/** The distance of neighbours, relative to a number, in the formats of caches. */
-const STEPS: Readonly<Record<CacheStorage, number>> = { f32: 0, f16: 2 ** -10, bf16: 2 ** -7 };
+/**
+ * The distance of neighbours, relative to a number, in the formats of caches; in blocks relative to the deviation, of
+ * which the largest of 32 numbers has 2.3.
+ */
+const STEPS: Readonly<Record<CacheStorage, number>> = { f32: 0, f16: 2 ** -10, bf16: 2 ** -7, q8_0: 2.3 / 127 };
 
 /** Upper bound of the relative error of a plan's results against its own stored parameters and caches. */
 export function expectedError(plan: Plan, cache: CacheStorage = "f32"): number {

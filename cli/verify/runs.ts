@@ -2,7 +2,7 @@
 import { evaluate, StateStore, type RouteTrace } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
 import type { CacheStorage } from "../../compiler/4-schedule/options.js";
-import { roundingTo } from "../../compiler/checkpoints/half.js";
+import { cacheRounding } from "../../compiler/checkpoints/cache-rounding.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import type { ManifestEntry } from "../../compiler/6-bundle/manifest.js";
@@ -56,7 +56,7 @@ export function runReference(
   params: (path: string) => ReferenceTensor,
   cache: CacheStorage,
 ): EntryRun {
-  const states = new StateStore(roundingTo(cache));
+  const states = new StateStore(cacheRounding(cache));
   const { outputs, routes } = evaluate(program, entry, { inputs, params, states, trace: true });
   return {
     outputs: Object.fromEntries(

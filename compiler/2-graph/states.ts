@@ -23,8 +23,8 @@ interface Fixed {
 export class StateStore {
   private entries = new Map<string, Cache | Fixed>();
 
-  /** @param round What the caches make of a number when it is appended; nothing when left out. */
-  constructor(private readonly round?: (value: number) => number) {}
+  /** @param round What caches of f32 make of rows that are appended; nothing when left out. */
+  constructor(private readonly round?: (rows: Float64Array) => Float64Array) {}
 
   /** Number of positions in the caches. */
   get past(): number {
@@ -58,7 +58,7 @@ export class StateStore {
     }
     const rows = past + value.axes[0]!.size;
     const data = StateStore.withRoom(cache.data, past * width, rows * width);
-    data.set(this.round ? value.data.map(this.round) : value.data, past * width);
+    data.set(this.round && value.dtype === "f32" ? this.round(value.data) : value.data, past * width);
     this.entries.set(key, { ...cache, rows, data });
     return makeTensor(
       value.dtype,

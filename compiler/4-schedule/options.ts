@@ -13,7 +13,7 @@ export interface ScheduleLimits {
 }
 
 /** Formats of caches. */
-export const CACHES = ["f32", "f16", "bf16"] as const;
+export const CACHES = ["f32", "f16", "bf16", "q8_0"] as const;
 export type CacheStorage = (typeof CACHES)[number];
 
 export interface ScheduleOptions {

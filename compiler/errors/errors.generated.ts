@@ -173,6 +173,8 @@ export const messages = {
   MOE3303: { severity: "error", title: "size not known at build", message: "{what} has the size `{size}`, which is known only at run time" },
   MOE3304: { severity: "error", title: "blocks do not fit", message: "`{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of {block}" },
   MOE3350: { severity: "error", title: "format without kernels", message: "`{path}` cannot be stored as {storage} here: only native kernels compute with it" },
+  MOE3351: { severity: "error", title: "cache without whole blocks", message: "the cache `{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of {block}" },
+  MOE3352: { severity: "error", title: "cache format without kernels", message: "the cache `{path}` cannot be stored as {storage} on {target}: WebAssembly and native kernels alone read it" },
   MOE4201: { severity: "error", title: "LLVM is not here", message: "native kernels can't be compiled here: {reason}" },
   MOE4202: { severity: "error", title: "LLVM refuses a module", message: "LLVM refused the kernels for {target}: {reason}" },
   MOE4203: { severity: "error", title: "native code can't run here", message: "native code can't run here: {reason}" },
@@ -466,6 +468,8 @@ export interface MessageSlots {
   readonly MOE3303: { readonly what: Slot; readonly size: Slot };
   readonly MOE3304: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot; readonly block: Slot };
   readonly MOE3350: { readonly path: Slot; readonly storage: Slot };
+  readonly MOE3351: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot; readonly block: Slot };
+  readonly MOE3352: { readonly path: Slot; readonly storage: Slot; readonly target: Slot };
   readonly MOE4201: { readonly reason: Slot };
   readonly MOE4202: { readonly target: Slot; readonly reason: Slot };
   readonly MOE4203: { readonly reason: Slot };
@@ -1094,6 +1098,12 @@ export const errors = {
   /** MOE3350: format without kernels */
   formatWithoutKernels: (slots: MessageSlots["MOE3350"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3350", messages.MOE3350, slots, span, parts),
+  /** MOE3351: cache without whole blocks */
+  cacheWithoutWholeBlocks: (slots: MessageSlots["MOE3351"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3351", messages.MOE3351, slots, span, parts),
+  /** MOE3352: cache format without kernels */
+  cacheFormatWithoutKernels: (slots: MessageSlots["MOE3352"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3352", messages.MOE3352, slots, span, parts),
   /** MOE4201: LLVM is not here */
   noLlvm: (slots: MessageSlots["MOE4201"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4201", messages.MOE4201, slots, span, parts),

@@ -123,6 +123,17 @@ describe("inspect", () => {
     },
   );
 
+  it("--memory says how large caches are in their format", async () => {
+    const state = async (cache: string): Promise<number> => {
+      const { out } = await moec(["inspect", "examples/tiny-moe", "--memory", "--json", "--cache", cache]);
+      const { views } = JSON.parse(out) as { views: { data: { spaces: { state: number } } }[] };
+      return views[0]!.data.spaces.state;
+    };
+    const floats = await state("f32");
+    expect(await state("f16")).toBe(floats / 2);
+    expect(await state("q8_0")).toBe((floats * 34) / 128);
+  });
+
   it("names the passes when one is unknown", async () => {
     const { code, err } = await run("inspect", "toy", "--ir=nothing");
     expect(code).toBe(2);

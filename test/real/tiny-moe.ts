@@ -4,7 +4,7 @@ import { check } from "../../compiler/1-check/index.js";
 import { buildProgram } from "../../compiler/2-graph/index.js";
 import type { Program, StorageType } from "../../compiler/2-graph/ir.js";
 import { deriveBatch, deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
-import { schedule } from "../../compiler/4-schedule/index.js";
+import { schedule, type CacheStorage } from "../../compiler/4-schedule/index.js";
 import type { Schedule } from "../../compiler/4-schedule/options.js";
 import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
 import {
@@ -49,13 +49,21 @@ export function tinyProgram(): Program {
   return deriveLastToken(buildProgram(project));
 }
 
-export function tinySchedule(program: Program, storage: StorageType, target: Target = wasmRelaxed): Schedule {
+export function tinySchedule(
+  program: Program,
+  storage: StorageType,
+  target: Target = wasmRelaxed,
+  cache: CacheStorage = "f32",
+): Schedule {
   const optimized = deriveBatch(optimize(program));
-  return schedule(optimized, target, { limits: { T: 256, context: 512 }, storage: storageOf(optimized, storage) });
+  const limits = { T: 256, context: 512 };
+  return schedule(optimized, target, { limits, storage: storageOf(optimized, storage), cache });
 }
 
 export interface TinyOptions {
   readonly storage: StorageType;
+  /** Of caches; f32 when absent. */
+  readonly cache?: CacheStorage;
   /** Run the kernels on the interpreter instead of wasm. */
   readonly interpreter?: boolean;
   /** Run native kernels of this level, on so many threads. */
@@ -97,9 +105,9 @@ export async function tinyModel(options: TinyOptions): Promise<Model> {
 
 /** What that model is made of. */
 export async function tinyParts(options: TinyOptions): Promise<ModelParts> {
-  const { storage, interpreter = false, native, texts = 1, parameters } = options;
+  const { storage, cache, interpreter = false, native, texts = 1, parameters } = options;
   const program = tinyProgram();
-  const { kernels, plan } = tinySchedule(program, storage, native?.target);
+  const { kernels, plan } = tinySchedule(program, storage, native?.target, cache);
   const own = checkpointSource(program, tinyCheckpoint());
   const modules =
     interpreter || native

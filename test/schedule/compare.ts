@@ -4,7 +4,7 @@ import { evaluate, StateStore, verify } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
 import type { StoredBlocks } from "../../compiler/4-schedule/layout/pack-blocks.js";
 import { schedule, type Schedule, type ScheduleOptions } from "../../compiler/4-schedule/index.js";
-import { roundingTo } from "../../compiler/checkpoints/half.js";
+import { cacheRounding } from "../../compiler/checkpoints/cache-rounding.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import { isGpu, targets, wasmRelaxed, type Target } from "../../compiler/targets/index.js";
 import { fixedAxes, Machine, type Runner } from "./machine.js";
@@ -86,7 +86,7 @@ export function compare(program: Program, what: CompareOptions): Readonly<Record
     }
     return { runner, machine };
   });
-  const states = new StateStore(roundingTo(what.options?.cache ?? "f32"));
+  const states = new StateStore(cacheRounding(what.options?.cache ?? "f32"));
   let last: Readonly<Record<string, readonly number[]>> = {};
   for (const call of what.calls) {
     const inputs = Object.fromEntries(

@@ -11,6 +11,7 @@ import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { reduced } from "./reduction.js";
+import { loadNumbers } from "./stored-blocks.js";
 import { rowKernel } from "./selection.js";
 import { elements, type Stored } from "./tensor.js";
 
@@ -110,7 +111,6 @@ interface Values {
 function addValues(emitter: Emitter, values: Values): void {
   const { builder, lanes } = emitter;
   const { v, at, attrs, scores, places, sums, width } = values;
-  const source = emitter.buffer(v.place, v.element, "read");
   const start = plus(plus(at, attrs.keyAxis, Coordinate.zero), attrs.valueAxis, Coordinate.zero);
   const base = emitter.index(v.address(start));
   const step = emitter.size(v.strides.get(attrs.keyAxis)!);
@@ -125,7 +125,7 @@ function addValues(emitter: Emitter, values: Values): void {
       right: (vector, key) => {
         const row = vector === 0 ? builder.let("value_row", add(mul(builder.load(places, key), step), column)) : last;
         last = row;
-        return builder.load(source, add(add(base, row), vector * own), { lanes: own });
+        return loadNumbers(emitter, v, add(add(base, row), vector * own), own);
       },
       start: (_, vector) =>
         mul(builder.load(sums, add(column, vector * own), { lanes: own }), splat(values.shrink, own)),

@@ -32,6 +32,7 @@ import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { rowCoordinates } from "./nest.js";
+import { loadNumbers } from "./stored-blocks.js";
 import { elements } from "./tensor.js";
 
 /** Keys of one block. */
@@ -97,7 +98,7 @@ interface Tile {
   readonly queries: BufferHandle;
   /** [key][row] */
   readonly scores: BufferHandle;
-  /** [key][depth], where keys are stored as halves: each is read for several panels. */
+  /** [key][depth], where keys are stored as halves or in blocks: each is read for several panels. */
   readonly keys: BufferHandle | undefined;
   /** [key][column], columns filled up with zeros to whole vectors. */
   readonly values: BufferHandle;
@@ -145,7 +146,7 @@ export function attendTiles(entry: EntryLowering, call: Attention, shape: TileSh
     filled: builder.let("filled", mul(div(add(rows, panel - 1), panel), panel)),
     queries: local("queries_turned", "f32", shape.depth * tileRows),
     scores: local("scores", "f32", keyBlock * tileRows),
-    keys: k.element === "f32" ? undefined : local("keys", "f32", keyBlock * shape.depth),
+    keys: k.format === "f32" ? undefined : local("keys", "f32", keyBlock * shape.depth),
     values: local("values", "f32", keyBlock * columns),
     sums: local("sums", "f32", tileRows * columns),
     columns,
@@ -234,35 +235,42 @@ function besideLoop(
   if (beside > 1) emitter.loop(wish, whole, count, 1, undefined, (c, first) => body(first, c, 1));
 }
 
-/** Where the keys of a block lie: element of the first one, and the steps to the next key and the next column. */
-interface Keys {
-  readonly source: BufferHandle;
+/** Where the keys of a block lie: number of the first one, and the steps to the next key and the next column. */
+interface KeyPlaces {
   readonly start: Expression;
   readonly keyStep: Expression;
   readonly step: Expression;
 }
 
-function keysInMemory({ emitter, call, at }: Tile, visited: KeyBlock): Keys {
+interface Keys extends KeyPlaces {
+  readonly source: BufferHandle;
+}
+
+function keyPlaces({ emitter, call, at }: Tile, visited: KeyBlock): KeyPlaces {
   const { builder } = emitter;
   const { attrs, k } = call;
-  const source = emitter.buffer(k.place, k.element, "read");
   const zero = plus(plus(at, attrs.keyAxis, Coordinate.zero), attrs.contracted, Coordinate.zero);
   const base = emitter.index(k.address(zero));
   const keyStep = emitter.size(k.strides.get(attrs.keyAxis)!);
   const step = emitter.size(k.strides.get(attrs.contracted)!);
-  return { source, start: builder.let("key_row", add(base, mul(visited.start, keyStep))), keyStep, step };
+  return { start: builder.let("key_row", add(base, mul(visited.start, keyStep))), keyStep, step };
 }
 
-/** Halves become floats once for all panels. */
+function keysInMemory(tile: Tile, visited: KeyBlock): Keys {
+  const { k } = tile.call;
+  return { source: tile.emitter.buffer(k.place, k.element, "read"), ...keyPlaces(tile, visited) };
+}
+
+/** Halves and blocks become floats once for all panels. */
 function unpackKeys(tile: Tile, keys: BufferHandle, visited: KeyBlock): Keys {
   const { emitter, call, shape } = tile;
   const { builder } = emitter;
   const { depth } = shape;
-  const { source, start, keyStep, step } = keysInMemory(tile, visited);
+  const { start, keyStep, step } = keyPlaces(tile, visited);
   const isDense = call.k.strides.get(call.attrs.contracted)!.constant === 1;
   const whole = isDense ? depth - (depth % shape.lanes) : 0;
   const copy = (from: Expression, to: Expression, c: Expression, lanes: number): void =>
-    builder.store(keys, add(to, c), builder.load(source, add(from, mul(c, step)), { lanes }));
+    builder.store(keys, add(to, c), loadNumbers(emitter, call.k, add(from, mul(c, step)), lanes));
   emitter.loop("key", 0, visited.count, 1, undefined, (_, key) => {
     const from = builder.let("from", add(start, mul(key, keyStep)));
     const to = builder.let("to", mul(key, depth));
@@ -389,7 +397,6 @@ function packValues(tile: Tile, visited: KeyBlock): Expression {
   const { builder } = emitter;
   const { attrs, v } = call;
   const { lanes, width } = shape;
-  const source = emitter.buffer(v.place, v.element, "read");
   const zero = plus(plus(tile.at, attrs.keyAxis, Coordinate.zero), attrs.valueAxis, Coordinate.zero);
   const base = emitter.index(v.address(zero));
   const step = emitter.size(v.strides.get(attrs.keyAxis)!);
@@ -402,12 +409,12 @@ function packValues(tile: Tile, visited: KeyBlock): Expression {
     const to = builder.let("packed_row", mul(key, tile.columns));
     const whole = width - (width % lanes);
     emitter.loop("column", 0, whole, lanes, undefined, (__, c) => {
-      const x = builder.let("x", builder.load(source, add(from, c), { lanes }));
+      const x = builder.let("x", loadNumbers(emitter, v, add(from, c), lanes));
       builder.store(tile.values, add(to, c), x);
       probe.set(fma(x, constant(0, type), probe.get));
     });
     for (let c = whole; c < width; c++) {
-      const x = builder.let("x", builder.load(source, add(from, c)));
+      const x = builder.let("x", loadNumbers(emitter, v, add(from, constant(c)), 1));
       builder.store(tile.values, add(to, c), x);
       rest.set(fma(x, constant(0, f32), rest.get));
     }

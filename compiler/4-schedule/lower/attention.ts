@@ -19,6 +19,7 @@ import type { EntryLowering } from "./entry-lowering.js";
 import { attendGpuRows } from "./gpu-attention-rows.js";
 import { attendGpuTiles, gpuTiles } from "./gpu-attention-tiles.js";
 import type { BlockMask } from "./mask-blocks.js";
+import { blocksAlong } from "./stored-blocks.js";
 import type { Stored, Tensor } from "./tensor.js";
 
 export interface AttendCall {
@@ -44,9 +45,10 @@ export const plus = (at: Coordinates, axis: string, c: Coordinate): Coordinates 
 export function attend(entry: EntryLowering, call: AttendCall): Stored {
   const { attrs, q } = call;
   const v = valuesSideBySide(entry, call);
+  const k = keysInBlocks(entry, call);
   const rows = q.axes.filter((axis) => axis.name !== attrs.contracted);
   const result = entry.allocate("attend", "f32", [...rows, v.axis(attrs.valueAxis)]);
-  const attention: Attention = { ...call, v, result };
+  const attention: Attention = { ...call, k, v, result };
   if (isGpu(entry.program.target)) {
     attendOnGpu(entry, attention);
     return result;
@@ -75,7 +77,12 @@ function attendOnGpu(entry: EntryLowering, attention: Attention): void {
 /** The columns of one value lie next to each other: the kernels read them in vectors. */
 function valuesSideBySide(entry: EntryLowering, { attrs, v }: AttendCall): Stored {
   const value = v.axis(attrs.valueAxis);
-  if (v.strides.get(value.name)!.constant === 1) return v;
+  if (v.strides.get(value.name)!.constant === 1 && blocksAlong(v, value.name)) return v;
   const axes = [...v.axes.filter((axis) => axis.name !== value.name), value];
   return entry.store(v, entry.allocate("values", "f32", axes));
+}
+
+/** Keys whose blocks are not those of their rows (a part of a row, say) become floats. */
+function keysInBlocks(entry: EntryLowering, { attrs, k }: AttendCall): Stored {
+  return blocksAlong(k, attrs.contracted) ? k : entry.store(k, entry.allocate("keys", "f32", k.axes));
 }

@@ -141,7 +141,7 @@ export function productOf(
 
 /** The columns of a tensor lie side by side in this order. */
 function isDense(stored: Stored, columns: readonly string[]): boolean {
-  if (stored.element !== "f32") return false;
+  if (stored.format !== "f32") return false;
   const wanted = rowMajor(columns.map((name) => stored.axis(name)));
   return columns.every((name) => stored.strides.get(name)!.equals(wanted.get(name)!));
 }

@@ -4,15 +4,15 @@ import type { ParamDecl, Program, StateDecl, StorageType } from "../../2-graph/i
 import type { DType } from "../../ops/types.js";
 import { kernelHash, sameKernel } from "../kernel-identity.js";
 import type { Kernel } from "../kernel-ir.js";
-import { memoryBytes } from "../kernel-types.js";
+import { blockElements } from "../micro/layouts.js";
 import { isMatrix, weightLayout, type WeightLayout } from "../layout/layouts.js";
 import { usesWideTiles } from "../layout/wide.js";
-import type { Target } from "../../targets/index.js";
+import { isGpu, type Target } from "../../targets/index.js";
 import type { ScheduleOptions } from "../options.js";
 import type { MemorySpace, PlanPort, PlanState, PlanWeight } from "../plan.js";
 import type { MatrixUse } from "../layout/matrix-uses.js";
 import { refuse } from "../refusal.js";
-import { atStart } from "./storage.js";
+import { atStart, lineNumbers, type StoredFormat, storedBytes } from "./storage.js";
 import { elements, rowMajor, Stored, type Tensor, type TensorAxis } from "./tensor.js";
 import { Weight } from "./weight.js";
 
@@ -35,6 +35,12 @@ export function memoryElement(dtype: DType): "f32" | "i32" {
 
 export function alignTo64(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
+}
+
+/** Bytes of so many numbers of one layer: whole lines and, of blocks, whole blocks. */
+function layerBytesOf(format: StoredFormat, count: number): number {
+  const numbers = format === "q8_0" ? Math.ceil(count / lineNumbers) * lineNumbers : count;
+  return alignTo64(numbers * storedBytes[format]);
 }
 
 /** Positions of one head next to each other: attention walks along them, head by head. */
@@ -191,10 +197,9 @@ export class ProgramLowering {
           : Size.of(this.fixed(axis.size, `state ${path}`)),
     }));
     const order = decl.kind === "cache" ? byHead(axes) : axes;
-    const stored =
-      decl.kind === "cache" && decl.dtype === "f32" ? (this.options.cache ?? "f32") : memoryElement(decl.dtype);
-    const element = memoryBytes[stored];
-    const layerBytes = alignTo64(elements(axes).constant! * element);
+    const format = this.stateFormat(decl, axes);
+    const element = storedBytes[format];
+    const layerBytes = layerBytesOf(format, elements(axes).constant!);
     const layers = decl.axes.slice(0, decl.layerAxes);
     const id = `state:${path}`;
     if (!this.states.has(path)) {
@@ -217,7 +222,21 @@ export class ProgramLowering {
       strides.set(axis.name, step);
       step = step.times(axis.size);
     }
-    return new Stored(decl.dtype, [...layers, ...axes], atStart(id), stored, strides);
+    return new Stored(decl.dtype, [...layers, ...axes], atStart(id), format, strides);
+  }
+
+  /** How the numbers of a state are stored. Throws MOE3351 and MOE3352 for blocks that are not possible. */
+  private stateFormat({ path, kind, dtype }: StateDecl, axes: readonly TensorAxis[]): StoredFormat {
+    const { cache = "f32" } = this.options;
+    if (kind !== "cache" || dtype !== "f32") return memoryElement(dtype);
+    if (cache !== "q8_0") return cache;
+    const slots = { path, storage: cache };
+    if (isGpu(this.target)) return refuse("MOE3352", { ...slots, target: this.target.name });
+    const last = axes.at(-1)!;
+    const size = last.size.constant!;
+    // The positions themselves are no axis for blocks: they come one by one.
+    if (axes.length > 1 && size % blockElements === 0) return cache;
+    return refuse("MOE3351", { ...slots, axis: last.name, size: `${size}`, block: `${blockElements}` });
   }
 
   knob(path: string): Stored {

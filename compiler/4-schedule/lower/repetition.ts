@@ -33,7 +33,7 @@ function twoPlaces(entry: EntryLowering, tensor: Tensor): (turn: Size) => Stored
   return (turn) => {
     const isOdd = turn.minus(turn.floorDividedBy(Size.of(2)).times(Size.of(2)));
     const place = { ...pair.place, offset: isOdd.times(Size.of(bytes)) };
-    return new Stored(pair.dtype, axes, place, pair.element, pair.strides);
+    return new Stored(pair.dtype, axes, place, pair.format, pair.strides);
   };
 }
 

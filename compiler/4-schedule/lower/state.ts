@@ -1,8 +1,9 @@
 /** States: memory that outlives the call, one piece for each layer. */
 import { Size } from "../../axes/size.js";
-import { memoryBytes } from "../kernel-types.js";
 import type { AppendAttrs } from "../../2-graph/ir.js";
 import type { EntryLowering } from "./entry-lowering.js";
+import { quantizeRows } from "./quantized-rows.js";
+import { storedBytes } from "./storage.js";
 import { type Deferred, Stored, type Tensor } from "./tensor.js";
 
 /** The memory of a state in the layer that the loops around are in. */
@@ -13,11 +14,11 @@ function own(entry: EntryLowering, path: string): Stored {
   const loops = layers.slice(layers.length - decl.layerAxes);
   const strides: Record<string, number> = {};
   for (const [index, loop] of loops.entries()) {
-    strides[loop.name] = all.strides.get(all.axes[index]!.name)!.constant! * memoryBytes[all.element];
+    strides[loop.name] = all.strides.get(all.axes[index]!.name)!.constant! * storedBytes[all.format];
   }
   const axes = all.axes.slice(decl.layerAxes);
   const place = { ...all.place, strides };
-  return new Stored(all.dtype, axes, place, all.element, new Map(axes.map((a) => [a.name, all.strides.get(a.name)!])));
+  return new Stored(all.dtype, axes, place, all.format, new Map(axes.map((a) => [a.name, all.strides.get(a.name)!])));
 }
 
 /** Writes the new rows behind the old ones and gives all rows, without copying the old ones. */
@@ -26,7 +27,9 @@ export function append(entry: EntryLowering, value: Tensor, attrs: AppendAttrs):
   const steps = memory.axes.map((axis) => memory.strides.get(axis.name)!);
   const strides = new Map(value.axes.map((axis, index) => [axis.name, steps[index]!]));
   const past = Size.of("past");
-  entry.store(value, memory.viewed(value.axes, strides, past.times(steps[0]!)));
+  const target = memory.viewed(value.axes, strides, past.times(steps[0]!));
+  if (target.format === "q8_0") quantizeRows(entry, value, target);
+  else entry.store(value, target);
   const [first, ...rest] = value.axes;
   const axes = [{ name: attrs.as, size: past.plus(first!.size) }, ...rest];
   return memory.viewed(axes, new Map(axes.map((axis, index) => [axis.name, steps[index]!])));

@@ -10,7 +10,8 @@ import { compare } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
-import type { BufferPlace } from "./storage.js";
+import type { BufferPlace, StoredFormat } from "./storage.js";
+import { numberInBlocks } from "./stored-blocks.js";
 
 /** An axis; `live` is the number of places that are really filled, when only the device knows it. */
 export interface TensorAxis extends Axis {
@@ -98,7 +99,7 @@ export class Stored extends Tensor {
     dtype: DType,
     axes: readonly TensorAxis[],
     readonly place: BufferPlace,
-    readonly element: "f32" | "f16" | "bf16" | "i32",
+    readonly format: StoredFormat,
     readonly strides: ReadonlyMap<string, Size>,
     /** In elements. */
     readonly offset: Size = Size.zero,
@@ -110,6 +111,12 @@ export class Stored extends Tensor {
     return this;
   }
 
+  /** What an address counts, where that is an element of memory: not in blocks. */
+  get element(): Exclude<StoredFormat, "q8_0"> {
+    if (this.format === "q8_0") throw new RangeError("a number of a block is no element of memory");
+    return this.format;
+  }
+
   address(at: Coordinates): Coordinate {
     let sum = Coordinate.size(this.offset);
     for (const { name } of this.axes) sum = sum.plus(at.get(name)!.times(this.strides.get(name)!));
@@ -117,8 +124,9 @@ export class Stored extends Tensor {
   }
 
   override read(emitter: Emitter, at: Coordinates): Expression {
-    const handle = emitter.buffer(this.place, this.element, "read");
-    const value = emitter.load(handle, this.address(this.own(at)));
+    const address = this.address(this.own(at));
+    if (this.format === "q8_0") return numberInBlocks(emitter, this.place, address);
+    const value = emitter.load(emitter.buffer(this.place, this.format, "read"), address);
     return this.dtype === "bool" ? compare("ne", value, 0) : value;
   }
 
@@ -135,7 +143,7 @@ export class Stored extends Tensor {
 
   /** The same memory under other axes. */
   viewed(axes: readonly TensorAxis[], strides: ReadonlyMap<string, Size>, offset = this.offset): Stored {
-    return new Stored(this.dtype, axes, this.place, this.element, strides, offset);
+    return new Stored(this.dtype, axes, this.place, this.format, strides, offset);
   }
 }
 
