@@ -55,7 +55,9 @@ describe.each<TinyOptions>([
       alone.push(await logits(model.extend("forward", { tokens: [9] })));
     }
     await Promise.all([one!, two!].map((tokens, text) => model.call("forward", { tokens }, { text })));
-    const together = await Promise.all([0, 1].map((text) => logits(model.extend("forward", { tokens: [9] }, { text }))));
+    const together = await Promise.all(
+      [0, 1].map((text) => logits(model.extend("forward", { tokens: [9] }, { text }))),
+    );
     // Each of the two is off by no more than the plan's rounding explains.
     const bound = 2 * expectedError(parts.plan, "q8_0");
     for (const [text, found] of together.entries()) {

