@@ -193,7 +193,7 @@ describe.skipIf(!browser).each([
 
   it.skipIf(web || !hasTerminals)("builds a bundle by a task, and serves a preview whose page opens", async () => {
     const example = join(root, "examples/tiny-moe");
-    const isInput = (path: string): boolean => ![".moec", "val"].includes(basename(path));
+    const isInput = (path: string): boolean => ![".moec", "val", "dist"].includes(basename(path));
     cpSync(example, join(workbench.folder, "tiny"), { recursive: true, filter: isInput });
     await openFile(page, "moec.yaml");
     await command(page, "moec: Build the bundle");
