@@ -63,7 +63,6 @@ export class Model {
   private readonly states: States;
   private readonly context: number;
   private readonly turns = new Turns();
-  private readonly language: PlanEntry | undefined;
   private readonly batches: Batches | undefined;
   private readonly texts: readonly HeldText[];
   private disposed = false;
@@ -77,8 +76,8 @@ export class Model {
     this.context = parts.plan.limits["context"] ?? Infinity;
     const texts = parts.device.texts ?? 1;
     this.texts = Array.from({ length: texts }, () => ({ ids: [], busy: false }));
-    this.language = parts.plan.entries.find(({ name }) => name === parts.manifest.language);
-    const batch = this.language && this.runner.derived(this.language, "batch");
+    const language = parts.plan.entries.find(({ name }) => name === parts.manifest.language);
+    const batch = language && this.runner.derived(language, "batch");
     if (texts > 1 && batch) {
       this.batches = new Batches(batch, texts, this.runner, (call) => this.inTurn(call), parts.host);
     }
@@ -294,8 +293,9 @@ export class Model {
     trace: boolean,
     signal?: AbortSignal,
   ): Promise<PieceResult> {
-    const { language } = this;
-    if (!language) throw moecError("MOE5330", { name: this.manifest.name });
+    const { language: name } = this.manifest;
+    if (name === undefined) throw moecError("MOE5330", { name: this.manifest.name });
+    const language = this.runner.entry(name);
     const goesOn = ids.length === 1 && this.tokensOf(text).length > 0;
     // A spec may say how a single token differs (`decode { … }`); that entry is for tokens behind a text.
     const decode = goesOn ? this.runner.derived(language, "decode") : undefined;

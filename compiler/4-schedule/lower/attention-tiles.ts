@@ -27,7 +27,7 @@ import { f32, registerType } from "../kernel-types.js";
 import { f32Tile } from "../micro/f32-tile.js";
 import { plus, type AttendCall, type Attention } from "./attention.js";
 import { visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
-import { sharedHeads, type SharedHeads } from "./attention-heads.js";
+import { queryTiles, tileColumns, type QueryTiles } from "./query-tiles.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -39,18 +39,8 @@ import { elements } from "./tensor.js";
 const keyBlock = 64;
 /** Query rows of one tile. */
 const tileRows = 32;
-/** Real rows from which on the tile is faster than one query at a time. */
-const worthwhileRows = 8;
-
 /** How the rows of q are shared out. */
-export interface TileShape extends SharedHeads {
-  /** Query positions of one tile. */
-  readonly queries: number;
-  /** Query positions from which on tiles are used. */
-  readonly fewest: number;
-  readonly depth: number;
-  /** Columns of the values. */
-  readonly width: number;
+export interface TileShape extends QueryTiles {
   readonly lanes: number;
   /** Vectors of rows side by side in the product of the scores; a panel is so many rows. */
   readonly vectors: number;
@@ -60,21 +50,12 @@ export interface TileShape extends SharedHeads {
 
 /** The shape of the tiles, or undefined where the kernel does not apply: threads instead of lanes, sizes that are open. */
 export function tileShape(entry: EntryLowering, call: AttendCall): TileShape | undefined {
-  const { attrs, q, v } = call;
   const { lanes } = entry;
-  const depth = q.axis(attrs.contracted).size.constant;
-  const width = v.axis(attrs.valueAxis).size.constant;
-  if (lanes === 1 || depth === undefined || width === undefined || q.axes.some((axis) => axis.live)) return undefined;
-  const { batch, heads, headCount } = sharedHeads(call, tileRows);
+  const columns = tileColumns(call);
+  if (lanes === 1 || !columns) return undefined;
   const vectors = Math.min(4, tileRows / lanes);
   return {
-    batch,
-    heads,
-    headCount,
-    queries: Math.max(1, Math.floor(tileRows / headCount)),
-    fewest: Math.max(2, Math.ceil(worthwhileRows / headCount)),
-    depth,
-    width,
+    ...queryTiles(call, columns, tileRows),
     lanes,
     vectors,
     // Sums, the vectors of the right side and a broadcast number lie in registers.

@@ -27,7 +27,7 @@ import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
 import { plus, type Attention, type AttendCall } from "./attention.js";
 import { either, visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
-import { sharedHeads, type SharedHeads } from "./attention-heads.js";
+import { queryTiles, tileColumns, type QueryTiles } from "./query-tiles.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -48,42 +48,21 @@ const line = keyBlock + 1;
 const mostSums = 32;
 /** Numbers of the queries that fit into shared memory beside keys and scores. */
 const mostQueries = 2304;
-/** Rows from which on a tile is faster than a block for each row. */
-const worthwhileRows = 8;
-
 /** How the rows of q are shared out among blocks. */
-export interface GpuTiles extends SharedHeads {
+export interface GpuTiles extends QueryTiles {
   /** Rows of a tile. */
   readonly rows: number;
-  /** Query positions of one tile. */
-  readonly queries: number;
-  /** Query positions of a call from which on tiles are used. */
-  readonly fewest: number;
-  readonly depth: number;
-  /** Columns of the values. */
-  readonly width: number;
 }
 
 /** The tiles of an attention; undefined where its sizes are open or too large for the memory of a block. */
 export function gpuTiles(call: AttendCall): GpuTiles | undefined {
-  const { attrs, q, v } = call;
-  const depth = q.axis(attrs.contracted).size.constant;
-  const width = v.axis(attrs.valueAxis).size.constant;
-  if (!depth || !width || q.axes.some((axis) => axis.live)) return undefined;
-  const columns = Math.ceil(width / across);
+  const columns = tileColumns(call);
+  if (!columns?.depth || !columns.width) return undefined;
+  const sums = Math.ceil(columns.width / across);
   const rows = [4, 2, 1]
     .map((own) => own * lines)
-    .find((count) => (count / lines) * columns <= mostSums && count * depth <= mostQueries);
-  if (rows === undefined) return undefined;
-  const shared = sharedHeads(call, rows);
-  return {
-    ...shared,
-    rows,
-    queries: Math.max(1, Math.floor(rows / shared.headCount)),
-    fewest: Math.max(2, Math.ceil(worthwhileRows / shared.headCount)),
-    depth,
-    width,
-  };
+    .find((count) => (count / lines) * sums <= mostSums && count * columns.depth <= mostQueries);
+  return rows === undefined ? undefined : { ...queryTiles(call, columns, rows), rows };
 }
 
 /** Registers and memory of the tile that is being written. */
