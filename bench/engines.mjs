@@ -30,7 +30,7 @@ export function engine(script, ...args) {
 /** Whether a package of `bench/peers` is installed. */
 export const hasPeer = (name) => existsSync(`${here}peers/node_modules/${name}`);
 
-/** The browser that wllama runs in. */
+/** The browser of benches. */
 export const chromium = () => process.env.MOEC_CHROMIUM ?? "/usr/bin/chromium";
 
 export const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];

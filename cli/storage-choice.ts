@@ -3,7 +3,7 @@
  * those that a block format would hurt, and f32 for vectors.
  */
 import type { KRecords, Node, ParamDecl, Program, Region, StorageType, ValueId } from "../compiler/2-graph/ir.js";
-import { isAnyK } from "../compiler/4-schedule/layout/layouts.js";
+import { isAnyK, isBlocked } from "../compiler/4-schedule/layout/layouts.js";
 import { matrixUses, type MatrixUse } from "../compiler/4-schedule/layout/matrix-uses.js";
 import { isK } from "../compiler/4-schedule/micro/k-layouts.js";
 import { hasBlocksAlong, hasTensorsOfExperts, tensorsOf } from "../compiler/6-bundle/index.js";
@@ -25,10 +25,10 @@ export function storageOf(program: Program, quantization: MatrixStorage): (param
     const own = param.axes.slice(param.layerAxes);
     if (own.length < 2) return "f32";
     const format = typeof quantization === "string" ? quantization : quantization(param.path);
-    if (isK(format)) return routers.has(param.path) ? "f16" : format;
-    if (format !== "q8_0" && format !== "q4_0") return format;
+    if (!isBlocked(format)) return format;
     // The choice of an expert hangs on small differences, and a router is a thousandth of a layer.
     if (routers.has(param.path)) return "f16";
+    if (isK(format)) return format;
     const along = param.axes.find(({ name }) => name === param.contracted) ?? param.axes.at(-1);
     return (along?.size.constant ?? 0) % BLOCK === 0 ? format : "f16";
   };

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { bundler } from "../../scripts/bundler.mjs";
-import { median } from "../engines.mjs";
+import { chromium as browserPath, median } from "../engines.mjs";
 import { casesOf } from "./cases.mjs";
 
 const { values } = parseArgs({
@@ -60,7 +60,7 @@ const server = createServer((request, response) => {
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const url = `http://localhost:${server.address().port}/`;
 const browser = await chromium.launch({
-  executablePath: process.env.MOEC_CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: browserPath(),
   args: ["--no-sandbox", "--enable-unsafe-webgpu"],
 });
 

@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { chromium as browserPath } from "../engines.mjs";
 
 const root = fileURLToPath(new URL("./node_modules/@wllama/wllama/esm/", import.meta.url));
 const TYPES = { js: "text/javascript", wasm: "application/wasm", html: "text/html" };
@@ -41,7 +42,7 @@ function serve(model) {
 const [model, threads, prompts, decode] = process.argv.slice(2);
 const server = await serve(model);
 const browser = await chromium.launch({
-  executablePath: process.env.MOEC_CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: browserPath(),
   args: [
     "--no-sandbox",
     "--disable-quic",

@@ -37,9 +37,8 @@ export interface Region {
   readonly results: readonly ValueId[];
 }
 
-/**
- * One entry point. Its inputs are the region parameters in order, named by `inputs`; `outputs` names the results.
- */
+export const DERIVED_FORMS = ["last", "decode", "batch"] as const;
+
 /** How the compiler made an entry from another one. */
 export interface Derivation {
   /** The name of the other one. */
@@ -48,8 +47,7 @@ export interface Derivation {
   readonly form: (typeof DERIVED_FORMS)[number];
 }
 
-export const DERIVED_FORMS = ["last", "decode", "batch"] as const;
-
+/** One entry point. Its inputs are the region parameters in order, named by `inputs`; `outputs` names the results. */
 export interface Entry {
   readonly name: string;
   /** Absent for entries that the spec names. */
@@ -59,14 +57,18 @@ export interface Entry {
   readonly body: Region;
 }
 
+const K_QUANTS = ["q4_1", "q5_0", "q5_1", "q4_K", "q5_K", "q6_K"] as const;
+
 /** Block formats that files bring and some targets compute with; nothing is converted to them. */
-export type KQuants = "q4_1" | "q5_0" | "q5_1" | "q4_K" | "q5_K" | "q6_K";
+export type KQuants = (typeof K_QUANTS)[number];
 
 /** The same, and what holds layers of q4_K, q5_K and q6_K side by side as they are: files mix these. */
 export type KRecords = KQuants | "any_K";
 
+export const STORED_AS = ["f32", "f16", "bf16", "q8_0", "q4_0", "i32", ...K_QUANTS, "any_K"] as const;
+
 /** How the numbers of a parameter are stored; block formats run along the last axis in blocks of 32 or 256. */
-export type StorageType = "f32" | "f16" | "bf16" | "q8_0" | "q4_0" | "i32" | KRecords;
+export type StorageType = (typeof STORED_AS)[number];
 
 /**
  * A parameter of the whole program. Inside a stack it carries the layer axis first, inside a bank the expert axis next:

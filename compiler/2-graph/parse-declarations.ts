@@ -1,7 +1,8 @@
 /** Declarations of the graph's text form: the attributes behind a type become the fields of the record. */
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { Attrs, AttrValue, TensorType } from "../ops/types.js";
-import type { KnobDecl, ParamDecl, StateDecl, StorageType, WeightSource } from "./ir.js";
+import { STORED_AS } from "./ir.js";
+import type { KnobDecl, ParamDecl, StateDecl, WeightSource } from "./ir.js";
 import type { TextCursor } from "./text-cursor.js";
 
 export interface DeclarationText {
@@ -10,11 +11,6 @@ export interface DeclarationText {
   readonly attrs: Attrs;
   readonly span?: SourceSpan;
 }
-
-const storageTypes: readonly StorageType[] = [
-  ...(["f32", "f16", "bf16", "q8_0", "q4_0", "i32"] as const),
-  ...(["q4_1", "q5_0", "q5_1", "q4_K", "q5_K", "q6_K", "any_K"] as const),
-];
 
 /** Readers of one declaration's attributes; each one refuses what it does not know. */
 class Fields {
@@ -104,7 +100,7 @@ export function readParam(cursor: TextCursor, text: DeclarationText): ParamDecl 
     ...(fields.has("formats") ? { formats: fields.names("formats") } : {}),
     ...(fields.has("contractedAxes") ? { contractedAxes: fields.names("contractedAxes") } : {}),
     ...(fields.has("formats") ? { formats: fields.names("formats") } : {}),
-    ...(fields.has("storage") ? { storage: fields.oneOf("storage", storageTypes) } : {}),
+    ...(fields.has("storage") ? { storage: fields.oneOf("storage", STORED_AS) } : {}),
     ...(fields.has("init") ? { init: readInit(fields.inner("init")) } : {}),
     ...(text.span ? { span: text.span } : {}),
   };

@@ -11,20 +11,24 @@ export const isFragmentStatement = (statement: { readonly kind: string }): state
   statement.kind === "fragment" || statement.kind.startsWith("fragment-");
 
 /** True when the test holds for some of the statements, or of those inside. */
-function some(statements: readonly Statement[], test: (statement: Statement) => boolean): boolean {
+export function someStatement(statements: readonly Statement[], test: (statement: Statement) => boolean): boolean {
   return statements.some((statement) => {
-    if (statement.kind === "for") return some(statement.body, test);
-    if (statement.kind === "if") return some(statement.then, test) || some(statement.else, test);
+    if (statement.kind === "for") return someStatement(statement.body, test);
+    if (statement.kind === "if") return someStatement(statement.then, test) || someStatement(statement.else, test);
     return test(statement);
   });
 }
 
 /** True when some of the statements are of fragments. */
-export const holdsFragments = (statements: readonly Statement[]): boolean => some(statements, isFragmentStatement);
+export const holdsFragments = (statements: readonly Statement[]): boolean =>
+  someStatement(statements, isFragmentStatement);
 
 /** True when threads hand each other registers: fragments, and folds across bits of the number of a thread. */
 export const sharesRegisters = (statements: readonly Statement[]): boolean =>
-  some(statements, (one) => isFragmentStatement(one) || (one.kind === "block-fold" && one.across !== undefined));
+  someStatement(
+    statements,
+    (one) => isFragmentStatement(one) || (one.kind === "block-fold" && one.across !== undefined),
+  );
 
 /** Expressions that a statement evaluates, in order. */
 export function fragmentOperands(statement: FragmentStatement): readonly Expression[] {

@@ -162,10 +162,8 @@ class KernelReader {
       }
       case "barrier":
         return { kind: "barrier" };
-      case "prefetch": {
-        const buffer = this.tokens.name();
-        return { kind: "prefetch", buffer, index: this.place(buffer).index };
-      }
+      case "prefetch":
+        return { kind: "prefetch", ...this.fragmentPlace() };
       case "fold":
         return this.fold();
       case "atomic":

@@ -5,7 +5,7 @@ import type { Exchange, Served } from "../served.js";
 import { readPage } from "./parameters.js";
 
 export function describeModel(served: Served, exchange: Exchange): void {
-  const { manifest, report, textCount, textsTogether } = served.model;
+  const { manifest, report, textCount } = served.model;
   const { name, compiler, memory, parameters: stored, limits, language, generation } = manifest;
   sendJson(exchange.response, 200, {
     name,
@@ -18,7 +18,6 @@ export function describeModel(served: Served, exchange: Exchange): void {
     devices: served.devices,
     report,
     texts: textCount,
-    together: textsTogether,
   });
 }
 

@@ -12,7 +12,7 @@ import { printKernel } from "../../compiler/4-schedule/kernel-print.js";
 import { verifyKernel } from "../../compiler/4-schedule/kernel-verify.js";
 import { emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { emitWgsl } from "../../compiler/5-emit/wgsl/index.js";
-import { f16ToF32, f32ToBf16, f32ToF16 } from "../../compiler/checkpoints/half.js";
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from "../../compiler/checkpoints/half.js";
 import { cuda, webgpu } from "../../compiler/targets/index.js";
 import { compileCuda } from "../../cli/nvcc.js";
 import { numbers } from "../schedule/compare.js";
@@ -160,12 +160,7 @@ function data(test: Case) {
   const depth = depthOf(test.element) * test.steps;
   const rows = warps * side;
   const encode = { f16: f32ToF16, bf16: f32ToBf16, i8: (x: number) => Math.round(x * 127) }[test.element];
-  const decode = (bits: number): number =>
-    test.element === "i8"
-      ? bits
-      : test.element === "f16"
-        ? f16ToF32(bits)
-        : new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!;
+  const decode = { f16: f16ToF32, bf16: bf16ToF32, i8: (bits: number) => bits }[test.element];
   const matrix = (seed: number, count: number) => numbers(seed, count).map(encode);
   const [left, right] = [matrix(1, rows * depth), matrix(2, depth * side)];
   const scales = numbers(3, test.steps * (rows + side)).map(Math.fround);

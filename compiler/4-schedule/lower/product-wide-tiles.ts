@@ -17,7 +17,7 @@ import type { Coordinate } from "./coordinate.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { storedRow, storedRowsKernel } from "./product-rows.js";
 import { panelProducts } from "./product-wide-floats.js";
-import { finishPairs, pairsBeside, rowsOfPart, tileNumber, type WideWork } from "./product-wide.js";
+import { finishPairs, pairsBeside, tileNumber, type WideWork } from "./product-wide.js";
 import type { Product, ProductInput } from "./product.js";
 import { elements, type Stored } from "./tensor.js";
 
@@ -108,7 +108,7 @@ function recordProducts(work: WideWork, records: Stored): WideProducts {
         ...products.map(({ layout }) => unpackedRecordsBytes(layout.storage as RecordQuants, shapes)),
       );
       const unpacked = builder.blockBuffer("unpacked", "u8", "local", tilesBeside * tileBytes);
-      const stride = rowsOfPart * width;
+      const stride = work.rowsOfPart * width;
       emitter.loop("pair", work.firstPair, work.endPair, pairsBeside, undefined, (_, pair) => {
         products.forEach((product, p) =>
           recordsMany(builder, shapes, {

@@ -23,7 +23,7 @@ const blockBytes = 49_152;
 /** Rows of one block, when the weights are read again for the next ones: eight parts. */
 const rowsPerBlock = 1024;
 /** Rows whose sums are held at a time. */
-export const rowsOfPart = 128;
+const recordRowsOfPart = 128;
 /** Rows up to which the reading of the weights is all that counts, at least. */
 const fewRows = 3;
 /** Pairs side by side: read together for few rows, and for many rows of integers. */
@@ -71,13 +71,12 @@ export function writeWideKernel(
   const firstPair = builder.let("first_pair", mul(rem(block, constant(chunks)), perBlock));
   const endPair = builder.let("end_pair", min(add(firstPair, perBlock), pairs));
   const held = prepared.floats ? perBlock : pairsBeside;
-  const partRows = prepared.floats ? floatRowsOfPart : rowsOfPart;
-  const scratch = builder.blockBuffer("sums", "f32", "local", products.length * held * partRows * panelRows);
-  const starts = builder.blockBuffer("starts", "i32", "local", partRows);
+  const rowsOfPart = prepared.floats ? floatRowsOfPart : recordRowsOfPart;
+  const scratch = builder.blockBuffer("sums", "f32", "local", products.length * held * rowsOfPart * panelRows);
+  const starts = builder.blockBuffer("starts", "i32", "local", rowsOfPart);
   const shapes = entry.program.target.tiles!;
   const work: WideWork = {
-    ...{ emitter, source, target, products, scratch, range, firstPair, endPair, shapes, perBlock, starts },
-    rowsOfPart: partRows,
+    ...{ emitter, source, target, products, scratch, range, firstPair, endPair, shapes, perBlock, starts, rowsOfPart },
   };
   const tiles = prepared.begin(work);
   const count = builder.let("row_count", sub(range.to, range.from));

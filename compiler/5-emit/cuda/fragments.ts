@@ -40,7 +40,7 @@ export const cudaFragment: NonNullable<Dialect["fragment"]> = (statement: Fragme
       if (element === "i8" && rows !== (role === "left")) throw new TypeError("bytes lie along the contracted axis");
       sharedOnly(place(statement));
       const shape = `${role === "left"}, ${rows}`;
-      const stride = statement.stride * memoryBytes[find(statement.fragment).element];
+      const stride = statement.stride * memoryBytes[element];
       return `moec_load_fragment<${shape}, ${stride}>(${nameOf(statement.fragment)}, ${pointer(statement)});`;
     }
     case "fragment-multiply": {

@@ -1,4 +1,5 @@
 /** Blocks of a kernel on a target with threads: whether they fit, and which of them go side by side into one. */
+import { someStatement } from "../../4-schedule/kernel-fragments.js";
 import type { FoldOp, Kernel, Statement } from "../../4-schedule/kernel-ir.js";
 import { memoryBytes } from "../../4-schedule/kernel-types.js";
 import { moecError } from "../../errors/raise.js";
@@ -53,13 +54,8 @@ export function checkBlock(kernel: Kernel, target: Target): void {
 }
 
 /** True when the threads of a block meet somewhere. */
-function meets(statements: readonly Statement[]): boolean {
-  return statements.some((statement) => {
-    if (statement.kind === "barrier" || statement.kind === "block-fold") return true;
-    if (statement.kind === "for") return meets(statement.body);
-    return statement.kind === "if" && (meets(statement.then) || meets(statement.else));
-  });
-}
+const meets = (statements: readonly Statement[]): boolean =>
+  someStatement(statements, ({ kind }) => kind === "barrier" || kind === "block-fold");
 
 /** True when all that a block does, its one thread does alone: such blocks are laid side by side. */
 export function isAlone({ threads, body, blockBuffers }: Kernel): boolean {

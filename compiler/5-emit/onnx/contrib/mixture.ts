@@ -7,6 +7,7 @@
  * negative can be said, and a tie is decided once.
  */
 import { Size } from "../../../axes/size.js";
+import { BLOCK_VALUES } from "../../../checkpoints/blocks.js";
 import type { Axis } from "../../../ops/types.js";
 import { scatter } from "../gather.js";
 import type { Use } from "../use.js";
@@ -15,13 +16,6 @@ import { expertFormula, type ExpertFormula, type Layer } from "./expert-body.js"
 import { blocksOf, interleavedRows, type QuantizedRows } from "./expert-weights.js";
 import { isNonNegative } from "./nonnegative.js";
 import type { ExpertStorage } from "./names.js";
-
-const BLOCK = 32;
-
-/** What the operator cannot say stops here. */
-function refuse(use: Use, operator: string, reason: string): never {
-  return use.refuse(reason, operator);
-}
 
 interface Bank {
   readonly formula: ExpertFormula;
@@ -35,25 +29,25 @@ interface Bank {
 function bankOf(use: Use, operator: string): Bank {
   const { attrs } = use;
   const banks = attrs.banks as unknown as readonly { readonly experts: Size; readonly params: number }[];
-  if (banks.length !== 1) return refuse(use, operator, `${banks.length} kinds of experts`);
+  if (banks.length !== 1) return use.refuse(`${banks.length} kinds of experts`, operator);
   if (((attrs.perToken as number | undefined) ?? 0) > 0 || (attrs.captures as number) > 0) {
-    return refuse(use, operator, "experts that read something besides their token");
+    return use.refuse("experts that read something besides their token", operator);
   }
-  if (attrs.weigh === "input") return refuse(use, operator, "weights on what goes into an expert");
+  if (attrs.weigh === "input") return use.refuse("weights on what goes into an expert", operator);
   const formula = expertFormula(use.node.regions[0]!);
-  if (typeof formula === "string") return refuse(use, operator, formula);
+  if (typeof formula === "string") return use.refuse(formula, operator);
   const experts = banks[0]!.experts.constant;
-  if (experts === undefined) return refuse(use, operator, "a number of experts that is not known");
+  if (experts === undefined) return use.refuse("a number of experts that is not known", operator);
   const params = use.operands.slice(2, 2 + banks[0]!.params).map((value): Parameter => {
     if (value.kind === "parameter" && value.leading.length === value.decl.layerAxes) return value;
-    return refuse(use, operator, "weights that are computed");
+    return use.refuse("weights that are computed", operator);
   });
   const size = (layer: Layer, name: string): number =>
     params[layer.weight]!.decl.axes.find((axis) => axis.name === name)!.size.constant!;
   const [first] = formula.first;
   const width = size(first!, first!.from);
   if (size(formula.second, formula.second.to) !== width) {
-    return refuse(use, operator, "experts whose result is not as wide as their token");
+    return use.refuse("experts whose result is not as wide as their token", operator);
   }
   return { formula, params, experts, width, inner: size(first!, first!.to) };
 }
@@ -63,12 +57,12 @@ function scores(use: Use, operator: string) {
   const { graph } = use;
   const { node } = use;
   if (!isNonNegative(node.operands[1]!, (id) => use.around.producer(id))) {
-    return refuse(use, operator, "weights of routes that may be below 0: it makes them by a softmax");
+    return use.refuse("weights of routes that may be below 0: it makes them by a softmax", operator);
   }
   const routes = use.routes(1);
   const slots = routes.index.axes.at(-1)!;
   const k = slots.size.constant;
-  if (k === undefined) return refuse(use, operator, "a number of chosen experts that is not known");
+  if (k === undefined) return use.refuse("a number of chosen experts that is not known", operator);
   const tokens = tokensOf(routes);
   const dense = scatter(graph, routes.index, routes.weight, slots, routes.experts, "add");
   const sum = graph.reduce("ReduceSum", dense, [routes.experts.name]);
@@ -92,8 +86,8 @@ export function fusedMixture(use: Use, storage: "f32" | ExpertStorage) {
   const operator = storage === "f32" ? "MoE" : "QMoE";
   const { formula, params, experts, width, inner } = bankOf(use, operator);
   const { sum, tokens, k, logs } = scores(use, operator);
-  if (storage !== "f32" && (width % BLOCK !== 0 || inner % BLOCK !== 0)) {
-    return refuse(use, operator, `widths ${width} and ${inner}, which are not whole blocks of ${BLOCK}`);
+  if (storage !== "f32" && (width % BLOCK_VALUES !== 0 || inner % BLOCK_VALUES !== 0)) {
+    return use.refuse(`widths ${width} and ${inner}, which are not whole blocks of ${BLOCK_VALUES}`, operator);
   }
   const ofExpert = (index: number, axes: readonly string[]): Float32Array => {
     const param = params[index]!;
@@ -132,7 +126,7 @@ export function fusedMixture(use: Use, storage: "f32" | ExpertStorage) {
     };
     return [
       graph.initializer(graph.fresh(name), "u8", [experts, rows, columns / perByte], codes),
-      graph.initializer(graph.fresh(`${name}_scales`), "f32", [experts, rows, columns / BLOCK], scales),
+      graph.initializer(graph.fresh(`${name}_scales`), "f32", [experts, rows, columns / BLOCK_VALUES], scales),
     ];
   };
 
@@ -156,7 +150,7 @@ export function fusedMixture(use: Use, storage: "f32" | ExpertStorage) {
       : {}),
     ...(storage === "f32"
       ? {}
-      : { expert_weight_bits: { int: storage === "q4_0" ? 4 : 8 }, block_size: { int: BLOCK } }),
+      : { expert_weight_bits: { int: storage === "q4_0" ? 4 : 8 }, block_size: { int: BLOCK_VALUES } }),
   };
   const name = graph.node(operator, inputs, attributes, "com.microsoft");
   const out = { name: formula.second.to, size: Size.of(width) };
