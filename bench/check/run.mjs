@@ -1,10 +1,12 @@
 /**
- * How long `moec check` takes on a file of 1,000 lines: the first check of a process, a check of the same text again, a
- * check after one edit (other files kept), and a check with one error. Needs `npm run build`.
+ * How long `moec check` takes on a file of 1,000 lines: files that the process has not seen (of make-files.mjs, after
+ * as many others), the first check of a process, a check of the same text again, a check after one edit (other files
+ * kept), and a check with one error. Beside the clock stands processor time: of the thread that checks, where the system
+ * tells it, and of the whole process, with its garbage collector and its compiler. Needs `npm run build`.
  *
  *     node bench/check/run.mjs [--lines 1000] [--rounds 20]
  */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -33,14 +35,26 @@ const hostOf = (text) => ({
   resolve: (from, specifier) => (specifier === "std" ? "stdlib/std.moe" : join(dirname(from), specifier)),
 });
 
+/** Milliseconds of processor time that this thread has had; undefined where the system does not tell. */
+function threadTime() {
+  const file = "/proc/thread-self/schedstat";
+  return existsSync(file) ? Number(readFileSync(file, "utf8").split(" ")[0]) / 1e6 : undefined;
+}
+
 /** Processor time beside the clock: on a machine that others use as well, the clock measures them too. */
 function timed(run) {
   const processor = process.cpuUsage();
+  const thread = threadTime();
   const before = performance.now();
   const project = run();
   const time = performance.now() - before;
   const { user, system } = process.cpuUsage(processor);
-  return { time, processor: (user + system) / 1000, project };
+  return {
+    time,
+    thread: thread === undefined ? undefined : threadTime() - thread,
+    processor: (user + system) / 1000,
+    project,
+  };
 }
 
 const text = makeSpec(Number(values.lines));
@@ -55,22 +69,36 @@ if (values.cold) {
 const quantile = (times, share) => [...times].sort((a, b) => a - b)[Math.ceil(times.length * share) - 1];
 
 function show(name, samples) {
-  const cells = ["time", "processor"].flatMap((key) =>
-    [0.5, 0.95].map((share) =>
-      quantile(
-        samples.map((sample) => sample[key]),
-        share,
-      )
-        .toFixed(1)
-        .padStart(9),
-    ),
+  const cells = ["time", "thread", "processor"].flatMap((key) =>
+    [0.5, 0.95].map((share) => {
+      const times = samples.map((sample) => sample[key]);
+      return (times.includes(undefined) ? "" : quantile(times, share).toFixed(1)).padStart(9);
+    }),
   );
   console.log(`${name.padEnd(28)}${cells.join("")}${String(samples.length).padStart(9)}`);
 }
 
 const rounds = Number(values.rounds);
 console.log(`${text.split("\n").length} lines; milliseconds; the bar is 50`);
-console.log(`${"".padEnd(28)}   median      p95  cpu med.  cpu p95   rounds`);
+const columns = ["median", "p95", "thread", "p95", "process", "p95", "rounds"];
+console.log(`${"".padEnd(28)}${columns.map((name) => name.padStart(9)).join("")}`);
+
+const maker = join(dirname(fileURLToPath(import.meta.url)), "make-files.mjs");
+const files = JSON.parse(
+  execFileSync(process.execPath, [maker, "--count", String(2 * rounds), "--lines", values.lines], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  }),
+);
+const unseen = files.map((file) => {
+  const sample = timed(() => check(FILE, hostOf(file)));
+  if (sample.project.diagnostics.length > 0) throw new Error(sample.project.diagnostics[0].message);
+  return { ...sample, lines: file.split("\n").length };
+});
+const warm = unseen.slice(rounds);
+show("files not seen before", warm);
+const speeds = warm.map(({ lines, thread, time }) => lines / (thread ?? time));
+console.log(`${"".padEnd(28)}${quantile(speeds, 0.5).toFixed(1).padStart(9)} lines a millisecond of the thread`);
 
 const self = fileURLToPath(import.meta.url);
 const cold = Array.from({ length: Math.min(rounds, 7) }, () => {
