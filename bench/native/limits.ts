@@ -22,11 +22,12 @@ const chains = 12;
 export const peakOperations = (target: Target): number => 2 * chains * lanesOf(target, 32);
 /** Operations of one turn of `peak_i8`. */
 export const peakByteOperations = (target: Target): number => 2 * chains * lanesOf(target, 8);
-/** Bytes of one turn of `read`. */
+/** Bytes of one turn of `read`, and of each of the three arrays of `triad`. */
 export const readBytes = 512;
 
 export function limitKernels(target: Target): readonly Kernel[] {
-  return [peakF32(lanesOf(target, 32)), peakI8(target), read(lanesOf(target, 32))];
+  const lanes = lanesOf(target, 32);
+  return [peakF32(lanes), peakI8(target), read(lanes), triad(lanes)];
 }
 
 function peakF32(lanes: number): Kernel {
@@ -80,5 +81,21 @@ function read(lanes: number): Kernel {
     mul(block, lanes),
     sums.map((sum) => sum.get).reduce((all, sum) => xor(all, sum)),
   );
+  return k.finish();
+}
+
+/** y = x0 + 3 x1 over `turns` times 512 bytes of each, for each block: the last of McCalpin's STREAM. */
+function triad(lanes: number): Kernel {
+  const k = new KernelBuilder("triad", { doc: "adds a multiple of one array to another" });
+  const [a, b] = ["a", "b"].map((name) => k.buffer(name, "f32", "read"));
+  const y = k.buffer("y", "f32", "write");
+  const turns = k.scalar("turns", "i32");
+  const count = readBytes / 4;
+  const start = k.let("start", mul(block, mul(turns, count)));
+  k.loop("turn", 0, mul(turns, count), lanes, (element) => {
+    const at = k.let("at", add(start, element));
+    const [left, right] = [a!, b!].map((buffer) => k.load(buffer, at, { lanes }));
+    k.store(y, at, fma(right!, constant(3, right!.type), left!));
+  });
   return k.finish();
 }

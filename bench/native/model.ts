@@ -8,18 +8,22 @@ import { once } from "node:events";
 import { check } from "../../compiler/1-check/index.js";
 import { buildProgram } from "../../compiler/2-graph/index.js";
 import type { KQuants, StorageType } from "../../compiler/2-graph/ir.js";
-import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
+import { deriveBatch, deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
 import { schedule, type CacheStorage } from "../../compiler/4-schedule/index.js";
 import { isBlocked, isMatrix } from "../../compiler/4-schedule/layout/layouts.js";
 import { isK, kRecordBytes } from "../../compiler/4-schedule/micro/k-layouts.js";
 import { wideRecordBytes } from "../../compiler/4-schedule/micro/wide-layouts.js";
 import { layerCount, layoutOf } from "../../compiler/4-schedule/layout/pack.js";
-import type { PlanWeight } from "../../compiler/4-schedule/plan.js";
+import type { Plan, PlanEntry, PlanWeight } from "../../compiler/4-schedule/plan.js";
 import { ggufMetadata, familyTensors } from "../../compiler/checkpoints/families/index.js";
 import { fill } from "../../compiler/checkpoints/families/tensors.js";
 import { writeSpec } from "../../compiler/checkpoints/import/spec.js";
 import { fromF32, ggufChunks, STORAGE, type TensorSource } from "../../compiler/checkpoints/index.js";
 import { storageOf } from "../../cli/storage-choice.js";
+import type { Device } from "../../runtime/device.js";
+import { tokenAxis } from "../../runtime/model/runner.js";
+import type { SizeValues } from "../../runtime/plan/sizes.js";
+import { pastOf, textOf, textRows } from "../../runtime/plan/texts.js";
 import { testHost } from "../../test/check/host.js";
 import { fineBlocks } from "../../test/native-kernels/fine-blocks.js";
 import { levels, nativeDevice } from "../../test/support/native.js";
@@ -43,32 +47,52 @@ function smallHalves(bytes: Uint8Array): void {
   for (let at = 1; at < bytes.length; at += 2) bytes[at] = (bytes[at]! & 0x83) | 0x24;
 }
 
-/** Positions that both engines have room for. */
-export const CONTEXT = 2560;
+/** Tokens of a call of prefill at most. */
+const PREFILL = 512;
 
-export interface PreparedModel {
+export interface ModelOptions {
   readonly threads: number;
-  /** Bytes of weights that one token reads: of tables that are looked up nothing, of experts those that are chosen. */
-  readonly tokenBytes: number;
-  /** Milliseconds of wall time and of processor time of a call with `tokens` tokens behind `past`. */
-  call(tokens: number, past: number): { readonly wall: number; readonly cpu: number };
+  /** How keys and values are kept. */
+  readonly cache: CacheStorage;
+  /** Positions of a text. */
+  readonly context: number;
+  /** Texts side by side. */
+  readonly texts: number;
 }
 
-export function prepareModel(
-  shape: string,
-  quantization: Quantization,
-  threads: number,
-  cache: CacheStorage = "f32",
-): PreparedModel {
+/** What is timed: each of some texts goes on by some tokens. */
+export interface Task {
+  readonly texts: number;
+  readonly tokens: number;
+  /** Positions of each text before. */
+  readonly past: number;
+}
+
+export interface PreparedModel {
+  /** Bytes of weights that one token reads: of tables that are looked up nothing, of experts those that are chosen. */
+  readonly tokenBytes: number;
+  /** Multiplications and additions of one token of a long prompt by weights; the output is for the last one only. */
+  readonly tokenOperations: number;
+  /** Milliseconds of wall time and of processor time of one call; what lies before is there when they begin. */
+  call(task: Task): { readonly wall: number; readonly cpu: number };
+  /** Gives the memory back. */
+  dispose(): void;
+}
+
+/** The token at a position of a text: the same for both engines (`llama.mjs`), and another one at each step. */
+const tokenAt = (text: number, position: number): number => 300 + ((position * 7919 + text * 104_729) % 7000);
+
+export function prepareModel(shape: string, quantization: Quantization, options: ModelOptions): PreparedModel {
   const config = shapes[shape]!;
   const spec = writeSpec({ config, format: "gguf", prefix: "", name: "Bench", source: "bench" });
   const project = check("bench.moe", testHost({ "bench.moe": spec }));
   if (project.diagnostics.length > 0) throw new Error(JSON.stringify(project.diagnostics));
-  const program = optimize(deriveLastToken(buildProgram(project)));
+  const program = deriveBatch(optimize(deriveLastToken(buildProgram(project))));
   const target = levels[0]!;
+  const { threads, cache, context, texts } = options;
   const storage: (param: Parameters<ReturnType<typeof storageOf>>[0]) => StorageType = storageOf(program, quantization);
-  const { kernels, plan } = schedule(program, target, { limits: { T: 512, context: CONTEXT }, storage, cache });
-  const device = nativeDevice(kernels, plan, target, threads);
+  const { kernels, plan } = schedule(program, target, { limits: { T: PREFILL, context }, storage, cache });
+  const device = nativeDevice(kernels, plan, target, threads, texts);
   const some = noise(7);
   const halves = some.slice();
   smallHalves(halves);
@@ -96,27 +120,64 @@ export function prepareModel(
       void device.write("weights", offsets.get(weight.buffer)! + at, part);
     }
   }
-  const entry = plan.entries.find(({ name }) => name === "forward_last")!;
-  const input = offsets.get(entry.inputs[0]!.buffer)!;
   const share = (weight: PlanWeight): number => {
     if (!weight.matrix) return 0;
     return weight.path.includes(".experts.") ? config.expertsPerToken / config.experts : 1;
   };
+  const numbers = ({ axes }: PlanWeight): number => axes.reduce((product, { size }) => product * size, 1);
+  const isOutput = ({ layerAxes }: PlanWeight): boolean => layerAxes === 0;
+  const total = (count: (weight: PlanWeight) => number): number =>
+    plan.weights.reduce((sum, weight) => sum + share(weight) * count(weight), 0);
   return {
-    threads,
-    tokenBytes: plan.weights.reduce((sum, one) => sum + share(one) * layerCount(one) * layoutOf(one).layerBytes, 0),
-    call: (tokens, past) => {
-      const ids = Int32Array.from({ length: tokens }, (_, i) => 300 + ((i * 7919) % 7000));
-      void device.write("io", input, new Uint8Array(ids.buffer));
+    tokenBytes: total((weight) => layerCount(weight) * layoutOf(weight).layerBytes),
+    tokenOperations: 2 * total((weight) => (isOutput(weight) ? 0 : numbers(weight))),
+    ...calls(device, plan, texts),
+    dispose: () => device.dispose(),
+  };
+}
+
+/** Calls of a device, whose texts are brought to the length that a task wants before its time begins. */
+function calls(device: Device, plan: Plan, texts: number): Pick<PreparedModel, "call"> {
+  const { last, batch } = { last: entryOf(plan, "forward_last"), batch: entryOf(plan, "forward.batch") };
+  const run = (entry: PlanEntry, ids: readonly number[], sizes: SizeValues): void => {
+    const { offset } = plan.buffers.find(({ id }) => id === entry.inputs[0]!.buffer)!;
+    void device.write("io", offset, new Uint8Array(Int32Array.from(ids).buffer));
+    void device.run(entry.name, { [tokenAxis(entry)]: ids.length, ...sizes });
+  };
+  const goOn = (text: number, past: number, tokens: number): void => {
+    device.selectText!(text);
+    const ids = Array.from({ length: tokens }, (_, i) => tokenAt(text, past + i));
+    run(last, ids, { past });
+  };
+  const step = (count: number, past: number): void => {
+    const ids = Array.from({ length: count }, (_, text) => tokenAt(text, past));
+    const rows = Array.from({ length: textRows(batch) }, (_, row) => row);
+    const pasts = rows.map((row) => [pastOf(row), row < count ? past : 0] as const);
+    const own = rows.map((row) => [textOf(row), row < count ? row : 0] as const);
+    run(batch, ids, { past: 0, ...Object.fromEntries([...pasts, ...own]) });
+  };
+  /** Positions of each text that hold keys and values. */
+  const filled = new Array<number>(texts).fill(0);
+  const fill = (text: number, past: number): void => {
+    for (let at = filled[text]!; at < past; at += PREFILL) goOn(text, at, Math.min(PREFILL, past - at));
+    filled[text] = Math.max(filled[text]!, past);
+  };
+  return {
+    call: ({ texts: count, tokens, past }) => {
+      for (let text = 0; text < count; text++) fill(text, past);
       const before = process.cpuUsage();
       const start = performance.now();
-      void device.run("forward_last", { T: tokens, past });
+      if (count > 1 && tokens === 1) step(count, past);
+      else for (let text = 0; text < count; text++) goOn(text, past, tokens);
       const wall = performance.now() - start;
       const { user, system } = process.cpuUsage(before);
+      for (let text = 0; text < count; text++) filled[text] = Math.max(filled[text]!, past + tokens);
       return { wall, cpu: (user + system) / 1000 };
     },
   };
 }
+
+const entryOf = (plan: Plan, name: string): PlanEntry => plan.entries.find((entry) => entry.name === name)!;
 
 /** Writes the GGUF file: quants of noise with one scale, routers and norms as f32. */
 export async function writeModel(shape: string, quantization: Quantization, path: string): Promise<void> {

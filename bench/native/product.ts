@@ -26,7 +26,7 @@ export interface PreparedProduct {
 }
 
 /** Bytes without meaning whose f16 and f32 readings are small numbers: every byte is 0x2c or a neighbour. */
-function noise(length: number): Uint8Array {
+export function noise(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = 0x28 + (Math.imul(i, 0x9e3779b1) >>> 29);
   return bytes;

@@ -21,6 +21,12 @@ export const shapes: Readonly<Record<string, FamilyConfig>> = {
     ...olmoe,
     ...{ layers: 8, width: 1024, heads: 8, kvHeads: 8, vocab: 8192, expertWidth: 256 },
   },
+  /** 14 million parameters: to see that everything runs. */
+  "olmoe-tiny": {
+    ...olmoe,
+    ...{ layers: 2, width: 512, heads: 8, kvHeads: 8, headWidth: 64, vocab: 8192, experts: 8, expertWidth: 256 },
+    expertsPerToken: 2,
+  },
   "mixtral-small": { ...tinyConfigs.mixtral, ...small, kvHeads: 4, experts: 8, expertsPerToken: 2, expertWidth: 2048 },
   "qwen3-small": {
     ...tinyConfigs["qwen3-moe"],

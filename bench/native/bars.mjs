@@ -1,0 +1,85 @@
+/** What native code promises beside llama.cpp and ONNX Runtime, and whether a run holds it. */
+
+/** llama.cpp's better rate over the thread counts that were measured: on two cores two threads may be slower than one. */
+const best = (rows, row) => Math.max(...rows.filter((one) => sameTask(one, row)).map(({ llama }) => llama ?? 0));
+const sameTask = (one, row) =>
+  ["shape", "type", "name", "busy", "cache"].every((field) => one[field] === row[field]) && !one.missing;
+
+/** A bar over whole models: ours over llama.cpp's best. */
+const model = (shape, type, name, threads, bar, busy = false) => ({
+  name: `${shape} ${type}, ${name}, ${threads} thread${threads > 1 ? "s" : ""}${busy ? ", a busy neighbour" : ""}`,
+  bar,
+  value: ({ models }) => {
+    const row = models.find(
+      (one) =>
+        one.shape === shape && one.type === type && one.name === name && one.threads === threads && one.busy === busy,
+    );
+    return row?.llama === undefined ? undefined : row.ratio * (row.llama / best(models, row));
+  },
+});
+const started = (shape, bar, value, name, atMost = false) => ({
+  ...{ name: `${shape} q4_0, ${name}`, bar, atMost },
+  value: ({ starts }) => {
+    const row = starts.find((one) => one.shape === shape && one.llama);
+    return row && value(row);
+  },
+});
+const layer = (storage, tokens, bar) => ({
+  name: `one layer ${storage}, ${tokens} token${tokens > 1 ? "s" : ""}, against ONNX Runtime, slower thread count`,
+  bar,
+  value: ({ layers }) => {
+    const rows = layers.filter((one) => one.storage === storage && one.tokens === tokens && one.ratio > 0);
+    return rows.length === 0 ? undefined : Math.min(...rows.map(({ ratio }) => ratio));
+  },
+});
+const product = (storage, T, bar) => ({
+  name: `product ${storage}, ${T} rows, share of the limit`,
+  bar,
+  value: ({ products }) => products.find((one) => one.storage === storage && one.T === T)?.share,
+});
+const reads = (shape, threads, bar) => ({
+  name: `${shape} q4_0, decode at 128, share of reads, ${threads} thread${threads > 1 ? "s" : ""}`,
+  bar,
+  value: ({ models }) =>
+    models.find(
+      (one) =>
+        one.shape === shape &&
+        one.type === "q4_0" &&
+        one.name === "decode at 128" &&
+        one.threads === threads &&
+        !one.busy,
+    )?.share,
+});
+
+/** @param large The shape that stands for OLMoE: all of its layers, or fewer. */
+const barsFor = (large) => [
+  model(large, "q4_0", "prefill 512", 2, 3.5),
+  model(large, "q4_0", "prefill 128", 2, 3.3),
+  model(large, "q4_0", "decode at 128", 1, 1.3),
+  model(large, "q4_0", "decode at 128", 2, 1.15),
+  model("olmoe-small", "q4_0", "decode at 128", 2, 2, true),
+  started(large, 5, ({ moec, llama }) => llama.wall / moec.wall, "start to the first token"),
+  started(large, 0.55, ({ moec, llama }) => moec.resident / llama.resident, "resident memory", true),
+  ...["q4_0", "q8_0"].map((type) => model("olmoe-small", type, "decode at 128", 2, 1.2)),
+  ...["mixtral-small", "qwen3-small"].flatMap((shape) =>
+    ["q4_0", "q8_0"].map((type) => model(shape, type, "prefill 512", 2, 2.8)),
+  ),
+  model("llama-1b", "q4_0", "prefill 512", 2, 1.5),
+  model("llama-1b", "q4_0", "decode at 128", 2, 1.1),
+  ...Object.entries({ 1: 1.1, 16: 1.2, 128: 1.4, 512: 1.35 }).map(([tokens, bar]) => layer("f32", Number(tokens), bar)),
+  ...Object.entries({ 1: 2, 16: 1.8, 128: 2.5, 512: 2.5 }).map(([tokens, bar]) => layer("q4_0", Number(tokens), bar)),
+  product("q4_0", 128, 0.68),
+  product("q4_0", 32, 0.5),
+  product("f32", 512, 0.85),
+  ...[1, 2].map((threads) => reads(large, threads, 0.86)),
+];
+
+/** One line for each bar; what has no figure is said. */
+export function judge(report, large) {
+  return barsFor(large).map(({ name, bar, atMost, value }) => {
+    const found = value(report);
+    if (found === undefined || Number.isNaN(found)) return `${name}: not measured`;
+    const holds = atMost ? found <= bar : found >= bar;
+    return `${name}: ${found.toFixed(2)}, wanted ${atMost ? "at most" : "at least"} ${bar}: ${holds ? "holds" : "MISSED"}`;
+  });
+}
