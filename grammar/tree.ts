@@ -71,7 +71,7 @@ export type Declaration = ModuleDecl | TestDecl;
 /**
  * Any declaration but a test. `members` is set for the braced form, `value` for the short forms `mask Causal = (q, k) =>
  * k <= q` (a lambda) and `block Big = Small[4096]` (an alias); `fn` and `loss` may carry parameters and `=> body`, which
- * parses as a `value` of kind lambda whose parameters are those of the declaration.
+ * parses as a `value` of kind lambda whose parameters are those of the declaration. A recipe has `making` and neither.
  */
 export interface ModuleDecl extends NodeBase {
   readonly kind: "module";
@@ -83,7 +83,16 @@ export interface ModuleDecl extends NodeBase {
   readonly batchDependent: boolean;
   readonly members?: readonly Member[];
   readonly value?: Expression;
+  /** Of a recipe: what it makes, and how. */
+  readonly making?: Making;
   readonly doc?: string;
+}
+
+/** `-> sparse: Sparse[D, F, E] { … }` behind the sources of a recipe; `target` has a type and no default. */
+export interface Making extends NodeBase {
+  readonly kind: "making";
+  readonly target: Parameter;
+  readonly body: BlockExpression;
 }
 
 /** `test "choosing every expert is the dense mixture" { … }`. */
@@ -267,7 +276,8 @@ export interface SettingsMember extends MemberBase {
 
 /* ---- statements and expressions ---- */
 
-export type Statement = LetStatement | AssertStatement | AssignStatement | AxisMember | ExpressionStatement;
+export type Statement =
+  LetStatement | AssertStatement | AssignStatement | SetStatement | AxisMember | ExpressionStatement;
 /** `let p = …`, `let (a, b) = …`, `let h: [T, D] = …`. */
 export interface LetStatement extends NodeBase {
   readonly kind: "let";
@@ -286,6 +296,13 @@ export interface AssertStatement extends NodeBase {
 export interface AssignStatement extends NodeBase {
   readonly kind: "assign";
   readonly target: Identifier;
+  readonly value: Expression;
+}
+/** `sparse.layers.moe.route.w = …`: a parameter, or all below a module, of what a recipe makes. */
+export interface SetStatement extends NodeBase {
+  readonly kind: "set";
+  /** A chain of `Name`, `Member` and `Index`. */
+  readonly path: Expression;
   readonly value: Expression;
 }
 export interface ExpressionStatement extends NodeBase {

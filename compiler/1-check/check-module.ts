@@ -30,6 +30,7 @@ import { genericParameter } from "./elaborate/generic.js";
 import { makeInstance } from "./elaborate/modules.js";
 import { tensor } from "./elaborate/tensors.js";
 import { resolveType, type TypeSpec } from "./elaborate/types.js";
+import { makeByRecipe } from "./recipes/make.js";
 import { checkWeights } from "./weights.js";
 
 export interface CheckOutcome {
@@ -120,6 +121,11 @@ function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   for (const member of decl.members ?? []) {
     if (member.kind === "grad")
       walk.reporter.report("MOE2200", { name: member.name.text }, { file: info.file, ...member.name.span });
+  }
+  if (decl.making) {
+    const place: Place = { scope: info.scope, file: info.file, path: "", repetitions: [], batch: [] };
+    makeByRecipe(walk, { info, span: { file: info.file, ...decl.name.span }, place });
+    return;
   }
   if (isFunctionForm(decl)) {
     const scope = new Scope(info.scope);

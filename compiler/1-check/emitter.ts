@@ -91,6 +91,8 @@ export interface Emitter {
   ): EmittedRegion;
   /** The parameter or knob as seen here: axes of the repetitions that no region around has taken off come first. */
   stored(value: StoredValue): Emitted;
+  /** From here on the parameter of this path is `value`, made outside of all regions with the parameter's own axes. */
+  bind(path: string, value: Emitted): void;
   /** Which of these repetitions stored values still have axes for here. */
   repetitionKey(repetitions: readonly Repetition[]): string;
   /** Makes the state known; ops name it by its path. */

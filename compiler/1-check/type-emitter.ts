@@ -65,6 +65,10 @@ export class TypeEmitter implements Emitter {
     return { type: { kind: "tensor", dtype: value.dtype, axes }, source: value.span };
   }
 
+  bind(): void {
+    // The type of a parameter is what it was.
+  }
+
   repetitionKey(repetitions: readonly Repetition[]): string {
     let key = "";
     for (const { path, axis } of repetitions) if (!this.taken.has(path)) key += `${axis.name}=${axis.size.key},`;

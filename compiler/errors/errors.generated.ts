@@ -148,7 +148,6 @@ export const messages = {
   MOE2174: { severity: "error", title: "no entry point", message: "`{name}` has no entry point" },
   MOE2175: { severity: "error", title: "a function keeps nothing", message: "`{name}` is a {contract} and cannot have a {member}" },
   MOE2176: { severity: "error", title: "a loss is one number", message: "`{name}` gives {found}, a loss is one number" },
-  MOE2177: { severity: "error", title: "recipes are not built yet", message: "recipes cannot be checked or run yet" },
   MOE2178: { severity: "error", title: "an expert sees one token", message: "`{axis}` is an axis of tokens, an expert sees one token" },
   MOE2179: { severity: "error", title: "depends on the batch without saying so", message: "what `{name}` gives one token depends on the others" },
   MOE2180: { severity: "error", title: "named twice", message: "`{path}` is named twice" },
@@ -166,6 +165,19 @@ export const messages = {
   MOE2195: { severity: "error", title: "output that cannot be taken", message: "entry `{entry}` gives something that is no tensor" },
   MOE2196: { severity: "error", title: "cannot be built", message: "the program cannot be built" },
   MOE2200: { severity: "error", title: "gradients are not built yet", message: "`grad {name}` has no effect: nothing computes gradients yet" },
+  MOE2260: { severity: "error", title: "not the type of the parameter", message: "`{path}` is {wanted}, but the line gives {found}" },
+  MOE2261: { severity: "error", title: "nothing sets the parameter", message: "nothing sets {paths}" },
+  MOE2262: { severity: "error", title: "no such parameter to set", message: "`{name}` has no parameter or module `{path}`" },
+  MOE2263: { severity: "error", title: "several sources have it", message: "`{path}` is in {sources}; a line says which one to take" },
+  MOE2264: { severity: "error", title: "set twice", message: "a line before sets `{path}`" },
+  MOE2265: { severity: "error", title: "not in the source", message: "there is no `{path}`, which this line needs for `{target}`" },
+  MOE2266: { severity: "warning", title: "source not used", message: "nothing of `{name}` is used" },
+  MOE2267: { severity: "error", title: "not a line of a recipe", message: "this sets nothing" },
+  MOE2268: { severity: "error", title: "only a recipe sets parameters", message: "nothing can be set here" },
+  MOE2269: { severity: "error", title: "not a module", message: "a recipe needs a module for `{name}`, but this is {found}" },
+  MOE2270: { severity: "error", title: "the recipe does not apply", message: "{message} does not hold" },
+  MOE2271: { severity: "error", title: "a recipe cannot be called here", message: "`{name}` makes a module: `let m = {name}(…)` in a test, or a line that sets a module in a recipe" },
+  MOE2272: { severity: "error", title: "reads what it makes", message: "`{name}` is what the recipe makes; only sources can be read" },
   MOE3101: { severity: "error", title: "unknown pass", message: "there is no pass `{name}`; the passes are {known}" },
   MOE3102: { severity: "error", title: "pass broke the graph", message: "pass `{pass}` made a graph of `{program}` that is not valid: {problem}" },
   MOE3301: { severity: "error", title: "op has no kernel", message: "`{op}` cannot run on target `{target}`: {reason}" },
@@ -443,7 +455,6 @@ export interface MessageSlots {
   readonly MOE2174: { readonly name: Slot };
   readonly MOE2175: { readonly name: Slot; readonly contract: Slot; readonly member: Slot };
   readonly MOE2176: { readonly name: Slot; readonly found: Slot };
-  readonly MOE2177: Readonly<Record<string, never>>;
   readonly MOE2178: { readonly axis: Slot };
   readonly MOE2179: { readonly name: Slot };
   readonly MOE2180: { readonly path: Slot };
@@ -461,6 +472,19 @@ export interface MessageSlots {
   readonly MOE2195: { readonly entry: Slot };
   readonly MOE2196: Readonly<Record<string, never>>;
   readonly MOE2200: { readonly name: Slot };
+  readonly MOE2260: { readonly path: Slot; readonly wanted: Slot; readonly found: Slot };
+  readonly MOE2261: { readonly paths: Slot };
+  readonly MOE2262: { readonly name: Slot; readonly path: Slot };
+  readonly MOE2263: { readonly path: Slot; readonly sources: Slot };
+  readonly MOE2264: { readonly path: Slot };
+  readonly MOE2265: { readonly path: Slot; readonly target: Slot };
+  readonly MOE2266: { readonly name: Slot };
+  readonly MOE2267: Readonly<Record<string, never>>;
+  readonly MOE2268: Readonly<Record<string, never>>;
+  readonly MOE2269: { readonly name: Slot; readonly found: Slot };
+  readonly MOE2270: { readonly message: Slot };
+  readonly MOE2271: { readonly name: Slot };
+  readonly MOE2272: { readonly name: Slot };
   readonly MOE3101: { readonly name: Slot; readonly known: Slot };
   readonly MOE3102: { readonly pass: Slot; readonly program: Slot; readonly problem: Slot };
   readonly MOE3301: { readonly op: Slot; readonly target: Slot; readonly reason: Slot };
@@ -1023,9 +1047,6 @@ export const errors = {
   /** MOE2176: a loss is one number */
   aLossIsOneNumber: (slots: MessageSlots["MOE2176"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2176", messages.MOE2176, slots, span, parts),
-  /** MOE2177: recipes are not built yet */
-  recipesAreNotBuiltYet: (slots: MessageSlots["MOE2177"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
-    makeDiagnostic("MOE2177", messages.MOE2177, slots, span, parts),
   /** MOE2178: an expert sees one token */
   anExpertSeesOneToken: (slots: MessageSlots["MOE2178"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2178", messages.MOE2178, slots, span, parts),
@@ -1077,6 +1098,45 @@ export const errors = {
   /** MOE2200: gradients are not built yet */
   gradientsAreNotBuiltYet: (slots: MessageSlots["MOE2200"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2200", messages.MOE2200, slots, span, parts),
+  /** MOE2260: not the type of the parameter */
+  notTheTypeOfTheParameter: (slots: MessageSlots["MOE2260"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2260", messages.MOE2260, slots, span, parts),
+  /** MOE2261: nothing sets the parameter */
+  nothingSetsTheParameter: (slots: MessageSlots["MOE2261"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2261", messages.MOE2261, slots, span, parts),
+  /** MOE2262: no such parameter to set */
+  noSuchParameterToSet: (slots: MessageSlots["MOE2262"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2262", messages.MOE2262, slots, span, parts),
+  /** MOE2263: several sources have it */
+  severalSourcesHaveIt: (slots: MessageSlots["MOE2263"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2263", messages.MOE2263, slots, span, parts),
+  /** MOE2264: set twice */
+  setTwice: (slots: MessageSlots["MOE2264"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2264", messages.MOE2264, slots, span, parts),
+  /** MOE2265: not in the source */
+  notInTheSource: (slots: MessageSlots["MOE2265"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2265", messages.MOE2265, slots, span, parts),
+  /** MOE2266: source not used */
+  sourceNotUsed: (slots: MessageSlots["MOE2266"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2266", messages.MOE2266, slots, span, parts),
+  /** MOE2267: not a line of a recipe */
+  noLineOfARecipe: (slots: MessageSlots["MOE2267"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2267", messages.MOE2267, slots, span, parts),
+  /** MOE2268: only a recipe sets parameters */
+  onlyRecipesSetParameters: (slots: MessageSlots["MOE2268"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2268", messages.MOE2268, slots, span, parts),
+  /** MOE2269: not a module */
+  notAModule: (slots: MessageSlots["MOE2269"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2269", messages.MOE2269, slots, span, parts),
+  /** MOE2270: the recipe does not apply */
+  recipeDoesNotApply: (slots: MessageSlots["MOE2270"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2270", messages.MOE2270, slots, span, parts),
+  /** MOE2271: a recipe cannot be called here */
+  recipeCalledHere: (slots: MessageSlots["MOE2271"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2271", messages.MOE2271, slots, span, parts),
+  /** MOE2272: reads what it makes */
+  readsWhatItMakes: (slots: MessageSlots["MOE2272"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2272", messages.MOE2272, slots, span, parts),
   /** MOE3101: unknown pass */
   unknownPass: (slots: MessageSlots["MOE3101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3101", messages.MOE3101, slots, span, parts),

@@ -13,6 +13,7 @@ import {
   type Expression,
   type ImportDecl,
   type ImportName,
+  type Making,
   type Member,
   type ModuleDecl,
   type Parameter,
@@ -48,7 +49,10 @@ export class MoeParser extends MemberParser {
     this.begin(source);
     this.longestRow = 0;
     const parts = this.file();
-    return { ...parts, diagnostics: this.diagnostics, longestRow: this.longestRow };
+    const { diagnostics, longestRow } = this;
+    // The tokens are let go: they are more than the tree.
+    this.begin({ text: "", file: "", tokens: [], docs: new Map() });
+    return { ...parts, diagnostics, longestRow };
   }
 
   private readonly file: ParserMethod<[], FileParts> = this.RULE("file", () => {
@@ -141,6 +145,7 @@ export class MoeParser extends MemberParser {
 
   private readonly moduleDecl = this.RULE("moduleDecl", (): ModuleDecl => {
     const start = this.start();
+    const isRecipe = this.is(T.Recipe);
     const word = this.CONSUME(ContractWord);
     const name = this.SUBRULE(this.identifier);
     const axes: AxisParam[] | undefined = this.OPTION(() => this.SUBRULE(this.axisParams));
@@ -151,7 +156,7 @@ export class MoeParser extends MemberParser {
       return this.expect(1, T.Dependent);
     });
     const params = written ?? [];
-    const rest = this.SUBRULE(this.moduleRest, { ARGS: [params, paramsStart] });
+    const rest = this.SUBRULE(this.moduleRest, { ARGS: [params, paramsStart, isRecipe] });
     const contract = this.contract(word.image, word.tokenType.LABEL);
     return {
       kind: "module",
@@ -173,7 +178,8 @@ export class MoeParser extends MemberParser {
 
   private readonly moduleRest = this.RULE(
     "moduleRest",
-    (params: Parameter[], start: number): { members?: Member[]; value?: Expression } => {
+    (params: Parameter[], start: number, isRecipe: boolean): Pick<ModuleDecl, "members" | "value" | "making"> => {
+      if (isRecipe && !this.RECORDING_PHASE) return { making: this.SUBRULE(this.making) };
       this.ACTION(() => this.checkRest());
       const open = !this.RECORDING_PHASE && !this.is(T.Equal) && !this.is(T.FatArrow) && !this.is(T.Arrow);
       if (open) return { members: this.SUBRULE(this.members) };
@@ -207,6 +213,19 @@ export class MoeParser extends MemberParser {
       ]);
     },
   );
+
+  /** `-> sparse: Sparse[D, F, E] { … }`. */
+  private readonly making = this.RULE("making", (): Making => {
+    const start = this.start();
+    this.expect(1, T.Arrow, () => this.is(T.Identifier) && this.is(T.Colon, 2));
+    const targetStart = this.start();
+    const name = this.SUBRULE(this.identifier);
+    this.expect(1, T.Colon, () => this.startsType());
+    const type = this.SUBRULE(this.type);
+    const target: Parameter = { kind: "parameter", knob: false, name, type, span: this.span(targetStart) };
+    const body = this.SUBRULE(this.block);
+    return { kind: "making", target, body, span: this.span(start) };
+  });
 
   /** Only `{`, `=`, `=>` and `->` go on; members without their brace are read all the same. */
   private checkRest(): void {

@@ -3,7 +3,7 @@
  */
 import type { ParserMethod } from "../chevrotain.js";
 import { replace } from "../errors.js";
-import { T, shorten } from "../lexer.js";
+import { T, shorten, type MoeToken } from "../lexer.js";
 import { closest } from "../../compiler/errors/closest.js";
 import type { AxisMember, BlockExpression, Expression, Identifier, Statement } from "../tree.js";
 import { ITEM_WORDS, type SyntaxFailure } from "./base.js";
@@ -125,9 +125,24 @@ export abstract class StatementParser extends BranchParser {
     return ITEM_WORDS.includes(this.LA(1).tokenType);
   }
 
+  /** `a.b[i].c =`: a path with more than one step in front of `=`. */
+  private startsSet(): boolean {
+    if (!this.is(T.Identifier)) return false;
+    let last = 1;
+    for (;;) {
+      if (this.is(T.Dot, last + 1) && this.is(T.Identifier, last + 2)) last += 2;
+      else {
+        const partner = this.is(T.LBracket, last + 1) ? (this.LA(last + 1) as MoeToken).partner : undefined;
+        if (!partner) return last > 1 && this.is(T.Equal, last + 1) && this.sameLine(last + 1);
+        last = partner.index - this.position() + 1;
+      }
+    }
+  }
+
   private readonly statement = this.RULE("statement", (): Statement => {
     const start = this.start();
     const assigns = this.is(T.Identifier) && this.is(T.Equal, 2);
+    const sets = !this.RECORDING_PHASE && this.startsSet();
     const axis = this.startsAxis();
     return this.OR<Statement>({
       IGNORE_AMBIGUITIES: true,
@@ -146,6 +161,15 @@ export abstract class StatementParser extends BranchParser {
             this.CONSUME(T.Equal);
             const value = this.SUBRULE(this.value);
             return { kind: "assign", target, value, span: this.span(start) };
+          },
+        },
+        {
+          GATE: () => sets,
+          ALT: () => {
+            const path = this.SUBRULE(this.path);
+            this.CONSUME2(T.Equal);
+            const value = this.SUBRULE2(this.value);
+            return { kind: "set", path, value, span: this.span(start) };
           },
         },
         {

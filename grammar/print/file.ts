@@ -75,7 +75,7 @@ function plainType(
 
 function apart(layout: Layout, last: ImportDecl | Declaration, node: ImportDecl | Declaration): boolean {
   const tight = (each: ImportDecl | Declaration) =>
-    each.kind === "import" || (each.kind === "module" && each.members === undefined);
+    each.kind === "import" || (each.kind === "module" && each.members === undefined && !each.making);
   return blankAbove(layout, node) || !(tight(last) && tight(node) && last.kind === node.kind);
 }
 
@@ -101,8 +101,13 @@ function declaration(layout: Layout, node: Declaration, width: number): Doc {
   const axes = axisParams(layout, node.axes);
   const open = isFunction(node);
   const params = node.params.length === 0 && !open ? "" : parameters(layout, node.params);
+  const { making } = node;
   const head: Doc = [node.contract, " ", node.name.text, axes, params, node.batchDependent ? " batch dependent" : ""];
   if (node.members !== undefined) return [group(head), " ", members(layout, node, node.members)];
+  if (making) {
+    const { name, type: made } = making.target;
+    return [group(head), " -> ", name.text, ": ", type(layout, made!), " ", testBody(layout, making.body)];
+  }
   if (node.value === undefined) return head;
   if (open && node.value.kind === "lambda") {
     const result: Doc = node.value.result === undefined ? "" : [" -> ", type(layout, node.value.result)];

@@ -49,6 +49,8 @@ function statement(layout: Layout, node: Statement): Doc {
     }
     case "assign":
       return [node.target.text, " =", body(layout, node.value)];
+    case "set":
+      return [expression(layout, node.path), " =", body(layout, node.value)];
     case "axis":
       return ["axis ", node.name.text, " =", body(layout, node.size)];
     case "expression-statement":

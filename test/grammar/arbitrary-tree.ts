@@ -225,13 +225,15 @@ const member = fc.oneof(
 const axisParam = node<Tree.AxisParam>({ kind: is("axis-param"), name: identifier, default: maybe(e) } as never);
 const head = {
   kind: is("module"),
-  contract: fc.constantFrom(...CONTRACTS),
+  contract: fc.constantFrom(...CONTRACTS.filter((word) => word !== "recipe")),
   name: identifier,
   axes: few(axisParam),
   params: few(parameter),
   batchDependent: fc.boolean(),
   doc,
 };
+const target = node<Tree.Parameter>({ kind: is("parameter"), knob: is(false), name: identifier, type } as never);
+const making = node<Tree.Making>({ kind: is("making"), target, body: block } as never);
 const lambdaOf = fc
   .record({ module: node<Tree.ModuleDecl>(head as never), result: maybe(type), body: e })
   .map(({ module, result, body }) => {
@@ -248,6 +250,7 @@ const declaration = fc.oneof(
   node<Tree.ModuleDecl>({ ...head, members: few(member) } as never),
   node<Tree.ModuleDecl>({ ...head, value: e } as never),
   lambdaOf,
+  node<Tree.ModuleDecl>({ ...head, contract: is("recipe"), making } as never),
   node<Tree.TestDecl>({ kind: is("test"), name: string, body: block, doc } as never),
 );
 const importName = node<Tree.ImportName>({

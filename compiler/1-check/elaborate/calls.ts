@@ -26,6 +26,7 @@ import { acceptsContract, acceptsModule } from "./module-types.js";
 import { callStack } from "./stacks.js";
 import { axesOf, cast, expanded, ordered, renameAll, report, tensor } from "./tensors.js";
 import { resolveType, type TypeSpec } from "./types.js";
+import { callRecipe } from "../recipes/call.js";
 
 /** Deeper than any sensible program, shallower than the stack of the host. */
 const DEPTH_LIMIT = 200;
@@ -65,6 +66,7 @@ function evaluateCallee(walk: Walk, call: CallExpression, place: Place): Value {
     case "builtin":
       return callBuiltin(walk, callee.name, call, place);
     case "declaration": {
+      if (callee.info.decl.making) return callRecipe(walk, callee, call.args, span, place);
       if (isFunctionForm(callee.info.decl)) {
         const closure = functionClosure(callee.info, new Scope(callee.info.scope), callee.axes ?? new Map());
         return callClosure(walk, closure, evaluateArguments(walk, call.args, place), span, place);

@@ -1,5 +1,5 @@
 /** Instances for symbolic sizes: each declaration is checked once for all values of its parameters. */
-import type { NamedType, Parameter } from "../../../grammar/tree.js";
+import type { AxisParam, AxisUse, NamedType, Parameter } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
 import { integer } from "../numbers.js";
@@ -9,6 +9,18 @@ import { evaluate } from "./evaluate.js";
 import { report } from "./tensors.js";
 import { makeInstance } from "./modules.js";
 import { axisSpec, resolveType } from "./types.js";
+
+/** The axes of a type with the axes of the declaration that they are for: by name in `[D = 4]`, else by place. */
+export function pairedAxes(
+  info: ModuleInfo,
+  type: NamedType,
+): readonly { readonly use: AxisUse; readonly param: AxisParam | undefined }[] {
+  let position = 0;
+  return (type.axes ?? []).map((use) => {
+    const named = use.name && use.size ? info.decl.axes.find((axis) => axis.name.text === use.name!.text) : undefined;
+    return { use, param: named ?? info.decl.axes[position++] };
+  });
+}
 
 /** `GRUCell[R, R]` as a type: the axes it gives. */
 export function axisArgumentsOfType(
@@ -22,11 +34,8 @@ export function axisArgumentsOfType(
   readonly failed: boolean;
 } {
   const axes = new Map<string, AxisArgument>();
-  let position = 0;
   let failed = false;
-  for (const use of type.axes ?? []) {
-    const named = use.name && use.size ? info.decl.axes.find((axis) => axis.name.text === use.name!.text) : undefined;
-    const param = named ?? info.decl.axes[position++];
+  for (const { use, param } of pairedAxes(info, type)) {
     const spec = axisSpec(walk, use, place);
     if (!param) continue;
     if (!spec.size) {

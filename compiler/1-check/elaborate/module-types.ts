@@ -3,6 +3,7 @@ import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { Place, Walk } from "../context.js";
 import type { Value } from "../values.js";
 import type { TypeSpec } from "./types.js";
+import { pairedAxes } from "./generic.js";
 import { axisSpec } from "./types.js";
 
 export function acceptsContract(contract: string, value: Value): boolean {
@@ -37,10 +38,9 @@ export function acceptsModule(
 ): boolean {
   if (value.kind === "opaque") return value.contract === spec.info.decl.contract;
   if (value.kind !== "instance" || value.info.decl !== spec.info.decl) return false;
-  return (spec.type.axes ?? []).every((use, index) => {
+  return pairedAxes(spec.info, spec.type).every(({ use, param }) => {
     const wanted = axisSpec(walk, use, place).size;
-    const name = spec.info.decl.axes[index]?.name.text;
-    const found = name === undefined ? undefined : value.axes.get(name)?.size;
+    const found = param && value.axes.get(param.name.text)?.size;
     return !wanted || !found || wanted.equals(found);
   });
 }

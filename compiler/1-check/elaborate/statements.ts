@@ -36,6 +36,9 @@ export function runStatements(walk: Walk, statements: readonly Statement[], plac
       case "assign":
         runAssign(walk, statement, place);
         break;
+      case "set":
+        report(walk, "MOE2268", {}, at(place, statement.path));
+        break;
       case "assert":
         if (walk.onAssert) walk.onAssert(statement, place);
         else evaluate(walk, statement.value, place);

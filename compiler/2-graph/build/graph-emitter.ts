@@ -263,7 +263,8 @@ export class GraphEmitter implements Emitter {
   }
 
   stored(value: StoredValue): Emitted {
-    if (!this.record.stored.has(value.path)) this.record.stored.set(value.path, value);
+    // What is bound is no parameter of the program.
+    if (!this.record.stored.has(value.path) && !this.read.has(value.path)) this.record.stored.set(value.path, value);
     return this.storedIn(value, this.frame);
   }
 
@@ -299,6 +300,10 @@ export class GraphEmitter implements Emitter {
     this.frame = before;
     this.read.set(value.path, made!);
     return made!;
+  }
+
+  bind(path: string, value: Emitted): void {
+    this.read.set(path, this.use(value as GraphValue, this.top));
   }
 
   repetitionKey(): string {

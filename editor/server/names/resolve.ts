@@ -112,6 +112,10 @@ export class Resolver {
         if (decl.value.result) this.type(decl.value.result, scope);
         this.expression(decl.value.body, scope);
       } else if (decl.value) this.expression(decl.value, scope);
+      if (decl.making) {
+        this.parameter(decl.making.target, scope);
+        this.expression(decl.making.body, scope);
+      }
     });
   }
 
@@ -238,6 +242,10 @@ export class Resolver {
         return;
       case "assign":
         this.read(statement.target, scope, "write");
+        this.expression(statement.value, scope);
+        return;
+      case "set":
+        this.expression(statement.path, scope);
         this.expression(statement.value, scope);
         return;
       case "assert":
