@@ -66,6 +66,29 @@ export interface Walk {
   batchDependent: BatchChoice | undefined;
 }
 
+/** A walk at its start. */
+export function newWalk(
+  emitter: Emitter,
+  reporter: Reporter,
+  options: WalkOptions,
+  { info, assumed = new Map() }: Partial<Pick<Walk, "info" | "assumed">> = {},
+): Walk {
+  return {
+    emitter,
+    reporter,
+    options,
+    info,
+    assumed,
+    free: new Set(),
+    depth: 0,
+    counter: 0,
+    usesPhase: false,
+    batchDependent: undefined,
+    cacheUsed: undefined,
+    made: [],
+  };
+}
+
 /** Where tokens are chosen among each other, and where the declaration under check asks for that. */
 export interface BatchChoice {
   readonly place: SourceSpan;

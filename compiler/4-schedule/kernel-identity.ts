@@ -2,6 +2,7 @@
  * Whether two kernels do the same: equal but for name and description. Layers of a model give the same kernel again and
  * again, so kernels are told apart by a number first and compared as a whole only when the numbers are equal.
  */
+import { hashText } from "../ops/text-hash.js";
 import type { Kernel } from "./kernel-ir.js";
 
 /** A part of a kernel: plain data. */
@@ -12,12 +13,11 @@ const parts = (kernel: Kernel): readonly Part[] =>
 
 const words = new Map<string, number>();
 
-/** FNV-1a, once for each word. */
+/** A word's hash, found once. */
 function wordHash(word: string): number {
   let hash = words.get(word);
   if (hash !== undefined) return hash;
-  hash = 0x811c9dc5;
-  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193);
+  hash = hashText(word);
   words.set(word, hash);
   return hash;
 }

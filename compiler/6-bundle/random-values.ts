@@ -1,11 +1,6 @@
 /** Normal numbers that depend only on a key: for models without weights. */
 
-/** FNV-1a of the key's UTF-16 units. */
-function hashOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
-}
+import { hashText } from "../ops/text-hash.js";
 
 /** 32 mixed bits of a counter (splitmix32). */
 function mix(counter: number): number {
@@ -17,7 +12,7 @@ function mix(counter: number): number {
 
 /** `count` numbers of mean 0 and the given deviation, by Box and Muller's transform. */
 export function normalValues(key: string, count: number, deviation: number): Float32Array {
-  const start = hashOf(key);
+  const start = hashText(key);
   const values = new Float32Array(count);
   for (let i = 0; i < count; i += 2) {
     // Never 0, so that the logarithm is finite.

@@ -25,6 +25,8 @@ import {
   tinyConfigs,
   tinyFamilies,
   tinyGguf,
+  tinyBert,
+  tinyDense,
   tinyHuggingFace,
   tinyValues,
   tinyVocabulary,
@@ -85,15 +87,7 @@ describe.each(tinyFamilies)("tiny %s", (family) => {
 });
 
 /** Small configs of the families without a tiny model. */
-const dense: FamilyConfig = {
-  ...tinyConfigs.mixtral,
-  family: "llama",
-  normalizeTopK: false,
-  experts: 0,
-  expertsPerToken: 0,
-  expertWidth: 0,
-  ffnWidth: 96,
-};
+const dense = tinyDense;
 const others: FamilyConfig[] = [
   dense,
   { ...dense, tied: true, qkvBias: true, outputBias: true, ropeScaling: { kind: "linear", factor: 4 } },
@@ -101,19 +95,7 @@ const others: FamilyConfig[] = [
   { ...dense, family: "qwen3", headWidth: 64, qkNorm: "head", tied: true },
   { ...tinyConfigs.olmoe, clipQkv: 8 },
   { ...tinyConfigs.mixtral, slidingWindow: 64 },
-  {
-    ...dense,
-    family: "bert",
-    kvHeads: 4,
-    ropeTheta: 0,
-    normEps: 1e-12,
-    typeVocab: 2,
-    tied: true,
-    qkvBias: true,
-    outputBias: true,
-    ffnBias: true,
-    activation: "gelu",
-  },
+  tinyBert,
 ];
 
 describe.each(others)("$family (tied $tied, biases $qkvBias)", (config) => {

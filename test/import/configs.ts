@@ -15,18 +15,9 @@ import {
   writeSafetensors,
 } from "../../compiler/checkpoints/index.js";
 import { type EncodableType } from "../../compiler/checkpoints/index.js";
-import { tinyConfigs, tinyValues, tinyVocabulary } from "../support/tiny-checkpoints.js";
+import { tinyBert, tinyConfigs, tinyDense, tinyValues, tinyVocabulary } from "../support/tiny-checkpoints.js";
 
-const dense: FamilyConfig = {
-  ...tinyConfigs.mixtral,
-  family: "llama",
-  normalizeTopK: false,
-  experts: 0,
-  expertsPerToken: 0,
-  expertWidth: 0,
-  ffnWidth: 96,
-  ropeTheta: 10000,
-};
+const dense: FamilyConfig = { ...tinyDense, ropeTheta: 10000 };
 
 /** Llama 3.1's scaling with bands that this small context meets all three of. */
 const llama3 = {
@@ -50,19 +41,7 @@ export const configs: Readonly<Record<string, FamilyConfig>> = {
   llama: dense,
   qwen2: { ...dense, family: "qwen2", qkvBias: true, tied: true },
   qwen3: { ...dense, family: "qwen3", headWidth: 64, qkNorm: "head", tied: true },
-  bert: {
-    ...dense,
-    family: "bert",
-    kvHeads: 4,
-    ropeTheta: 0,
-    normEps: 1e-12,
-    typeVocab: 2,
-    tied: true,
-    qkvBias: true,
-    outputBias: true,
-    ffnBias: true,
-    activation: "gelu",
-  },
+  bert: tinyBert,
 };
 
 /** Options beyond the families' usual ones; not all can be written as GGUF. */

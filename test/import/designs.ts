@@ -2,6 +2,7 @@
 import { memorySource, openCheckpoint, writeSafetensors } from "../../compiler/checkpoints/index.js";
 import type { Checkpoint } from "../../compiler/checkpoints/index.js";
 import { designOfConfig, expectedTensors } from "../../compiler/checkpoints/import/designs/index.js";
+import { noise } from "../support/noise.js";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -242,21 +243,6 @@ export const designConfigs: Readonly<Record<string, Json>> = {
   },
 };
 
-/** 32-bit FNV-1a of a text. */
-function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
-}
-
-/** Uniform in [-1, 1) from a counter. */
-function uniform(counter: number): number {
-  let h = counter >>> 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1;
-}
-
 /** Values of a tensor by its name, sized so that what goes through it keeps its size. */
 export function hashed(name: string, shape: readonly number[], inputs: number, seed = 1): Float32Array {
   const isNorm = /norm[^.]*\.weight$|norm_[12f]\.weight$|router_scale$/.test(name);
@@ -264,9 +250,8 @@ export function hashed(name: string, shape: readonly number[], inputs: number, s
   const gain = /gate\.weight$|router[a-z_.]*weight$/.test(name) ? 3 : 1;
   const spread =
     isNorm || isBias ? 0.3 : /embed_tokens|wte|embeddings?\.weight$/.test(name) ? 1 : gain * Math.sqrt(3 / inputs);
-  const start = Math.imul(hashText(name), 0x9e3779b1) + Math.imul(seed, 0x6c078965);
   const count = shape.reduce((product, size) => product * size, 1);
-  return Float32Array.from({ length: count }, (_, i) => (isNorm ? 1 : 0) + spread * uniform(start + i));
+  return noise(name, count, { seed, middle: isNorm ? 1 : 0, spread });
 }
 
 /** A tensor by name, row-major over its stored axes. */

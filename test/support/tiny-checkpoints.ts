@@ -17,6 +17,7 @@ import {
   hfConfig,
   hfTensors,
 } from "../../compiler/checkpoints/families/index.js";
+import { noise } from "./noise.js";
 
 /** Families that have a tiny model. */
 export type TinyFamily = "olmoe" | "mixtral" | "qwen2-moe" | "qwen3-moe";
@@ -84,23 +85,34 @@ export const tinyConfigs: Readonly<Record<TinyFamily, FamilyConfig>> = {
   },
 };
 
+/** The dense family, of the same size. */
+export const tinyDense: FamilyConfig = {
+  ...tinyConfigs.mixtral,
+  family: "llama",
+  normalizeTopK: false,
+  experts: 0,
+  expertsPerToken: 0,
+  expertWidth: 0,
+  ffnWidth: 96,
+};
+
+/** An encoder, of the same size. */
+export const tinyBert: FamilyConfig = {
+  ...tinyDense,
+  family: "bert",
+  kvHeads: 4,
+  ropeTheta: 0,
+  normEps: 1e-12,
+  typeVocab: 2,
+  tied: true,
+  qkvBias: true,
+  outputBias: true,
+  ffnBias: true,
+  activation: "gelu",
+};
+
 /** All of them, for `it.each`. */
 export const tinyFamilies = Object.keys(tinyConfigs) as TinyFamily[];
-
-/** 32-bit FNV-1a of a text. */
-function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
-}
-
-/** Uniform in [-1, 1) from a counter: the finalizer of MurmurHash3, whose bits are as good as independent. */
-function uniform(counter: number): number {
-  let h = counter >>> 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1;
-}
 
 /** Middle and spread of a tensor's values. A matrix of spread sqrt(3 / inputs) keeps the size of what goes through it. */
 function spreadOf({ key, shape }: FamilyTensor): { middle: number; spread: number } {
@@ -115,9 +127,8 @@ function spreadOf({ key, shape }: FamilyTensor): { middle: number; spread: numbe
 /** Values of one tensor, row-major, rotary rows in halves. */
 export function tinyValues(tensor: FamilyTensor, seed = 1): Float32Array {
   const { middle, spread } = spreadOf(tensor);
-  const start = Math.imul(hashText(tensor.key), 0x9e3779b1) + Math.imul(seed, 0x6c078965);
   const count = tensor.shape.reduce((product, size) => product * size, 1);
-  return Float32Array.from({ length: count }, (_, i) => middle + spread * uniform(start + i));
+  return noise(tensor.key, count, { seed, middle, spread });
 }
 
 /** SentencePiece vocabulary: three specials, 256 bytes, small letters with and without a space, fillers. */

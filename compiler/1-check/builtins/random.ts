@@ -1,19 +1,13 @@
 /** Seeded randomness: the same numbers on every target. */
+import { hashText } from "../../ops/text-hash.js";
 import type { Axis } from "../../ops/types.js";
 import { valueOf } from "../numbers.js";
 import { builtin, result, typeOf, type Builtin, type BuiltinCall } from "./call.js";
 
-/** FNV-1a, to give each place of a program a seed of its own. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return value;
-}
-
 function seedOf(call: BuiltinCall): number {
   if (call.has("seed")) return Math.trunc(valueOf(call.number("seed")) ?? 0) >>> 0;
   // Without a seed each place of a module draws its own numbers: place of the module and count of the draw.
-  return hash(`${call.place.instance?.path ?? ""}#${call.span.start}`);
+  return hashText(`${call.place.instance?.path ?? ""}#${call.span.start}`);
 }
 
 /**

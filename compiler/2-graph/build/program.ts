@@ -1,6 +1,6 @@
 /** A model of a checked project as a program: the walk of the checker again, with numbers for sizes. */
 import type { CheckedProject } from "../../1-check/index.js";
-import type { Place, Walk } from "../../1-check/context.js";
+import { newWalk, type Place, type Walk } from "../../1-check/context.js";
 import { checkDecoding } from "../../1-check/check-module.js";
 import { callClosure, type CallArgument } from "../../1-check/elaborate/calls.js";
 import { methodClosure } from "../../1-check/elaborate/closures.js";
@@ -51,26 +51,14 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
   const info = modelOf(project, options.model);
   const record = new ProgramRecord();
   const reporter = new Reporter({ file: info.file, start: info.decl.span.start, end: info.decl.span.end });
-  const walkWith = (emitter: GraphEmitter, phase: Walk["options"]["phase"]): Walk => ({
-    emitter,
-    reporter,
-    options: {
+  const walkWith = (emitter: GraphEmitter, phase: Walk["options"]["phase"]): Walk =>
+    newWalk(emitter, reporter, {
       mode: options.mode ?? "infer",
       phase,
       generic: false,
       checking: false,
       ...(options.step === undefined ? {} : { step: options.step }),
-    },
-    info: undefined,
-    assumed: new Map(),
-    free: new Set(),
-    depth: 0,
-    counter: 0,
-    usesPhase: false,
-    batchDependent: undefined,
-    cacheUsed: undefined,
-    made: [],
-  });
+    });
   const entries: Entry[] = [];
   const runtimeSizes = new Set<string>();
   let weights: Program["weightNames"] = {};

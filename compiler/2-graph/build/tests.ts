@@ -1,7 +1,7 @@
 /** The `test` declarations of a file, run on the reference evaluator. */
 import { assertedValue, testPlace } from "../../1-check/check-test.js";
 import type { CheckedFile, CheckedProject } from "../../1-check/index.js";
-import { at, type Walk } from "../../1-check/context.js";
+import { at, newWalk, type Walk } from "../../1-check/context.js";
 import { evaluate as evaluateExpression } from "../../1-check/elaborate/evaluate.js";
 import { runStatements } from "../../1-check/elaborate/statements.js";
 import { asTensor } from "../../1-check/elaborate/tensors.js";
@@ -10,6 +10,7 @@ import { Reporter } from "../../1-check/reporter.js";
 import type { TestDecl } from "../../../grammar/tree.js";
 import type { Diagnostic, SourceSpan } from "../../errors/diagnostic.js";
 import { MoecError } from "../../errors/moec-error.js";
+import { hashText } from "../../ops/text-hash.js";
 import { countElements, makeTensor } from "../../ops/reference-tensor.js";
 import { randomNumber } from "../../ops/random.js";
 import { threefry } from "../../ops/threefry.js";
@@ -146,20 +147,7 @@ function failure(assertion: Assertion): TestFailure {
 }
 
 function testWalk(emitter: GraphEmitter, reporter: Reporter): Walk {
-  return {
-    emitter,
-    reporter,
-    options: { mode: "infer", phase: "prefill", generic: false, checking: false },
-    info: undefined,
-    assumed: new Map(),
-    free: new Set(),
-    depth: 0,
-    counter: 0,
-    usesPhase: false,
-    batchDependent: undefined,
-    cacheUsed: undefined,
-    made: [],
-  };
+  return newWalk(emitter, reporter, { mode: "infer", phase: "prefill", generic: false, checking: false });
 }
 
 /** Numbers for a parameter of a test: constants where declared, else normal ones that its path decides. */
@@ -171,7 +159,7 @@ export function randomParam(record: ProgramRecord, path: string): ReferenceTenso
   if (value.init?.kind === "constant")
     return makeTensor(value.dtype, axes, new Float64Array(count).fill(value.init.value));
   const deviation = value.init?.deviation ?? fanIn(value, axes);
-  const seed = hash(path);
+  const seed = hashText(path);
   // Whole numbers are codes or indices: small, and within the bits that they are stored in.
   const bits = Number(/^uint(\d+)$/.exec(value.storage ?? "")?.[1] ?? 3);
   const codes = Math.min(8, 2 ** bits);
@@ -188,10 +176,4 @@ export function randomParam(record: ProgramRecord, path: string): ReferenceTenso
 function fanIn(value: StoredValue, axes: ReferenceTensor["axes"]): number {
   const first = axes[axes.length - value.axes.length];
   return value.axes.length < 2 || !first ? 1 : 1 / Math.sqrt(Math.max(1, first.size));
-}
-
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return value;
 }
