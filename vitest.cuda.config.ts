@@ -7,6 +7,6 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 1,
     testTimeout: 600_000,
-    env: { MOEC_TARGET: "cuda", MOEC_LIBRARY: "all", MOEC_ROUNDS: "1", MOEC_RAN: "stdlib/coverage/ran/cuda.json" },
+    env: { MOEC_TARGET: "cuda", MOEC_LIBRARY: "all", MOEC_ROUNDS: "1", MOEC_RAN: "stdlib/coverage/ran/cuda" },
   },
 });

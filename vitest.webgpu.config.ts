@@ -7,6 +7,6 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 1,
     testTimeout: 600_000,
-    env: { MOEC_LIBRARY: "all", MOEC_RAN: "stdlib/coverage/ran/webgpu.json" },
+    env: { MOEC_LIBRARY: "all", MOEC_RAN: "stdlib/coverage/ran/webgpu" },
   },
 });

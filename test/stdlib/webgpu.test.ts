@@ -13,12 +13,12 @@ import { recordRuns } from "./wasm/ran.js";
 const everything = process.env["MOEC_LIBRARY"] === "all";
 /** One declaration in this many is tried when not all are. */
 const SHARE = 40;
-/** `MOEC_PART=2/8` tries the third of eight parts: a software driver keeps what it compiled until the process ends. */
+/** `MOEC_PART=2/40` tries the third of forty parts: a software driver keeps what it compiled until the process ends. */
 const [part = 0, parts = 1] = process.env["MOEC_PART"]?.split("/").map(Number) ?? [];
 /** `MOEC_DRIVER=cpu` or `gpu` runs only these launches; those for GPUs are slow on a software driver. */
 const chosen = drivers.filter((driver) => driver === (process.env["MOEC_DRIVER"] ?? (everything ? driver : "cpu")));
 const seed = 7;
-const record = recordRuns();
+const record = { gpu: recordRuns("gpu"), cpu: recordRuns("cpu") };
 
 const declarations = libraryDeclarations().filter(({ name }) => hints[name]?.refused === undefined);
 
@@ -34,6 +34,6 @@ describe.each(declarations.filter((_, position) => isTried(position)))("$file $n
         throw failure(cause, seed, text);
       }
     }
-    if (driver === chosen.at(-1)) record(decl);
+    record[driver](decl);
   });
 });
