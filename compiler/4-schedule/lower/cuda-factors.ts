@@ -3,29 +3,13 @@
  * time, in pieces of 16 bytes. What a thread has read waits in registers, so that the next step is on its way while the
  * present one is multiplied.
  */
-import {
-  add,
-  and,
-  compare,
-  constant,
-  div,
-  extract,
-  min,
-  mul,
-  or,
-  rem,
-  shl,
-  shru,
-  sub,
-  thread,
-  xor,
-} from "../kernel-expressions.js";
+import { add, compare, constant, div, extract, min, mul, rem, thread } from "../kernel-expressions.js";
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { blockElements, tileRows } from "../micro/layouts.js";
 import type { ByteRows, HalfRows } from "./cuda-activations.js";
 import type { Emitter } from "./emitter.js";
-import { scaleHalves, weights, wordsOf } from "./gpu-weights.js";
+import { lessEight, pairedColumns, scaleHalves, weights, wordsOf } from "./gpu-weights.js";
 import type { Product } from "./product.js";
 
 /** Threads of a block that multiplies by tensor cores: four warps. */
@@ -229,8 +213,7 @@ function bytePieces(emitter: Emitter, range: TileRange, into: BufferHandle, read
           guarded(() =>
             [0, 1, 2, 3].forEach((word) => {
               const [a, b] = [extract(first.get, word), extract(value, word)];
-              const pairs = [or(and(a, 0xffff), shl(b, 16)), or(shru(a, 16), and(b, -65536))];
-              pairs.forEach((four, i) =>
+              pairedColumns(a, b).forEach((four, i) =>
                 builder.store(into, add(place, (2 * word + i) * byteLine), four, { as: "i32" }),
               );
             }),
@@ -264,11 +247,4 @@ function nibblePieces(emitter: Emitter, range: TileRange, into: BufferHandle, re
         ),
     };
   });
-}
-
-/** The low and the high halves of the bytes of a word, each less eight, as signed bytes: no byte borrows from the next. */
-export function lessEight(word: Expression): readonly [Expression, Expression] {
-  const tops = 0x80808080 | 0;
-  const of = (nibbles: Expression): Expression => xor(sub(or(and(nibbles, 0x0f0f0f0f), tops), 0x08080808), tops);
-  return [of(word), of(shru(word, 4))];
 }

@@ -7,6 +7,7 @@
 import { Size } from "../../axes/size.js";
 import { add, and, block, compare, constant, div, min, mul, rem, sub, thread } from "../kernel-expressions.js";
 import type { BufferHandle, Fragment, Lines } from "../kernel-builder.js";
+import { fragmentThreads } from "../kernel-fragments.js";
 import type { Expression } from "../kernel-ir.js";
 import { isBlocked } from "../layout/layouts.js";
 import { tileRows } from "../micro/layouts.js";
@@ -92,7 +93,7 @@ export function writeMatrices({ entry, source, target, products, share }: GpuWor
     const where = { products, ranges, lines, rows, used: across * products.length };
     const factors =
       "quants" in prepared ? byteFactors(emitter, prepared, where) : halfFactors(emitter, prepared, where);
-    const warp = builder.let("warp", div(thread, 32));
+    const warp = builder.let("warp", div(thread, fragmentThreads));
     const sums = Array.from({ length: rows / side }, () =>
       Array.from({ length: warpTiles }, () =>
         builder.fragment("sums", { role: "sum", element: "f32", rows: side, columns: side }),

@@ -6,7 +6,6 @@
  */
 import {
   add,
-  and,
   bitcast,
   compare,
   constant,
@@ -16,28 +15,24 @@ import {
   extract,
   fma,
   mul,
-  or,
   rem,
-  shl,
-  shru,
   sub,
   thread,
   type Operand,
 } from "../kernel-expressions.js";
 import type { BufferHandle, Variable } from "../kernel-builder.js";
+import { fragmentThreads } from "../kernel-fragments.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, i32 } from "../kernel-types.js";
 import { blockElements, tileRows } from "../micro/layouts.js";
-import { lessEight } from "./cuda-factors.js";
 import type { Emitter } from "./emitter.js";
 import { productThreads } from "./gpu-shape.js";
-import { scaleHalves, weights, wordsOf } from "./gpu-weights.js";
+import { lessEight, pairedColumns, scaleHalves, weights, wordsOf } from "./gpu-weights.js";
 import type { Product } from "./product.js";
 
 /** Threads of a record, and records that a block walks through side by side. */
 const perRecord = 8;
 const recordsBeside = productThreads / perRecord;
-const warp = 32;
 /** Words of a load. */
 const four = { lanes: 4, as: "i32", aligned: true } as const;
 
@@ -72,7 +67,8 @@ export function byteSums(emitter: Emitter, product: Product, meeting: Meeting, t
   const { builder } = emitter;
   const { depth, storage } = product.layout;
   const isBytes = storage === "q8_0";
-  const { recordHalves, lineHalves } = wordsOf(storage)!;
+  const layout = wordsOf(storage)!;
+  const { recordHalves, lineHalves } = layout;
   // Outputs and columns of a thread: 8 by 8, or 4 by 16 of halves of bytes. WebGPU reads f16 by eights or one by one.
   const outputs = isBytes || meeting === "memory" ? 8 : 4;
   const columns = (tileRows * blockElements) / perRecord / outputs;
@@ -82,7 +78,7 @@ export function byteSums(emitter: Emitter, product: Product, meeting: Meeting, t
     Array.from({ length: outputs }, () => builder.variable("sum", constant(0, f32))),
   );
   const lane = builder.let("lane", mul(rem(thread, across), outputs));
-  const slices = meeting === "warps" ? productThreads / warp : productThreads / across / 2;
+  const slices = meeting === "warps" ? productThreads / fragmentThreads : productThreads / across / 2;
   return {
     slices,
     add({ quants, quantStart, scales, scaleStart }, numbers, range = { first: 0, count: blocks }) {
@@ -92,9 +88,9 @@ export function byteSums(emitter: Emitter, product: Product, meeting: Meeting, t
       const starts = numbers.map((tile) =>
         builder.let("w_start", mul(add(mul(tile, blocks), range.first), recordHalves)),
       );
-      // A line of bytes has two columns, one of halves of bytes eight; a word is two of their halves.
-      const lines = columns / (isBytes ? 2 : 8);
-      const at0 = builder.let("w_at", add(add(mul(part, lines * lineHalves), mul(lane, isBytes ? 1 : 2)), scaleHalves));
+      const lines = columns / layout.columns;
+      const first = mul(lane, lineHalves / tileRows);
+      const at0 = builder.let("w_at", add(add(mul(part, lines * lineHalves), first), scaleHalves));
       builder.loop("b", div(thread, perRecord), range.count, recordsBeside, (b) => {
         const xs = Array.from({ length: columns / 8 }, (_, i) => {
           const at = add(add(x0, mul(b, blockElements)), 8 * i);
@@ -112,8 +108,7 @@ export function byteSums(emitter: Emitter, product: Product, meeting: Meeting, t
           const read = (at: number): Expression =>
             builder.let("w", builder.load(source, add(add(record, at0), at), four));
           const loaded = Array.from({ length: lines }, (_, line) => {
-            // A word has two outputs of bytes, or one of halves of bytes.
-            const wordsAcross = isBytes ? outputs / 2 : outputs;
+            const wordsAcross = outputs / layout.outputs;
             return Array.from({ length: wordsAcross / 4 }, (_, i) => read(line * lineHalves + 8 * i)).flatMap((some) =>
               [0, 1, 2, 3].map((word) => extract(some, word)),
             );
@@ -134,10 +129,10 @@ export function byteSums(emitter: Emitter, product: Product, meeting: Meeting, t
     store(into, width) {
       if (meeting === "memory") return storeHalves(emitter, sums, { across, lane, slices }, into, width);
       // Threads of a warp that have the same outputs differ in these bits.
-      const mask = (warp - 1) & ~(across - 1);
+      const mask = (fragmentThreads - 1) & ~(across - 1);
       const folded = sums.map((line) => line.map((sum) => builder.fold("sum", "add", sum.get, mask)));
-      builder.ifThen(compare("lt", rem(thread, warp), across), () => {
-        const first = builder.let("line", add(mul(div(thread, warp), width), lane));
+      builder.ifThen(compare("lt", rem(thread, fragmentThreads), across), () => {
+        const first = builder.let("line", add(mul(div(thread, fragmentThreads), width), lane));
         folded.forEach((line, tile) =>
           line.forEach((sum, output) => builder.store(into, add(first, tile * tileRows + output), sum)),
         );
@@ -177,7 +172,7 @@ function wordsOfBytes(lines: readonly (readonly Expression[])[]): readonly (read
   return Array.from({ length: 8 }, (_, output) =>
     Array.from({ length: lines.length / 2 }, (_, pair) => {
       const [a, b] = [2 * pair, 2 * pair + 1].map((line) => lines[line]![output >> 1]!) as [Expression, Expression];
-      return output % 2 === 0 ? or(and(a, 0xffff), shl(b, 16)) : or(shru(a, 16), and(b, -65536));
+      return pairedColumns(a, b)[output % 2]!;
     }),
   );
 }

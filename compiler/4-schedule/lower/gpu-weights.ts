@@ -11,11 +11,14 @@ import {
   div,
   fma,
   mul,
+  or,
   rem,
   shl,
   shr,
+  shru,
   sub,
   thread,
+  xor,
 } from "../kernel-expressions.js";
 import type { BufferHandle, Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
@@ -85,6 +88,21 @@ const nibbleWords: Words = {
   recordHalves: q4RecordBytes / 2,
   quant: (word, _, column) => nibbleOf(word, column),
 };
+
+/**
+ * Four columns of an output to a word, of two lines with two columns of two outputs to a word: `a` and `b` are the words
+ * of both lines. Gives the word of the first output and that of the second.
+ */
+export function pairedColumns(a: Expression, b: Expression): readonly [Expression, Expression] {
+  return [or(and(a, 0xffff), shl(b, 16)), or(shru(a, 16), and(b, -65536))];
+}
+
+/** The low and the high halves of the bytes of a word, each less eight, as signed bytes: no byte borrows from the next. */
+export function lessEight(word: Expression): readonly [Expression, Expression] {
+  const tops = 0x80808080 | 0;
+  const of = (nibbles: Expression): Expression => xor(sub(or(and(nibbles, 0x0f0f0f0f), tops), 0x08080808), tops);
+  return [of(word), of(shru(word, 4))];
+}
 
 /** Undefined for matrices whose numbers are stored one by one. */
 export function wordsOf(storage: Product["layout"]["storage"]): Words | undefined {

@@ -1,4 +1,5 @@
 /** What printed CUDA calls for fragments; `fragments.ts` writes the calls. */
+import { fragmentThreads } from "../../4-schedule/kernel-fragments.js";
 
 /** Instructions of tensor cores, where no header plays the GPU. */
 export const matrixInstructions = `// Four matrices of 8 x 8 halves, line by line from where each eighth of the warp points to.
@@ -30,7 +31,7 @@ export const fragmentFunctions = `
 // of the warp points to decides what the four registers hold, and halves are turned where lines lie across the warp.
 template <bool left, bool rows, int stride>
 __device__ static __forceinline__ void moec_load_fragment(unsigned (&to)[4], const void* from) {
-  const int lane = threadIdx.x % 32;
+  const int lane = threadIdx.x % ${fragmentThreads};
   const int line = rows ? lane % 16 : lane % 8 + lane / 16 * 8, half = rows ? lane / 16 : lane / 8 % 2;
   const char* place = (const char*)from + line * stride + half * 16;
   if (left == rows) moec_ldmatrix(to, place);
@@ -46,7 +47,7 @@ MOEC_MULTIPLY(f16, float)
 MOEC_MULTIPLY(bf16, float)
 MOEC_MULTIPLY(i8, int)
 // A lane has two neighbouring columns of rows lane / 4 and lane / 4 + 8, in each half of the columns.
-__device__ static __forceinline__ int moec_fragment_row(int i) { return (int)threadIdx.x % 32 / 4 + (i / 2 % 2) * 8; }
+__device__ static __forceinline__ int moec_fragment_row(int i) { return (int)threadIdx.x % ${fragmentThreads} / 4 + (i / 2 % 2) * 8; }
 __device__ static __forceinline__ int moec_fragment_column(int i) {
   return i / 4 * 8 + (int)threadIdx.x % 4 * 2 + i % 2;
 }

@@ -1,4 +1,5 @@
 /** What every printed CUDA file starts with. */
+import { fragmentThreads } from "../../4-schedule/kernel-fragments.js";
 import { fragmentFunctions, matrixInstructions } from "./fragments-prelude.js";
 
 /**
@@ -48,13 +49,13 @@ __device__ static __forceinline__ float moec_max(float a, float b) {
 #define MOEC_FOLD(name, join)                                                                                 \\
   template <int threads, typename T>                                                                          \\
   __device__ static __forceinline__ T moec_fold_##name(T* folded, T value, const int thread) {                \\
-    constexpr bool warps = threads % 32 == 0;                                                                 \\
+    constexpr bool warps = threads % ${fragmentThreads} == 0;                                                                 \\
     if (warps)                                                                                                \\
       for (int lanes = 16; lanes > 0; lanes /= 2) value = join(value, __shfl_xor_sync(~0u, value, lanes));    \\
-    if (!warps || thread % 32 == 0) folded[warps ? thread / 32 : thread] = value;                             \\
+    if (!warps || thread % ${fragmentThreads} == 0) folded[warps ? thread / ${fragmentThreads} : thread] = value;                             \\
     __syncthreads();                                                                                          \\
     value = folded[0];                                                                                        \\
-    for (int i = 1; i < (warps ? threads / 32 : threads); i++) value = join(value, folded[i]);                \\
+    for (int i = 1; i < (warps ? threads / ${fragmentThreads} : threads); i++) value = join(value, folded[i]);                \\
     __syncthreads();                                                                                          \\
     return value;                                                                                             \\
   }
@@ -75,7 +76,7 @@ MOEC_FOLD_ACROSS(min, moec_min)
 MOEC_FOLD_ACROSS(max, moec_max)
 template <int mask, typename T>
 __device__ static __forceinline__ T moec_fold_first_across(T value) {
-  return __shfl_sync(~0u, value, (int)threadIdx.x % 32 & ~mask);
+  return __shfl_sync(~0u, value, (int)threadIdx.x % ${fragmentThreads} & ~mask);
 }
 template <int threads, typename T>
 __device__ static __forceinline__ T moec_fold_first(T* folded, T value, const int thread) {
