@@ -7,7 +7,7 @@ import { schedule } from "../compiler/4-schedule/index.js";
 import { usesWideTiles } from "../compiler/4-schedule/layout/wide.js";
 import type { Schedule } from "../compiler/4-schedule/options.js";
 import type { Program } from "../compiler/2-graph/ir.js";
-import { isGpu, wasmRelaxed, type Target } from "../compiler/targets/index.js";
+import { wasmRelaxed, type Target } from "../compiler/targets/index.js";
 import { openCheckpointFiles } from "./checkpoint-files.js";
 import { DiagnosticsError, showDiagnostics } from "./failures.js";
 import type { Project } from "./project.js";
@@ -60,8 +60,8 @@ export function scheduleProject(program: Program, project: Project): Schedule {
 /** Kernels and plan for a target. */
 export function scheduleFor(program: Program, project: Project, target: Target): Schedule {
   const limits = { T: project.prefill, context: project.context };
-  // One text at a time is all that runs on a GPU so far.
-  const batched = isGpu(target) ? program : deriveBatch(program);
+  // Calls for several texts are not tried on CUDA yet.
+  const batched = target.family === "cuda" ? program : deriveBatch(program);
   const storage = storageOf(program, matrixStorage(program, project, target));
   return schedule(batched, target, { limits, storage, cache: project.cache });
 }

@@ -60,6 +60,12 @@ export class Batches {
     while (this.waiting.length > 0) {
       // A turn that is refused, as when the model was given back, is refused for all who wait.
       await this.takeTurn(() => this.call()).catch((error: unknown) => this.refuse(error));
+      if (this.waiting.length === 0) break;
+      // Somebody came while a device that answers later was busy. The texts of the call that ended come back behind a
+      // breath of their own, drawn in the same moment as the first of these or after it; without the second, both sides
+      // would take turns for ever.
+      await this.host.breathe();
+      await this.host.breathe();
     }
     this.gathering = false;
   }

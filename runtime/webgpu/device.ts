@@ -9,7 +9,7 @@ import { describeBytes } from "../bytes.js";
 import type { Device, DeviceReport } from "../device.js";
 import { flattenEntry, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
-import { textStride } from "../plan/texts.js";
+import { textRows, textStride } from "../plan/texts.js";
 import { MAP_READ, USAGE, type GpuBuffer, type GpuCommands, type GpuDevice } from "./gpu.js";
 import { compilePrograms, groupOf, programKey, type GpuMemory, type Program } from "./programs.js";
 import { chunkAt, cutWeights, type WeightChunk } from "./weight-chunks.js";
@@ -56,8 +56,10 @@ export async function makeWebGpuDevice(parts: WebGpuParts): Promise<Device> {
     throw moecError("MOE4311", { what, needed: describeBytes(bytes), limit: describeBytes(limit) });
   }
   const on = parts.isSoftware ? "cpu" : "gpu";
+  // Kernels that only calls for several texts use are not compiled for one.
+  const entries = plan.entries.filter((entry) => texts > 1 || textRows(entry) === 0);
   const launches = new Map(
-    plan.entries.map((entry) => [entry.name, flattenEntry(plan, entry, BASES, { on, texts, stride })]),
+    entries.map((entry) => [entry.name, flattenEntry(plan, entry, BASES, { on, texts, stride })]),
   );
   const used = new Set([...launches.values()].flat().map(({ kernel, spaces }) => programKey(kernel, spaces)));
   const programs = await compilePrograms(

@@ -49,15 +49,21 @@ describe.skipIf(!running)("the example on WebGPU", () => {
     model.dispose();
   });
 
-  it("holds two texts side by side, each of which goes on as it does alone", async () => {
+  it("goes on with two texts in one call as with each alone", async () => {
     const model = await gpuModel("f16", { ...(await fresh()), texts: 2 });
+    const shared: number[] = [];
     const texts = reference.greedy.slice(0, 2).map(async ({ prompt_ids }, text) => {
       const chosen: number[] = [];
-      const onStep = (step: GenerationStep): void => void chosen.push(step.chosen);
+      const onStep = (step: GenerationStep): void => {
+        chosen.push(step.chosen);
+        shared.push(step.texts);
+      };
       for await (const _ of model.generate(prompt_ids, { text, temperature: 0, maxTokens: COUNT, onStep }));
       return chosen;
     });
     expect(await Promise.all(texts)).toEqual(reference.greedy.slice(0, 2).map(({ ids }) => ids.slice(0, COUNT)));
+    // The prompts take turns, and the first text may be a step ahead of the second; all others are of both.
+    expect(shared.filter((count) => count === 2).length).toBeGreaterThanOrEqual(2 * (COUNT - 2));
     model.dispose();
   });
 

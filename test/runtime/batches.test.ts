@@ -128,11 +128,11 @@ describe("a model with several texts", () => {
   });
   afterAll(() => model.dispose());
 
-  async function write(text: number, maxTokens: number, signal?: AbortSignal): Promise<number[]> {
+  async function write(text: number, maxTokens: number, of: Model = model, signal?: AbortSignal): Promise<number[]> {
     const shared: number[] = [];
     const onStep = ({ texts }: { readonly texts: number }): void => void shared.push(texts);
     const options = { text, temperature: 0, maxTokens, onStep, ...(signal ? { signal } : {}) };
-    for await (const _ of model.generate(`${text} In the beginning`, options));
+    for await (const _ of of.generate(`${text} In the beginning`, options));
     return shared;
   }
 
@@ -143,11 +143,32 @@ describe("a model with several texts", () => {
     expect(steps[2].at(-1)).toBe(1);
   });
 
+  it("goes on with all of them by one call where the device answers later", async () => {
+    const parts = await tinyParts({ storage: "f16", texts: 3 });
+    const { device } = parts;
+    const late = new Proxy(device, {
+      get(target, key) {
+        const value = Reflect.get(target, key) as unknown;
+        if (typeof value !== "function") return value;
+        const own = (value as (...given: unknown[]) => unknown).bind(target);
+        if (key !== "read") return own;
+        return async (...given: unknown[]) => {
+          for (let breath = 0; breath < 3; breath++) await parts.host.breathe();
+          return own(...given);
+        };
+      },
+    });
+    using slow = new Model({ ...parts, device: late });
+    const steps = await Promise.all([write(0, 12, slow), write(1, 12, slow), write(2, 12, slow)]);
+    // Prompts take turns, and whoever has read its prompt first may be a step ahead.
+    for (const shared of steps) expect(shared.filter((texts) => texts === 3).length).toBeGreaterThanOrEqual(8);
+  });
+
   it("answers an abort within a step, whoever else goes on", async () => {
     const controller = new AbortController();
     const reason = new Error("gone");
     const going = write(1, 40);
-    const left = write(0, 1000, controller.signal).catch((error: unknown) => error);
+    const left = write(0, 1000, model, controller.signal).catch((error: unknown) => error);
     for (let breath = 0; breath < 20; breath++) await nodeHost().breathe();
     controller.abort(reason);
     expect(await left).toBe(reason);
