@@ -3,7 +3,7 @@ import type { MethodMember, ModuleDecl } from "../../grammar/tree.js";
 import { Size } from "../axes/size.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { ValueType } from "../ops/types.js";
-import { AssumeDivisible, type Place, type Walk } from "./context.js";
+import { AssumeDivisible, newWalk, type Place, type Walk } from "./context.js";
 import { divisorsOf, extended, foreseen, products, rememberDivisors, type Divisors } from "./assumptions.js";
 import { checkContract } from "./contracts.js";
 import { checkDeclaredValues } from "./declared-values.js";
@@ -47,20 +47,8 @@ export function typeWalk(
   info: InfoSink | undefined,
   assumed: ReadonlyMap<string, Size>,
 ): Walk {
-  return {
-    emitter: new TypeEmitter(),
-    reporter: new Reporter(root),
-    options: { mode: "infer", phase: "prefill", generic, checking: true },
-    info,
-    assumed,
-    free: new Set(),
-    depth: 0,
-    counter: 0,
-    usesPhase: false,
-    batchDependent: undefined,
-    cacheUsed: undefined,
-    made: [],
-  };
+  const options = { mode: "infer", phase: "prefill", generic, checking: true } as const;
+  return newWalk(new TypeEmitter(), new Reporter(root), options, { info, assumed });
 }
 
 /** Runs a check, again with one more assumption each time it divides symbols. */
@@ -202,7 +190,7 @@ export function genericInstance(walk: Walk, info: ModuleInfo, proposed: boolean)
   const args = info.decl.params.map((param): CallArgument => {
     // What a parameter is when nothing is given is checked as well.
     if (param.default) evaluate(walk, param.default, inner);
-    return { name: param.name.text, value: genericParameter(walk, param, inner), span };
+    return { name: param.name.text, value: genericParameter(walk, param, inner, [info]), span };
   });
   return makeInstance(walk, info, axes, args, span, place);
 }
@@ -263,6 +251,7 @@ function inputValue(
     case undefined:
       return make({ kind: "tensor", dtype: "i32", axes: [] });
     case "tensor":
+      if (spec.axes.some((axis) => axis.failed)) return unknown;
       return make({
         kind: "tensor",
         dtype: spec.dtype,

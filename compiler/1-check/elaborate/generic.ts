@@ -54,8 +54,17 @@ export function axisArgumentsOfType(
   return { axes, args, failed };
 }
 
-/** A parameter of which only the declared type is known. */
-export function genericParameter(walk: Walk, param: Parameter, place: Place): Value {
+/**
+ * A parameter of which only the declared type is known.
+ *
+ * @param within modules whose parameters these are, outermost first: one that asks for itself can never be made.
+ */
+export function genericParameter(
+  walk: Walk,
+  param: Parameter,
+  place: Place,
+  within: readonly ModuleInfo[] = [],
+): Value {
   if (!param.type) return unknown;
   const spec = resolveType(walk, param.type, place);
   switch (spec.kind) {
@@ -74,6 +83,8 @@ export function genericParameter(walk: Walk, param: Parameter, place: Place): Va
         axes: spec.axes.map((axis) => ({ name: axis.name, size: axis.size ?? Size.of(axis.name) })),
       };
     case "module": {
+      const { info } = spec;
+      if (within.includes(info)) return report(walk, "MOE2010", { name: info.decl.name.text }, at(place, param.type));
       const { axes, args, failed } = axisArgumentsOfType(walk, spec.info, spec.type, place);
       if (failed) return unknown;
       const given = new Set(args.flatMap((argument) => (argument.name === undefined ? [] : [argument.name])));
@@ -84,7 +95,7 @@ export function genericParameter(walk: Walk, param: Parameter, place: Place): Va
         .filter((other) => !given.has(other.name.text) && !other.default)
         .map((other): CallArgument => ({
           name: other.name.text,
-          value: genericParameter(walk, other, inner),
+          value: genericParameter(walk, other, inner, [...within, info]),
           span: at(place, param),
         }));
       return makeInstance(walk, spec.info, axes, [...args, ...rest], at(place, param), own);

@@ -1,5 +1,5 @@
 /** Types as written, resolved in a scope. */
-import type { AxisUse, NamedType, TypeExpression } from "../../../grammar/tree.js";
+import type { AxisUse, Expression, NamedType, TypeExpression } from "../../../grammar/tree.js";
 import type { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { DType } from "../../ops/types.js";
@@ -75,7 +75,7 @@ export function axisSpec(walk: Walk, use: AxisUse, place: Place): AxisSpec {
   }
   if (!use.size) return { name: "?", span };
   const size = needSize(walk, evaluate(walk, use.size, place), at(place, use.size));
-  const name = use.name?.text ?? nameless(walk, use, place);
+  const name = use.name?.text ?? nameless(use.size);
   if (use.name && size)
     place.scope.define(name, { value: () => ({ kind: "axis", name, size }), span: at(place, use.name) });
   if (size) return { name, size, span };
@@ -83,25 +83,33 @@ export function axisSpec(walk: Walk, use: AxisUse, place: Place): AxisSpec {
   return { name, span, failed: true };
 }
 
+const SIGN_WORDS: Readonly<Record<string, string>> = {
+  "*": "x",
+  "/": "over",
+  "+": "plus",
+  "-": "minus",
+  "**": "to",
+};
+
 /** The name of an axis that is written as a size only: its text, so that equal texts are one axis. */
-function nameless(walk: Walk, use: AxisUse, place: Place): string {
-  const print = (node: unknown): string => {
-    if (typeof node !== "object" || node === null) return "";
-    const tree = node as { kind?: string; [key: string]: unknown };
-    if (tree.kind === "number") return String(tree["text"]);
-    if (tree.kind === "name") return (tree["name"] as { text: string }).text;
-    if (tree.kind === "binary") {
-      const sign: Readonly<Record<string, string>> = { "*": "x", "/": "over", "+": "plus", "-": "minus", "**": "to" };
-      return `${print(tree["left"])}${sign[String(tree["operator"])] ?? "_"}${print(tree["right"])}`;
-    }
-    if (tree.kind === "call")
-      return `${print(tree["callee"])}_${(tree["args"] as { value: unknown }[]).map((a) => print(a.value)).join("_")}`;
-    return "_";
-  };
-  void walk;
-  void place;
-  const text = print(use.size).replace(/\W/g, "_");
+function nameless(size: Expression): string {
+  const text = spelled(size).replace(/\W/g, "_");
   return /^[A-Za-z_]/.test(text) ? text : `n${text}`;
+}
+
+function spelled(size: Expression): string {
+  switch (size.kind) {
+    case "number":
+      return size.text;
+    case "name":
+      return size.name.text;
+    case "binary":
+      return `${spelled(size.left)}${SIGN_WORDS[size.operator] ?? "_"}${spelled(size.right)}`;
+    case "call":
+      return `${spelled(size.callee)}_${size.args.map(({ value }) => spelled(value)).join("_")}`;
+    default:
+      return "_";
+  }
 }
 
 /** Storage formats as they were written, without spaces, for the program's record. */
