@@ -138,6 +138,7 @@ class NativeDevice implements Device {
     table.prepare({ ...sizes, text: this.text });
     this.pool.run(table.address, table.count);
     this.weights.checkFaults();
+    void this.weights.enterPages();
   }
 
   dispose(): void {

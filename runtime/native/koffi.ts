@@ -9,7 +9,11 @@ import { shortReasonOf } from "../../compiler/errors/reason.js";
  */
 export type Address = number;
 
-export type NativeFunction = (...args: readonly unknown[]) => unknown;
+export interface NativeFunction {
+  (...args: readonly unknown[]): unknown;
+  /** The call on a thread beside this one; the last argument is called back with an error or with the result. */
+  readonly async: (...args: readonly unknown[]) => void;
+}
 
 export interface NativeLibrary {
   /** @throws when the library has no such function. */

@@ -11,6 +11,10 @@ export interface Libc {
   munmap(at: Address, bytes: number): number;
   mprotect(at: Address, bytes: number, protection: number): number;
   madvise(at: Address, bytes: number, advice: number): number;
+  /** The same on a thread beside this one. */
+  madviseAside(at: Address, bytes: number, advice: number): Promise<number>;
+  /** Writes a byte for each page, whose lowest bit says whether it lies in memory. */
+  mincore(at: Address, bytes: number, pages: Uint8Array): number;
   threadCreate(thread: BigUint64Array, body: Address, argument: Address): number;
   threadJoin(thread: bigint): number;
   syscall(number: number, a: number, b: number, c: number): number;
@@ -22,7 +26,8 @@ export interface Libc {
 export const PROTECTION = { none: 0, read: 1, readWrite: 3, readExecute: 5 } as const;
 /** Linux' numbers: MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_NORESERVE. */
 export const MAP = { private: 0x02, fixed: 0x10, anonymous: 0x20, noReserve: 0x4000 } as const;
-export const ADVICE = { hugePages: 14 } as const;
+/** MADV_HUGEPAGE, and MADV_POPULATE_READ of Linux 5.14. */
+export const ADVICE = { hugePages: 14, populateRead: 22 } as const;
 
 let bound: Libc | undefined;
 
@@ -38,6 +43,7 @@ function bind(): Libc {
   // The functions of the process itself: Node is linked with the C library.
   const library = koffi().load(null);
   const dlsym = library.func("uintptr_t dlsym(uintptr_t handle, const char* name)");
+  const madvise = library.func("int madvise(uintptr_t at, size_t bytes, int advice)");
   return {
     address: (name) => dlsym(0, name) as Address,
     mmap: (() => {
@@ -48,7 +54,14 @@ function bind(): Libc {
     })(),
     munmap: library.func("int munmap(uintptr_t at, size_t bytes)") as Libc["munmap"],
     mprotect: library.func("int mprotect(uintptr_t at, size_t bytes, int prot)") as Libc["mprotect"],
-    madvise: library.func("int madvise(uintptr_t at, size_t bytes, int advice)") as Libc["madvise"],
+    madvise: madvise as Libc["madvise"],
+    madviseAside: (at, bytes, advice) =>
+      new Promise((resolve, reject) =>
+        madvise.async(at, bytes, advice, (error: Error | null, result: number) =>
+          error ? reject(error) : resolve(result),
+        ),
+      ),
+    mincore: library.func("int mincore(uintptr_t at, size_t bytes, uint8_t* pages)") as Libc["mincore"],
     threadCreate: (() => {
       const create = library.func(
         "int pthread_create(uint64_t* thread, void* attr, uintptr_t body, uintptr_t argument)",

@@ -53,6 +53,20 @@ export class Mapping {
     if (at === -1) throw refused(bytes, what);
   }
 
+  /** Whether all pages of a part lie in memory, those of files in the system's cache of files. */
+  isCached(offset: number, bytes: number): boolean {
+    const pages = new Uint8Array(Math.ceil(bytes / PAGE_BYTES));
+    return libc().mincore(this.address + offset, bytes, pages) === 0 && pages.every((page) => (page & 1) === 1);
+  }
+
+  /**
+   * Enters the pages of a part into the tables of this process, on a thread beside this one: each one that is first read
+   * by a kernel interrupts it. False where the system can't.
+   */
+  async enter(offset: number, bytes: number): Promise<boolean> {
+    return (await libc().madviseAside(this.address + offset, bytes, ADVICE.populateRead)) === 0;
+  }
+
   protect(offset: number, bytes: number, protection: number): void {
     if (libc().mprotect(this.address + offset, bytes, protection) !== 0) throw refused(bytes, "kernels");
   }

@@ -20,6 +20,7 @@ export class WeightSpace {
   private checked = 0;
   private faults = busErrors();
   private unwatch = (): void => undefined;
+  private entered: Promise<void> | undefined;
 
   /** @throws MoecError MOE4205, MOE5304 for a file that is not there, MOE5305 for one of another size. */
   constructor(bytes: number, files: readonly WeightFile[] | undefined) {
@@ -80,6 +81,21 @@ export class WeightSpace {
     this.check();
     // The file has its old size again, but zeros were read from it.
     throw moecError("MOE4207", { file: this.files[0]!.path, reason: "a part of it could not be read" });
+  }
+
+  /**
+   * Enters the pages of those files that lie in the system's cache whole, one file after the other beside the calls. Asked
+   * for behind the first call, it costs neither the start nor short runs anything.
+   */
+  enterPages(): Promise<void> {
+    return (this.entered ??= this.enterFiles());
+  }
+
+  private async enterFiles(): Promise<void> {
+    for (const { offset, bytes } of [...this.files]) {
+      if (this.files.length === 0) return;
+      if (this.mapping.isCached(offset, bytes) && !(await this.mapping.enter(offset, bytes))) return;
+    }
   }
 
   free(): void {
