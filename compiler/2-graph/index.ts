@@ -1,6 +1,11 @@
 /** Graph IR: building, printing, checking, rewriting and running graphs. */
 export {
   buildProgram,
+  buildRecipe,
+  recipesOf,
+  type BuiltParameter,
+  type BuiltRecipe,
+  type RecipeOptions,
   prepareTests,
   ProgramRefused,
   runTests,

@@ -6,6 +6,8 @@
 export { dumpPasses, optimize, type OptimizeOptions } from "./optimize.js";
 export { deriveBatch, type BatchOptions } from "./batch/index.js";
 export { deriveLastToken, type LastTokenOptions } from "./last-token.js";
+export { dropUnusedNodes } from "./passes/drop-unused.js";
+export { sinkAllSlices } from "./passes/sink-slices.js";
 export { passes } from "./passes.js";
 export type { Pass, PassOrder } from "./pass.js";
 export {

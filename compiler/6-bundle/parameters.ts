@@ -199,7 +199,7 @@ export function tensorsOf(program: Program, checkpoint: Checkpoint, path: string
 const LAYER_LETTERS = ["i", "j", "k", "l"];
 
 /** The tensor's name in one layer; `{i*2+3}` is for every second layer from 3 on in the checkpoint. */
-function nameAt(pattern: string, layer: readonly number[]): string {
+export function nameAt(pattern: string, layer: readonly number[]): string {
   return pattern.replace(
     /\{([ijkl])(?:\*(\d+))?(?:\+(\d+))?\}/g,
     (whole, letter: string, step: string | undefined, first: string | undefined) => {

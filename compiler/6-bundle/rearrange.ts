@@ -53,3 +53,17 @@ export function pairHalves<T extends Float32Array | Uint8Array>(
   }
   return result;
 }
+
+/** The way back: rotary dimensions in pairs (i, i + n / 2) to pairs (2i, 2i + 1). */
+export function pairNeighbours(values: Float32Array, outer: number, size: number, inner: number): Float32Array {
+  const result = values.slice();
+  const half = size / 2;
+  for (let block = 0; block < outer; block++) {
+    for (let from = 0; from < size; from++) {
+      const to = from < half ? 2 * from : 2 * (from - half) + 1;
+      const source = (block * size + from) * inner;
+      result.set(values.subarray(source, source + inner), (block * size + to) * inner);
+    }
+  }
+  return result;
+}

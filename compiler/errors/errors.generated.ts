@@ -278,6 +278,10 @@ export const messages = {
   MOE5407: { severity: "error", title: "no weights", message: "`{file}` has no weights: name a checkpoint in moec.yaml, or give --random" },
   MOE5420: { severity: "error", title: "no cost", message: "there is no cost of `{name}`: {reason}" },
   MOE5421: { severity: "error", title: "a size is missing", message: "`{name}` of `{model}` has neither a default nor a value" },
+  MOE5440: { severity: "error", title: "no such recipe", message: "`{file}` has {recipes}; say which recipe to run" },
+  MOE5441: { severity: "error", title: "no checkpoint of a part", message: "`{name}` is declared as {contract}; a conversion reads and writes checkpoints of models" },
+  MOE5442: { severity: "error", title: "sources of the recipe", message: "{fault}" },
+  MOE5443: { severity: "error", title: "not kept in this format", message: "{format} files do not hold {type}" },
   MOE5501: { severity: "error", title: "Kernel leaves a buffer", message: "kernel {kernel}: element {index} of {buffer} is {access}, but it lies outside of the buffer or off its alignment" },
   MOE5502: { severity: "error", title: "Kernel divides an integer by zero", message: "kernel {kernel} divides an i32 by zero, or -2147483648 by -1" },
   MOE5503: { severity: "error", title: "Threads of a block miss a barrier", message: "kernel {kernel}: some threads of a block ended while others wait at a barrier" },
@@ -585,6 +589,10 @@ export interface MessageSlots {
   readonly MOE5407: { readonly file: Slot };
   readonly MOE5420: { readonly name: Slot; readonly reason: Slot };
   readonly MOE5421: { readonly name: Slot; readonly model: Slot };
+  readonly MOE5440: { readonly file: Slot; readonly recipes: Slot };
+  readonly MOE5441: { readonly name: Slot; readonly contract: Slot };
+  readonly MOE5442: { readonly fault: Slot };
+  readonly MOE5443: { readonly format: Slot; readonly type: Slot };
   readonly MOE5501: { readonly kernel: Slot; readonly index: Slot; readonly buffer: Slot; readonly access: Slot };
   readonly MOE5502: { readonly kernel: Slot };
   readonly MOE5503: { readonly kernel: Slot };
@@ -1437,6 +1445,18 @@ export const errors = {
   /** MOE5421: a size is missing */
   sizeMissing: (slots: MessageSlots["MOE5421"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5421", messages.MOE5421, slots, span, parts),
+  /** MOE5440: no such recipe */
+  noSuchRecipe: (slots: MessageSlots["MOE5440"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5440", messages.MOE5440, slots, span, parts),
+  /** MOE5441: no checkpoint of a part */
+  noCheckpointOfAPart: (slots: MessageSlots["MOE5441"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5441", messages.MOE5441, slots, span, parts),
+  /** MOE5442: sources of the recipe */
+  sourcesOfTheRecipe: (slots: MessageSlots["MOE5442"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5442", messages.MOE5442, slots, span, parts),
+  /** MOE5443: not kept in this format */
+  notKeptInThisFormat: (slots: MessageSlots["MOE5443"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5443", messages.MOE5443, slots, span, parts),
   /** MOE5501: Kernel leaves a buffer */
   kernelAccessOutOfBounds: (slots: MessageSlots["MOE5501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5501", messages.MOE5501, slots, span, parts),

@@ -17,7 +17,8 @@ import { runStatements } from "../elaborate/statements.js";
 import { asTensor, axesOf, cast, expanded, findAxis, renameAll, report } from "../elaborate/tensors.js";
 import type { Emitted } from "../emitter.js";
 import { Scope } from "../scope.js";
-import { unknown, type InstanceValue, type ModuleInfo, type Value } from "../values.js";
+import { integer } from "../numbers.js";
+import { numberValue, unknown, type InstanceValue, type ModuleInfo, type Value } from "../values.js";
 import { chainText, fill, namedBy, type Model } from "./chains.js";
 import {
   decideAxes,
@@ -46,6 +47,8 @@ export interface MadeParameter {
 /** What a recipe made. */
 export interface Made {
   readonly target: InstanceValue;
+  /** Sources by their names in the head. */
+  readonly sources: ReadonlyMap<string, InstanceValue>;
   readonly parameters: ReadonlyMap<string, MadeParameter>;
 }
 
@@ -54,6 +57,8 @@ export interface RecipeCall {
   readonly info: ModuleInfo;
   /** By parameter; none where the sources are made by their types. */
   readonly args?: ReadonlyMap<string, CallArgument>;
+  /** Numbers that are given by name, where there are no arguments. */
+  readonly numbers?: Readonly<Record<string, number>>;
   /** Sizes of the recipe's axes that are given. */
   readonly axes?: ReadonlyMap<string, { readonly size: Size; readonly span?: SourceSpan }>;
   /** The module whose parameters it sets; made by its type when absent. */
@@ -84,6 +89,7 @@ class Recipe {
   /** Where the target has its name as well: only the left sides of lines know it. */
   private targetPlace: Place;
   private readonly sources: Model[] = [];
+  private readonly instances = new Map<string, InstanceValue>();
   private readonly used = new Set<string>();
   private readonly made = new Map<string, MadeParameter>();
 
@@ -134,7 +140,7 @@ class Recipe {
     this.takeOver(model, wanted);
     if (walk.reporter.errors > errors) return undefined;
     for (const source of this.sources) this.warnUnused(source);
-    return { target, parameters: this.made };
+    return { target, sources: this.instances, parameters: this.made };
   }
 
   /** A target under the path of the place where the recipe is called. */
@@ -187,6 +193,7 @@ class Recipe {
       define(made);
       this.shareAxes(made);
       this.sources.push(this.model(name, made, span));
+      this.instances.set(name, made);
       return;
     }
     if (argument) {
@@ -195,6 +202,9 @@ class Recipe {
     }
     if (spec.kind === "tensor") return define(givenTensor(walk, param, spec, this.place));
     if (walk.options.generic) return define(genericParameter(walk, param, this.place));
+    const number = call.numbers?.[name];
+    if (number !== undefined)
+      return define(numberValue(Number.isInteger(number) ? integer(number) : { kind: "real", value: number }));
     if (!param.default) {
       report(walk, "MOE2115", { callee: `\`${this.decl.name.text}\``, name }, call.span);
       return define(unknown);

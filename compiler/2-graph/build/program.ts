@@ -48,7 +48,11 @@ export interface BuildOptions {
 export function buildProgram(project: CheckedProject, options: BuildOptions = {}): Program {
   const errors = project.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (errors.length > 0) throw new ProgramRefused(errors);
-  const info = modelOf(project, options.model);
+  return buildModel(modelOf(project, options.model), options);
+}
+
+/** The program of a model of a project without errors, whatever file declares it. */
+export function buildModel(info: ModuleInfo, options: Omit<BuildOptions, "model"> = {}): Program {
   const record = new ProgramRecord();
   const reporter = new Reporter({ file: info.file, start: info.decl.span.start, end: info.decl.span.end });
   const walkWith = (emitter: GraphEmitter, phase: Walk["options"]["phase"]): Walk =>

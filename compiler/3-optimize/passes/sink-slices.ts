@@ -3,7 +3,7 @@
  * the slice at its end moves up through the head and the last norm to where all tokens are needed.
  */
 import { Size } from "../../axes/size.js";
-import type { Node, ValueId } from "../../2-graph/ir.js";
+import type { Node, Program, ValueId } from "../../2-graph/ir.js";
 import { renumber } from "../../2-graph/rewrite.js";
 import { tensorOf } from "../graph.js";
 import type { Pass } from "../pass.js";
@@ -37,7 +37,7 @@ function cross(node: Node, { operands, attrs }: Crossing, slice: Slice, editor: 
   return editor.addAll(node.op, parts, attrs ?? node.attrs, regions, node);
 }
 
-const rule: Rule = (node, editor) => {
+const sink = (node: Node, editor: RegionEditor, always: boolean): ReturnType<Rule> => {
   if (node.op !== "slice") return undefined;
   const { axis, from, to } = node.attrs;
   const [operand] = node.operands;
@@ -45,7 +45,8 @@ const rule: Rule = (node, editor) => {
     return undefined;
   const whole = tensorOf(editor.type(operand))?.axes.find(({ name }) => name === axis);
   // Other users may need the whole value; a known number of rows beside an unknown one is cheap to compute again.
-  if (!whole || whole.size.constant !== undefined || to.minus(from).constant === undefined) return undefined;
+  if (!whole || to.minus(from).constant === undefined || (whole.size.constant !== undefined && !always))
+    return undefined;
   const maker = editor.producer(operand);
   const slice: Slice = { axis, from, to };
   const over = maker && crossing(maker, editor, slice);
@@ -72,5 +73,10 @@ export const sinkSlices: Pass = {
     { pass: "share-again", reason: "several users of a row ask for the same slice" },
     { pass: "drop-unused", reason: "the rows that nobody asks for are gone" },
   ],
-  run: (program) => rewriteProgram(program, rule),
+  run: (program) => rewriteProgram(program, (node, editor) => sink(node, editor, false)),
 };
+
+/** The same for slices out of axes whose sizes are known: for who asks for the parts one after the other. */
+export function sinkAllSlices(program: Program): Program {
+  return rewriteProgram(program, (node, editor) => sink(node, editor, true));
+}

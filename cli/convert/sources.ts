@@ -1,0 +1,112 @@
+/** The files that a recipe reads: checkpoints of its sources, and tensors that come with them. */
+import type { BuiltRecipe } from "../../compiler/2-graph/index.js";
+import type { ParamDecl, Program } from "../../compiler/2-graph/ir.js";
+import { checkpointSource, type ParameterSource } from "../../compiler/6-bundle/index.js";
+import type { Checkpoint } from "../../compiler/checkpoints/index.js";
+import { moecError } from "../../compiler/errors/raise.js";
+import { countElements, makeTensor } from "../../compiler/ops/reference-tensor.js";
+import type { ReferenceTensor } from "../../compiler/ops/types.js";
+import { openCheckpointFiles, type OpenCheckpoint } from "../checkpoint-files.js";
+import type { ReadSource } from "./values.js";
+
+export interface SourceModel {
+  readonly program: Program;
+  readonly checkpoint: Checkpoint;
+  readonly parameters: ParameterSource;
+}
+
+export interface OpenSources {
+  readonly models: ReadonlyMap<string, SourceModel>;
+  readonly read: ReadSource;
+  close(): void;
+}
+
+/**
+ * @param paths By name; relative ones are resolved already.
+ * @throws MoecError MOE5442 when a source has no file, a name is no source, or a tensor is missing or of another shape.
+ */
+export function openSources(recipe: BuiltRecipe, paths: ReadonlyMap<string, string>): OpenSources {
+  const names = [...recipe.sources.keys(), ...recipe.tensors];
+  const quoted = (list: readonly string[]): string => list.map((name) => `\`${name}\``).join(", ");
+  const strange = [...paths.keys()].filter((name) => !names.includes(name));
+  if (strange.length > 0) wrong(`${quoted(strange)} is no source of \`${recipe.name}\`; it has ${quoted(names)}`);
+  const missing = names.filter((name) => !paths.has(name));
+  if (missing.length > 0) wrong(`no file is given for ${quoted(missing)}`);
+  const opened: OpenCheckpoint[] = [];
+  const close = (): void => opened.forEach((one) => one.close());
+  const open = (name: string): Checkpoint => {
+    const one = openCheckpointFiles([paths.get(name)!]);
+    opened.push(one);
+    return one.checkpoint;
+  };
+  try {
+    const models = new Map(
+      [...recipe.sources].map(([name, program]): [string, SourceModel] => {
+        const checkpoint = open(name);
+        return [name, { program, checkpoint, parameters: checkpointSource(program, checkpoint) }];
+      }),
+    );
+    const tensors = new Map(recipe.tensors.map((name) => [name, open(name)]));
+    const given = recipe.parameters.flatMap(({ program }) => program.params);
+    return { models, close, read: (path, layer) => read(path, layer, models, tensors, given) };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function wrong(fault: string): never {
+  throw moecError("MOE5442", { fault });
+}
+
+function read(
+  path: string,
+  layer: number | undefined,
+  models: OpenSources["models"],
+  tensors: ReadonlyMap<string, Checkpoint>,
+  given: readonly ParamDecl[],
+): ReferenceTensor {
+  const dot = path.indexOf(".");
+  const model = dot < 0 ? undefined : models.get(path.slice(0, dot));
+  if (!model)
+    return givenTensor(
+      path,
+      tensors.get(path)!,
+      given.find((decl) => decl.path === path)!,
+    );
+  const own = path.slice(dot + 1);
+  const decl = model.program.params.find((param) => param.path === own)!;
+  const axes = decl.axes.map(({ name, size }) => ({ name, size: size.evaluate({}) }));
+  const inner = axes.slice(decl.layerAxes);
+  const names = inner.map(({ name }) => name);
+  if (layer !== undefined) {
+    const values = model.parameters.read(own, [layer], names);
+    return makeTensor(decl.dtype, [{ name: axes[0]!.name, size: 1 }, ...inner], Float64Array.from(values));
+  }
+  const all = new Float64Array(countElements(axes));
+  let at = 0;
+  for (const index of indices(axes.slice(0, decl.layerAxes).map(({ size }) => size))) {
+    const values = model.parameters.read(own, index, names);
+    all.set(values, at);
+    at += values.length;
+  }
+  return makeTensor(decl.dtype, axes, all);
+}
+
+function givenTensor(name: string, file: Checkpoint, decl: ParamDecl): ReferenceTensor {
+  const tensor = file.tensors.get(name) ?? wrong(`the file for \`${name}\` has no tensor of that name`);
+  const axes = decl.axes.map((axis) => ({ name: axis.name, size: axis.size.evaluate({}) }));
+  if (tensor.shape.join() !== axes.map(({ size }) => size).join())
+    wrong(
+      `\`${name}\` has shape [${tensor.shape.join(", ")}], not [${axes.map((one) => `${one.name} = ${one.size}`).join(", ")}]`,
+    );
+  return makeTensor(decl.dtype, axes, Float64Array.from(file.readF32(name)));
+}
+
+/** All index vectors of a shape, the last index fastest. */
+export function indices(sizes: readonly number[]): readonly (readonly number[])[] {
+  return sizes.reduce<readonly (readonly number[])[]>(
+    (before, size) => before.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])),
+    [[]],
+  );
+}

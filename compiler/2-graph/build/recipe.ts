@@ -1,0 +1,96 @@
+/** A recipe of a checked project as programs: of its models, and of each parameter that it makes. */
+import { typeWalk } from "../../1-check/check-module.js";
+import type { Walk } from "../../1-check/context.js";
+import type { CheckedProject } from "../../1-check/index.js";
+import { valueOf } from "../../1-check/numbers.js";
+import { makeByRecipe } from "../../1-check/recipes/make.js";
+import type { InstanceValue, ModuleInfo } from "../../1-check/values.js";
+import { Size } from "../../axes/size.js";
+import type { SourceSpan } from "../../errors/diagnostic.js";
+import type { Program } from "../ir.js";
+import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
+import { buildModel, programOf } from "./program.js";
+import { ProgramRefused } from "./refused.js";
+
+export interface RecipeOptions {
+  /** Sizes of the recipe's axes. */
+  readonly sizes?: Readonly<Record<string, number>>;
+  /** Numbers in place of defaults. */
+  readonly numbers?: Readonly<Record<string, number>>;
+}
+
+/** A parameter of the target: the program of its value, or the parameter of a source that it is. */
+export interface BuiltParameter {
+  /** In the target's program. */
+  readonly path: string;
+  /**
+   * Entry `value` without inputs. Its parameters are those of the sources, `dense.layers.norm.weight`, and the tensors that
+   * the recipe is given, by their names.
+   */
+  readonly program: Program;
+  /** With the source's name in front. */
+  readonly taken?: string;
+  readonly line?: SourceSpan;
+  /** Axes along which the value is repeated. */
+  readonly copied: readonly string[];
+}
+
+export interface BuiltRecipe {
+  readonly name: string;
+  readonly sources: ReadonlyMap<string, Program>;
+  /** Names of tensors that the recipe is given beside its sources. */
+  readonly tensors: readonly string[];
+  readonly target: Program;
+  readonly parameters: readonly BuiltParameter[];
+}
+
+/** The recipes that a project's root file declares. */
+export function recipesOf(project: CheckedProject): readonly ModuleInfo[] {
+  const file = project.files.get(project.root);
+  return [...(file?.modules.values() ?? [])].filter(({ decl }) => decl.making);
+}
+
+/** @throws ProgramRefused with the diagnostics, when the project has errors or the sizes do not fit. */
+export function buildRecipe(project: CheckedProject, info: ModuleInfo, options: RecipeOptions = {}): BuiltRecipe {
+  const errors = project.diagnostics.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new ProgramRefused(errors);
+  const root = { file: info.file, start: info.decl.span.start, end: info.decl.span.end };
+  const record = new ProgramRecord();
+  const emitter = new GraphEmitter(record);
+  const types = typeWalk(root, false, undefined, new Map());
+  const walk: Walk = { ...types, emitter, options: { ...types.options, checking: false } };
+  const made = makeByRecipe(walk, {
+    info,
+    axes: new Map(Object.entries(options.sizes ?? {}).map(([name, size]) => [name, { size: Size.of(size) }])),
+    ...(options.numbers ? { numbers: options.numbers } : {}),
+    span: { file: info.file, ...info.decl.name.span },
+    place: { scope: info.scope, file: info.file, path: "", repetitions: [], batch: [] },
+  });
+  const { findings } = walk.reporter;
+  if (!made || findings.length > 0) throw new ProgramRefused(findings.map(({ diagnostic }) => diagnostic));
+  const target = programOfModel(made.target, root);
+  const prefix = `${made.target.path}.`;
+  const parameters = target.params.map(({ path }): BuiltParameter => {
+    const { value, taken, line, copied } = made.parameters.get(prefix + path)!;
+    const entry = { name: "value", inputs: [], outputs: ["value"], body: emitter.finish([value]) };
+    const program = programOf(path, record, [entry], []);
+    return { path, program, ...(taken === undefined ? {} : { taken }), ...(line ? { line } : {}), copied };
+  });
+  const sources = new Map([...made.sources].map(([name, module]) => [name, programOfModel(module, root)]));
+  const tensors = info.decl.params.flatMap(({ name }) => (record.stored.has(name.text) ? [name.text] : []));
+  return { name: info.decl.name.text, sources, tensors, target, parameters };
+}
+
+/** Checkpoints are those of models; the sizes of the recipe are theirs. */
+function programOfModel(module: InstanceValue, span: SourceSpan): Program {
+  const { decl } = module.info;
+  if (decl.contract !== "model")
+    throw ProgramRefused.coded("MOE5441", { name: decl.name.text, contract: decl.contract }, span);
+  const sizes: Record<string, number> = {};
+  for (const [name, { size }] of module.axes) sizes[name] = size.evaluate({});
+  for (const [name, value] of module.args) {
+    const number = value.kind === "number" ? valueOf(value.number) : undefined;
+    if (number !== undefined) sizes[name] = number;
+  }
+  return buildModel(module.info, { sizes });
+}
