@@ -25,6 +25,7 @@ describeLevels(
       path: join(folder, name),
       offset: number * bytes,
       bytes,
+      sha256: "",
     }));
     const write = (): void => files.forEach(({ path }, i) => writeFileSync(path, new Uint8Array(bytes).fill(i + 1)));
 
