@@ -32,9 +32,12 @@ const engines = {
   async moec(test, url) {
     const { makeWebGpuDevice, chooseGpu } = await import("/runtime.js");
     const { plan, programs } = await (await fetch(`${url}/moec.json`)).json();
-    const { adapter, name, isSoftware } = await chooseGpu({ name: "the page", gpu: async () => navigator.gpu });
-    const device = await adapter.requestDevice({ requiredLimits: {}, requiredFeatures: [] });
-    const gpu = await makeWebGpuDevice({ plan, programs, device, name, isSoftware });
+    const { adapter, name, isSoftware, support } = await chooseGpu({
+      name: "the page",
+      gpu: async () => navigator.gpu,
+    });
+    const device = await adapter.requestDevice({ requiredLimits: {}, requiredFeatures: support.features });
+    const gpu = await makeWebGpuDevice({ plan, programs, device, name, isSoftware, support });
     gpu.write("weights", 0, await bytes(`${url}/moec.bin`));
     const places = new Map(plan.buffers.map((buffer) => [buffer.id, buffer.offset]));
     const [entry] = plan.entries;

@@ -12,6 +12,7 @@ import type { SizeValues } from "../plan/sizes.js";
 import { textRows, textStride } from "../plan/texts.js";
 import { MAP_READ, USAGE, type GpuBuffer, type GpuCommands, type GpuDevice } from "./gpu.js";
 import { compilePrograms, groupOf, programKey, type GpuMemory, type Program } from "./programs.js";
+import type { Support } from "./support.js";
 import { chunkAt, cutWeights, type WeightChunk } from "./weight-chunks.js";
 
 /** Each space is addressed from its own beginning. */
@@ -27,8 +28,8 @@ export interface WebGpuParts {
   readonly name: string;
   /** True for a driver that computes on the processor: its blocks have one thread. */
   readonly isSoftware?: boolean;
-  /** False for a WGSL without products of packed bytes, which are then written out. */
-  readonly hasPackedDots?: boolean;
+  /** What the device was opened with; nothing when absent. */
+  readonly support?: Support | undefined;
   /** How many texts have states of their own; 1 when absent. */
   readonly texts?: number | undefined;
 }
@@ -65,7 +66,7 @@ export async function makeWebGpuDevice(parts: WebGpuParts): Promise<Device> {
   const programs = await compilePrograms(
     device,
     parts.programs.filter(({ kernel, spaces }) => used.has(programKey(kernel, spaces))),
-    parts.hasPackedDots,
+    parts.support,
   );
   return new WebGpuDevice(parts, chunks, launches, programs);
 }

@@ -1,14 +1,15 @@
 /** Choosing a GPU and opening the WebGPU kernels of a bundle on it. */
-import { packedDots } from "./packed-dots.js";
+import type { WgslAlternative } from "../../compiler/5-emit/wgsl/alternatives.js";
 import type { PlannedWgsl } from "../../compiler/5-emit/wgsl/planned.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import type { Manifest, ManifestWebGpuTarget } from "../../compiler/6-bundle/manifest.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { checkedText } from "../bundle/checked-files.js";
 import { readPlan } from "../bundle/read-plan.js";
-import { json, list, number, object, oneOf, text, type Reader } from "../bundle/shape.js";
+import { json, list, number, object, oneOf, optional, text, type Reader } from "../bundle/shape.js";
 import type { Device } from "../device.js";
 import type { BundleFiles, Host } from "../host.js";
+import { supportOf, type Support } from "./support.js";
 import { makeWebGpuDevice } from "./device.js";
 import type { GpuAdapter } from "./gpu.js";
 
@@ -18,8 +19,7 @@ export interface ChosenGpu {
   readonly name: string;
   /** True for a driver that computes on the processor. */
   readonly isSoftware: boolean;
-  /** WGSL has products of packed bytes. */
-  readonly hasPackedDots: boolean;
+  readonly support: Support;
 }
 
 /** @throws MoecError MOE4314 when there is no WebGPU or no adapter. */
@@ -31,7 +31,7 @@ export async function chooseGpu(host: Host): Promise<ChosenGpu> {
   const { vendor, architecture, description } = adapter.info;
   const name = [description, vendor, architecture].find((part) => part !== "") ?? "a GPU";
   const isSoftware = /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${name} ${architecture}`);
-  return { adapter, name, isSoftware, hasPackedDots: gpu.wgslLanguageFeatures?.has(packedDots) ?? false };
+  return { adapter, name, isSoftware, support: supportOf(gpu, adapter) };
 }
 
 const space = oneOf("weights", "state", "arena", "io");
@@ -42,6 +42,7 @@ const binding: Reader<PlannedWgsl["bindings"][number]> = (value, at) =>
         kind: oneOf("space"),
         space: oneOf("state", "arena", "io"),
       })(value, at);
+const alternative = object<WgslAlternative>({ feature: oneOf("subgroups", "shader-f16"), plain: text, text });
 const programs = list(
   object<PlannedWgsl>({
     kernel: text,
@@ -49,6 +50,8 @@ const programs = list(
     code: text,
     bindings: list(binding),
     groupBlocks: number,
+    // Bundles of older builds have none.
+    alternatives: (value, at) => optional(list(alternative))(value, at) ?? [],
   }),
 );
 
@@ -60,14 +63,14 @@ export async function openWebGpu(
   files: BundleFiles,
   manifest: Manifest,
   target: ManifestWebGpuTarget,
-  { adapter, name, isSoftware, hasPackedDots }: ChosenGpu,
+  { adapter, name, isSoftware, support }: ChosenGpu,
   texts?: number,
 ): Promise<{ readonly plan: Plan; readonly device: Device }> {
   const plan = readPlan(await checkedText(files, manifest, target.plan), target);
   const source = json(await checkedText(files, manifest, target.programs), target.programs);
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize };
-  const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures: [] });
+  const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures: support.features });
   try {
     const parts = {
       plan,
@@ -75,7 +78,7 @@ export async function openWebGpu(
       device: gpu,
       name,
       isSoftware,
-      hasPackedDots,
+      support,
       texts,
     };
     return { plan, device: await makeWebGpuDevice(parts) };

@@ -1,5 +1,5 @@
 /** Pipelines of a plan's kernels, compiled side by side, with the bind groups that their launches need. */
-import { withoutPackedDots } from "./packed-dots.js";
+import { codeFor, leastSupport, type Support } from "./support.js";
 import type { PlannedWgsl } from "../../compiler/5-emit/wgsl/planned.js";
 import type { MemorySpace } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
@@ -29,7 +29,7 @@ export const programKey = (kernel: string, spaces: readonly MemorySpace[]): stri
 export async function compilePrograms(
   device: GpuDevice,
   programs: readonly PlannedWgsl[],
-  hasPackedDots = true,
+  support: Support = leastSupport,
 ): Promise<ReadonlyMap<string, Program>> {
   const layouts = new Map<string, GpuBindGroupLayout>();
   const layoutOf = ({ bindings }: PlannedWgsl): GpuBindGroupLayout => {
@@ -49,7 +49,7 @@ export async function compilePrograms(
   };
   const compiled = programs.map(async (wgsl): Promise<[string, Program]> => {
     const layout = layoutOf(wgsl);
-    const code = hasPackedDots ? wgsl.code : withoutPackedDots(wgsl.code);
+    const code = codeFor(wgsl, support);
     try {
       const pipeline = await device.createComputePipelineAsync({
         label: wgsl.kernel,

@@ -17,9 +17,9 @@ import { reference, tinyProgram, tinySchedule } from "./tiny-moe.js";
 const checking = await checkingDevice();
 const running = await runningDevice();
 /** A device of its own for each model, which destroys it. */
-async function fresh(): Promise<Pick<WebGpuParts, "device" | "name" | "isSoftware">> {
-  const { device, name } = (await runningDevice())!;
-  return { device: device as unknown as GpuDevice, name, isSoftware: true };
+async function fresh(): Promise<Pick<WebGpuParts, "device" | "name" | "isSoftware" | "support">> {
+  const { device, ...rest } = (await runningDevice())!;
+  return { device: device as unknown as GpuDevice, ...rest, isSoftware: true };
 }
 
 const COUNT = 12;

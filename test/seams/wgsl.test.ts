@@ -5,7 +5,7 @@ import { KernelBuilder } from "../../compiler/4-schedule/kernel-builder.js";
 import { block } from "../../compiler/4-schedule/kernel-expressions.js";
 import { makeInterpreter } from "../../compiler/4-schedule/interpreter/index.js";
 import { emitWgsl } from "../../compiler/5-emit/wgsl/index.js";
-import { withoutPackedDots } from "../../runtime/webgpu/packed-dots.js";
+import { withoutPackedDots } from "../../runtime/webgpu/support.js";
 import { webgpu } from "../../compiler/targets/index.js";
 import { addresses, difference, fill, memorySize } from "../kernels/memory.js";
 import { bufferLength, bufferTypes, randomKernel } from "../kernels/random-kernel.js";

@@ -4,6 +4,7 @@ import type { Program } from "../../compiler/2-graph/ir.js";
 import { webgpu } from "../../compiler/targets/index.js";
 import type { Device } from "../../runtime/device.js";
 import { makeWebGpuDevice, type WebGpuParts } from "../../runtime/webgpu/device.js";
+import type { Support } from "../../runtime/webgpu/support.js";
 import { close, compare, type CompareOptions, type Moment } from "../schedule/compare.js";
 import { Machine } from "../schedule/machine.js";
 import { runningDevice } from "./webgpu.js";
@@ -12,8 +13,11 @@ import { runningDevice } from "./webgpu.js";
 export const drivers = ["gpu", "cpu"] as const;
 export type Driver = (typeof drivers)[number];
 
+/** Less than a driver has. */
+export type Limit = (support: Support) => Support;
+
 /** @returns undefined where there is no driver at all. */
-async function deviceFor(image: Machine, on: Driver, hasPackedDots: boolean): Promise<Device | undefined> {
+async function deviceFor(image: Machine, on: Driver, limit: Limit): Promise<Device | undefined> {
   const running = await runningDevice();
   if (!running) return undefined;
   const { plan, kernels } = image.schedule;
@@ -23,7 +27,7 @@ async function deviceFor(image: Machine, on: Driver, hasPackedDots: boolean): Pr
     device: running.device as unknown as WebGpuParts["device"],
     name: running.name,
     isSoftware: on === "cpu",
-    hasPackedDots,
+    support: limit(running.support),
   });
   for (const space of ["weights", "state", "io", "arena"] as const) {
     if (plan.spaces[space] > 0) await device.write(space, 0, wholeWords(image.bytes(space)));
@@ -40,7 +44,7 @@ const wholeWords = (bytes: Uint8Array): Uint8Array => {
 /**
  * `compare` on Dawn: calls one after the other, outputs as the reference gives them.
  *
- * @param hasPackedDots False for a WGSL without products of packed bytes.
+ * @param limit What of the driver is used.
  *
  * @returns false where there is no driver.
  */
@@ -48,7 +52,7 @@ export async function compareOnDawn(
   program: Program,
   what: CompareOptions,
   on: Driver,
-  hasPackedDots = true,
+  limit: Limit = (support) => support,
 ): Promise<boolean> {
   const moments: Moment[] = [];
   compare(program, { ...what, target: webgpu, runners: [], onCall: (moment) => moments.push(moment) });
@@ -60,7 +64,7 @@ export async function compareOnDawn(
     const count = knob.axes.reduce((n, axis) => n * axis.size.evaluate({}), 1);
     image.setKnob(knob.path, Array<number>(count).fill(knob.init));
   }
-  const device = await deviceFor(image, on, hasPackedDots);
+  const device = await deviceFor(image, on, limit);
   if (!device) return false;
   try {
     for (const { entry, call, expected } of moments) {

@@ -14,7 +14,7 @@ import { memoryFiles } from "./memory-bundle.js";
 /** The kernels of the WebGPU plan, on a GPU or (without one) on the interpreter. */
 export async function gpuModel(
   storage: StorageType,
-  gpu?: Pick<WebGpuParts, "device" | "name" | "isSoftware" | "texts">,
+  gpu?: Pick<WebGpuParts, "device" | "name" | "isSoftware" | "support" | "texts">,
 ): Promise<Model> {
   const program = tinyProgram();
   const { kernels, plan } = tinySchedule(program, storage, webgpu);

@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { emitWgsl } from "../../compiler/5-emit/wgsl/index.js";
 import { webgpu } from "../../compiler/targets/index.js";
+import type { Gpu as RuntimeGpu, GpuAdapter as RuntimeAdapter } from "../../runtime/webgpu/gpu.js";
+import { supportOf, type Support } from "../../runtime/webgpu/support.js";
 import type { Data, ScalarValue } from "../seams/case.js";
 
 // The part of WebGPU that is used here; its types are in no package that the tests may need.
@@ -68,10 +70,18 @@ interface GpuDevice {
 }
 interface GpuAdapter {
   readonly info: { readonly description: string };
-  requestDevice(): Promise<GpuDevice>;
+  readonly features: { has(name: string): boolean };
+  requestDevice(options: { readonly requiredFeatures: readonly string[] }): Promise<GpuDevice>;
 }
 interface Gpu {
+  readonly wgslLanguageFeatures: { has(name: string): boolean };
   requestAdapter(): Promise<GpuAdapter | null>;
+}
+/** A device, opened with all that the kernels may use and its driver has. */
+export interface OpenedGpu {
+  readonly device: GpuDevice;
+  readonly name: string;
+  readonly support: Support;
 }
 
 const usage = { compute: 4, map: 1, copyFrom: 4, copyTo: 8, uniform: 64, storage: 128 } as const;
@@ -94,10 +104,17 @@ async function create(flags: readonly string[]): Promise<Gpu | undefined> {
   return gpu;
 }
 
-/** A device that checks everything and runs nothing. */
+async function opened(gpu: Gpu | undefined): Promise<OpenedGpu | undefined> {
+  const adapter = await gpu?.requestAdapter();
+  if (!gpu || !adapter) return undefined;
+  const support = supportOf(gpu as unknown as RuntimeGpu, adapter as unknown as RuntimeAdapter);
+  const device = await adapter.requestDevice({ requiredFeatures: support.features });
+  return { device, name: adapter.info.description, support };
+}
+
+/** A device that checks everything, has every feature and runs nothing. */
 export async function checkingDevice(): Promise<GpuDevice | undefined> {
-  const adapter = await (await create(["backend=null"]))?.requestAdapter();
-  return adapter?.requestDevice();
+  return (await opened(await create(["backend=null"])))?.device;
 }
 
 /** What Dawn says against a module and its pipeline: `line:column message`. */
@@ -119,7 +136,7 @@ export async function wgslProblems(device: GpuDevice, code: string): Promise<rea
 const browserDriver = { icd: "/usr/lib/chromium/vk_swiftshader_icd.json", loader: "/usr/lib/chromium/libvulkan.so.1" };
 
 /** A device that runs shaders: the system's Vulkan driver, or the software driver of an installed browser. */
-export async function runningDevice(): Promise<{ readonly device: GpuDevice; readonly name: string } | undefined> {
+export async function runningDevice(): Promise<OpenedGpu | undefined> {
   // Silences a layer of Mesa that looks for a display.
   process.env["NODEVICE_SELECT"] = "1";
   if (process.env["VK_ICD_FILENAMES"] === undefined && existsSync(browserDriver.icd)) {
@@ -132,9 +149,9 @@ export async function runningDevice(): Promise<{ readonly device: GpuDevice; rea
     }
   }
   const gpu = await create([]);
-  const adapter = await gpu?.requestAdapter();
-  if (gpu && !adapter) console.warn("skipped: no Vulkan driver, not even a software one, was found");
-  return adapter ? { device: await adapter.requestDevice(), name: adapter.info.description } : undefined;
+  const found = await opened(gpu);
+  if (gpu && !found) console.warn("skipped: no Vulkan driver, not even a software one, was found");
+  return found;
 }
 
 const roundedUp = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);

@@ -9,7 +9,7 @@ import { compilePrograms } from "../../runtime/webgpu/programs.js";
 import { compare, numbers, type CompareOptions } from "../schedule/compare.js";
 import { activations, expertCall, gatedExperts, halves, held, product, scoresOf } from "../schedule/product-cases.js";
 import { checkingDevice } from "../support/webgpu.js";
-import { compareOnDawn } from "../support/webgpu-machine.js";
+import { compareOnDawn, type Limit } from "../support/webgpu-machine.js";
 
 type Format = "q8_0" | "q4_0";
 /** As many rows as are few: no plan for many of them. */
@@ -71,9 +71,10 @@ describe("products of bytes on WebGPU", () => {
     ["q4_0", ...shapes[2], true],
     ["q4_0", ...shapes[0], false],
   ] as const)("%s[%d, %d] on Dawn, products of packed bytes: %s", async (one, { skip }) => {
-    const [format, columns, rows, hasPackedDots] = one;
-    const what = plain(format, columns, rows, hasPackedDots);
-    if (!(await compareOnDawn(product(columns, rows, true), what, "gpu", hasPackedDots))) skip("no driver");
+    const [format, columns, rows, packedDots] = one;
+    const what = plain(format, columns, rows, packedDots);
+    const limit: Limit = (support) => ({ ...support, packedDots: support.packedDots && packedDots });
+    if (!(await compareOnDawn(product(columns, rows, true), what, "gpu", limit))) skip("no driver");
   });
 
   it.for(["q8_0", "q4_0"] as const)("%s experts: gate and up in one kernel", async (format, { skip }) => {
@@ -99,8 +100,8 @@ describe("products of bytes on WebGPU", () => {
     const ofBytes = programs.filter(({ code }) => code.includes("dot4I8Packed("));
     expect(ofBytes.map(({ kernel }) => kernel.replace(/_\d+$/, ""))).toEqual(["product"]);
     if (!checking) return skip("webgpu is not installed");
-    for (const hasPackedDots of [true, false]) {
-      const compiled = await compilePrograms(checking as unknown as GpuDevice, programs, hasPackedDots);
+    for (const packedDots of [true, false]) {
+      const compiled = await compilePrograms(checking as unknown as GpuDevice, programs, { features: [], packedDots });
       expect(compiled.size).toBe(programs.length);
     }
   });

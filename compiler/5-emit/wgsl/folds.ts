@@ -8,6 +8,18 @@ const joined: Readonly<Record<Exclude<FoldOp, "first">, (type: string, a: string
   max: (type, a, b) => (type === "f32" ? `moec_max(${a}, ${b})` : `max(${a}, ${b})`),
 };
 
+/** The value of thread 0, which steers control flow around barriers. */
+export function firstFold(type: "f32" | "i32"): readonly string[] {
+  const first = `moec_first_${type}`;
+  return [
+    `var<workgroup> ${first}: ${type};`,
+    `fn moec_fold_first_${type}(value: ${type}, thread: i32) -> ${type} {`,
+    `  if (thread == 0) { ${first} = value; }`,
+    `  return workgroupUniformLoad(&${first});`,
+    "}",
+  ];
+}
+
 /**
  * A fold in two steps: some threads fold a part each, then all threads the parts. A next fold writes a part only after
  * its first barrier, when all threads have read those of this one.
@@ -18,18 +30,13 @@ export function foldFunctions(kernel: Kernel): readonly string[] {
   const each = threads / parts;
   return [...foldsOf(kernel)].flatMap(([type, ops]) => {
     const lines: string[] = [];
-    const names = { all: `moec_folded_${type}`, parts: `moec_parts_${type}`, first: `moec_first_${type}` };
+    const names = { all: `moec_folded_${type}`, parts: `moec_parts_${type}` };
     const folds = [...ops].filter((op) => op !== "first");
     if (folds.length > 0) {
       lines.push(`var<workgroup> ${names.all}: array<${type}, ${threads}>;`);
       lines.push(`var<workgroup> ${names.parts}: array<${type}, ${parts}>;`);
     }
-    if (ops.has("first")) {
-      lines.push(`var<workgroup> ${names.first}: ${type};`);
-      lines.push(`fn moec_fold_first_${type}(value: ${type}, thread: i32) -> ${type} {`);
-      lines.push(`  if (thread == 0) { ${names.first} = value; }`);
-      lines.push(`  return workgroupUniformLoad(&${names.first});`, "}");
-    }
+    if (ops.has("first")) lines.push(...firstFold(type));
     for (const op of folds) {
       const join = (a: string, b: string): string => joined[op](type, a, b);
       lines.push(

@@ -12,6 +12,7 @@ import type { Target } from "../../targets/index.js";
 import { checkBlock } from "../lanes/block.js";
 import type { Dialect } from "../lanes/dialect.js";
 import { LaneWriter, Library } from "../lanes/writer.js";
+import { entryHead } from "./alternatives.js";
 import { wgslDialect, wgslPrelude } from "./dialect.js";
 import { foldFunctions } from "./folds.js";
 import { memoryDialect, wordsOf, type Words } from "./memory.js";
@@ -89,8 +90,7 @@ export function emitWgsl(kernel: Kernel, target: Target, options: WgslOptions = 
     "fn main(",
     "  @builtin(workgroup_id) group: vec3<u32>,",
     "  @builtin(num_workgroups) groups: vec3<u32>,",
-    "  @builtin(local_invocation_index) thread: u32,",
-    ") {",
+    entryHead,
     ...writer.lines,
     "}",
   ].join("\n")}\n`;

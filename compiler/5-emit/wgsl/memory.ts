@@ -10,6 +10,9 @@ import type { Dialect, PrintedPlace } from "../lanes/dialect.js";
 /** What the elements of the WGSL array are. */
 export type Words = "f32" | "i32" | "u32" | "vec4<u32>" | "atomic<u32>";
 
+/** Reads one f16 of a buffer, which is printed in a way of its own; undefined for one that is read as words. */
+export type HalfReader = (printedName: string, index: string) => string | undefined;
+
 interface Uses {
   readonly types: Set<MemoryType>;
   atomic: boolean;
@@ -22,6 +25,14 @@ const isWide = (load: Expression & { kind: "load" }, memory: MemoryType): boolea
 
 /** How each buffer of the kernel is declared, by its name. */
 export function wordsOf(kernel: Kernel): ReadonlyMap<string, Words> {
+  return declarationsOf(kernel).words;
+}
+
+/** The same, and which buffers the kernel only reads, as f16 one by one. */
+export function declarationsOf(kernel: Kernel): {
+  readonly words: ReadonlyMap<string, Words>;
+  readonly halves: ReadonlySet<string>;
+} {
   const declared = [
     ...kernel.buffers.map(({ name, element }) => ({ name, element, local: false })),
     ...kernel.blockBuffers.map(({ name, element, space }) => ({ name, element, local: space === "local" })),
@@ -80,15 +91,18 @@ export function wordsOf(kernel: Kernel): ReadonlyMap<string, Words> {
     }
   };
   walk(kernel.body);
-  return new Map(
-    declared.map(({ name, element, local }) => {
+  const halves = new Set<string>();
+  const words = new Map(
+    declared.map(({ name, element, local }): [string, Words] => {
       const { types, atomic, wide } = uses.get(name)!;
       if (atomic && !local) return [name, "atomic<u32>"];
       if (wide && types.size > 0 && readable.has(name)) return [name, "vec4<u32>"];
+      if (readable.has(name) && element === "f16" && types.size === 1 && types.has("f16")) halves.add(name);
       const [only] = types.size === 1 ? types : [types.size === 0 ? element : undefined];
       return [name, only === "f32" || only === "i32" ? only : "u32"];
     }),
   );
+  return { words, halves };
 }
 
 /** Index of the element in units of its own size. */
@@ -116,6 +130,7 @@ export type WordPlace = (printedName: string, index: string) => string;
 export function memoryDialect(
   words: (printedName: string) => Words,
   at: WordPlace = (name, index) => `${name}[${index}]`,
+  halfAt: HalfReader = () => undefined,
 ): Pick<Dialect, "load" | "loadVector" | "store" | "atomicAdd"> {
   const wordAt = (name: string, kind: Words, index: string): string =>
     kind === "atomic<u32>" ? `atomicLoad(&${at(name, index)})` : at(name, index);
@@ -126,6 +141,8 @@ export function memoryDialect(
         const value = wordAt(place.buffer.name, kind, unitIndex(place));
         return kind === place.memory ? value : `bitcast<${place.memory}>(${value})`;
       }
+      const half = place.memory === "f16" ? halfAt(place.buffer.name, unitIndex(place)) : undefined;
+      if (half !== undefined) return half;
       const { word, bit, width } = within(place);
       const value = wordAt(place.buffer.name, kind, word);
       switch (place.memory) {

@@ -17,9 +17,10 @@ import type { Target } from "../../targets/index.js";
 import { checkBlock, isAlone } from "../lanes/block.js";
 import type { Dialect } from "../lanes/dialect.js";
 import { LaneWriter, Library } from "../lanes/writer.js";
+import { entryHead, foldAlternatives, type WgslAlternative } from "./alternatives.js";
 import { wgslDialect, wgslPrelude } from "./dialect.js";
 import { foldFunctions } from "./folds.js";
-import { memoryDialect, wordsOf, type Words } from "./memory.js";
+import { declarationsOf, memoryDialect, type Words } from "./memory.js";
 
 /** What is bound: a whole space, or the GPU buffer in which the weights of the kernel's buffer number `buffer` lie. */
 export type WgslBinding =
@@ -34,6 +35,8 @@ export interface PlannedWgsl {
   readonly bindings: readonly WgslBinding[];
   /** Blocks of one workgroup. */
   readonly groupBlocks: number;
+  /** Parts of the code with another text on some devices. */
+  readonly alternatives: readonly WgslAlternative[];
 }
 
 /** Storage buffers that every WebGPU device binds. */
@@ -51,7 +54,7 @@ export function emitPlannedWgsl(kernel: Kernel, spaces: readonly MemorySpace[], 
   if (bindings.length > MOST_BINDINGS) {
     throw moecError("MOE4310", { kernel: kernel.name, needed: bindings.length, limit: MOST_BINDINGS });
   }
-  const declared = wordsOf(kernel);
+  const { words: declared, halves } = declarationsOf(kernel);
   const words = new Map<string, Words>();
   const arrays = new Map<string, { readonly array: string; readonly first: string }>();
   const place = (name: string, index: string): string => {
@@ -60,10 +63,16 @@ export function emitPlannedWgsl(kernel: Kernel, spaces: readonly MemorySpace[], 
     const first = words.get(name) === "vec4<u32>" ? `(${within.first} >> 2u)` : within.first;
     return `${within.array}[${first} + i32(${index})]`;
   };
-  const dialect: Dialect = { ...wgslDialect, ...memoryDialect((name) => words.get(name)!, place) };
+  const halfReaders = new Map<string, string>();
+  const halfAt = (name: string, index: string): string | undefined => {
+    const reader = halfReaders.get(name);
+    return reader && `${reader}(2 * ${arrays.get(name)!.first} + ${index})`;
+  };
+  const dialect: Dialect = { ...wgslDialect, ...memoryDialect((name) => words.get(name)!, place, halfAt) };
   const library = new Library(dialect);
   const writer = new LaneWriter(dialect, library);
   const globals: string[] = [];
+  const alternatives: WgslAlternative[] = [...foldAlternatives(kernel)];
   const groupBlocks = isAlone(kernel) ? SIDE_BY_SIDE : 1;
 
   const spaceWords = (space: MemorySpace): Words =>
@@ -75,7 +84,14 @@ export function emitPlannedWgsl(kernel: Kernel, spaces: readonly MemorySpace[], 
       binding.kind === "space"
         ? [`moec_${binding.space}`, "read_write", spaceWords(binding.space)]
         : [`moec_weights_${binding.buffer}`, "read", declared.get(kernel.buffers[binding.buffer]!.name)!];
-    globals.push(`@group(0) @binding(${i + 1}) var<storage, ${access}> ${name}: array<${type}>;`);
+    const variable = `@group(0) @binding(${i + 1}) var<storage, ${access}> ${name}: array`;
+    if (binding.kind === "weights" && halves.has(kernel.buffers[binding.buffer]!.name)) {
+      const half = halfReader(variable, name, binding.buffer);
+      alternatives.push(half);
+      globals.push(half.plain);
+    } else {
+      globals.push(`${variable}<${type}>;`);
+    }
   });
   kernel.buffers.forEach(({ name, element, access }, i) => {
     const buffer = writer.addBuffer(name, { element, space: "global", access });
@@ -83,6 +99,7 @@ export function emitPlannedWgsl(kernel: Kernel, spaces: readonly MemorySpace[], 
     words.set(buffer.name, space === "weights" ? declared.get(name)! : spaceWords(space));
     const array = space === "weights" ? `moec_weights_${i}` : `moec_${space}`;
     arrays.set(buffer.name, { array, first: `moec_first_${i}` });
+    if (space === "weights" && halves.has(name)) halfReaders.set(buffer.name, `moec_half_${i}`);
   });
   const blockArray = (name: string): string => {
     const { element, space, length } = kernel.blockBuffers.find((buffer) => buffer.name === name)!;
@@ -126,13 +143,23 @@ export function emitPlannedWgsl(kernel: Kernel, spaces: readonly MemorySpace[], 
     "fn main(",
     "  @builtin(workgroup_id) group: vec3<u32>,",
     "  @builtin(num_workgroups) groups: vec3<u32>,",
-    "  @builtin(local_invocation_index) thread: u32,",
-    ") {",
+    entryHead,
     ...writer.lines,
     "}",
     "",
   ].join("\n");
-  return { kernel: kernel.name, spaces, code, bindings, groupBlocks };
+  return { kernel: kernel.name, spaces, code, bindings, groupBlocks, alternatives };
+}
+
+/** Weights that are read as f16 one by one: through a function, since only a feature of devices has the type. */
+function halfReader(variable: string, array: string, buffer: number): WgslAlternative {
+  const reader = `fn moec_half_${buffer}(at: i32) -> f32`;
+  const word = `${array}[at >> 1u] >> (u32(at & 1) << 4u)`;
+  return {
+    feature: "shader-f16",
+    plain: `${variable}<u32>;\n${reader} { return unpack2x16float(${word}).x; }`,
+    text: `${variable}<f16>;\n${reader} { return f32(${array}[at]); }`,
+  };
 }
 
 function bindingsOf(spaces: readonly MemorySpace[]): readonly WgslBinding[] {
