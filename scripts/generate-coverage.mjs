@@ -25,16 +25,12 @@ for (const file of readdirSync(root + folder).filter((name) => name.endsWith(".j
 const WAITS = [
   [/^training system/, "waits for distribution over devices"],
   [/^(dataset|not a model|scaling law|other \(model report\))/, "no mechanism: nothing to declare"],
-  [
-    /^(conversion|compression|quantization|weight sparsity)/,
-    "waits for `recipe`: a checked change of one model into another",
-  ],
   [/^(training|sparse training|distillation|test-time|adapter)/, "waits for `train`: a plan that runs"],
   [/^inference policy/, "waits for policies of the runtime (offload, draft and verify)"],
   [/./, "not declared yet"],
 ];
 
-const KINDS = "expert|router|mask|matrix|block|model|fn|schedule|loss|probe";
+const KINDS = "expert|router|mask|matrix|block|model|fn|schedule|loss|probe|recipe";
 
 /** A declaration from its first word to its closing brace, or to the end of its line. */
 function declarationText(id, reference) {

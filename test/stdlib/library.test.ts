@@ -30,7 +30,7 @@ describe.each(files)("%s", (file) => {
     const text = texts.get(file)!;
     expect(text).toMatch(/^test "/m);
     for (const [, doc, name] of text.matchAll(
-      /^(\/\/\/.*\n)?(?:expert|router|mask|matrix|block|fn|schedule|loss|probe) (\w+)/gm,
+      /^(\/\/\/.*\n)?(?:expert|router|mask|matrix|block|fn|schedule|loss|probe|recipe) (\w+)/gm,
     )) {
       expect(doc, `${name!} has no doc comment`).toBeDefined();
       // Private steps are held by the tests of what calls them.

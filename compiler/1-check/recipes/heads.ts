@@ -9,7 +9,7 @@ import { evaluate, needSize } from "../elaborate/evaluate.js";
 import { axisArgumentsOfType, genericParameter, pairedAxes } from "../elaborate/generic.js";
 import { acceptsModule } from "../elaborate/module-types.js";
 import { makeInstance } from "../elaborate/modules.js";
-import { report, tensor } from "../elaborate/tensors.js";
+import { axesOf, report, tensor } from "../elaborate/tensors.js";
 import { resolveType, type TypeSpec } from "../elaborate/types.js";
 import type { StoredValue } from "../emitter.js";
 import { unknown, type InstanceValue, type ModuleInfo, type Value } from "../values.js";
@@ -48,6 +48,23 @@ export function decideAxes(
     const name = use.size ? (use.size.kind === "name" ? use.size.name.text : undefined) : use.name?.text;
     const size = param && module.axes.get(param.name.text)?.size;
     if (name !== undefined && size && open.has(name) && !decided.has(name)) decided.set(name, { size, span });
+  }
+}
+
+/** The same for a tensor: axes of one name, else by place. */
+export function decideTensorAxes(
+  type: NamedType,
+  value: Value,
+  open: ReadonlySet<string>,
+  decided: Map<string, { readonly size: Size; readonly span: SourceSpan }>,
+  span: SourceSpan,
+): void {
+  if (value.kind !== "tensor") return;
+  const axes = axesOf(value.value);
+  for (const [place, { name, size }] of (type.axes ?? []).entries()) {
+    const axis = axes.find((one) => one.name === name?.text) ?? axes[place];
+    if (name && !size && axis && open.has(name.text) && !decided.has(name.text))
+      decided.set(name.text, { size: axis.size, span });
   }
 }
 

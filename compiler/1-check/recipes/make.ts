@@ -22,6 +22,7 @@ import { numberValue, unknown, type InstanceValue, type ModuleInfo, type Value }
 import { chainText, fill, namedBy, type Model } from "./chains.js";
 import {
   decideAxes,
+  decideTensorAxes,
   givenTensor,
   headModule,
   moduleIn,
@@ -163,6 +164,12 @@ class Recipe {
     for (const param of decl.params) {
       const given = call.args?.get(param.name.text);
       if (given) decide(param, moduleIn(given.value), given.span);
+    }
+    // Modules decide first: what a tensor's axes are called is up to who calls.
+    for (const param of decl.params) {
+      const given = call.args?.get(param.name.text);
+      if (given && param.type?.kind === "named-type")
+        decideTensorAxes(param.type, given.value, open, decided, given.span);
     }
     if (call.target) decide(decl.making!.target, call.target.module, call.target.span);
     for (const { name } of decl.axes) {
