@@ -21,15 +21,15 @@ export function searchLibrary(entries: readonly LibraryEntry[], words: string): 
   const telling = all.filter((word) => !SMALL.has(word));
   const wanted = telling.length > 0 ? telling : all;
   if (wanted.length === 0) return [];
-  const index = entries.map((entry) => ({ entry, places: placesOf(entry) }));
-  const rarity = new Map(
-    wanted.map((word) => {
-      const count = index.filter(({ places }) => found(places, word) > 0).length;
-      return [word, Math.log(1 + entries.length / (1 + count))] as const;
-    }),
-  );
-  const scored = index.map(({ entry, places }) => {
-    const parts = wanted.map((word) => found(places, word) * rarity.get(word)!);
+  const index = indexOf(entries);
+  /** For each word what it is worth in each entry, more where fewer entries have it. */
+  const worths = wanted.map((word) => {
+    const plain = index.map((places) => found(places, word));
+    const rarity = Math.log(1 + entries.length / (1 + plain.filter((worth) => worth > 0).length));
+    return plain.map((worth) => worth * rarity);
+  });
+  const scored = entries.map((entry, at) => {
+    const parts = worths.map((worth) => worth[at]!);
     const matched = parts.filter((part) => part > 0).length;
     // A helper that cannot be imported by itself comes behind what can.
     const reach = (entry.importLine === undefined ? 0.5 : 1) * (entry.name === words.trim() ? 2 : 1);
@@ -49,11 +49,20 @@ const SMALL: ReadonlySet<string> = new Set(
 
 interface Place {
   readonly worth: number;
-  readonly words: readonly string[];
+  readonly words: readonly { readonly word: string; readonly stem: string }[];
+}
+
+const indices = new WeakMap<readonly LibraryEntry[], readonly (readonly Place[])[]>();
+
+/** The words of each entry by their places, gathered once for a list. */
+function indexOf(entries: readonly LibraryEntry[]): readonly (readonly Place[])[] {
+  const index = indices.get(entries) ?? entries.map(placesOf);
+  indices.set(entries, index);
+  return index;
 }
 
 function placesOf(entry: LibraryEntry): readonly Place[] {
-  return [
+  const places = [
     { worth: WORTH.name, words: [entry.name.toLowerCase()] },
     { worth: WORTH.nameWord, words: wordsOf(camelWords(entry.name)) },
     { worth: WORTH.contract, words: [entry.contract] },
@@ -62,15 +71,17 @@ function placesOf(entry: LibraryEntry): readonly Place[] {
     { worth: WORTH.doc, words: wordsOf(entry.doc) },
     { worth: WORTH.file, words: wordsOf(entry.file.replace(/^stdlib|\.moe$/g, "")) },
   ];
+  return places.map(({ worth, words }) => ({ worth, words: words.map((word) => ({ word, stem: stem(word) })) }));
 }
 
 /** What a word is worth in an entry: whole words count in full, beginnings by the share that is said. */
 function found(places: readonly Place[], wanted: string): number {
+  const wantedStem = stem(wanted);
   let sum = 0;
   for (const { worth, words } of places) {
     let best = 0;
-    for (const word of words) {
-      if (word === wanted || stem(word) === stem(wanted)) best = 1;
+    for (const { word, stem } of words) {
+      if (stem === wantedStem) best = 1;
       else if (wanted.length > 2 && word.startsWith(wanted)) best = Math.max(best, (0.8 * wanted.length) / word.length);
     }
     sum += worth * best;

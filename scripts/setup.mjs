@@ -68,12 +68,17 @@ function sourceMark() {
   return hash.digest("hex");
 }
 
-/** Compiles TypeScript to `dist/` when a source has changed since the last time. */
+/**
+ * Compiles TypeScript to `dist/` when a source has changed since the last time. Types are checked by `npm test`; without
+ * that, compiling takes half the time.
+ */
 export function ensureBuild() {
   const mark = join(root, "dist", ".source-mark");
   const now = sourceMark();
   if (existsSync(mark) && readFileSync(mark, "utf8") === now) return;
-  runStep("compiling moec", process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+  runStep("compiling moec", process.execPath, [
+    ...["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--noCheck"],
+  ]);
   runStep("bundling the parser", process.execPath, ["scripts/build-grammar.mjs"]);
   runStep("bundling the browser runtime", process.execPath, ["scripts/build-browser.mjs"]);
   mkdirSync(join(root, "dist"), { recursive: true });

@@ -5,9 +5,10 @@
  *   npm test                   everything
  *   npm test -- test/runtime   only these tests, without the other checks
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkNode, ensureBuild, ensurePackages, root } from "./setup.mjs";
 
@@ -17,8 +18,8 @@ ensureBuild();
 
 const chosen = process.argv.slice(2);
 const checks = [
-  { name: "types", args: ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--noEmit"] },
   { name: "linter", args: ["node_modules/eslint/bin/eslint.js", "."] },
+  { name: "types", args: ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--noEmit"] },
   { name: "layout", args: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."] },
   { name: "generated files", args: ["scripts/generate-errors.mjs", "--check"] },
 ];
@@ -26,15 +27,30 @@ const checks = [
 let passed = 0;
 let failed = 0;
 
+/**
+ * Runs a check and shows what it said when it is over, so that checks side by side do not mix their lines.
+ * @param {{ name: string, args: string[] }} check
+ */
+async function run({ name, args }) {
+  const start = Date.now();
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  /** @type {Buffer[]} */
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => said.push(piece));
+  const [status] = await once(child, "close");
+  process.stdout.write(Buffer.concat(said));
+  console.log(`${status === 0 ? "ok  " : "FAIL"}  ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+  if (status === 0) passed++;
+  else failed++;
+}
+
 if (chosen.length === 0) {
-  for (const { name, args } of checks) {
-    const start = Date.now();
-    const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
-    const isGood = status === 0;
-    console.log(`${isGood ? "ok  " : "FAIL"}  ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
-    if (isGood) passed++;
-    else failed++;
-  }
+  // Each has one thread, and the longest is first: with two cores the others are over when it is.
+  const waiting = [...checks];
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await run(next);
+  };
+  await Promise.all(Array.from({ length: Math.min(checks.length, availableParallelism()) }, worker));
 }
 
 const folder = mkdtempSync(join(tmpdir(), "moec-test-"));

@@ -19,7 +19,7 @@ describe("the library as a list", () => {
       expect(new RegExp(`[{,] ${name}[, ]`).test(std), name).toBe(importLine !== undefined);
     }
     const declared = libraryFiles().flatMap(({ text }) => [
-      ...text.matchAll(/^(expert|router|mask|matrix|block|fn|loss|probe|schedule|model) /gm),
+      ...text.matchAll(/^(expert|router|mask|matrix|block|fn|loss|probe|schedule|model|recipe) /gm),
     ]);
     expect(entries.length).toBe(declared.length);
   });

@@ -1,5 +1,5 @@
 /** A second real model: a published sentence encoder on wasm, beside its own runtime and on the task it is made for. */
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { encoderPackage, glosses, publishedEncoder, wasmEncoder, type Encoder } from "./sentence-encoder.js";
 
 const folder = encoderPackage();
@@ -17,10 +17,15 @@ const texts = [
 ];
 
 describe.skipIf(folder === undefined)("the sentence encoder on wasm", () => {
+  let encoder: Encoder;
+  beforeAll(async () => {
+    encoder = await wasmEncoder(folder!);
+    return () => encoder[Symbol.dispose]();
+  });
+
   it("gives the embeddings of its published runtime", async () => {
     expect(texts).toHaveLength(50);
     const expected = await (await publishedEncoder(folder!))(texts);
-    using encoder = await wasmEncoder(folder!);
     for (const [at, text] of texts.entries()) {
       const found = await encoder.embed(text);
       const distance = Math.max(...found.map((value, i) => Math.abs(value - expected[at]![i]!)));
@@ -30,7 +35,6 @@ describe.skipIf(folder === undefined)("the sentence encoder on wasm", () => {
   }, 300_000);
 
   it("finds the word of a gloss among 1,500 as often as the published model", async () => {
-    using encoder = await wasmEncoder(folder!);
     const recall = await recallAt10(encoder);
     expect(Math.abs(recall - 0.339), `R@10 = ${recall}`).toBeLessThanOrEqual(0.002);
   }, 600_000);
@@ -43,10 +47,15 @@ async function recallAt10(encoder: Encoder): Promise<number> {
   let found = 0;
   for (const [own, { query }] of glosses.entries()) {
     const vector = await encoder.embed(query);
-    const near = (word: Float32Array): number => word.reduce((sum, value, i) => sum + value * vector[i]!, 0);
-    const mine = near(words[own]!);
-    // Embeddings have length 1, so the product is the cosine.
-    if (words.filter((word) => near(word) > mine).length < 10) found++;
+    const mine = cosine(words[own]!, vector);
+    if (words.filter((word) => cosine(word, vector) > mine).length < 10) found++;
   }
   return found / glosses.length;
+}
+
+/** Of embeddings, which have length 1. A plain loop: it runs two million times. */
+function cosine(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
 }
