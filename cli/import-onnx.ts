@@ -1,5 +1,5 @@
 /** What an ONNX file has for a spec: its tensors by name, those of equal layers in one line. */
-import { UNREAD_KEY } from "../compiler/checkpoints/index.js";
+import { UNREAD_KEY, valueCount } from "../compiler/checkpoints/index.js";
 import type { Checkpoint, TensorInfo } from "../compiler/checkpoints/index.js";
 import { openCheckpointFiles } from "./checkpoint-files.js";
 
@@ -35,7 +35,7 @@ export function contentsOf({ tensors, metadata }: Checkpoint): OnnxContents {
   return {
     tensors: groupsOf(all),
     unread: unread?.type === "array" && unread.of === "string" ? unread.values : [],
-    values: all.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    values: all.reduce((sum, { shape, name }) => sum + valueCount(shape, name), 0),
   };
 }
 

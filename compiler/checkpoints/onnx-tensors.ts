@@ -1,7 +1,7 @@
 /** TensorProto messages as entries of a checkpoint's table. */
 import { moecError } from "../errors/index.js";
 import { badShape, damagedOnnx, place, tensorOutOfRange } from "./errors.js";
-import { storageBytes } from "./storage.js";
+import { STORAGE, storageBytes, valueCount } from "./storage.js";
 import type { ByteSource, OpenBeside, StorageType, TensorInfo } from "./types.js";
 import type { ByteRange, WireField, WireFile } from "./wire-fields.js";
 
@@ -49,8 +49,8 @@ export class OnnxTensors {
   readonly unread: string[] = [];
   readonly external: ByteSource[] = [];
   private readonly files = new Map<string, number>();
-  private readonly pieces: { readonly at: ByteRange; readonly type: StorageType; readonly length: number }[] = [];
-  private readonly late: { readonly info: Omit<TensorInfo, "source" | "offset">; readonly piece: number }[] = [];
+  /** Tensors whose numbers are spelled out, and where. */
+  private readonly spelled: { readonly info: Omit<TensorInfo, "source" | "offset">; readonly at: ByteRange }[] = [];
 
   constructor(
     private readonly wire: WireFile,
@@ -76,10 +76,10 @@ export class OnnxTensors {
     const data = tensor.raw ?? tensor.floats;
     if (tensor.external) this.infos.push({ ...info, ...this.outside(name, tensor.external, byteLength) });
     else if (tensor.numbers) {
-      this.late.push({ info, piece: this.pieces.length });
-      this.pieces.push({ at: tensor.numbers, type, length: byteLength });
+      if (type === "f32") throw damagedOnnx("whole numbers for f32", wire.source.name, at.offset);
+      this.spelled.push({ info, at: tensor.numbers });
       // A varint has at least one byte, so what is decoded is at most eight times as long as the file.
-      const count = dims.reduce((product, size) => product * size, 1);
+      const count = valueCount(dims, name);
       if (count > tensor.numbers.length) throw badShape(name, dims, `the file has fewer than ${count} numbers`);
     } else if (data) {
       if (data === tensor.floats && type !== "f32")
@@ -93,20 +93,20 @@ export class OnnxTensors {
   /** Numbers that were spelled out, one tensor behind the other; adds their tensors to the table. */
   decoded(): Uint8Array {
     const source = 1 + this.external.length;
-    const total = this.pieces.reduce((sum, { length }) => sum + length, 0);
+    const total = this.spelled.reduce((sum, { info }) => sum + info.byteLength, 0);
     const out = new Uint8Array(total);
     let offset = 0;
-    for (const { info, piece } of this.late) {
-      const { at, type, length } = this.pieces[piece]!;
-      const width = type === "i64" ? 8 : type === "i32" ? 4 : type === "f16" || type === "bf16" ? 2 : 1;
+    for (const { info, at } of this.spelled) {
+      const width = STORAGE[info.type].blockBytes;
+      const end = offset + info.byteLength;
       let to = offset;
       for (const value of this.wire.packed(at)) {
-        if (to >= offset + length) throw badShape(info.name, info.shape, "the file has more numbers");
+        if (to >= end) throw badShape(info.name, info.shape, "the file has more numbers");
         for (let byte = 0; byte < width; byte++) out[to++] = Number((value >> BigInt(8 * byte)) & 0xffn);
       }
-      if (to !== offset + length) throw badShape(info.name, info.shape, "the file has fewer numbers");
+      if (to !== end) throw badShape(info.name, info.shape, "the file has fewer numbers");
       this.infos.push({ ...info, source, offset });
-      offset += length;
+      offset = end;
     }
     return out;
   }

@@ -24,13 +24,16 @@ export interface QuantizedRows {
   readonly scales: Float32Array;
 }
 
+/** Numbers that a byte of `QuantizedRows.codes` holds. */
+export const codesPerByte = (storage: ExpertStorage): number => (storage === "q4_0" ? 2 : 1);
+
 /** Rounds as a build does; zero points are the middle, 128 and 8, which the operator takes when none is given. */
 export function blocksOf(storage: ExpertStorage, values: Float32Array): QuantizedRows {
   const { blockValues, blockBytes } = STORAGE[storage];
   const stored = fromF32(storage, values);
   const count = values.length / blockValues;
   const scales = new Float32Array(count);
-  const perByte = storage === "q4_0" ? 2 : 1;
+  const perByte = codesPerByte(storage);
   const codes = new Uint8Array(values.length / perByte);
   for (let block = 0; block < count; block++) {
     const at = block * blockBytes;

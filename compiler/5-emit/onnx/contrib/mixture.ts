@@ -13,7 +13,7 @@ import { scatter } from "../gather.js";
 import type { Use } from "../use.js";
 import { tokensOf, type Parameter } from "../values.js";
 import { expertFormula, type ExpertFormula, type Layer } from "./expert-body.js";
-import { blocksOf, interleavedRows, type QuantizedRows } from "./expert-weights.js";
+import { blocksOf, codesPerByte, interleavedRows, type QuantizedRows } from "./expert-weights.js";
 import { isNonNegative } from "./nonnegative.js";
 import type { ExpertStorage } from "./names.js";
 
@@ -114,7 +114,6 @@ export function fusedMixture(use: Use, storage: "f32" | ExpertStorage) {
     if (storage === "f32") {
       return [graph.initializer(graph.fresh(name), "f32", [experts, rows, columns], () => bytesOf(numbers(layers)()))];
     }
-    const perByte = storage === "q4_0" ? 2 : 1;
     let made: QuantizedRows | undefined;
     const blocks = (): QuantizedRows => (made ??= blocksOf(storage, numbers(layers)()));
     // Weights are written first, then their scales; nothing is kept for long.
@@ -125,7 +124,7 @@ export function fusedMixture(use: Use, storage: "f32" | ExpertStorage) {
       return bytesOf(all);
     };
     return [
-      graph.initializer(graph.fresh(name), "u8", [experts, rows, columns / perByte], codes),
+      graph.initializer(graph.fresh(name), "u8", [experts, rows, columns / codesPerByte(storage)], codes),
       graph.initializer(graph.fresh(`${name}_scales`), "f32", [experts, rows, columns / BLOCK_VALUES], scales),
     ];
   };
