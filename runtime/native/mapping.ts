@@ -56,15 +56,15 @@ export class Mapping {
   /** Whether all pages of a part lie in memory, those of files in the system's cache of files. */
   isCached(offset: number, bytes: number): boolean {
     const pages = new Uint8Array(Math.ceil(bytes / PAGE_BYTES));
-    return libc().mincore(this.address + offset, bytes, pages) === 0 && pages.every((page) => (page & 1) === 1);
+    return libc().mincore(this.address + offset, bytes, pages) === 0 && !pages.includes(0);
   }
 
   /**
    * Enters the pages of a part into the tables of this process, on a thread beside this one: each one that is first read
-   * by a kernel interrupts it. False where the system can't.
+   * by a kernel interrupts it. Systems that can't do so do nothing.
    */
-  async enter(offset: number, bytes: number): Promise<boolean> {
-    return (await libc().madviseAside(this.address + offset, bytes, ADVICE.populateRead)) === 0;
+  async enter(offset: number, bytes: number): Promise<void> {
+    await libc().madviseAside(this.address + offset, bytes, ADVICE.populateRead);
   }
 
   protect(offset: number, bytes: number, protection: number): void {

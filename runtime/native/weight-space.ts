@@ -84,18 +84,19 @@ export class WeightSpace {
   }
 
   /**
-   * Enters the pages of those files that lie in the system's cache whole, one file after the other beside the calls. Asked
-   * for behind the first call, it costs neither the start nor short runs anything.
+   * Enters the pages of the files up to the first that does not lie whole in the system's cache, beside the calls. Asked
+   * for behind the first call, it costs neither the start nor short runs anything. It is one request to the system, because
+   * a caller that only waits for calls gives no turn to a second one.
    */
   enterPages(): Promise<void> {
-    return (this.entered ??= this.enterFiles());
+    return (this.entered ??= this.enterCached());
   }
 
-  private async enterFiles(): Promise<void> {
-    for (const { offset, bytes } of [...this.files]) {
-      if (this.files.length === 0) return;
-      if (this.mapping.isCached(offset, bytes) && !(await this.mapping.enter(offset, bytes))) return;
-    }
+  private async enterCached(): Promise<void> {
+    const absent = this.files.findIndex(({ offset, bytes }) => !this.mapping.isCached(offset, bytes));
+    const cached = absent < 0 ? this.files : this.files.slice(0, absent);
+    const last = cached.at(-1);
+    if (last) await this.mapping.enter(0, last.offset + last.bytes);
   }
 
   free(): void {
