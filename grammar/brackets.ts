@@ -48,13 +48,13 @@ export interface Repaired {
 export function matchBrackets(tokens: MoeToken[], file: string): Repaired {
   for (const token of tokens) token.boundary = opensDeclaration(token, tokens[token.index + 1], false);
   if (pairBalanced(tokens)) return { tokens, diagnostics: [], quiet: [] };
-  for (const token of tokens) delete token.partner;
+  for (const token of tokens) token.partner = undefined;
   const plain = new Matcher(tokens, file, false);
   plain.run();
   if (!plain.leftBraceOpen) return plain.result();
   // Some brace is missing: let indentation say which one.
   for (const token of tokens) {
-    delete token.partner;
+    token.partner = undefined;
     token.boundary = opensDeclaration(token, tokens[token.index + 1], true);
   }
   const careful = new Matcher(tokens, file, true);
@@ -152,7 +152,7 @@ class Matcher {
       previous.endColumn!,
       previous.endColumn!,
     );
-    const close: MoeToken = Object.assign(made, { index: 0, first: false, partner: open });
+    const close: MoeToken = Object.assign(made, { index: 0, first: false, partner: open, boundary: false });
     open.partner = close;
     return close;
   }

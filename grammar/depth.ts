@@ -6,8 +6,26 @@ import type { Span } from "./tree.js";
 /** Far above any program a person writes; long sums and chains count as well as nesting. */
 export const DEPTH_LIMIT = 320;
 
-/** The span of a node that stands too deep, found without recursion. */
+/** The span of a node that stands too deep. */
 export function tooDeep(root: object): Span | undefined {
+  return fits(root, DEPTH_LIMIT) ? undefined : firstBelow(root);
+}
+
+/** True when no node stands more than `levels` below; goes no deeper than that itself. */
+function fits(node: object, levels: number): boolean {
+  if (levels < 0) return false;
+  for (const key in node) {
+    const value = (node as Readonly<Record<string, unknown>>)[key];
+    if (typeof value !== "object" || value === null) continue;
+    if (Array.isArray(value)) {
+      for (const item of value as unknown[]) if (isNode(item) && !fits(item, levels - 1)) return false;
+    } else if (isNode(value) && !fits(value, levels - 1)) return false;
+  }
+  return true;
+}
+
+/** The node which an error names, found without recursion. */
+function firstBelow(root: object): Span | undefined {
   const stack: [object, number][] = [[root, 0]];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const [node, depth] = top;

@@ -5,7 +5,7 @@
  * would match everywhere. Three means, in order: `expect` repairs one token in place; `within` skips to the closing
  * bracket of a group; `skipItem` skips to the next statement, member or declaration. Brackets are already matched.
  */
-import { tokenMatcher, type IToken, type ParserMethod, type TokenType } from "../chevrotain.js";
+import { tokenMatcher, type IToken, type OrMethodOpts, type ParserMethod, type TokenType } from "../chevrotain.js";
 import type { Diagnostic, SourceSpan } from "../../compiler/errors/diagnostic.js";
 import { replace, syntaxError, type SyntaxCode, type SyntaxExtras } from "../errors.js";
 import { Infix, T, VOCABULARY, shorten, type MoeToken } from "../lexer.js";
@@ -22,6 +22,9 @@ export class SyntaxFailure extends Error {
     super(diagnostic.message);
   }
 }
+
+/** A choice that is built once, where a new one at each visit would cost more than making it. */
+export type Alternatives<R> = NonNullable<OrMethodOpts<R>["DEF"]>;
 
 /** What one parse works on. */
 export interface ParseInput {
@@ -242,15 +245,14 @@ export abstract class BaseParser extends GrammarEngine {
     return { kind: "identifier", text: token.image, span: { start: token.startOffset, end: token.endOffset! + 1 } };
   }
 
-  /** Gives up with a coded error before the stack does. */
-  protected nested<R>(body: () => R): R {
+  /** One level deeper: gives up with a coded error before the stack does. Whoever comes here goes back by `ascend`. */
+  protected descend(): void {
     if (this.depth >= NESTING_LIMIT) throw this.failure("MOE1010", { limit: NESTING_LIMIT });
     this.depth += 1;
-    try {
-      return body();
-    } finally {
-      this.depth -= 1;
-    }
+  }
+
+  protected ascend(): void {
+    this.depth -= 1;
   }
 
   /** Reads what stands behind the opening bracket `open`, its closing one included; skips to that when an item is wrong. */

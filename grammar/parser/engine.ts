@@ -36,7 +36,12 @@ type Alternatives<R> = NonNullable<OrMethodOpts<R>["DEF"]>;
 interface Rule<A extends unknown[], R> extends ParserMethod<A, R> {
   readonly originalGrammarAction: (...args: A) => R;
   readonly ruleName: string;
+  /** As `currRuleShortName` has it; kept here at the first use. */
+  shortName?: number;
 }
+
+/** A decision of a rule: what it asks of the next token, by the token's type. A bit for each alternative that may follow. */
+type Decision = (number | undefined)[];
 
 export abstract class GrammarEngine extends EmbeddedActionsParser {
   /** The rule that runs, as the keys of the tables name it. */
@@ -46,6 +51,12 @@ export abstract class GrammarEngine extends EmbeddedActionsParser {
   declare private readonly tokVector: readonly IToken[];
   declare private currIdx: number;
   declare private readonly getLaFuncFromCache: (key: number) => (this: this, alternatives?: unknown) => unknown;
+
+  /**
+   * Chevrotain's answers so far. Looking ahead by one, they depend on nothing but the type of the next token; and its own
+   * tables, where alternatives have gates, are walked path by path at each question.
+   */
+  private readonly decisions = new Map<number, Decision>();
 
   /** The rule that runs, to go on with when a rule inside of it has failed. */
   protected get running(): number {
@@ -65,26 +76,44 @@ export abstract class GrammarEngine extends EmbeddedActionsParser {
 
   protected subruleInternal<A extends unknown[], R>(rule: Rule<A, R>, _occurrence: number, options?: { ARGS?: A }): R {
     const outer = this.currRuleShortName;
-    this.currRuleShortName = this.fullRuleNameToShort[rule.ruleName]!;
+    this.currRuleShortName = rule.shortName ??= this.fullRuleNameToShort[rule.ruleName]!;
     const result = rule.originalGrammarAction.apply(this, options?.ARGS ?? (NONE as unknown as A));
     this.currRuleShortName = outer;
     return result;
   }
 
+  /** Which alternatives of the decision `key` may begin with the next token, lowest bit first. */
+  private openings(key: number, alternatives: number): number {
+    let decision = this.decisions.get(key);
+    if (!decision) this.decisions.set(key, (decision = []));
+    return (decision[this.tokVector[this.currIdx + 1]!.tokenTypeIdx] ??= this.ask(key, alternatives));
+  }
+
+  private ask(key: number, alternatives: number): number {
+    const look = this.getLaFuncFromCache(key);
+    if (alternatives === 0) return look.call(this) === true ? 1 : 0;
+    let open = 0;
+    for (let asked = 0; asked < alternatives; asked++) {
+      const others = Array.from({ length: alternatives }, (_, other) => ({ GATE: () => other === asked }));
+      if (look.call(this, others) === asked) open |= 1 << asked;
+    }
+    return open;
+  }
+
   protected optionInternal<R>(option: Action<R> | Gated<R>, occurrence: number): R | undefined {
-    const look = this.getLaFuncFromCache(occurrence | OPTION | this.currRuleShortName);
-    if (typeof option === "function") return look.call(this) === true ? option.call(this) : undefined;
+    const key = occurrence | OPTION | this.currRuleShortName;
+    if (typeof option === "function") return this.openings(key, 0) === 0 ? undefined : option.call(this);
     if (option.GATE !== undefined && !option.GATE.call(this)) return undefined;
-    return look.call(this) === true ? option.DEF.call(this) : undefined;
+    return this.openings(key, 0) === 0 ? undefined : option.DEF.call(this);
   }
 
   protected manyInternal(occurrence: number, many: Action<unknown> | Gated<unknown>): void {
-    const look = this.getLaFuncFromCache(occurrence | MANY | this.currRuleShortName);
+    const key = occurrence | MANY | this.currRuleShortName;
     const gate = typeof many === "function" ? undefined : many.GATE;
     const action = typeof many === "function" ? many : many.DEF;
     for (let before = -2; before < this.currIdx;) {
       if (gate !== undefined && !gate.call(this)) return;
-      if (look.call(this) !== true) return;
+      if (this.openings(key, 0) === 0) return;
       before = this.currIdx;
       action.call(this);
     }
@@ -92,9 +121,12 @@ export abstract class GrammarEngine extends EmbeddedActionsParser {
 
   protected orInternal<R>(choice: Alternatives<R> | OrMethodOpts<R>, occurrence: number): R {
     const alternatives = Array.isArray(choice) ? choice : choice.DEF;
-    const look = this.getLaFuncFromCache(occurrence | OR | this.currRuleShortName);
-    const taken = look.call(this, alternatives) as number | undefined;
-    if (taken === undefined) throw UNEXPECTED;
-    return alternatives[taken]!.ALT.call(this);
+    let open = this.openings(occurrence | OR | this.currRuleShortName, alternatives.length);
+    for (let index = 0; open !== 0; index++, open >>>= 1) {
+      if ((open & 1) === 0) continue;
+      const { GATE, ALT } = alternatives[index]!;
+      if (GATE === undefined || GATE.call(this)) return ALT.call(this);
+    }
+    throw UNEXPECTED;
   }
 }

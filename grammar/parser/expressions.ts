@@ -15,12 +15,15 @@ import type {
   StringLiteral,
 } from "../tree.js";
 import { readEscapes } from "../strings.js";
+import type { Alternatives } from "./base.js";
 import { assemble, type Operand, type Operator } from "./assemble.js";
 import { ListParser } from "./parameters.js";
 
 /** How many operators, signs or suffixes one row may have. */
 const ROW_LIMIT = 250;
 const unitWords = new Set(UNITS);
+
+const NO_PREFIXES: Operand["prefixes"] = [];
 
 export abstract class ExpressionParser extends ListParser {
   abstract readonly block: ParserMethod<[], BlockExpression>;
@@ -30,27 +33,35 @@ export abstract class ExpressionParser extends ListParser {
   /** The longest row of operators or suffixes so far: a cheap bound on how deep the tree can be. */
   protected longestRow = 0;
 
-  override readonly expression: ParserMethod<[], Expression> = this.RULE("expression", () =>
-    this.nested(() => {
-      const operands: Operand[] = [];
-      const operators: Operator[] = [];
-      this.SUBRULE(this.operand, { ARGS: [operands] });
-      if (this.mayStart(Infix))
-        this.MANY({
-          GATE: () => !this.stretched && !(this.onNewLine() && this.is(T.Minus)),
-          DEF: () => {
-            const token = this.CONSUME(Infix);
-            this.limitRow(operators.length);
-            operators.push({ text: spelling(token), span: { start: token.startOffset, end: token.endOffset! + 1 } });
-            this.SUBRULE2(this.operand, { ARGS: [operands] });
-          },
-        });
-      return this.ACTION(() => {
-        if (operators.length === 0 && operands[0]!.prefixes.length === 0) return operands[0]!.value;
-        return assemble(operands, operators, (operator) => this.chained(operator));
-      });
-    }),
-  );
+  override readonly expression: ParserMethod<[], Expression> = this.RULE("expression", () => {
+    this.descend();
+    try {
+      return this.SUBRULE(this.row);
+    } finally {
+      this.ascend();
+    }
+  });
+
+  /** Operands with operators between them; nearly always one operand alone. */
+  private readonly row = this.RULE("row", (): Expression => {
+    const first = this.SUBRULE(this.operand);
+    if (!this.mayStart(Infix)) return this.ACTION(() => only(first));
+    const operands = [first];
+    const operators: Operator[] = [];
+    this.MANY({
+      GATE: () => !this.stretched && !(this.onNewLine() && this.is(T.Minus)),
+      DEF: () => {
+        const token = this.CONSUME(Infix);
+        this.limitRow(operators.length);
+        operators.push({ text: spelling(token), span: { start: token.startOffset, end: token.endOffset! + 1 } });
+        operands.push(this.SUBRULE2(this.operand));
+      },
+    });
+    return this.ACTION(() => {
+      if (operators.length === 0) return only(first);
+      return assemble(operands, operators, (operator) => this.chained(operator));
+    });
+  });
 
   /** A row makes a tree as deep as it is long. */
   private limitRow(length: number): void {
@@ -63,20 +74,56 @@ export abstract class ExpressionParser extends ListParser {
     this.report(this.failure("MOE1011", { operator: operator.text }, {}, span).diagnostic);
   }
 
-  private readonly operand = this.RULE("operand", (operands: Operand[]): void => {
-    const prefixes: Operand["prefixes"][number][] = [];
-    if (this.mayStart(T.Minus, T.Bang))
-      this.MANY(() => {
-        const token = this.OR<IToken>([{ ALT: () => this.CONSUME(T.Minus) }, { ALT: () => this.CONSUME(T.Bang) }]);
-        this.limitRow(prefixes.length);
-        prefixes.push({ operator: token.tokenType === T.Minus ? "-" : "!", start: token.startOffset });
-      });
+  private readonly operand = this.RULE("operand", (): Operand => {
+    let prefixes = NO_PREFIXES;
+    if (this.mayStart(T.Minus, T.Bang)) prefixes = this.SUBRULE(this.signs);
     const start = this.start();
     const value = this.SUBRULE(this.suffixed);
-    this.ACTION(() => {
-      operands.push({ prefixes, value, span: this.span(start), open: this.stretched });
-    });
+    return { prefixes, value, span: this.span(start), open: this.stretched };
   });
+
+  private readonly signs = this.RULE("signs", (): Operand["prefixes"] => {
+    const prefixes: Operand["prefixes"][number][] = [];
+    this.MANY(() => {
+      const token = this.OR<IToken>([{ ALT: () => this.CONSUME(T.Minus) }, { ALT: () => this.CONSUME(T.Bang) }]);
+      this.limitRow(prefixes.length);
+      prefixes.push({ operator: token.tokenType === T.Minus ? "-" : "!", start: token.startOffset });
+    });
+    return prefixes;
+  });
+
+  /** What the next suffix belongs to, and where that begins: read before the suffix is, which may have some of its own. */
+  declare private suffixOf: Expression;
+  declare private suffixStart: number;
+  declare private suffixForms: Alternatives<Expression> | undefined;
+
+  /** Built once, as the primaries below. */
+  private suffixes(): Alternatives<Expression> {
+    return (this.suffixForms ??= [
+      {
+        ALT: () => {
+          const { suffixOf: object, suffixStart } = this;
+          this.CONSUME(T.Dot);
+          const member = this.SUBRULE(this.identifier);
+          return { kind: "member", object, member, span: this.span(suffixStart) };
+        },
+      },
+      {
+        ALT: () => {
+          const { suffixOf: callee, suffixStart } = this;
+          const args: Argument[] = this.SUBRULE(this.argumentList);
+          return { kind: "call", callee, args, span: this.span(suffixStart) };
+        },
+      },
+      {
+        ALT: () => {
+          const { suffixOf: object, suffixStart } = this;
+          const entries: IndexEntry[] = this.SUBRULE(this.indexEntries);
+          return { kind: "index", object, entries, span: this.span(suffixStart) };
+        },
+      },
+    ]);
+  }
 
   private readonly suffixed = this.RULE("suffixed", (): Expression => {
     const start = this.start();
@@ -90,27 +137,9 @@ export abstract class ExpressionParser extends ListParser {
         DEF: () => {
           row += 1;
           this.limitRow(row);
-          this.OR([
-            {
-              ALT: () => {
-                this.CONSUME(T.Dot);
-                const member = this.SUBRULE(this.identifier);
-                value = { kind: "member", object: value, member, span: this.span(start) };
-              },
-            },
-            {
-              ALT: () => {
-                const args: Argument[] = this.SUBRULE(this.argumentList);
-                value = { kind: "call", callee: value, args, span: this.span(start) };
-              },
-            },
-            {
-              ALT: () => {
-                const entries: IndexEntry[] = this.SUBRULE(this.indexEntries);
-                value = { kind: "index", object: value, entries, span: this.span(start) };
-              },
-            },
-          ]);
+          this.suffixOf = value;
+          this.suffixStart = start;
+          value = this.OR(this.suffixes());
           this.stretched = false;
         },
       });
@@ -253,6 +282,11 @@ export abstract class ExpressionParser extends ListParser {
     });
     return value;
   });
+}
+
+/** An operand with nothing beside it. */
+function only(operand: Operand): Expression {
+  return operand.prefixes.length === 0 ? operand.value : assemble([operand], [], () => undefined);
 }
 
 function spelling(token: IToken): string {

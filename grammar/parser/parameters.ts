@@ -118,6 +118,11 @@ export abstract class ListParser extends TypeParser {
     const start = this.start();
     const name = this.is(T.Identifier);
     const mark = name ? this.LA(2).tokenType : undefined;
+    // Most often a name alone.
+    if (!this.RECORDING_PHASE && (mark === T.Comma || mark === T.RBracket)) {
+      const value = this.SUBRULE4(this.expression);
+      return { kind: "plain", value, span: this.span(start) };
+    }
     const renames = mark === T.Arrow && this.is(T.Identifier, 3) && (this.is(T.Comma, 4) || this.is(T.RBracket, 4));
     return this.OR<IndexEntry>({
       IGNORE_AMBIGUITIES: true,

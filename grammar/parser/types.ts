@@ -4,7 +4,9 @@
 import { tokenMatcher, type ParserMethod, type TokenType } from "../chevrotain.js";
 import { T, type MoeToken } from "../lexer.js";
 import type { Argument, AxisUse, Expression, Identifier, NamedType, StorageFormat, TypeExpression } from "../tree.js";
-import { BaseParser } from "./base.js";
+import { BaseParser, type Alternatives } from "./base.js";
+
+type TypeParts = Pick<NamedType, "name" | "bits" | "axes" | "args">;
 
 export abstract class TypeParser extends BaseParser {
   abstract readonly expression: ParserMethod<[], Expression>;
@@ -35,14 +37,18 @@ export abstract class TypeParser extends BaseParser {
     return !this.is(close);
   }
 
-  readonly type: ParserMethod<[], TypeExpression> = this.RULE("type", () =>
-    this.nested(() =>
-      this.OR<TypeExpression>([
-        { ALT: () => this.SUBRULE(this.tupleType) },
-        { ALT: () => this.SUBRULE(this.namedType) },
-      ]),
-    ),
-  );
+  /** Built once. */
+  declare private typeForms: Alternatives<TypeExpression> | undefined;
+
+  readonly type: ParserMethod<[], TypeExpression> = this.RULE("type", () => {
+    this.typeForms ??= [{ ALT: () => this.SUBRULE(this.tupleType) }, { ALT: () => this.SUBRULE(this.namedType) }];
+    this.descend();
+    try {
+      return this.OR(this.typeForms);
+    } finally {
+      this.ascend();
+    }
+  });
 
   private readonly tupleType = this.RULE("tupleType", (): TypeExpression => {
     const start = this.start();
@@ -58,39 +64,38 @@ export abstract class TypeParser extends BaseParser {
     return { kind: "tuple-type", items, span: this.span(start) };
   });
 
+  /** Built once. */
+  declare private namedForms: Alternatives<TypeParts> | undefined;
+
   private readonly namedType = this.RULE("namedType", (): NamedType => {
     const start = this.start();
     const formats: StorageFormat[] = [];
-    let parts: Pick<NamedType, "name" | "bits" | "axes" | "args"> = {};
-    this.OR([
-      {
-        ALT: () => {
-          const axes = this.SUBRULE(this.axisUses);
-          parts = { axes };
-        },
-      },
-      {
-        ALT: () => {
-          const name = this.SUBRULE(this.identifier);
-          let groups: AxisUse[][] = [];
-          this.MANY({
-            GATE: () => !this.next().first && groups.length < 2,
-            DEF: () => {
-              groups = [...groups, this.SUBRULE2(this.axisUses)];
-            },
-          });
-          const args = this.OPTION({ GATE: () => !this.next().first, DEF: () => this.SUBRULE(this.argumentList) });
-          this.ACTION(() => {
-            parts = { name, ...splitBits(groups), ...(args === undefined ? {} : { args }) };
-          });
-        },
-      },
-    ]);
-    this.MANY2({
-      GATE: () => !this.next().first && this.is(T.LParen, 2) && this.sameLine(2),
-      DEF: () => formats.push(this.SUBRULE(this.storageFormat)),
-    });
+    this.namedForms ??= [
+      { ALT: () => ({ axes: this.SUBRULE(this.axisUses) }) },
+      { ALT: () => this.SUBRULE(this.wordType) },
+    ];
+    const parts = this.OR(this.namedForms);
+    if (this.mayStart(T.Identifier))
+      this.MANY2({
+        GATE: () => !this.next().first && this.is(T.LParen, 2) && this.sameLine(2),
+        DEF: () => formats.push(this.SUBRULE(this.storageFormat)),
+      });
     return { kind: "named-type", ...parts, formats, span: this.span(start) };
+  });
+
+  /** A type that begins with a word. */
+  private readonly wordType = this.RULE("wordType", (): TypeParts => {
+    const name = this.SUBRULE(this.identifier);
+    if (!this.mayStart(T.LBracket, T.LParen)) return { name };
+    let groups: AxisUse[][] = [];
+    this.MANY({
+      GATE: () => !this.next().first && groups.length < 2,
+      DEF: () => {
+        groups = [...groups, this.SUBRULE2(this.axisUses)];
+      },
+    });
+    const args = this.OPTION({ GATE: () => !this.next().first, DEF: () => this.SUBRULE(this.argumentList) });
+    return this.ACTION(() => ({ name, ...splitBits(groups), ...(args === undefined ? {} : { args }) }));
   });
 
   private readonly storageFormat = this.RULE("storageFormat", (): StorageFormat => {
