@@ -9,7 +9,14 @@ import { keepHelpfulFixes } from "./fixes.js";
 import { FileInfo, InfoSink, LazyInfo, type Info, type InfoPart } from "./info.js";
 import { LibraryFile } from "./library-file.js";
 import { isSyntax, Loader, type LoadedFile, type SourceHost } from "./project.js";
-import { declarationKeys, declarationName, Moved, type DeclarationResult, type DeclarationResults } from "./reuse.js";
+import {
+  DeclarationKeys,
+  declarationKeys,
+  declarationName,
+  Moved,
+  type DeclarationResult,
+  type DeclarationResults,
+} from "./reuse.js";
 import type { Finding } from "./reporter.js";
 
 export interface CheckOptions {
@@ -56,7 +63,7 @@ export function check(root: string, host: SourceHost, options: CheckOptions = {}
       file.file,
       before && before.key === file.key && before.text === file.text && (before.checked || file.file !== root)
         ? before
-        : checkFile(file, file.file === root, before, (name) => loader.files.get(name)?.key ?? ""),
+        : checkFile(file, file.file === root, before, keysIn(loader.files)),
     );
   }
   const own = files.get(root)!;
@@ -83,6 +90,11 @@ function unreadable(root: string): CheckedProject {
   return { root, files: new Map(), diagnostics: [diagnostic], info: () => undefined };
 }
 
+/** Keeps the files and nothing else alive, for keys that are asked for later. */
+function keysIn(files: ReadonlyMap<string, LoadedFile>): (imported: string) => string {
+  return (name) => files.get(name)?.key ?? "";
+}
+
 function checkFile(
   file: LoadedFile,
   isRoot: boolean,
@@ -95,22 +107,23 @@ function checkFile(
   const results = new Map<string, DeclarationResult>();
   // The library is checked by its own tests; its users pay only for what they use.
   if (isRoot || !file.library) {
-    const keys = declarationKeys(file, keyOf);
+    // A first check compares with nothing: its keys are for the next one, if that comes.
+    const keys = new DeclarationKeys(() => declarationKeys(file, keyOf));
     const moved = before && new Moved(file.file, before.tree.declarations, file.tree.declarations);
     for (const [name, module] of file.modules) {
       const known = before?.modules.get(name);
-      if (known && before?.results.get(name)?.key === keys.get(module.decl)) inheritMemory(known, module);
+      const old = known && before?.results.get(name);
+      if (old && old.key() === keys.of(name)()) inheritMemory(known, module);
     }
     for (const declaration of file.tree.declarations) {
       // What could not be read has been complained about; guessing at its meaning would only add noise.
       if (file.diagnostics.some((diagnostic) => isSyntaxIn(diagnostic, declaration.span))) continue;
-      const key = keys.get(declaration)!;
       const name = declarationName(declaration);
       const old = results.has(name) ? undefined : before?.results.get(name);
       const result =
-        old && moved && old.key === key
+        old && moved && old.key() === keys.of(name)()
           ? moved.result(old, () => infoOf(file, declaration))
-          : checkDeclaration(file, declaration, key);
+          : checkDeclaration(file, declaration, keys.of(name));
       // Of two declarations of one name the first one counts.
       if (!results.has(name)) results.set(name, result);
       findings.push(...result.findings);
@@ -121,7 +134,7 @@ function checkFile(
   return { ...file, all, info: new FileInfo(parts), checked: isRoot || !file.library, results };
 }
 
-function checkDeclaration(file: LoadedFile, declaration: Declaration, key: string): DeclarationResult {
+function checkDeclaration(file: LoadedFile, declaration: Declaration, key: () => string): DeclarationResult {
   const findings = findingsOf(file, declaration, undefined);
   return { key, findings, info: new LazyInfo(() => infoOf(file, declaration)) };
 }

@@ -10,7 +10,8 @@ import type { Finding } from "./reporter.js";
 
 /** The outcome of one declaration. */
 export interface DeclarationResult {
-  readonly key: string;
+  /** Of all that the check read; worked out when a later check asks. */
+  readonly key: () => string;
   readonly findings: readonly Finding[];
   readonly info: LazyInfo;
 }
@@ -22,11 +23,24 @@ export function declarationName(declaration: Declaration): string {
   return declaration.kind === "test" ? `test ${declaration.name.value}` : declaration.name.text;
 }
 
-/** A key per declaration: all that its check reads. */
-export function declarationKeys(
-  file: LoadedFile,
-  keyOf: (imported: string) => string,
-): ReadonlyMap<Declaration, string> {
+/** The keys of a file's declarations, made when one is asked for; what they are made of is let go then. */
+export class DeclarationKeys {
+  private keys: ReadonlyMap<string, string> | undefined;
+
+  constructor(private make: (() => ReadonlyMap<string, string>) | undefined) {}
+
+  /** @param name As `declarationName` gives it. */
+  of(name: string): () => string {
+    return () => {
+      this.keys ??= this.make!();
+      this.make = undefined;
+      return this.keys.get(name)!;
+    };
+  }
+}
+
+/** A key per declaration, by its name: all that its check reads. */
+export function declarationKeys(file: LoadedFile, keyOf: (imported: string) => string): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   for (const declaration of file.tree.declarations) {
     const { start, end } = declaration.span;
@@ -44,11 +58,11 @@ export function declarationKeys(
   const whole = broken.size > 0 ? textKey(file.text) : "";
   const words = new Map([...texts].map(([name, text]) => [name, wordsOf(text, texts)] as const));
   return new Map(
-    file.tree.declarations.map((declaration) => {
-      const reached = reach(declarationName(declaration), words);
+    [...texts.keys()].map((declared) => {
+      const reached = reach(declared, words);
       const parts = [...reached].sort().map((name) => texts.get(name)!);
       if ([...reached].some((name) => broken.has(name))) parts.push(whole);
-      return [declaration, [outside, ...parts].join("\u0000")] as const;
+      return [declared, [outside, ...parts].join("\u0000")] as const;
     }),
   );
 }

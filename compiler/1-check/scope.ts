@@ -26,7 +26,8 @@ class KnownBinding implements Binding {
 }
 
 export class Scope {
-  private readonly bindings = new Map<string, Binding>();
+  /** Made with the first name: most scopes never have one. */
+  private bindings: Map<string, Binding> | undefined;
 
   private doubt = false;
 
@@ -43,40 +44,40 @@ export class Scope {
   }
 
   define(name: string, binding: Binding): void {
-    this.bindings.set(name, binding);
+    (this.bindings ??= new Map()).set(name, binding);
   }
 
   defineValue(name: string, value: Value, span?: SourceSpan): void {
-    this.bindings.set(name, new KnownBinding(value, span));
+    this.define(name, new KnownBinding(value, span));
   }
 
   /** A name that was asked for and is not there, so that its uses are not errors of their own. */
   defineMissing(name: string, span: SourceSpan): void {
-    this.bindings.set(name, { value: () => ({ kind: "unknown" }), span, missing: true });
+    this.define(name, { value: () => ({ kind: "unknown" }), span, missing: true });
   }
 
   /** Takes a name of this scope back. */
   forget(name: string): void {
-    this.bindings.delete(name);
+    this.bindings?.delete(name);
   }
 
   own(name: string): Binding | undefined {
-    return this.bindings.get(name);
+    return this.bindings?.get(name);
   }
 
   lookup(name: string): Binding | undefined {
-    return this.bindings.get(name) ?? lookupIn(this.parent, name);
+    return this.bindings?.get(name) ?? lookupIn(this.parent, name);
   }
 
   /** All names in force here, for suggestions and completion. */
   names(): readonly string[] {
-    const own = [...this.bindings].flatMap(([name, binding]) => (binding.missing ? [] : [name]));
+    const own = [...(this.bindings ?? [])].flatMap(([name, binding]) => (binding.missing ? [] : [name]));
     return [...new Set([...own, ...(this.parent?.names() ?? [])])];
   }
 
   /** Names bound in this scope itself. */
   ownNames(): readonly string[] {
-    return [...this.bindings.keys()];
+    return [...(this.bindings?.keys() ?? [])];
   }
 }
 

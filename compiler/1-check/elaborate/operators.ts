@@ -13,6 +13,8 @@ import { BINARY_OPS } from "./op-words.js";
 import { asTensor, cast, emitValue, isWhole, report, tensorType } from "./tensors.js";
 
 const COMPARISONS = ["==", "!=", "<", "<=", ">", ">="];
+/** What a tensor can be made of. */
+const TENSORS: ReadonlySet<Value["kind"]> = new Set(["tensor", "number", "axis", "boolean", "state"]);
 
 export function evaluateUnary(walk: Walk, expression: UnaryExpression, place: Place): Value {
   const operand = evaluate(walk, expression.operand, place);
@@ -140,7 +142,7 @@ function ofTensors(walk: Walk, expression: BinaryExpression, left: Value, right:
   ] as const) {
     const routes = value.kind === "tensor" && value.value.type.kind === "routes";
     if (routes && expression.operator === "*") continue;
-    if (routes || !["tensor", "number", "axis", "boolean", "state"].includes(value.kind)) {
+    if (routes || !TENSORS.has(value.kind)) {
       if (!routes) return notATensor(walk, expression, value, span, left, right, spans);
       const help = "`weights(r)` gives the routes as a dense tensor; `r * scale` scales their weights";
       return report(

@@ -34,15 +34,15 @@ export function emit(
   operands: readonly Emitted[],
   attrs: Attrs,
   span: SourceSpan,
-  spans: readonly SourceSpan[] = [],
+  spans?: readonly SourceSpan[],
   regions?: readonly EmittedRegion[],
-  places: ErrorPlaces = {},
+  places?: ErrorPlaces,
 ): readonly Emitted[] | undefined {
   try {
     return walk.emitter.op(name, operands, attrs, span, regions);
   } catch (error) {
     if (!(error instanceof OpTypeError)) throw error;
-    const where = places[error.code] ?? (error.operand === undefined ? span : (spans[error.operand] ?? span));
+    const where = places?.[error.code] ?? (error.operand === undefined ? span : (spans?.[error.operand] ?? span));
     const labels = operands
       .map((operand, index) => ({ operand, index }))
       .filter(

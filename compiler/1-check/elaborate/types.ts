@@ -133,11 +133,17 @@ function formatTexts(type: NamedType): string[] {
   });
 }
 
+const NOTHING: readonly never[] = [];
+
+function axisSpecs(walk: Walk, uses: readonly AxisUse[] | undefined, place: Place): readonly AxisSpec[] {
+  return uses ? uses.map((use) => axisSpec(walk, use, place)) : NOTHING;
+}
+
 export function resolveType(walk: Walk, type: TypeExpression, place: Place): TypeSpec {
   if (type.kind === "tuple-type") {
     return { kind: "tuple", items: type.items.map((item) => resolveType(walk, item, place)) };
   }
-  const axes = (): AxisSpec[] => (type.axes ?? []).map((use) => axisSpec(walk, use, place));
+  const axes = (): readonly AxisSpec[] => axisSpecs(walk, type.axes, place);
   const word = type.name?.text;
   if (word === undefined) return tensorSpec("f32", axes(), type);
   if (word === "") return { kind: "unknown" };
@@ -177,6 +183,8 @@ export function resolveType(walk: Walk, type: TypeExpression, place: Place): Typ
 }
 
 function tensorSpec(dtype: DType, axes: readonly AxisSpec[], type: NamedType, stored?: string): TensorSpec {
+  if (type.formats.length === 0 && stored === undefined)
+    return { kind: "tensor", dtype, axes, formats: NOTHING, cache: false };
   const formats = formatTexts(type);
   const quant = formats.map((text) => /^quant\((q4_0|q8_0|f16|bf16|f32)\)$/.exec(text)?.[1]).find((text) => text);
   const storage = quant ?? stored;
