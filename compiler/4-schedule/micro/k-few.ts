@@ -19,7 +19,7 @@ import {
   type KTile,
   type RunPair,
 } from "./k-dots.js";
-import { hasSuperblocks, kFormats } from "./k-layouts.js";
+import { hasSuperblocks, kFormats, kRecordBytes } from "./k-layouts.js";
 import { halves, repeated, startAt, tileVectors, words, type WideRow } from "./wide-dots.js";
 import { activationBytes, activationGroupBytes, activationScale, recordColumns } from "./wide-layouts.js";
 
@@ -159,6 +159,19 @@ function blockSum(
   };
 }
 
+/** Bytes between what is read and what is brought near, line by line, as in `wide-few.ts`. */
+const bytesAhead = 4096;
+const lineBytes = 64;
+
+/** Brings the lines near that lie ahead of a pair of runs: of a super-block, whose record has several pairs, its part. */
+function bringNear(k: KernelBuilder, { format, bytes }: KTile, { record }: RunPair, pair: Expression): void {
+  const pairs = hasSuperblocks(kFormats[format]) ? groupPairs : 1;
+  const lines = Math.ceil(kRecordBytes(format) / lineBytes / pairs);
+  const part = pairs === 1 ? record : add(record, mul(pair, lines * lineBytes));
+  const from = k.let("ahead", add(part, bytesAhead));
+  for (let line = 0; line < lines; line++) k.prefetch(bytes, add(from, line * lineBytes));
+}
+
 /** [tile][vector] sums of one row with `columns` columns. */
 export function kFew(
   k: KernelBuilder,
@@ -184,6 +197,7 @@ export function kFew(
     k.loop("pair", 0, pairs, 1, (pair) => {
       const at = k.let("x_at", add(x, mul(pair, activationBytes)));
       const places = tiles.map((tile) => pairOf(k, tile, number, pair));
+      tiles.forEach((tile, t) => bringNear(k, tile, places[t]!, pair));
       for (const half of halves) {
         const own = runActivations(k, shapes, row, at, half);
         const ahead = sumAhead(k, shapes, tiles, own);
