@@ -44,9 +44,43 @@ const mla: Keys = {
   expert_gating_func: 2,
 };
 
+/** DeepSeek-V2: a softmax over all experts, weights not divided by their sum. */
+const softmaxMla: Keys = {
+  feed_forward_length: 96,
+  "attention.head_count_kv": 4,
+  "attention.kv_lora_rank": 32,
+  "attention.key_length": 24,
+  "attention.value_length": 24,
+  "rope.dimension_count": 8,
+  expert_count: 16,
+  expert_used_count: 4,
+  expert_feed_forward_length: 32,
+  expert_shared_count: 2,
+  leading_dense_block_count: 1,
+  expert_weights_scale: 1,
+  expert_weights_norm: false,
+  expert_gating_func: 1,
+};
+
 /** By the names of `designConfigs`; constants that llama.cpp has in its code are in the configs here. */
 export const ggufFamilies: Readonly<Record<string, GgufFamily>> = {
   "deepseek-v3": { config: configOf("deepseek-v3"), keys: mla },
+  // Files of V2 do not say that experts are chosen by groups, and so llama.cpp chooses among all.
+  // The 16 of the release would let experts outweigh the residual stream of random weights, and gated products then double
+  // what f32 rounds, layer by layer.
+  "deepseek-v2": {
+    config: configOf("deepseek-v2", { topk_method: "greedy", n_group: 1, topk_group: 1, routed_scaling_factor: 2 }),
+    keys: {
+      ...softmaxMla,
+      "attention.q_lora_rank": 48,
+      expert_weights_scale: 2,
+      "rope.scaling.type": "yarn",
+      "rope.scaling.factor": 4,
+      "rope.scaling.original_context_length": 64,
+      // A tenth of `mscale_all_dim`.
+      "rope.scaling.yarn_log_multiplier": 0.0707,
+    },
+  },
   "gpt-oss": {
     config: configOf("gpt-oss without scaling"),
     keys: {
@@ -166,6 +200,12 @@ export const ggufFamilies: Readonly<Record<string, GgufFamily>> = {
     config: configOf("arctic"),
     keys: { feed_forward_length: 48, expert_count: 8, expert_used_count: 2, "rope.dimension_count": 16 },
   },
+};
+
+/** Those whose number of layers tells llama.cpp what they are: too many for plain loops. */
+export const deepGgufFamilies: typeof ggufFamilies = {
+  // Of 27 layers: queries have no latent.
+  "deepseek-v2-lite": { config: configOf("deepseek-v2-lite", { num_hidden_layers: 27 }), keys: softmaxMla },
 };
 
 function valueOf(value: Keys[string], key: string): MetadataValue {

@@ -4,20 +4,24 @@ import { buildProgram, evaluate, StateStore } from "../../compiler/2-graph/index
 import type { Program } from "../../compiler/2-graph/ir.js";
 import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
 import { schedule } from "../../compiler/4-schedule/index.js";
+import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
+import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
 import { checkpointSource, writeBundle } from "../../compiler/6-bundle/index.js";
 import type { Checkpoint } from "../../compiler/checkpoints/index.js";
 import { importModel, type ImportedModel } from "../../compiler/checkpoints/import/index.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
-import { wasmRelaxed } from "../../compiler/targets/index.js";
+import { wasmRelaxed, type Target } from "../../compiler/targets/index.js";
 import { formatText } from "../../cli/format.js";
 import { storageOf, type MatrixStorage } from "../../cli/storage-choice.js";
+import type { Device } from "../../runtime/device.js";
 import { Model } from "../../runtime/model/model.js";
 import { openModel } from "../../runtime/model/open.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { testHost } from "../check/host.js";
 import { memoryFiles, memoryWriter, type MemoryFiles } from "../support/memory-bundle.js";
+import { nativeDevice } from "../support/native.js";
 
 export interface Imported {
   readonly model: ImportedModel;
@@ -105,18 +109,34 @@ function joined(parts: readonly Float64Array[]): Float64Array {
 }
 
 /** The imported model compiled to wasm, through a whole bundle in memory. */
-export async function wasmModel({ program, checkpoint }: Imported, storage: MatrixStorage = "f32"): Promise<Model> {
+export function wasmModel(own: Imported, storage: MatrixStorage = "f32"): Promise<Model> {
+  return modelOn(wasmRelaxed, own, storage);
+}
+
+/** The imported model in machine code of a level, through a whole bundle in memory. */
+export function nativeModel(own: Imported, level: Target, storage: MatrixStorage): Promise<Model> {
+  return modelOn(level, own, storage, (kernels, plan) => nativeDevice(kernels, plan, level));
+}
+
+async function modelOn(
+  target: Target,
+  { program, checkpoint }: Imported,
+  storage: MatrixStorage,
+  device?: (kernels: readonly Kernel[], plan: Plan) => Device,
+): Promise<Model> {
   const isEncoder = program.entries.every(({ name }) => name === "encode");
   const built = isEncoder ? program : deriveLastToken(program);
   const optimized = optimize(built);
   const limits = { T: 32, context: 64 };
-  const { kernels, plan } = schedule(optimized, wasmRelaxed, { limits, storage: storageOf(optimized, storage) });
+  const { kernels, plan } = schedule(optimized, target, { limits, storage: storageOf(optimized, storage) });
   const files: MemoryFiles = new Map();
   writeBundle(
     {
       program: built,
       plan,
-      modules: [{ relaxedSimd: true, threads: false, bytes: emitWasm(kernels, wasmRelaxed, { threads: false }) }],
+      modules: device
+        ? []
+        : [{ relaxedSimd: true, threads: false, bytes: emitWasm(kernels, target, { threads: false }) }],
       scratchBytes: scratchBytes(kernels),
       parameters: checkpointSource(built, checkpoint),
       generation: {},
@@ -124,12 +144,13 @@ export async function wasmModel({ program, checkpoint }: Imported, storage: Matr
     },
     memoryWriter(files),
   );
-  const model = new Model(await openModel(memoryFiles(files), nodeHost(), { threads: 1 }));
+  const make = device && (() => Promise.resolve(device(kernels, plan)));
+  const model = new Model(await openModel(memoryFiles(files), nodeHost(), { threads: 1 }, make));
   await model.reset();
   return model;
 }
 
-/** Rows of the result after every position of `ids`, on wasm. */
+/** Rows of the result after every position of `ids`, on wasm or on native code. */
 export async function wasmRows(
   model: Model,
   ids: readonly number[],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { memorySource, openCheckpoint } from "../../compiler/checkpoints/index.js";
-import { designGguf, ggufFamilies } from "../import/design-gguf.js";
+import { deepGgufFamilies, designGguf, ggufFamilies } from "../import/design-gguf.js";
 import { imported, referenceRows, relativeError, wasmModel, wasmRows } from "../import/imported.js";
 import { llamaLogits, peerPackage } from "../support/peers.js";
 
@@ -18,7 +18,7 @@ const DECODE = [7, 1, 1, 1];
 /** As in test/import/designs.test.ts: both sides round each operation to f32 in their own order. */
 const F32 = 4e-5;
 
-const families = Object.entries(ggufFamilies);
+const families = Object.entries({ ...ggufFamilies, ...deepGgufFamilies });
 
 describe.skipIf(!hasLlama).each(families.filter(([, { differs }]) => differs === undefined))("%s", (name, family) => {
   it("has llama.cpp's logits, on the reference evaluator and on wasm", async () => {
