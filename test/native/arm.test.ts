@@ -4,6 +4,9 @@ import { describe, expect, it } from "vitest";
 import { emitLlvm } from "../../compiler/5-emit/llvm/index.js";
 import { arm64Dot, lanesOf } from "../../compiler/targets/index.js";
 import { seamCases } from "../seams/cases.js";
+import { copies, disagreement, mistakes } from "../seams/case.js";
+import { interpreted } from "../seams/interpreted.js";
+import { compileArm, hasArm } from "../support/arm.js";
 import { haveTools } from "../support/compiled.js";
 
 describe("aarch64", () => {
@@ -21,4 +24,33 @@ describe("aarch64", () => {
     const kernelsOnly = assembly.slice(0, assembly.indexOf("moec_take:"));
     expect(kernelsOnly).not.toMatch(/\bblr?\s/);
   });
+
+  it.runIf(hasArm())(
+    "gives the references and the interpreter's results, run by qemu, and keeps sums in registers",
+    () => {
+      const cases = seamCases({ threads: 1, lanes: lanesOf(arm64Dot, 32) });
+      const { launch, assembly } = compileArm(
+        cases.map(({ kernel }) => kernel),
+        arm64Dot,
+      );
+      const wrong = cases.flatMap((seam) => {
+        const buffers = copies(seam);
+        launch(seam.kernel.name, buffers, seam.scalars, 0, seam.blocks);
+        return [...mistakes(seam, buffers), ...disagreement(seam, buffers, interpreted(seam))];
+      });
+      expect(wrong).toEqual([]);
+      for (const instruction of ["fmla", "sdot"]) {
+        const loops = armLoops(assembly).filter((loop) => new RegExp(`\\t${instruction}\\t`).test(loop));
+        expect(loops.length, instruction).toBeGreaterThan(0);
+        for (const loop of loops) expect(loop).not.toMatch(/\t(str|ldr|stp|ldp|st1|ld1)\s+.*\b[qv]\d+.*\[sp/);
+      }
+    },
+  );
 });
+
+/** Blocks of the assembly that jump to themselves. */
+const armLoops = (assembly: string): readonly string[] =>
+  assembly.split(/\n(?=\.LBB)/).filter((block) => {
+    const label = /^(\.LBB\w+):/.exec(block)?.[1];
+    return label !== undefined && new RegExp(`\\tb(\\.\\w+)?\\s+${label.replace(".", "\\.")}\\b`).test(block);
+  });
