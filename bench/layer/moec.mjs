@@ -31,6 +31,12 @@ if (!isFresh(folder)) {
 const { loadModel, Model } = await import(`${root}dist/runtime/node/index.js`);
 const model = await loadModel(Model, folder, { threads: Number(threads), device });
 const against = device === "wasm" && tokens.length > 0 ? await againstLimits(Number(threads)) : undefined;
+/** Bytes of the experts that the tokens of a call choose: what it reads at least. */
+async function weightBytes(x) {
+  const { routes } = await model.call("forward", { x }, { trace: true });
+  const chosen = new Set(routes[0].index.filter((expert) => expert >= 0));
+  return (model.report.mappedBytes * chosen.size) / E;
+}
 const result = {};
 for (const count of tokens) {
   const times = await sample((run) => {
@@ -41,7 +47,8 @@ for (const count of tokens) {
       if (!Number.isFinite(first)) throw new Error("not finite");
     };
   }, against?.between);
-  result[count] = { ...times, possible: against?.possible() };
+  const bytes = device === "native" && !isMatmul ? await weightBytes(noise(count * D, 1, 101)) : undefined;
+  result[count] = { ...times, possible: against?.possible(), bytes };
 }
 console.log(JSON.stringify({ engine: "moec", kind, threads: model.report.threads, result }));
 model.dispose();

@@ -1,6 +1,9 @@
 /**
  * One mixture-of-experts layer (d 2048, width 1024, 64 experts, 8 chosen) on native code beside ONNX Runtime's graphs
- * for it, by turns in one run; medians of milliseconds and the quotient with the best graph.
+ * for it, by turns in one run; medians of milliseconds and the quotient with the best graph. Each engine makes its calls
+ * in a row, in a process of its own, as a program that uses it does; every call has other tokens, so that its experts do
+ * not lie in the core's caches. Of up to 16 tokens the bytes of the chosen experts a second are shown as a share of what
+ * as many threads read at most between the engines' turns: no engine can do better than read each weight once.
  *
  * Usage: node bench/native/layer.mjs [--storage f32,q8_0,q4_0] [--threads 1,2] [--tokens 1,16,128,512] [--rounds 3]
  *   [--dims 2048,1024,64] [--json file]
@@ -8,6 +11,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { engine, median } from "../engines.mjs";
+import { sources } from "./files.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +28,13 @@ const GRAPHS = { f32: ["moe", "loop"], q8_0: ["qmoe8", "loop8"], q4_0: ["qmoe4",
 const hasRuntime = existsSync(new URL("../onnxruntime/node_modules/onnxruntime-node", import.meta.url));
 if (!hasRuntime) console.log("without ONNX Runtime: npm ci --prefix bench/onnxruntime --ignore-scripts");
 
+const { prepareMachine } = await sources("./machine.ts");
+
+/** Most tokens of a call whose time is that of reading the weights. */
+const FEW_TOKENS = 16;
+
 const experts = Number(values.dims.split(",")[2]);
+const percent = (share) => `${(100 * share).toFixed(0)}%`;
 const results = [];
 for (const storage of values.storage.split(",")) {
   for (const threads of values.threads.split(",")) {
@@ -34,8 +44,11 @@ for (const storage of values.storage.split(",")) {
       runs[graph] = () => engine("layer/onnxruntime.mjs", "node", graph, threads, values.tokens, dims);
     }
     const times = Object.fromEntries(Object.keys(runs).map((name) => [name, []]));
+    const machine = prepareMachine(Number(threads));
+    const reads = [];
     for (let round = 0; round < Number(values.rounds); round++) {
       for (const [name, run] of Object.entries(runs)) {
+        reads.push(await machine.rate("read"));
         const { result, absent } = run();
         if (result) times[name].push(result);
         else if (round === 0) console.log(`${name}: absent (${absent})`);
@@ -51,11 +64,16 @@ for (const storage of values.storage.split(",")) {
           .map((name) => [name, time(name)]),
       );
       const ratio = Math.min(...Object.values(others)) / own;
-      results.push({ storage, threads: Number(threads), tokens: Number(tokens), moec: own, others, ratio });
+      const { bytes } = times.moec[0][tokens];
+      const [rate, read] = [bytes / own / 1e6, median(reads)];
+      const one = { storage, threads: Number(threads), tokens: Number(tokens), moec: own, others, ratio, rate, read };
+      results.push(one);
+      const share =
+        one.tokens > FEW_TOKENS ? "" : `, ${rate.toFixed(1)} of ${read.toFixed(1)} GB/s (${percent(rate / read)})`;
       const beside = Object.entries(others).map(([name, one]) => `${name} ${one.toFixed(2)} ms`);
       const verdict = beside.length > 0 ? `; ONNX Runtime ${beside.join(", ")}: ${ratio.toFixed(2)} times` : "";
       console.log(
-        `${storage}, ${threads} thread${threads === "1" ? "" : "s"}, ${tokens} tokens: ${own.toFixed(2)} ms${verdict}`,
+        `${storage}, ${threads} thread${threads === "1" ? "" : "s"}, ${tokens} tokens: ${own.toFixed(2)} ms${share}${verdict}`,
       );
     }
   }
