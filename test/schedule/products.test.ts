@@ -37,6 +37,15 @@ describe.each(formats)("%s weights", (format) => {
       tolerance: rounding(1056),
     }));
 
+  // Three tiles come together where the format likes it, and the fourth alone; 288 columns are two passes of such a run.
+  it("multiplies rows by threes, by runs of tiles", () =>
+    void compare(product(288, 53), {
+      calls: [4, 8, 61].map((t) => ({ inputs: { x: activations(t, t * 288) }, sizes: { T: t } })),
+      params: (_, count) => held(format, 1, 288, 53, halves(3, count)),
+      options: { storage: () => format, limits: { T: 61, context: 61 } },
+      tolerance: rounding(288),
+    }));
+
   it("reads a tied table through the packing", () =>
     void compare(tied(23, 32), {
       calls: [{ inputs: { x: activations(4, 96), ids: [22, 0, -1] }, sizes: { T: 3 } }],

@@ -88,6 +88,11 @@ export class Coordinate {
     return this;
   }
 
+  /** The number that it is, when no variable or size is in it. */
+  get number(): number | undefined {
+    return this.terms.size === 0 ? this.constant.constant : undefined;
+  }
+
   /** The largest value, when the bounds of all variables are known. */
   get maximum(): Size | undefined {
     let sum = this.constant;

@@ -27,6 +27,8 @@ const blockRows = 120;
 const fewRows = 3;
 /** Tiles read side by side for few rows. */
 const tilesBeside = 4;
+/** Blocks of a matrix, at least, where blocks grow so that tiles come together. */
+const leastBlocks = 6;
 
 /** Write `source` with the products in it at hand, when its form allows; false when a plain loop nest must do it. */
 export function writeProducts(entry: EntryLowering, source: Tensor, target: Stored): boolean {
@@ -73,15 +75,21 @@ function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, produ
   const writers = products.map((product) => prepareTile(entry, product));
   const emitter = entry.emitter(products.length > 1 ? "products" : "product");
   const { builder } = emitter;
+  const ready = writers.map((writer) => writer(emitter));
+  const together = Math.min(...ready.map((writer) => writer.together));
   const bytes = products.reduce((sum, product) => sum + product.layout.tileBytes, 0);
-  const perBlock = Math.max(1, Math.round(blockBytes / bytes / tilesBeside)) * tilesBeside;
+  const enough = Math.max(1, Math.round(blockBytes / bytes / tilesBeside)) * tilesBeside;
+  // Blocks of whole runs, where that leaves work for all threads.
+  const whole = Math.ceil(enough / (tilesBeside * together)) * tilesBeside * together;
+  const perBlock = tiles >= whole * leastBlocks || (first.experts && tiles >= whole) ? whole : enough;
   const chunks = Math.ceil(tiles / perBlock);
   const range = rowRange(emitter, first, builder.let("group", div(block, chunks)), blockRows);
   const firstTile = builder.let("first_tile", mul(rem(block, chunks), perBlock));
   const endTile = builder.let("end_tile", min(add(firstTile, perBlock), tiles));
-  const scratch = builder.blockBuffer("sums", "f32", "local", products.length * rowsInScratch * tileRows + 4);
-  const ready = writers.map((writer) => writer(emitter));
-  const work: Work = { emitter, source, target, products, writers: ready, scratch, range, firstTile, endTile };
+  const sums = products.length * together * rowsInScratch * tileRows;
+  const scratch = builder.blockBuffer("sums", "f32", "local", sums + 4);
+  const tilesOf = { together, firstTile, endTile };
+  const work: Work = { emitter, source, target, products, writers: ready, scratch, range, ...tilesOf };
   const count = builder.let("row_count", sub(range.to, range.from));
   const upTo = (rows: number): void => {
     if (rows > fewRows) return many(work);
@@ -98,6 +106,8 @@ function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, produ
 interface Work extends FinishedProducts {
   readonly writers: readonly TileWriter[];
   readonly range: RowRange;
+  /** Tiles taken at once for many rows. */
+  readonly together: number;
   readonly firstTile: Expression;
   readonly endTile: Expression;
 }
@@ -130,26 +140,37 @@ function few(work: Work, rows: number): void {
   });
 }
 
-/** Tile by tile, all rows in parts: each weight is read once and used from the cache. */
+/** All rows of a few tiles at a time: each weight is read once and used from the cache. */
 function many(work: Work): void {
+  const { emitter, firstTile, endTile, together } = work;
+  if (together === 1) return manyBy(work, 1, firstTile, endTile);
+  const rest = rem(sub(endTile, firstTile), together);
+  const whole = emitter.builder.let("whole_runs", sub(endTile, rest));
+  manyBy(work, together, firstTile, whole);
+  manyBy(work, 1, whole, endTile);
+}
+
+/** Tiles `from..to` by runs of `size`, all rows in parts. */
+function manyBy(work: Work, size: number, from: Expression, to: Expression): void {
   const { emitter, products, writers, scratch, range } = work;
   const { builder } = emitter;
   const { tiles, height, batch } = products[0]!.layout;
-  const stride = rowsInScratch * tileRows;
-  const spare = products.length * stride;
+  const width = size * tileRows;
+  const stride = rowsInScratch * width;
+  const spare = products.length * work.together * rowsInScratch * tileRows;
   const all = batch.reduce((count, axis) => count * axis.size, tiles);
-  emitter.loop("tile", work.firstTile, work.endTile, 1, undefined, (_, tile) => {
+  emitter.loop("tile", from, to, size, undefined, (_, tile) => {
     const place = builder.let("tile_number", add(mul(range.matrix, tiles), tile));
-    // The tiles of the next expert follow, so the next tile is the next one in memory.
-    const next = builder.let("next", min(add(place, 1), all - 1));
-    const loaded = writers.map((writer) => writer.many(place, next));
+    // The tiles of the next expert follow, so the next tiles are the next ones in memory.
+    const next = builder.let("next", min(add(place, size), all - size));
+    const loaded = writers.map((writer) => writer.many({ first: place, count: size, next }));
     const column = builder.let("column", mul(tile, tileRows));
-    const last = builder.let("last", min(add(column, tileRows), height));
+    const last = builder.let("last", min(add(column, width), height));
     emitter.loop("part", range.from, range.to, rowsInScratch, undefined, (_, part) => {
       const end = builder.let("part_end", min(add(part, rowsInScratch), range.to));
       loaded.forEach((write, i) => write({ from: part, to: end, scratch, at: i * stride, spare }));
       emitter.loop("row", part, end, 1, rowCount(products[0]!.input), (row, register) => {
-        const line = builder.let("line", mul(sub(register, part), tileRows));
+        const line = builder.let("line", mul(sub(register, part), width));
         finishRow(work, { line, stride, row, column, last });
       });
     });

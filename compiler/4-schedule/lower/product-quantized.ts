@@ -92,6 +92,7 @@ export function quantizedTile(entry: EntryLowering, product: Product): (emitter:
         return { from, start: builder.let("q_start", mul(emitter.index(number), depth)) };
       });
     return {
+      together: 1,
       few: ({ tiles, rows, scratch, at }) => {
         const sums = (four ? q4Tiles : q8Tiles)(builder, tiles.map(tileOf), tokens(rows));
         sums.forEach((tile, i) => {
@@ -99,7 +100,7 @@ export function quantizedTile(entry: EntryLowering, product: Product): (emitter:
           storeSums(emitter, scratch, lines, tile);
         });
       },
-      many: (tile, next) => {
+      many: ({ first: tile, next }) => {
         const place = tileOf(tile);
         const nextTile = tileOf(next);
         const buffers = unpackedBuffers(builder, storage, Math.min(blocks, blocksOfPass[storage]));

@@ -6,14 +6,14 @@ import { tileRows } from "../micro/layouts.js";
 import { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 
-/** Rows whose sums are held at a time, an even number. */
+/** Rows whose sums are held at a time: twos and threes of rows fill them. */
 export const rowsInScratch = 60;
 
 export interface TilePart {
   readonly from: Expression;
   readonly to: Expression;
   readonly scratch: BufferHandle;
-  /** Element of scratch where the sums begin, row by row. */
+  /** Element of scratch where the sums begin, row by row: 16 for each tile. */
   readonly at: number;
   /** Element of scratch that nobody reads. */
   readonly spare: number;
@@ -27,55 +27,90 @@ export interface FewTiles {
   /** Element of scratch where the sums of each row begin, 16 for each tile. */
   readonly at: readonly number[];
 }
+/** Tiles side by side in memory. */
+export interface TileRun {
+  /** Number of the first tile, batch included. */
+  readonly first: Expression;
+  readonly count: number;
+  /** Number of a tile that is needed soon, `count` of which there are. */
+  readonly next: Expression;
+}
 /** The ways to write sums, inside of a kernel. */
 export interface TileWriter {
+  /** Tiles that `many` likes to take at once. */
+  readonly together: number;
   /** For few rows: several tiles side by side keep more of the memory busy than one after the other. */
   few(part: FewTiles): void;
-  /** For many rows: what belongs to the tile is done once, then parts of the rows follow; `next` is the tile after it. */
-  many(tile: Expression, next: Expression): (part: TilePart) => void;
+  /** For many rows: what belongs to the tiles is done once, then parts of the rows follow. One tile, or `together`. */
+  many(run: TileRun): (part: TilePart) => void;
 }
 
-type GroupBody = (rows: readonly Coordinate[], lines: readonly Expression[], first: Expression) => void;
+export type GroupBody = (rows: readonly Coordinate[], lines: readonly Expression[], first: Expression) => void;
 
-/**
- * Rows of a part by twos, and the last of an odd number alone: V8 has registers for the sums of two rows of a tile.
- *
- * @param early What is done with the first rows instead, an even number of them, or as many pairs as there are.
- */
-export function pairs(
+/** Rows `from..to` of a part by groups of `size`, for a run of `tiles` tiles. */
+function groups(
   emitter: Emitter,
   part: TilePart,
+  tiles: number,
+  [from, to]: readonly [Expression, Expression],
+  size: number,
   body: GroupBody,
-  early?: { readonly rows: number; readonly body: GroupBody },
 ): void {
   const { builder } = emitter;
-  const groups = (from: Expression, to: Expression, size: 1 | 2, body: GroupBody): void =>
-    emitter.loop("rows", from, to, size, undefined, (row, register) => {
-      const first = builder.let("first", sub(register, part.from));
-      const numbers = Array.from({ length: size }, (_, i) => i);
-      const lines = numbers.map((i) => builder.let("line", add(mul(add(first, i), tileRows), part.at)));
-      body(
-        numbers.map((i) => row.plus(Coordinate.number(i))),
-        lines,
-        first,
-      );
-    });
-  const count = builder.let("count", sub(part.to, part.from));
-  const end = builder.let("pairs", sub(part.to, rem(count, constant(2))));
-  const start = early ? builder.let("rest", min(add(part.from, early.rows), end)) : part.from;
-  if (early) groups(part.from, start, 2, early.body);
-  groups(start, end, 2, body);
-  groups(end, part.to, 1, body);
+  emitter.loop("rows", from, to, size, undefined, (row, register) => {
+    const first = builder.let("first", sub(register, part.from));
+    const numbers = Array.from({ length: size }, (_, i) => i);
+    const lines = numbers.map((i) => builder.let("line", add(mul(add(first, i), tiles * tileRows), part.at)));
+    body(
+      numbers.map((i) => row.plus(Coordinate.number(i))),
+      lines,
+      first,
+    );
+  });
 }
 
+/** Where the whole groups of `size` rows end, of those from `from` on. */
+function endOfWhole(emitter: Emitter, { to }: TilePart, from: Expression, size: number): Expression {
+  const { builder } = emitter;
+  return builder.let("whole", sub(to, rem(builder.let("count", sub(to, from)), constant(size))));
+}
+
+/** What is done with the first rows of a part instead: whole groups of them, or as many as there are. */
+export interface EarlyRows {
+  readonly rows: number;
+  readonly body: GroupBody;
+}
+
+/** Rows of a part by twos, and the last of an odd number alone: V8 has registers for the sums of two rows of a tile. */
+export function pairs(emitter: Emitter, part: TilePart, body: GroupBody, early?: EarlyRows): void {
+  const twos = endOfWhole(emitter, part, part.from, 2);
+  const start = early ? emitter.builder.let("rest", min(add(part.from, early.rows), twos)) : part.from;
+  if (early) groups(emitter, part, 1, [part.from, start], 2, early.body);
+  groups(emitter, part, 1, [start, twos], 2, body);
+  groups(emitter, part, 1, [twos, part.to], 1, body);
+}
+
+/** Rows of a part by threes, then two or one, for a run of `tiles` tiles. */
+export function triples(emitter: Emitter, part: TilePart, tiles: number, body: GroupBody, early: EarlyRows): void {
+  const threes = endOfWhole(emitter, part, part.from, 3);
+  const twos = endOfWhole(emitter, part, threes, 2);
+  const start = emitter.builder.let("rest", min(add(part.from, early.rows), threes));
+  groups(emitter, part, tiles, [part.from, start], 3, early.body);
+  groups(emitter, part, tiles, [start, threes], 3, body);
+  groups(emitter, part, tiles, [threes, twos], 2, body);
+  groups(emitter, part, tiles, [twos, part.to], 1, body);
+}
+
+/** Stores the sums of rows, from vector `first` of their lines on. */
 export function storeSums(
   emitter: Emitter,
   scratch: BufferHandle,
   lines: readonly Expression[],
   sums: readonly (readonly Variable[])[],
+  first = 0,
 ): void {
   sums.forEach((row, i) =>
-    row.forEach((sum, vector) => emitter.builder.store(scratch, add(lines[i]!, 4 * vector), sum.get)),
+    row.forEach((sum, vector) => emitter.builder.store(scratch, add(lines[i]!, 4 * (first + vector)), sum.get)),
   );
 }
 

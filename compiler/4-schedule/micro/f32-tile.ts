@@ -11,7 +11,7 @@ import { readAhead, type Ahead } from "./ahead.js";
 import { tileRows } from "./layouts.js";
 
 export interface F32Tile {
-  /** Rows of the left matrix; with 4 vectors 2 is best on 16 registers. */
+  /** Rows of the left matrix; on 16 registers 3 with 3 vectors is best, and 2 with 4. */
   readonly rows: number;
   readonly vectors: number;
   readonly lanes: number;
@@ -55,7 +55,8 @@ export function panelVector(k: KernelBuilder, panel: BufferHandle, start: Expres
 }
 
 /**
- * Copy columns `from..to` of a panel into `target` (f32, 16 a column), so that halves are converted once for many rows.
+ * Copy columns `from..to` of a panel into `target` (f32, 16 a column) from element `place` on, so that halves are
+ * converted once for many rows.
  */
 export function unpackPanel(
   k: KernelBuilder,
@@ -64,11 +65,12 @@ export function unpackPanel(
   from: Expression,
   to: Expression,
   target: BufferHandle,
+  place: Operand = 0,
 ): void {
   const first = k.let("first", add(start, mul(from, tileRows)));
   const count = k.let("count", mul(sub(to, from), tileRows));
   k.loop("element", 0, count, 4, (element) => {
     const at = add(first, element);
-    k.store(target, element, k.load(panel, at, { lanes: 4, finite: panel.element === "f16" }));
+    k.store(target, add(element, place), k.load(panel, at, { lanes: 4, finite: panel.element === "f16" }));
   });
 }

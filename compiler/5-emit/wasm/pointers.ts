@@ -31,6 +31,8 @@ export interface Pointer {
   readonly index: LinearIndex;
   readonly unit: number;
   readonly buffer: string;
+  /** Every turn makes an access at this address or up to `maximumOffset` above it. */
+  readonly isSure: boolean;
 }
 
 /** Pointers of one loop by the key of their address. */
@@ -50,19 +52,38 @@ export class Pointers {
     if (!linear) return undefined;
     const folded = splitOffset(linear.constant, unit);
     const pointer = this.list.get(pointerKey(buffer, unit, linear, folded.rest));
-    return pointer && { local: pointer.local, offset: folded.offset };
+    if (pointer) return { local: pointer.local, offset: folded.offset };
+    const below = this.below(buffer, unit, linear);
+    return below && { local: below.local, offset: (linear.constant - below.index.constant) * unit };
   }
 
-  /** Make a pointer for an access, unless it has one, cannot have one, or there are enough. */
-  add(buffer: string, unit: number, index: Expression, local: () => number): void {
+  /**
+   * Make a pointer for an access, unless it has one, cannot have one, or there are enough.
+   *
+   * @param isSure Every turn makes the access, so that its address is one of the buffer.
+   */
+  add(buffer: string, unit: number, index: Expression, isSure: boolean, local: () => number): void {
     const linear = linearIndex(index, this.facts);
     if (!linear || linear.coefficient === 0 || this.list.size >= maximumPointers) return;
     const { rest } = splitOffset(linear.constant, unit);
     const key = pointerKey(buffer, unit, linear, rest);
-    if (this.list.has(key)) return;
-    this.list.set(key, { local: local(), buffer, unit, index: { ...linear, constant: rest } });
+    if (this.list.has(key) || (isSure && this.below(buffer, unit, linear))) return;
+    this.list.set(key, { local: local(), buffer, unit, isSure, index: { ...linear, constant: rest } });
+  }
+
+  /** A pointer that an instruction reaches this index from, however far: rows and panels lie evenly. */
+  private below(buffer: string, unit: number, linear: LinearIndex): Pointer | undefined {
+    const key = pointerKey(buffer, unit, linear, 0);
+    return [...this.list.values()].find(({ index, isSure, ...pointer }) => {
+      const distance = (linear.constant - index.constant) * unit;
+      const isSame = pointerKey(pointer.buffer, pointer.unit, index, 0) === key;
+      return isSure && isSame && index.constant >= 0 && distance >= 0 && distance <= maximumReach;
+    });
   }
 }
+
+/** Bytes between a pointer and what is reached from it; the pointer itself is the address of another access, so no sum wraps. */
+const maximumReach = 1 << 24;
 
 /** Bytes that an instruction may add to an address: buffers lie at 1024 or above, so the address below stays positive. */
 export const maximumOffset = 1024;
@@ -139,13 +160,18 @@ function unchanging(expression: Expression, facts: LoopFacts): boolean {
   return operandsOf(expression).every((operand) => unchanging(operand, facts));
 }
 
+/** A load or store of a loop body. */
+export interface Access {
+  readonly buffer: string;
+  readonly index: Expression;
+  /** Every turn makes it. */
+  readonly isSure: boolean;
+}
+
 /** Accesses of a loop body in order, or undefined when it holds another loop. */
-export function accessesOf(
-  body: readonly Statement[],
-  found: { readonly buffer: string; readonly as?: string; readonly index: Expression }[] = [],
-): typeof found | undefined {
+export function accessesOf(body: readonly Statement[], found: Access[] = [], isSure = true): typeof found | undefined {
   const inside = (expression: Expression): void => {
-    if (expression.kind === "load") found.push(expression);
+    if (expression.kind === "load") found.push({ buffer: expression.buffer, index: expression.index, isSure });
     operandsOf(expression).forEach(inside);
   };
   for (const statement of body) {
@@ -157,7 +183,7 @@ export function accessesOf(
         inside(statement.value);
         break;
       case "store":
-        found.push(statement);
+        found.push({ buffer: statement.buffer, index: statement.index, isSure });
         inside(statement.index);
         inside(statement.value);
         break;
@@ -167,7 +193,7 @@ export function accessesOf(
         break;
       case "if":
         inside(statement.condition);
-        if (!accessesOf(statement.then, found) || !accessesOf(statement.else, found)) return undefined;
+        if (!accessesOf(statement.then, found, false) || !accessesOf(statement.else, found, false)) return undefined;
         break;
       case "for":
         return undefined;

@@ -90,8 +90,8 @@ function emitLoop(f: WasmFunction, loop: Statement & { kind: "for" }): void {
   const label = f.label();
   const outer = f.pointers;
   const pointers = new Pointers(facts);
-  for (const { buffer, index } of accesses ?? []) {
-    pointers.add(buffer, memoryBytes[f.buffer(buffer).element], index, () => f.local(wasmTypes.i32));
+  for (const { buffer, index, isSure } of accesses ?? []) {
+    pointers.add(buffer, memoryBytes[f.buffer(buffer).element], index, isSure, () => f.local(wasmTypes.i32));
   }
   const whole = f.nested(() => {
     f.pointers = undefined;
