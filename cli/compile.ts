@@ -60,10 +60,8 @@ export function scheduleProject(program: Program, project: Project): Schedule {
 /** Kernels and plan for a target. */
 export function scheduleFor(program: Program, project: Project, target: Target): Schedule {
   const limits = { T: project.prefill, context: project.context };
-  // Calls for several texts are not tried on CUDA yet.
-  const batched = target.family === "cuda" ? program : deriveBatch(program);
   const storage = storageOf(program, matrixStorage(program, project, target));
-  return schedule(batched, target, { limits, storage, cache: project.cache });
+  return schedule(deriveBatch(program), target, { limits, storage, cache: project.cache });
 }
 
 /** What matrices of a program are stored as under `quantization: file`, with and without the finer formats. */

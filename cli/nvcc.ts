@@ -29,6 +29,16 @@ export function nvccVersion(tool = nvccPath()): string {
   }
 }
 
+/** Compute capabilities that the compiler makes code for, as `major * 10 + minor`; [] of one too old to list them. */
+export function nvccCapabilities(tool = nvccPath()): readonly number[] {
+  try {
+    const list = execFileSync(tool, ["--list-gpu-arch"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return [...list.matchAll(/compute_(\d+)/g)].map(([, capability]) => Number(capability));
+  } catch {
+    return [];
+  }
+}
+
 /** Makes the assembler speak of each kernel. */
 export const VERBOSE: readonly string[] = ["-Xptxas", "-v"];
 

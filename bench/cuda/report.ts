@@ -9,7 +9,7 @@ import { layerCount, layoutOf } from "../../compiler/4-schedule/layout/pack.js";
 import type { Plan, PlanStep } from "../../compiler/4-schedule/plan.js";
 import { cudaLaunch, emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { cuda } from "../../compiler/targets/index.js";
-import { compileCuda, nvccVersion, VERBOSE } from "../../cli/nvcc.js";
+import { compileCuda, nvccCapabilities, nvccVersion, VERBOSE } from "../../cli/nvcc.js";
 import { a100, h100, occupancy, productRate, readPtxas, roofline, type KernelReport } from "../../cli/ptxas.js";
 import { diskHost } from "../../cli/source-host.js";
 import { storageOf } from "../../cli/storage-choice.js";
@@ -27,9 +27,12 @@ interface KernelRow {
   readonly threads: number;
   /** Launches of one call of the first entry. */
   readonly launches: number;
-  readonly sm80: KernelReport;
-  readonly sm90: KernelReport;
+  /** By the place of a generation in `GENERATIONS`; undefined where the compiler does not know it. */
+  readonly said: readonly (KernelReport | undefined)[];
 }
+
+/** A100, H100, B200: the generations that the page speaks of. */
+const GENERATIONS: readonly number[] = [80, 90, 100];
 
 export function kernelRows({ spec, storage, sizes, tokens, context }: ReportOptions): {
   readonly rows: readonly KernelRow[];
@@ -40,17 +43,18 @@ export function kernelRows({ spec, storage, sizes, tokens, context }: ReportOpti
   const options = { limits: { T: tokens, context }, storage: storageOf(program, storage) };
   const { kernels, plan } = schedule(program, cuda, options);
   const source = emitCuda(kernels, cuda);
-  const [sm80, sm90] = [80, 90].map((capability) => {
+  const known = nvccCapabilities();
+  const reports = GENERATIONS.map((capability) => {
+    if (!known.includes(capability)) return undefined;
     const { report } = compileCuda(source, { kind: "cubin", capability }, { more: VERBOSE });
     return new Map(readPtxas(report).map((one) => [one.kernel, one]));
-  }) as [Map<string, KernelReport>, Map<string, KernelReport>];
+  });
   const launches = countLaunches(plan.entries[0]!.steps);
   const rows = kernels.map((kernel) => ({
     kernel: kernel.name,
     threads: cudaLaunch(kernel).threads,
     launches: launches.get(kernel.name) ?? 0,
-    sm80: sm80.get(kernel.name)!,
-    sm90: sm90.get(kernel.name)!,
+    said: reports.map((report) => report?.get(kernel.name)),
   }));
   return { rows, program, plan };
 }
@@ -95,22 +99,24 @@ export function reportText(options: ReportOptions): string {
   });
   return [
     `\`${options.spec}\`, ${options.storage}, compiled by nvcc ${version}. Registers, spilled bytes and shared memory of`,
-    "sm_80 / sm_90; occupancy of A100 / H100; launches of one call.",
+    `${GENERATIONS.map((capability) => `sm_${capability}`).join(" / ")}, "-" where the compiler does not know one;`,
+    "occupancy of A100 / H100; launches of one call.",
     "",
     row(["kernel", "launches", "threads", "registers", "spills", "stack", "shared", "occupancy"]),
     row(["---", "--:", "--:", "--:", "--:", "--:", "--:", "--:"]),
-    ...rows.map(({ kernel, launches, threads, sm80, sm90 }) =>
-      row([
-        `\`${kernel}\``,
-        launches,
-        threads,
-        `${sm80.registers} / ${sm90.registers}`,
-        `${sm80.spills} / ${sm90.spills}`,
-        `${sm80.stack} / ${sm90.stack}`,
-        sm90.shared,
-        `${percent(occupancy(sm80, threads, a100))} / ${percent(occupancy(sm90, threads, h100))}`,
-      ]),
-    ),
+    ...rows.map(({ kernel, launches, threads, said }) => {
+      const each = (number: (report: KernelReport) => number | string): string =>
+        said.map((report) => (report ? number(report) : "-")).join(" / ");
+      const there = [a100, h100].map((gpu) => {
+        const report = said[GENERATIONS.indexOf(gpu.capability)];
+        return report ? percent(occupancy(report, threads, gpu)) : "-";
+      });
+      const shared = new Set(said.map((report) => report?.shared).filter((bytes) => bytes !== undefined));
+      return row([
+        ...[`\`${kernel}\``, launches, threads, each(({ registers }) => registers), each(({ spills }) => spills)],
+        ...[each(({ stack }) => stack), [...shared].join(" / "), there.join(" / ")],
+      ]);
+    }),
     "",
     "The least time of a call: the operations of the cost model (of many tokens at the rate of the tensor cores for these",
     "weights, of one at that for f32), or the weights that the call must read at the GPU's bandwidth, whichever is longer.",

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { cuda } from "../../compiler/targets/index.js";
-import { compileCuda, VERBOSE } from "../../cli/nvcc.js";
+import { compileCuda, nvccCapabilities, VERBOSE } from "../../cli/nvcc.js";
 import { a100, h100, occupancy, productRate, readPtxas, roofline } from "../../cli/ptxas.js";
 import { tinyProgram, tinySchedule } from "../real/tiny-moe.js";
 import { haveTools } from "../support/compiled.js";
@@ -54,9 +54,12 @@ describe("the assembler's report", () => {
 });
 
 describe.runIf(haveTools("nvcc"))("the kernels of the example", () => {
-  it("need no memory for want of registers on sm_90", { timeout: 180_000 }, () => {
+  // The older and the newer generation by `MOEC_CUDA=all npx vitest run test/cuda`.
+  const wanted = process.env["MOEC_CUDA"] === "all" ? [80, 90, 100] : [90];
+  const known = wanted.filter((capability) => nvccCapabilities().includes(capability));
+  it.each(known)("need no memory for want of registers on sm_%i", { timeout: 180_000 }, (capability) => {
     const { kernels } = tinySchedule(tinyProgram(), "q8_0", cuda);
-    const { report } = compileCuda(emitCuda(kernels, cuda), { kind: "cubin", capability: 90 }, { more: VERBOSE });
+    const { report } = compileCuda(emitCuda(kernels, cuda), { kind: "cubin", capability }, { more: VERBOSE });
     const said = readPtxas(report);
     expect(said).toHaveLength(kernels.length);
     expect(said.filter(({ spills }) => spills > 0)).toEqual([]);

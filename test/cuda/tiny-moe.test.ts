@@ -18,16 +18,21 @@ const everything = process.env["MOEC_CUDA"] === "all";
 const floats = everything ? (["f32", "f16", "bf16"] as const) : (["f16"] as const);
 const blocks = everything ? (["q8_0", "q4_0"] as const) : (["q8_0"] as const);
 
-async function greedy(model: Model, prompt: readonly number[], text: number): Promise<number[]> {
+/** What is written, and with how many texts each token was written in one call. */
+async function greedy(model: Model, prompt: readonly number[], text: number) {
   const chosen: number[] = [];
+  const together: number[] = [];
   const pieces = model.generate([...prompt], {
     text,
     temperature: 0,
     maxTokens: COUNT,
-    onStep: (step) => chosen.push(step.chosen),
+    onStep: (step) => {
+      chosen.push(step.chosen);
+      together.push(step.texts);
+    },
   });
   for await (const _ of pieces);
-  return chosen;
+  return { chosen, together };
 }
 
 describe.runIf(hasCudaCpu)("the example on CUDA", () => {
@@ -37,7 +42,9 @@ describe.runIf(hasCudaCpu)("the example on CUDA", () => {
     expect(model.report).toMatchObject({ device: "cuda", gpu: "a GPU of this test" });
     const two = reference.greedy.slice(0, 2);
     const found = await Promise.all(two.map(({ prompt_ids }, text) => greedy(model, prompt_ids, text)));
-    expect(found).toEqual(two.map(({ ids }) => ids.slice(0, COUNT)));
+    expect(found.map(({ chosen }) => chosen)).toEqual(two.map(({ ids }) => ids.slice(0, COUNT)));
+    // Weights are read once for both.
+    for (const { together } of found) expect(together.filter((texts) => texts === 2).length).toBeGreaterThan(COUNT / 2);
     model.dispose();
     expect(example.driver.held()).toBe(0);
   });
