@@ -4,6 +4,7 @@ import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { scratchBytes } from "../../compiler/5-emit/scratch.js";
 import type { Target } from "../../compiler/targets/index.js";
 import { compileLlvm, cpuHas, haveTools, koffi } from "../support/compiled.js";
+import { guard } from "./guard.js";
 
 export type RunKernel = (
   name: string,
@@ -27,7 +28,21 @@ export async function compiled(
   target: Target,
 ): Promise<{ readonly run: RunKernel; readonly assembly: () => Promise<string> }> {
   const { launch, assembly } = await compileLlvm(kernels, target);
-  return { run: (name, buffers, scalars, grid) => launch(name, buffers, scalars, 0, grid), assembly };
+  const run: RunKernel = (name, buffers, scalars, grid) => {
+    const guarded = buffers.map(guard);
+    launch(
+      name,
+      guarded.map(({ bytes }) => bytes),
+      scalars,
+      0,
+      grid,
+    );
+    guarded.forEach(({ bytes, free }, i) => {
+      buffers[i]!.set(bytes);
+      free();
+    });
+  };
+  return { run, assembly };
 }
 
 /** Copies the buffers into one memory and back. Every access is checked. */
