@@ -6,6 +6,7 @@
 import type { Expression, ModuleDecl } from "../../grammar/tree.js";
 import { Size } from "../axes/size.js";
 import { AssumeDivisible, type Walk } from "./context.js";
+import { declaredNames } from "./declared-names.js";
 import type { AxisArgument, ModuleInfo } from "./values.js";
 
 /** Symbol -> what divides it. */
@@ -75,9 +76,7 @@ export function inherit(walk: Walk, decl: ModuleDecl, axes: ReadonlyMap<string, 
 export function foreseen({ decl, scope }: ModuleInfo): Divisors {
   const all = new Map<string, Size>();
   const own = new Set(decl.axes.map(({ name }) => name.text));
-  const taken = new Set(
-    [...decl.params, ...(decl.members ?? [])].map((item) => ("name" in item ? item.name?.text : "")),
-  );
+  const taken = declaredNames(decl);
   for (const member of decl.members ?? []) {
     if (member.kind !== "use") continue;
     const index = member.value.kind === "call" ? member.value.callee : member.value;

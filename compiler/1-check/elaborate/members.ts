@@ -3,6 +3,7 @@ import type { Member, ModuleDecl, NamedType, ParamMember, StateMember } from "..
 import { Size } from "../../axes/size.js";
 import type { Axis } from "../../ops/types.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
+import { declaredNames } from "../declared-names.js";
 import type { StoredState, StoredValue } from "../emitter.js";
 import { valueOf } from "../numbers.js";
 import type { Binding } from "../scope.js";
@@ -108,13 +109,11 @@ function hasOwnAxesOnly({ type, init }: ParamMember, decl: ModuleDecl): boolean 
   if (type.kind !== "named-type" || type.name || type.args || type.formats.length > 0) return false;
   if (init && (init.kind !== "number" || init.unit)) return false;
   const names = (type.axes ?? []).map((use) => (use.size ? undefined : use.name?.text));
-  const others = [...decl.params, ...(decl.members ?? [])].map((other) =>
-    "name" in other ? other.name?.text : undefined,
-  );
-  return names.every(
-    (name, index) =>
-      decl.axes.some((axis) => axis.name.text === name) && names.indexOf(name) === index && !others.includes(name),
-  );
+  const others = declaredNames(decl);
+  return names.every((name, index) => {
+    const isOwn = name !== undefined && decl.axes.some((axis) => axis.name.text === name) && !others.has(name);
+    return isOwn && names.indexOf(name) === index;
+  });
 }
 
 function once2<R>(make: () => R): () => R {
