@@ -1,6 +1,7 @@
 /**
  * Every declaration of the library on another target, in parts with a process each: a software driver of GPUs keeps what
- * it compiled until the process ends, 9 MB for each kernel. Writes which ones ran for `node scripts/generate-coverage.mjs`.
+ * it compiled until the process ends, 0.5 GB for the example alone. Writes which ones ran for
+ * `node scripts/generate-coverage.mjs`.
  *
  *   node scripts/stdlib-on.mjs webgpu|cuda [--from part]
  *
