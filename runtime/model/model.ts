@@ -93,7 +93,7 @@ export class Model {
     return this.texts.length;
   }
 
-  /** Most texts that go on in one call; 1 where they take turns, as on CUDA and without an entry for several. */
+  /** Most texts that go on in one call; 1 where they take turns, for want of an entry for several. */
   get textsTogether(): number {
     return this.batches?.rows ?? 1;
   }
