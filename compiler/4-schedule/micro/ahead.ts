@@ -9,6 +9,9 @@ import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { i32 } from "../kernel-types.js";
 
+/** Bytes of a line that a cache holds. */
+export const lineBytes = 64;
+
 /** A stretch of memory that will be needed soon. */
 export interface Ahead {
   readonly buffer: BufferHandle;

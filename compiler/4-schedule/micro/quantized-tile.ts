@@ -21,8 +21,9 @@ import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, scaleBytes, tileRows } from "./layouts.js";
-import { readAhead, type Ahead } from "./ahead.js";
+import { lineBytes, readAhead, type Ahead } from "./ahead.js";
 import type { QuantizedActivations } from "./quantize.js";
+import { highHalf, lowHalf } from "./wide-dots.js";
 
 /** Records of one tile of 16 rows. */
 export interface WeightTile {
@@ -34,8 +35,6 @@ export interface WeightTile {
   readonly blocks: Operand;
 }
 
-/** Bytes of a line that a cache holds. */
-const lineBytes = 64;
 /** Bytes that are read ahead with each block, a word of each line: several groups of tokens share the next tile. */
 export const aheadBytes = 2 * lineBytes;
 
@@ -51,9 +50,6 @@ const f32x4 = registerType("f32", 4);
 const i16x8 = registerType("i16", 8);
 
 const sixteenBytes = { lanes: 16, element: "i8" } as const;
-/** The lower and the higher four bits of each byte. */
-const lowHalves = (bytes: Expression): Expression => and(bytes, constant(15, bytes.type));
-const highHalves = (bytes: Expression): Expression => lowHalves(bitcast(shru(bitcast(bytes, "i16"), 4), "i8"));
 
 type Sums = readonly (readonly Variable[])[];
 
@@ -206,8 +202,8 @@ export function q4Tiles(
       for (const vector of vectors) {
         const at = add(add(record, mul(eight, 64)), scaleBytes + vector * 16);
         const quants = k.let("w", k.load(bytes, at, sixteenBytes));
-        const lows = k.let("low", lowHalves(quants));
-        const highs = k.let("high", highHalves(quants));
+        const lows = k.let("low", lowHalf(quants));
+        const highs = k.let("high", highHalf(quants));
         activations.forEach(([first, second], token) => {
           const sum = pairs[token]![vector]!;
           sum.set(add(add(sum.get, dotPairsI8(first, lows)), dotPairsI8(second, highs)));
@@ -261,8 +257,8 @@ export function unpackTile(k: KernelBuilder, weights: WeightTile, target: Unpack
         const quants = k.let("w", k.load(bytes, add(add(record, mul(sixteen, 16)), scaleBytes), sixteenBytes));
         // Vector `sixteen % 4` of the eight k number `sixteen / 4`: its lower four k first.
         const place = add(add(to, mul(shru(sixteen, 2), 128)), mul(and(sixteen, 3), 16));
-        k.store(target.quants, place, lowHalves(quants));
-        k.store(target.quants, add(place, 64), highHalves(quants));
+        k.store(target.quants, place, lowHalf(quants));
+        k.store(target.quants, add(place, 64), highHalf(quants));
       });
     } else {
       k.loop("pair", 0, tileBlock, 4 * 8, (pair) => {
