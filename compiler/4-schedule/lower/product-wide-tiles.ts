@@ -92,14 +92,10 @@ function recordProducts(work: WideWork, records: Stored): WideProducts {
       return (rows) => {
         const xs = rows.map((row) => ({ bytes, start: startOf(row) }));
         tiles.forEach((list, p) =>
-          recordsFew(builder, shapes, list, xs, depth).forEach((ofRow, i) =>
-            ofRow.forEach((sums, t) =>
-              sums.forEach((sum, vector) => {
-                const line = (i * products.length + p) * width;
-                builder.store(scratch, line + t * recordRows + vector * shapes.lanes, sum.get);
-              }),
-            ),
-          ),
+          recordsFew(builder, shapes, list, xs, depth, (row, tile, vector, sum) => {
+            const line = (row * products.length + p) * width;
+            builder.store(scratch, line + tile * recordRows + vector * shapes.lanes, sum);
+          }),
         );
       };
     },

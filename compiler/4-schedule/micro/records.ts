@@ -1,5 +1,6 @@
 /** Sums of integer products with the records of any format: which kernel is written for which. */
-import type { KernelBuilder, Variable } from "../kernel-builder.js";
+import type { Expression } from "../kernel-ir.js";
+import type { KernelBuilder } from "../kernel-builder.js";
 import type { WideShapes } from "../../targets/index.js";
 import type { KTile } from "./k-dots.js";
 import { kFew } from "./k-few.js";
@@ -21,16 +22,31 @@ const areK = (tiles: readonly RecordTile[]): tiles is readonly KTile[] => tiles.
 export const recordRowsTogether = (format: RecordQuants, shapes: WideShapes): readonly number[] =>
   isK(format) ? [1] : fewRowsTogether(shapes);
 
-/** [row][tile][vector] sums of a few rows with `columns` columns; the tiles are of one format. */
+/**
+ * Sums of a few rows with `columns` columns; the tiles are of one format. `put` gets the sum of a row and a vector of a
+ * tile.
+ */
 export function recordsFew(
   k: KernelBuilder,
   shapes: WideShapes,
   tiles: readonly RecordTile[],
   rows: readonly WideRow[],
   columns: number,
-): readonly (readonly (readonly Variable[])[])[] {
-  if (areK(tiles)) return rows.map((row) => kFew(k, shapes, tiles, row, columns));
-  return wideFew(k, shapes, tiles as readonly WideTile[], rows, recordCount(columns));
+  put: (row: number, tile: number, vector: number, sum: Expression) => void,
+): void {
+  if (areK(tiles)) {
+    rows.forEach((row, r) =>
+      kFew(k, shapes, tiles, row, columns).forEach((sums, t) =>
+        sums.forEach((sum, vector) => put(r, t, vector, sum.get)),
+      ),
+    );
+    return;
+  }
+  (tiles as readonly WideTile[]).forEach((tile, t) =>
+    wideFew(k, shapes, tile, rows, recordCount(columns)).forEach((sums, r) =>
+      sums.forEach((sum, vector) => put(r, t, vector, sum.get)),
+    ),
+  );
 }
 
 /** What `recordsMany` does: as `WideRows`, with tiles of any format and the number of columns. */

@@ -1,6 +1,7 @@
 /**
- * Integer products of a few rows with wide records, a few tiles side by side: bound by the reading of the weights, each
- * of which is read once and unpacked in registers.
+ * Integer products of a few rows with wide records: bound by the reading of the weights, each of which is read once and
+ * unpacked in registers. One tile comes after the other, in the order of memory, so that what is asked for ahead of a
+ * tile is the beginning of the next one.
  */
 import { add, and, constant, convert, fma, mul, shr, splat, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
@@ -98,24 +99,28 @@ function halfSums(
   );
 }
 
-/** How many rows are multiplied with the same reading of the weights, largest first; 1 is the last. */
-export const fewRowsTogether = ({ quads }: WideShapes): readonly number[] => (quads ? [2, 1] : [1]);
+/**
+ * How many rows are multiplied with the same reading of the weights, largest first; 1 is the last. A row takes three
+ * vectors of the 32 that processors with products of four have.
+ */
+export const fewRowsTogether = ({ quads }: WideShapes): readonly number[] => (quads ? [4, 2, 1] : [1]);
 
 /** Bytes between what is read and what is brought near, line by line. */
 const bytesAhead = 4096;
 const lineBytes = 64;
 
-/** [row][tile][vector] sums of a few rows; `records` is K / 64. */
+/** [row][vector] sums of a few rows and one tile; `records` is K / 64. */
 export function wideFew(
   k: KernelBuilder,
   shapes: WideShapes,
-  tiles: readonly WideTile[],
+  tile: WideTile,
   rows: readonly WideRow[],
   records: number,
-): readonly (readonly (readonly Variable[])[])[] {
+): readonly (readonly Variable[])[] {
   const { lanes } = shapes;
   const vectors = tileVectors(shapes);
-  const sums = rows.map(() => tiles.map(() => vectors.map(() => k.variable("sum", 0, registerType("f32", lanes)))));
+  const sums = rows.map(() => vectors.map(() => k.variable("sum", 0, registerType("f32", lanes))));
+  const size = wideRecordBytes(tile.format);
   const group = (number: Operand, count: number): void => {
     const xs = rows.map(({ start }) => k.let("x_group", add(start, mul(number, activationGroupBytes))));
     const scalesOfRows = rows.map(({ bytes }, i) =>
@@ -124,22 +129,19 @@ export function wideFew(
     const first = k.let("first", mul(number, groupRecords));
     k.loop("record", 0, count, 1, (record) => {
       const of = rows.map((row, i) => ({ row, x: k.let("x_at", add(xs[i]!, mul(record, activationBytes))) }));
-      tiles.forEach((tile, t) => {
-        const size = wideRecordBytes(tile.format);
-        const at = k.let("at", add(tile.start, mul(add(first, record), size)));
-        for (let line = 0; line < size; line += lineBytes) k.prefetch(tile.bytes, add(at, bytesAhead + line));
-        for (const half of halves) {
-          for (const vector of vectors) {
-            const quants = add(at, recordScaleBytes + half * halfBytes[tile.format] + 4 * lanes * vector);
-            const integers = halfSums(k, shapes, tile, quants, of, half);
-            const scales = scalesAt(k, shapes, tile.bytes, add(at, 32 * half + 2 * lanes * vector));
-            rows.forEach((_, i) => {
-              const sum = sums[i]![t]![vector]!;
-              sum.set(fma(convert(integers[i]!, "f32"), mul(scales, scalesOfRows[i]!), sum.get));
-            });
-          }
+      const at = k.let("at", add(tile.start, mul(add(first, record), size)));
+      for (let line = 0; line < size; line += lineBytes) k.prefetch(tile.bytes, add(at, bytesAhead + line));
+      for (const half of halves) {
+        for (const vector of vectors) {
+          const quants = add(at, recordScaleBytes + half * halfBytes[tile.format] + 4 * lanes * vector);
+          const integers = halfSums(k, shapes, tile, quants, of, half);
+          const scales = scalesAt(k, shapes, tile.bytes, add(at, 32 * half + 2 * lanes * vector));
+          rows.forEach((_, i) => {
+            const sum = sums[i]![vector]!;
+            sum.set(fma(convert(integers[i]!, "f32"), mul(scales, scalesOfRows[i]!), sum.get));
+          });
         }
-      });
+      }
     });
   };
   const whole = Math.floor(records / groupRecords);

@@ -86,21 +86,20 @@ function eachTiles(k: KernelBuilder, N: number, tiles: number, run: (numbers: re
   );
 }
 
-/** A few rows at a time, `tiles` tiles side by side. Buffers w, x, y; scalar T; grid ceil(N / (16 tiles)). */
+/** A few rows at a time, `tiles` tiles one after the other. Buffers w, x, y; scalar T; grid ceil(N / (16 tiles)). */
 export function wideFewProduct(name: string, format: WideQuants, shape: Shape, shapes: WideShapes, tiles = 1): Kernel {
   const { k, y, tokens, tile, row } = parts(name, `y = few x times wide ${format}`, format, shape);
-  eachTiles(k, shape.N, tiles, (numbers) => {
-    const weights = numbers.map(tile);
+  const first = k.let("first", mul(block, tiles));
+  k.loop("tile", first, min(add(first, tiles), Math.ceil(shape.N / recordRows)), 1, (number) => {
+    const weights = tile(number);
     inRowGroups(k, constant(0), tokens, fewRowsTogether(shapes), (from, to, size) =>
       k.loop("token", from, to, size, (token) => {
         const own = Array.from({ length: size }, (_, i) => k.let("own", add(token, i)));
-        wideFew(k, shapes, weights, own.map(row), recordCount(shape.K)).forEach((ofRow, r) =>
-          ofRow.forEach((sums, i) =>
-            sums.forEach((sum, vector) => {
-              const n = k.let("n", add(mul(numbers[i]!, recordRows), vector * shapes.lanes));
-              storeOutputs(k, y, own[r]!, n, shape.N, sum.get);
-            }),
-          ),
+        wideFew(k, shapes, weights, own.map(row), recordCount(shape.K)).forEach((sums, r) =>
+          sums.forEach((sum, vector) => {
+            const n = k.let("n", add(mul(number, recordRows), vector * shapes.lanes));
+            storeOutputs(k, y, own[r]!, n, shape.N, sum.get);
+          }),
         );
       }),
     );
