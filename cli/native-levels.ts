@@ -1,5 +1,5 @@
 /** Levels of processors: those that moec builds for, and this machine's. */
-import { targets, type Target } from "../compiler/targets/index.js";
+import { targets, x86v4Amx, type Target } from "../compiler/targets/index.js";
 import { missingFeatures } from "../runtime/native/processor.js";
 import { UsageError } from "./failures.js";
 import type { Project } from "./project.js";
@@ -9,22 +9,28 @@ export const nativeLevels: readonly Target[] = Object.values(targets)
   .filter(({ family, codegen }) => family === "llvm" && codegen !== undefined)
   .sort((a, b) => (b.codegen?.needs.length ?? 0) - (a.codegen?.needs.length ?? 0));
 
+/**
+ * The same and those that a project has to name: matrices in registers gain only with many rows, and less the busier the
+ * machine is.
+ */
+const levelsByName: readonly Target[] = [x86v4Amx, ...nativeLevels];
+
 /** The best level of this machine's processor; undefined when it has none. */
 export function ownLevel(): Target | undefined {
   return nativeLevels.find(({ codegen }) => missingFeatures(codegen?.needs ?? []).length === 0);
 }
 
 /**
- * The levels of a project: what it names, else all, so that the bundle runs on other machines too.
+ * The levels of a project: what it names, else all usual ones, so that the bundle runs on other machines too.
  *
  * @throws UsageError for an unknown level.
  */
 export function levelsOf({ levels }: Pick<Project, "levels">): readonly Target[] {
-  const unknown = levels?.find((name) => !nativeLevels.some((level) => level.name === name));
+  const unknown = levels?.find((name) => !levelsByName.some((level) => level.name === name));
   if (unknown !== undefined) {
     throw new UsageError(
-      `there is no level \`${unknown}\`; levels are ${nativeLevels.map(({ name }) => name).join(", ")}`,
+      `there is no level \`${unknown}\`; levels are ${levelsByName.map(({ name }) => name).join(", ")}`,
     );
   }
-  return nativeLevels.filter(({ name }) => levels === undefined || levels.includes(name));
+  return levels === undefined ? nativeLevels : levelsByName.filter(({ name }) => levels.includes(name));
 }

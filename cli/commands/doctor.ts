@@ -7,7 +7,7 @@ import { nodeHost } from "../../runtime/node/host.js";
 import { wasmFeatures } from "../../runtime/wasm/features.js";
 import { cacheFolder } from "../../runtime/native/cache-folder.js";
 import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
-import { missingFeatures } from "../../runtime/native/processor.js";
+import { missingFeatures, refusesTiles } from "../../runtime/native/processor.js";
 import { EXIT } from "../exit-codes.js";
 import { nativeLevels, ownLevel } from "../native-levels.js";
 import { nvccPath, nvccVersion } from "../nvcc.js";
@@ -103,7 +103,7 @@ function nativeCode(): readonly Finding[] {
   const level = ownLevel();
   const missing = missingFeatures(nativeLevels.at(-1)?.codegen?.needs ?? []);
   const processor: Finding = level
-    ? { name: "native level", state: "good", text: `${level.name}: ${level.doc}` }
+    ? { name: "native level", state: "good", text: `${level.name}: ${level.doc}${tilesText()}` }
     : { name: "native level", state: "absent", text: `none; the processor lacks ${missing.join(", ")}` };
   const cache: Finding = { name: "cache", state: "good", text: cacheFolder() };
   try {
@@ -114,6 +114,9 @@ function nativeCode(): readonly Finding[] {
     return [processor, { name: "LLVM", state: "absent", text }, cache];
   }
 }
+
+const tilesText = (): string =>
+  refusesTiles() ? "; the system does not let this process use the processor's matrices (AMX)" : "";
 
 /** What `--device cuda` needs. */
 function cudaDriver(): Finding {

@@ -69,6 +69,9 @@ export function fragmentBuffers(
 export const sumElement = (factor: FragmentDeclaration["element"]): FragmentDeclaration["element"] =>
   factor === "i8" ? "i32" : "f32";
 
+/** Rows of a right factor that lie in one word of four bytes. */
+export const rowsOfWord = ({ element }: Pick<FragmentDeclaration, "element">): number => 4 / memoryBytes[element];
+
 /** `acc (sum f32[16, 16])`. */
 const textOf = ({ name, role, element, rows, columns }: FragmentDeclaration): string =>
   `${name} (${role} ${element}[${rows}, ${columns}])`;
@@ -92,9 +95,13 @@ export function fragmentProblem(
       const fragment = find(statement.fragment);
       if (!fragment) return `${statement.fragment} is no fragment`;
       const { stride, order, buffer, kind } = statement;
-      if ((fragment.role === "sum") !== (kind === "fragment-store")) return `${textOf(fragment)} in a ${kind}`;
+      if (fragment.role !== "sum" && kind === "fragment-store") return `${textOf(fragment)} in a ${kind}`;
       if (elementOf(buffer) !== fragment.element) return `${textOf(fragment)} does not lie in ${buffer}`;
-      const line = order === "rows" ? fragment.columns : fragment.rows;
+      const inWord = rowsOfWord(fragment);
+      if (order === "words" && (fragment.role !== "right" || fragment.rows % inWord !== 0)) {
+        return `${textOf(fragment)} does not lie in words`;
+      }
+      const line = { rows: fragment.columns, columns: fragment.rows, words: inWord * fragment.columns }[order];
       return Number.isInteger(stride) && stride >= line ? undefined : `lines of ${textOf(fragment)} ${stride} apart`;
     }
     case "fragment-multiply": {

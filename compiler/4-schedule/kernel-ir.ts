@@ -114,8 +114,11 @@ export type Statement =
 
 /** What an element of a fragment is: of a factor as it lies in memory, of a sum as it is added up. */
 export type FragmentElement = "f16" | "bf16" | "i8" | "f32" | "i32";
-/** Which way the lines of a matrix in memory go: elements of a row lie side by side, or those of a column. */
-export type FragmentOrder = "rows" | "columns";
+/**
+ * Which way the lines of a matrix in memory go: elements of a row lie side by side, or those of a column. `words` is for
+ * right factors: a line has as many rows as fill four bytes, and in it these elements of a column lie side by side.
+ */
+export type FragmentOrder = "rows" | "columns" | "words";
 /** Elements of a buffer from `index` on. */
 export interface FragmentPlace {
   readonly buffer: string;

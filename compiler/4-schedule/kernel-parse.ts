@@ -217,7 +217,7 @@ class KernelReader {
   private lines(): FragmentPlace & { readonly stride: number; readonly order: FragmentOrder } {
     const place = this.fragmentPlace();
     this.tokens.expect("by");
-    return { ...place, stride: this.number(), order: this.oneOf(["rows", "columns"]) };
+    return { ...place, stride: this.number(), order: this.oneOf(["rows", "columns", "words"]) };
   }
 
   private fragment(word: string): FragmentStatement {

@@ -1,13 +1,13 @@
 /** Every target that is built for, by name. */
 import { cuda, webgpu } from "./gpu.js";
-import { arm64Dot, x86v3, x86v4 } from "./native.js";
+import { arm64Dot, x86v3, x86v4, x86v4Amx } from "./native.js";
 import type { Target } from "./target.js";
 import { wasmRelaxed, wasmSimd } from "./wasm.js";
 
 export type { DotSupport, Target } from "./target.js";
 export { isGpu, lanesOf } from "./target.js";
 export type { WideShapes } from "./tile-shapes.js";
-export { arm64Dot, cuda, wasmRelaxed, wasmSimd, webgpu, x86v3, x86v4 };
+export { arm64Dot, cuda, wasmRelaxed, wasmSimd, webgpu, x86v3, x86v4, x86v4Amx };
 
 export const targets: Readonly<Record<string, Target>> = Object.fromEntries(
   [wasmSimd, wasmRelaxed, x86v3, x86v4, webgpu, cuda].map((target) => [target.name, target]),

@@ -1,6 +1,6 @@
 /** Native code by way of LLVM, for levels of processors. */
 import type { Target } from "./target.js";
-import { avx2Tiles, avx512Tiles } from "./tile-shapes.js";
+import { amxTiles, avx2Tiles, avx512Tiles } from "./tile-shapes.js";
 
 const common = {
   family: "llvm",
@@ -36,6 +36,20 @@ export const x86v4: Target = {
   dotQuads: "i7",
   tiles: avx512Tiles,
   codegen: { architecture: "x86-64", cpu: "x86-64-v4", features: "+avx512vnni", needs: [...needsV4, "avx512_vnni"] },
+};
+
+/** What AVX-512 has, and matrices of bf16 numbers in registers of their own: Intel's servers since 2023. */
+export const x86v4Amx: Target = {
+  ...x86v4,
+  name: "x86-64-v4-amx",
+  doc: "x86-64 with AVX-512, VNNI and matrices of bf16 numbers (AMX)",
+  tiles: amxTiles,
+  codegen: {
+    architecture: "x86-64",
+    cpu: "x86-64-v4",
+    features: "+avx512vnni,+amx-tile,+amx-bf16",
+    needs: [...needsV4, "avx512_vnni", "amx_tile", "amx_bf16"],
+  },
 };
 
 /**

@@ -13,6 +13,11 @@ export interface WideShapes {
   readonly splitRows: readonly number[];
   /** Tiles of 16 outputs that share a word of activations. */
   readonly byteTiles: 1 | 2 | 4;
+  /**
+   * Many rows are multiplied with quantized weights as matrices of bf16 numbers in registers of their own (fragments of
+   * kernel IR); what is said of bytes here is then for fewer rows.
+   */
+  readonly matrices?: true;
   /** Rows of float activations that are multiplied together, largest first; 1 is the last. */
   readonly floatRows: readonly number[];
   /** Vectors of outputs that share a float activation. */
@@ -31,6 +36,8 @@ export const avx512Tiles: WideShapes = {
   floatVectors: 4,
   floatColumns: 128,
 };
+
+export const amxTiles: WideShapes = { ...avx512Tiles, matrices: true };
 
 export const avx2Tiles: WideShapes = {
   lanes: 8,

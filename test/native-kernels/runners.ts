@@ -3,7 +3,8 @@ import { makeInterpreter } from "../../compiler/4-schedule/interpreter/index.js"
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { scratchBytes } from "../../compiler/5-emit/scratch.js";
 import type { Target } from "../../compiler/targets/index.js";
-import { compileLlvm, cpuHas, haveTools, koffi } from "../support/compiled.js";
+import { missingFeatures } from "../../runtime/native/processor.js";
+import { compileLlvm, haveTools, koffi } from "../support/compiled.js";
 import { guard } from "./guard.js";
 
 export type RunKernel = (
@@ -17,10 +18,9 @@ export const llvm = haveTools("llc-14", "ld") && koffi() !== undefined;
 
 /** Whether this processor runs code for the target; says so when it does not. */
 export function runs(target: Target): boolean {
-  const features = target.vectorBits === 512 ? ["avx512f", "avx512bw", "avx512_vnni"] : ["avx2", "fma", "f16c"];
-  const has = cpuHas(...features);
-  if (!has) console.warn(`skipped: the processor has no ${features.join(", ")}`);
-  return llvm && has;
+  const missing = missingFeatures(target.codegen!.needs);
+  if (missing.length > 0) console.warn(`skipped: the processor has no ${missing.join(", ")}`);
+  return llvm && missing.length === 0;
 }
 
 export async function compiled(

@@ -45,6 +45,9 @@ export const halves = (seed: number, length: number): number[] => numbers(seed, 
 /** n products of numbers up to 1 and 1/2, each rounded, and the block scales rounded twice more. */
 export const rounding = (n: number): number => n * (n / 2) * 2 ** -23;
 
+/** What n products of such numbers are off by when both are rounded to bf16, by at most 2^-9 of themselves. */
+export const bf16Rounding = (n: number): number => (n / 2) * ((1 + 2 ** -9) ** 2 - 1);
+
 /** x[T, columns] w, and b added when there is one. */
 export function product(columns: number, rows: number, withSum = false): Program {
   const [D, F] = [axis("D", columns), axis("F", rows)];

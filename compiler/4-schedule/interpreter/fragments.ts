@@ -2,8 +2,8 @@
  * Fragments in the interpreter: the first of the threads that hold one keeps the whole matrix. What other threads have
  * written for it lies behind a barrier, so it does not matter that the first one does all the work at its turn.
  */
-import { add, mul } from "../kernel-expressions.js";
-import { fragmentThreads, type FragmentDeclaration } from "../kernel-fragments.js";
+import { add, constant, div, mul, rem } from "../kernel-expressions.js";
+import { fragmentThreads, rowsOfWord, type FragmentDeclaration } from "../kernel-fragments.js";
 import type { Expression, FragmentPlace, FragmentStatement } from "../kernel-ir.js";
 import { f32, i32 } from "../kernel-types.js";
 import { laneTexts, named, viewIndex, type Writer } from "./expressions.js";
@@ -46,8 +46,13 @@ function writeWhole(
     case "fragment-load":
     case "fragment-store": {
       const { fragment, buffer, index, stride, order, kind } = statement;
-      const [line, place] = order === "rows" ? [row, column] : [column, row];
-      const at = add(index, add(mul(line, stride), place));
+      const inWord = constant(rowsOfWord(find(fragment)));
+      const within = {
+        rows: () => add(mul(row, stride), column),
+        columns: () => add(mul(column, stride), row),
+        words: () => add(mul(div(row, inWord), stride), add(mul(column, inWord), rem(row, inWord))),
+      };
+      const at = add(index, within[order]());
       const { element } = writer.buffer(buffer);
       return overAll(find(fragment), (own) => {
         const target = `${matrix(fragment)}${own}`;

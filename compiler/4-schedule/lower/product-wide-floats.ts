@@ -53,7 +53,7 @@ export function panelProducts(work: WideWork): WideProducts {
     Array.from({ length: pairsBeside }, (_, i) => panelOf(product, add(pair, i), column));
   const startOf = (row: Coordinate): Expression => builder.let("x_start", emitter.index(rowStart(emitter, input, row)));
   return {
-    startOf,
+    placeOf: startOf,
     fewSizes: Array.from({ length: fewFloatRows }, (_, i) => fewFloatRows - i),
     few: (pair) => {
       const panels = products.map((product) => panelsOf(product, pair, 0));

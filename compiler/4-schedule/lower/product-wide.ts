@@ -24,6 +24,8 @@ const blockBytes = 49_152;
 const rowsPerBlock = 1024;
 /** Rows whose sums are held at a time. */
 const recordRowsOfPart = 128;
+/** The same where they are multiplied as matrices, for which weights are unpacked at a higher price. */
+const matrixRowsOfPart = 256;
 /** Rows up to which the reading of the weights is all that counts, at least. */
 const fewRows = 3;
 /** Pairs side by side: read together for few rows, and for many rows of integers. */
@@ -40,7 +42,7 @@ export interface WideWork extends FinishedProducts {
   readonly perBlock: number;
   /** Rows whose sums are held at a time. */
   readonly rowsOfPart: number;
-  /** i32: where the activations of each row of a part begin. */
+  /** i32: what says where the activations of each row of a part begin. */
   readonly starts: BufferHandle;
 }
 
@@ -71,7 +73,8 @@ export function writeWideKernel(
   const firstPair = builder.let("first_pair", mul(rem(block, constant(chunks)), perBlock));
   const endPair = builder.let("end_pair", min(add(firstPair, perBlock), pairs));
   const held = prepared.floats ? perBlock : pairsBeside;
-  const rowsOfPart = prepared.floats ? floatRowsOfPart : recordRowsOfPart;
+  const rowsOfRecords = prepared.inMatrices ? matrixRowsOfPart : recordRowsOfPart;
+  const rowsOfPart = prepared.floats ? floatRowsOfPart : rowsOfRecords;
   const scratch = builder.blockBuffer("sums", "f32", "local", products.length * held * rowsOfPart * panelRows);
   const starts = builder.blockBuffer("starts", "i32", "local", rowsOfPart);
   const shapes = entry.program.target.tiles!;
@@ -118,7 +121,7 @@ function many(work: WideWork, tiles: WideProducts): void {
   emitter.loop("part", range.from, range.to, rowsOfPart, undefined, (_, from) => {
     const to = builder.let("part_end", min(add(from, rowsOfPart), range.to));
     emitter.loop("row", from, to, 1, rowCount(products[0]!.input), (row, register) =>
-      builder.store(starts, sub(register, from), tiles.startOf(row)),
+      builder.store(starts, sub(register, from), tiles.placeOf(row)),
     );
     tiles.many(from, to);
   });

@@ -9,6 +9,7 @@ import { kRows, unpackedKBytes, type KRows } from "./k-rows.js";
 import type { WideRow, WideTile } from "./wide-dots.js";
 import { fewRowsTogether, wideFew } from "./wide-few.js";
 import { recordCount, type WideQuants } from "./wide-layouts.js";
+import { matrixProducts, type MatrixBuffers, type NumberRows } from "./wide-matrices.js";
 import { unpackedTileBytes, wideRows, type WideRows } from "./wide-rows.js";
 
 export type RecordQuants = WideQuants | KRecords;
@@ -53,13 +54,32 @@ export function recordsFew(
 export interface RecordRows extends Omit<WideRows, "tiles" | "records"> {
   readonly tiles: readonly RecordTile[];
   readonly columns: number;
+  /** From the sums of a row to those of the next. */
+  readonly sumsStride: number;
+  /** Rows as bf16, where the target multiplies matrices of these. */
+  readonly matrices?: RowsOfMatrices | undefined;
 }
+
+export interface RowsOfMatrices {
+  readonly buffers: MatrixBuffers;
+  /** Whether the rows are there and so many that matrices are faster. */
+  readonly areMany: Expression;
+  readonly rows: NumberRows;
+}
+
+/** Whether many rows of a format are multiplied as matrices. */
+export const hasMatrices = (format: RecordQuants, { matrices }: WideShapes): format is WideQuants =>
+  matrices === true && !isK(format);
 
 /** Sums of many rows and a few tiles of one format. */
 export function recordsMany(k: KernelBuilder, shapes: WideShapes, what: RecordRows): void {
-  const { tiles, columns } = what;
-  if (areK(tiles)) return kRows(k, shapes, { ...what, tiles } satisfies KRows);
-  wideRows(k, shapes, { ...what, tiles: tiles as readonly WideTile[], records: recordCount(columns) });
+  const { columns, matrices } = what;
+  if (areK(what.tiles)) return kRows(k, shapes, { ...what, tiles: what.tiles } satisfies KRows);
+  const tiles = what.tiles as readonly WideTile[];
+  const vectors = (): void => wideRows(k, shapes, { ...what, tiles, records: recordCount(columns) });
+  if (!matrices) return vectors();
+  const { buffers, areMany, rows } = matrices;
+  k.ifThen(areMany, () => matrixProducts(k, shapes, buffers, { ...what, tiles, rows }), vectors);
 }
 
 /** Bytes of scratch memory that `recordsMany` wants for one tile. */

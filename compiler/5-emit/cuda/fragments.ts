@@ -2,6 +2,7 @@
  * Fragments on tensor cores: matrices of 16 x 16, or 16 x 32 bytes, in the registers of a warp. Factors come out of shared
  * memory by `ldmatrix`, products go through `mma.sync` (PTX ISA, "Matrix multiply-accumulate operation using mma").
  */
+import { moecError } from "../../errors/raise.js";
 import type { FragmentDeclaration } from "../../4-schedule/kernel-fragments.js";
 import { fragmentRegisters } from "../../4-schedule/kernel-fragments.js";
 import type { FragmentStatement } from "../../4-schedule/kernel-ir.js";
@@ -35,6 +36,7 @@ export const cudaFragment: NonNullable<Dialect["fragment"]> = (statement: Fragme
       return declared(statement, nameOf(statement.name));
     case "fragment-load": {
       const { role, element } = find(statement.fragment);
+      if (role === "sum" || statement.order === "words") throw moecError("MOE4240", { target: "CUDA" });
       const rows = statement.order === "rows";
       // Only two bytes at a time are exchanged between lines and columns.
       if (element === "i8" && rows !== (role === "left")) throw new TypeError("bytes lie along the contracted axis");

@@ -4,6 +4,7 @@
  * and code generation alone gives good code without the optimizer.
  */
 import type { MemoryType, Statement } from "../../4-schedule/kernel-ir.js";
+import type { FragmentPlan } from "./fragments.js";
 import type { Target } from "../../targets/index.js";
 
 /** A value with its type, as operands are written. */
@@ -27,6 +28,8 @@ export class LlvmFunction {
   /** What each register in sight holds now. */
   private values = new Map<string, Value>();
   private count = 0;
+  /** Where fragments are held, when the kernel has some. */
+  fragments: FragmentPlan | undefined;
   /** Label of the block that is being written. */
   private label = "entry";
 
@@ -62,6 +65,11 @@ export class LlvmFunction {
   effect(name: string, args: readonly Value[]): void {
     this.declarations.add(`declare void @${name}(${args.map(({ type }) => type).join(", ")})`);
     this.line(`call void @${name}(${args.map(({ type, text }) => `${type} ${text}`).join(", ")})`);
+  }
+
+  /** A constant of the module, by its line. */
+  constant(line: string): void {
+    this.declarations.add(line);
   }
 
   bind(name: string, value: Value): void {

@@ -11,6 +11,7 @@ import type { Kernel } from "../../4-schedule/kernel-ir.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
 import { blockBufferBytes } from "../scratch.js";
+import { beginFragments } from "./fragments.js";
 import { LlvmFunction, type Declarations } from "./function.js";
 import { linuxArm64, linuxX64, poolText } from "./pool.js";
 import { emitStatements } from "./statements.js";
@@ -37,10 +38,12 @@ function emitKernel(kernel: Kernel, target: Target, declarations: Declarations):
     f.buffers.set(name, { element, pointer });
     offset += blockBufferBytes(buffer);
   }
+  const endFragments = beginFragments(f, kernel);
   f.loop({ type: "i32", text: "%from" }, { type: "i32", text: "%to" }, 1, [], (index) => {
     f.bind("@block", index);
     emitStatements(f, kernel.body);
   });
+  endFragments();
   f.line("ret void");
   const parameters =
     "i8** nocapture readonly %buffers, i32* nocapture readonly %scalars, i8* %scratch, i32 %from, i32 %to";

@@ -1,7 +1,7 @@
 /** Statements of kernel IR as LLVM IR. */
-import type { FragmentStatement, Statement } from "../../4-schedule/kernel-ir.js";
-import { moecError } from "../../errors/raise.js";
+import type { Statement } from "../../4-schedule/kernel-ir.js";
 import { emitExpression } from "./expressions.js";
+import { emitFragment } from "./fragments.js";
 import type { LlvmFunction } from "./function.js";
 import { elementPointer, emitPrefetch, emitStore } from "./memory.js";
 
@@ -41,7 +41,6 @@ function emitStatement(f: LlvmFunction, statement: Statement): void {
       return;
     }
     default:
-      statement satisfies FragmentStatement;
-      throw moecError("MOE4240", { target: "this processor" });
+      return emitFragment(f, statement, emitExpression);
   }
 }
