@@ -13,7 +13,7 @@ import { alignments, docLines, members } from "./members.js";
 import { testBody } from "./statements.js";
 import { axisParams, parameters, type } from "./types.js";
 
-const { group, hardline } = builders;
+const { conditionalGroup, group, hardline } = builders;
 
 /** The document of a tree; `text` is the source it was parsed from, or empty. */
 export function file(tree: SourceFile, text: string, docs: ReadonlyMap<number, DocRun>): Doc {
@@ -100,13 +100,19 @@ function declaration(layout: Layout, node: Declaration, width: number): Doc {
   if (node.kind === "test") return ["test ", writeString(node.name.value), " ", testBody(layout, node.body)];
   const axes = axisParams(layout, node.axes);
   const open = isFunction(node);
-  const params = node.params.length === 0 && !open ? "" : parameters(layout, node.params);
   const { making } = node;
-  const head: Doc = [node.contract, " ", node.name.text, axes, params, node.batchDependent ? " batch dependent" : ""];
+  const headWith = (breaks: boolean): Doc => {
+    const params = node.params.length === 0 && !open ? "" : parameters(layout, node.params, breaks);
+    return [node.contract, " ", node.name.text, axes, params, node.batchDependent ? " batch dependent" : ""];
+  };
+  const head = headWith(false);
   if (node.members !== undefined) return [group(head), " ", members(layout, node, node.members)];
   if (making) {
     const { name, type: made } = making.target;
-    return [group(head), " -> ", name.text, ": ", type(layout, made!), " ", testBody(layout, making.body)];
+    const target: Doc = [" -> ", name.text, ": ", type(layout, made!)];
+    // A head that is too long breaks at its parameters, before the brackets of the target.
+    const lines = conditionalGroup([[head, target], [headWith(true), target]]); // prettier-ignore
+    return [lines, " ", testBody(layout, making.body)];
   }
   if (node.value === undefined) return head;
   if (open && node.value.kind === "lambda") {

@@ -85,10 +85,11 @@ export function stacked(
   return parts;
 }
 
-/** `open a, b close`, broken one item a line where it does not fit or holds comments. */
-export function bracketed(open: string, items: readonly Doc[], close: string): Doc {
+/** `open a, b close`, broken one item a line where it does not fit or holds comments, or where the caller `breaks` it. */
+export function bracketed(open: string, items: readonly Doc[], close: string, breaks = false): Doc {
   if (items.length === 0) return open + close;
-  return group([open, indent([softline, join([",", line], [...items])]), ifBreak(","), softline, close]);
+  const list = [open, indent([softline, join([",", line], [...items])]), ifBreak(","), softline, close];
+  return group(list, { shouldBreak: breaks });
 }
 
 /** A list whose items may carry comments. */
@@ -98,9 +99,10 @@ export function commented(
   open: string,
   items: readonly { node: Placed; doc: Doc }[],
   close: string,
+  breaks = false,
 ): Doc {
   const { leading, trailing, tail } = layout.attached;
   const plain = !tail.has(container) && items.every(({ node }) => !leading.has(node) && !trailing.has(node));
-  if (plain) return bracketed(open, items.map(({ doc }) => doc), close); // prettier-ignore
+  if (plain) return bracketed(open, items.map(({ doc }) => doc), close, breaks); // prettier-ignore
   return [open, indent([hardline, stacked(layout, container, items, ",")]), hardline, close, breakParent];
 }

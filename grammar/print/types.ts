@@ -49,9 +49,10 @@ export function axisParams(layout: Layout, axes: readonly AxisParam[]): Doc {
   return commented(layout, axes, "[", items, "]");
 }
 
-export function parameters(layout: Layout, params: readonly Parameter[]): Doc {
+/** @param breaks One parameter a line, also where all would fit. */
+export function parameters(layout: Layout, params: readonly Parameter[], breaks = false): Doc {
   const items = params.map((node) => ({ node, doc: parameter(layout, node) }));
-  return commented(layout, params, "(", items, ")");
+  return commented(layout, params, "(", items, ")", breaks);
 }
 
 function parameter(layout: Layout, node: Parameter): Doc {

@@ -65,6 +65,20 @@ describe("the printer", () => {
     }
   });
 
+  it("breaks a long recipe head at its parameters, then at the target", async () => {
+    const params = ["base: SwiGLU[D, F]", "tuned: SwiGLU[D, F]", "strength: float = 1.0"];
+    const rest = " {\n  c = base\n}\n";
+    const target = "c: SwiGLU[D, F]";
+    const below = `recipe AddTask[D, F](\n${params.map((each) => `  ${each},\n`).join("")}) -> `;
+    expect(await format(`recipe AddTask[D, F](${params.join(", ")}) -> ${target}${rest}`)).toBe(below + target + rest);
+    // One that fits keeps its line, and one whose target is too long breaks there too.
+    const short = `recipe AddTask[D, F](${params[0]}) -> ${target}${rest}`;
+    expect(await format(short.replace("(", "(\n"))).toBe(short);
+    const axes = Array.from({ length: 20 }, (_, number) => `Axis${number}`);
+    const long = await format(`recipe AddTask[D, F](${params.join(", ")}) -> c: SwiGLU[${axes.join(", ")}]${rest}`);
+    expect(long).toBe(`${below}c: SwiGLU[\n${axes.map((axis) => `  ${axis},\n`).join("")}]${rest}`);
+  });
+
   it("keeps comments wherever they stand", { timeout: 120_000 }, async () => {
     const places = fixtures.flatMap(({ text }) =>
       [...text.matchAll(/\s|(?<=[[({,])/g)].map(({ index }) => ({ text, index })),
