@@ -65,16 +65,16 @@ export function decodeQ5Min(bytes: Uint8Array, out: Float32Array): void {
 }
 
 /**
- * Scale of run `run` of eight. The first four are the low six bits of bytes 0..3; the others have their low four bits in
+ * Scale of run `run` of eight, from the twelve bytes at `at`. The first four are the low six bits of bytes 0..3; the others have their low four bits in
  * bytes 8..11 and their upper two in the bits that the first left free.
  */
-function scaleOf(bytes: Uint8Array, at: number, run: number): number {
+export function scaleOf(bytes: Uint8Array, at: number, run: number): number {
   if (run < 4) return bytes[at + run]! & 63;
   return (bytes[at + 4 + run]! & 15) | ((bytes[at + run - 4]! >> 6) << 4);
 }
 
 /** Its minimum: the same with bytes 4..7 and the high halves of bytes 8..11. */
-function minimumOf(bytes: Uint8Array, at: number, run: number): number {
+export function minimumOf(bytes: Uint8Array, at: number, run: number): number {
   if (run < 4) return bytes[at + 4 + run]! & 63;
   return (bytes[at + 4 + run]! >> 4) | ((bytes[at + run]! >> 6) << 4);
 }

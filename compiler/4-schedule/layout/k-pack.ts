@@ -1,5 +1,6 @@
 /** Blocks of ggml's finer formats, as files hold them, moved to the records of `micro/k-layouts.ts`. */
 import type { KQuants, KRecords } from "../../2-graph/ir.js";
+import { minimumOf, scaleOf } from "../../checkpoints/k-quants.js";
 import { STORAGE } from "../../checkpoints/storage.js";
 import {
   hasSuperblocks,
@@ -20,16 +21,16 @@ import type { MatrixBlocks } from "./pack-blocks.js";
 
 const low = 0x0f0f0f0f;
 
-/** What a block of a file is read from: words of two bytes, from one of them on. */
+/** What a block of a file is read from: words of two bytes, from one of them on, and the same bytes. */
 interface Block {
   readonly words: Uint16Array;
   readonly at: number;
+  readonly bytes: Uint8Array;
 }
 
 /** Four bytes from a byte of the block on. */
 const wordAt = ({ words, at }: Block, byte: number): number =>
   words[at + (byte >> 1)]! | (words[at + (byte >> 1) + 1]! << 16);
-const byteAt = ({ words, at }: Block, byte: number): number => (words[at + (byte >> 1)]! >>> (8 * (byte & 1))) & 255;
 
 /** The parts of a run: eight words of the low bits and of the higher ones, four columns each. */
 interface Run {
@@ -104,13 +105,14 @@ export function packK(storage: KRecords, from: KQuants, { words, rows, blocks }:
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   const run: Run = { low: new Int32Array(8), high: new Int32Array(8) };
   const read = readRun[from];
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
   // Quants without an offset get that of q6_K: bit 5.
   const raised = format.offset - kFormats[from].offset === 32 ? 0x02020202 : 0;
   rows.forEach((first, row) => {
     const lane = row % recordRows;
     const tile = ((row - lane) / recordRows) * records * size;
     for (let number = 0; number < blocks * runsOfBlock; number++) {
-      const block: Block = { words, at: ((first + Math.floor(number / runsOfBlock)) * blockBytes) / 2 };
+      const block: Block = { words, bytes, at: ((first + Math.floor(number / runsOfBlock)) * blockBytes) / 2 };
       const [record, own] = [tile + Math.floor(number / runs) * size, number % runs];
       if (number % runsOfBlock === 0) packFactors(format, from, block, view, record, own, lane);
       read(block, number % runsOfBlock, run);
@@ -140,23 +142,18 @@ function packFactors(
   }
   if (from === "q6_K") {
     putHalf(0, 208);
-    for (let i = 0; i < 16; i++) view.setUint8(record + scaleAt(format, 0) + 16 * i + lane, byteAt(block, 192 + i));
+    for (let i = 0; i < 16; i++)
+      view.setUint8(record + scaleAt(format, 0) + 16 * i + lane, block.bytes[2 * block.at + 192 + i]!);
     return;
   }
   putHalf(0, 0);
   putHalf(minimumFactorAt, 2);
+  const smallAt = 2 * block.at + 4;
   for (let run = 0; run < 8; run++) {
-    const [scale, minimum] = smallFactors(block, run);
+    const [scale, minimum] = [scaleOf(block.bytes, smallAt, run), minimumOf(block.bytes, smallAt, run)];
     for (let part = 0; part < format.scales; part++) view.setUint8(record + scaleAt(format, run, part) + lane, scale);
     view.setUint8(record + minimumAt(format, run) + lane, minimum);
   }
-}
-
-/** Scale and minimum of a run, six bits each: see `checkpoints/k-quants.ts`. */
-function smallFactors(block: Block, run: number): readonly [number, number] {
-  const byte = (at: number): number => byteAt(block, 4 + at);
-  if (run < 4) return [byte(run) & 63, byte(4 + run) & 63];
-  return [(byte(4 + run) & 15) | ((byte(run - 4) >> 6) << 4), (byte(4 + run) >> 4) | ((byte(run) >> 6) << 4)];
 }
 
 /** The quants of one row and run, whose first byte is `to`. */

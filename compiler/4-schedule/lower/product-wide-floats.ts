@@ -88,10 +88,7 @@ export function panelProducts(work: WideWork): WideProducts {
           // Behind the last pair of the block its first one follows, in the columns of the next pass.
           const isLast = compare("ge", following, work.endPair);
           const nextPair = builder.let("next_pair", select(isLast, work.firstPair, following));
-          const nextColumn = builder.let(
-            "next_column",
-            select(isLast, add(constant(0), add(column, columns)), add(constant(0), column)),
-          );
+          const nextColumn = builder.let("next_column", select(isLast, add(column, columns), column));
           products.forEach((product, p) => {
             const panels = panelsOf(product, pair, column);
             const after = products[p + 1];

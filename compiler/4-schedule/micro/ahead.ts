@@ -12,6 +12,12 @@ import { i32 } from "../kernel-types.js";
 /** Bytes of a line that a cache holds. */
 export const lineBytes = 64;
 
+/**
+ * How far ahead of a stream its lines are asked for, where there is a prefetch: the processor itself begins anew at each
+ * page of 4 KiB.
+ */
+export const pageAhead = 4096;
+
 /** A stretch of memory that will be needed soon. */
 export interface Ahead {
   readonly buffer: BufferHandle;

@@ -6,7 +6,6 @@ import {
   constant,
   dotPairs,
   dotPairsI8,
-  dotQuadsUnsigned,
   mul,
   or,
   shl,
@@ -30,7 +29,7 @@ import {
   type KFormat,
   type KRecords,
 } from "./k-layouts.js";
-import { highHalf, lowHalf, quantsAt, scalesAt, words } from "./wide-dots.js";
+import { dotSum, highHalf, lowHalf, quantsAt, scalesAt, words } from "./wide-dots.js";
 import { groupColumns, recordColumns } from "./wide-layouts.js";
 
 /** Records of one tile of 16 rows. */
@@ -86,17 +85,12 @@ export interface Chain {
  */
 export function chain(
   k: KernelBuilder,
-  { lanes, quads }: WideShapes,
+  shapes: WideShapes,
   { highBits }: KFormat,
-  start: Expression = constant(0, registerType("i32", lanes)),
+  start: Expression = constant(0, registerType("i32", shapes.lanes)),
 ): Chain {
+  if (shapes.quads) return dotSum(k, shapes, start);
   let sum = start;
-  if (quads) {
-    return {
-      step: (x, weights) => void (sum = k.let("n", dotQuadsUnsigned(x, weights, sum))),
-      value: () => sum,
-    };
-  }
   let [pairs, steps]: [Expression | undefined, number] = [undefined, 0];
   const widen = (): void => {
     if (pairs) sum = k.let("n", add(sum, dotPairs(pairs, constant(1, pairs.type))));

@@ -8,6 +8,7 @@ import type { Expression } from "../kernel-ir.js";
 import type { KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
+import { lineBytes, pageAhead } from "./ahead.js";
 import {
   chain,
   groupPairs,
@@ -159,16 +160,12 @@ function blockSum(
   };
 }
 
-/** Bytes between what is read and what is brought near, line by line, as in `wide-few.ts`. */
-const bytesAhead = 4096;
-const lineBytes = 64;
-
 /** Brings the lines near that lie ahead of a pair of runs: of a super-block, whose record has several pairs, its part. */
 function bringNear(k: KernelBuilder, { format, bytes }: KTile, { record }: RunPair, pair: Expression): void {
   const pairs = hasSuperblocks(kFormats[format]) ? groupPairs : 1;
   const lines = Math.ceil(kRecordBytes(format) / lineBytes / pairs);
   const part = pairs === 1 ? record : add(record, mul(pair, lines * lineBytes));
-  const from = k.let("ahead", add(part, bytesAhead));
+  const from = k.let("ahead", add(part, pageAhead));
   for (let line = 0; line < lines; line++) k.prefetch(bytes, add(from, line * lineBytes));
 }
 

@@ -20,6 +20,7 @@ import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { memoryBytes, registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
+import { lineBytes, pageAhead } from "./ahead.js";
 import { inRowGroups } from "./row-groups.js";
 import { panelRows } from "./wide-layouts.js";
 
@@ -135,8 +136,6 @@ export interface PanelRows {
 
 /** Columns of one turn of the inner loop. */
 const unroll = 4;
-/** Bytes of a line of the caches. */
-const lineBytes = 64;
 
 /**
  * Reads the next panels ahead, in the order of the rows: each group of rows goes on where the one before it stopped, and
@@ -206,9 +205,6 @@ export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelR
   });
 }
 
-/** How far ahead of a stream its lines are asked for: the processor itself begins anew at each page of 4 KiB. */
-const bytesAhead = 4096;
-
 /** Reads each panel on, some lines ahead of the columns that are multiplied. */
 function readOn(k: KernelBuilder, panels: readonly WidePanel[]): (column: Expression, step: number) => void {
   return (column, step) => {
@@ -217,7 +213,7 @@ function readOn(k: KernelBuilder, panels: readonly WidePanel[]): (column: Expres
       // Columns whose numbers fill a line, or lines of a column.
       const columnBytes = panelRows * size;
       for (let line = 0; line < columnBytes; line += lineBytes) {
-        k.prefetch(bytes, add(add(mul(column, panelRows), start), step * panelRows + (bytesAhead + line) / size));
+        k.prefetch(bytes, add(add(mul(column, panelRows), start), step * panelRows + (pageAhead + line) / size));
       }
     }
   };

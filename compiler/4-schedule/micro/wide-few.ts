@@ -8,6 +8,7 @@ import type { Expression } from "../kernel-ir.js";
 import type { KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
+import { lineBytes, pageAhead } from "./ahead.js";
 import {
   halves,
   highHalf,
@@ -105,10 +106,6 @@ function halfSums(
  */
 export const fewRowsTogether = ({ quads }: WideShapes): readonly number[] => (quads ? [4, 2, 1] : [1]);
 
-/** Bytes between what is read and what is brought near, line by line. */
-const bytesAhead = 4096;
-const lineBytes = 64;
-
 /** [row][vector] sums of a few rows and one tile; `records` is K / 64. */
 export function wideFew(
   k: KernelBuilder,
@@ -130,7 +127,7 @@ export function wideFew(
     k.loop("record", 0, count, 1, (record) => {
       const of = rows.map((row, i) => ({ row, x: k.let("x_at", add(xs[i]!, mul(record, activationBytes))) }));
       const at = k.let("at", add(tile.start, mul(add(first, record), size)));
-      for (let line = 0; line < size; line += lineBytes) k.prefetch(tile.bytes, add(at, bytesAhead + line));
+      for (let line = 0; line < size; line += lineBytes) k.prefetch(tile.bytes, add(at, pageAhead + line));
       for (const half of halves) {
         for (const vector of vectors) {
           const quants = add(at, recordScaleBytes + half * halfBytes[tile.format] + 4 * lanes * vector);

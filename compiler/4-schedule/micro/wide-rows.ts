@@ -20,6 +20,7 @@ import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
+import { lineBytes } from "./ahead.js";
 import { inRowGroups } from "./row-groups.js";
 import {
   halves,
@@ -184,8 +185,7 @@ export interface WideRows {
 
 /** Lines of each tile's next records that a group of rows brings near, and how far they are apart for one row. */
 const linesAhead = 5;
-const bytesAhead = 96;
-const lineBytes = 64;
+const bytesApart = 96;
 
 /** Sums of rows `from..to` and a few tiles. A group of columns is a pass, so rows have one scale in it. */
 export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): void {
@@ -200,7 +200,7 @@ export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): 
     /** Brings some lines of what the next pass unpacks near, others for each group of rows. */
     const ahead = (row: Expression, from: number, to: number): void => {
       const furthest = groupRecords * size - linesAhead * lineBytes;
-      const reached = min(mul(sub(row, what.from), bytesAhead), furthest);
+      const reached = min(mul(sub(row, what.from), bytesApart), furthest);
       const place = k.let("ahead", add(reached, groupRecords * size));
       tiles.slice(from, to).forEach(({ bytes }, t) => {
         const at = k.let("ahead_at", add(starts[from + t]!, place));
