@@ -53,7 +53,10 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
-export function sizeAssignment(text: string, before: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> {
+export function sizeAssignment(
+  text: string,
+  before: Readonly<Record<string, number>> = {},
+): Readonly<Record<string, number>> {
   const match = /^([A-Za-z]\w*)=(\d+)$/.exec(text);
   if (!match) throw new InvalidArgumentError("It must look like L=4.");
   return { ...before, [match[1]!]: Number(match[2]) };
