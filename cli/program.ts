@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
   test: async () => (await import("./commands/test.js")).testCommand,
   verify: async () => (await import("./commands/verify.js")).verifyCommand,
   build: async () => (await import("./commands/build.js")).buildCommand,
+  usage: async () => (await import("./commands/usage.js")).usageCommand,
   convert: async () => (await import("./commands/convert.js")).convertCommand,
   export: async () => (await import("./commands/export.js")).exportCommand,
   run: async () => (await import("./commands/run.js")).runCommand,

@@ -96,7 +96,9 @@ function read(
 function givenTensor(name: string, file: Checkpoint, decl: ParamDecl): ReferenceTensor {
   const tensor = file.tensors.get(name) ?? wrong(`the file for \`${name}\` has no tensor of that name`);
   const axes = decl.axes.map((axis) => ({ name: axis.name, size: axis.size.evaluate({}) }));
-  if (tensor.shape.join() !== axes.map(({ size }) => size).join())
+  // A mixture outside of stacks is one layer in a file of `moec usage`.
+  const several = (sizes: readonly number[]): string => sizes.filter((size) => size !== 1).join();
+  if (several(tensor.shape) !== several(axes.map(({ size }) => size)))
     wrong(
       `\`${name}\` has shape [${tensor.shape.join(", ")}], not [${axes.map((one) => `${one.name} = ${one.size}`).join(", ")}]`,
     );

@@ -1,0 +1,78 @@
+/** `moec usage`: how often a text uses each expert, as a file that recipes read. */
+import { relative, resolve } from "node:path";
+import { moecError } from "../../compiler/errors/raise.js";
+import { EXIT, type ExitCode } from "../exit-codes.js";
+import { addDeviceOptions, addModelOptions, type DeviceOptions, type ModelOptions } from "../options.js";
+import type { CommandDefinition } from "../program.js";
+import type { Shell } from "../shell.js";
+import { tableLines } from "../show/table.js";
+import { plural } from "../show/units.js";
+import { readText } from "../source-host.js";
+
+interface UsageOptions extends ModelOptions, DeviceOptions {
+  readonly out: string;
+}
+
+export const usageCommand: CommandDefinition = (program, start) =>
+  addDeviceOptions(
+    addModelOptions(
+      program
+        .command("usage")
+        .summary("count how often a text uses each expert, for recipes")
+        .description(
+          "Runs a text through a model and writes how many tokens each expert got, a tensor `usage` of [layers, experts]:\n" +
+            "what recipes that prune, merge or densify ask for. With several mixtures the tensors are `usage_0`, `usage_1`, …",
+        )
+        .argument("<model>", "a .moe file, a folder with a moec.yaml, a bundle, or a .gguf file")
+        .argument("<text>", "a file of text; standard input when it is -")
+        .requiredOption("-o, --out <file>", "the .safetensors file to write")
+        .action((path: string, file: string, options: UsageOptions) =>
+          start("usage", options, (shell) => usage(shell, path, file, options)),
+        ),
+    ),
+  ).addHelpText(
+    "after",
+    `
+The text is read in pieces of --prefill tokens, each a text of its own.
+
+Examples:
+  moec usage examples/tiny-moe code.txt --out usage.safetensors
+  moec convert recipes.moe Prune --source moe=model.safetensors --source usage=usage.safetensors --out small.safetensors
+`,
+  );
+
+async function usage(shell: Shell, path: string, file: string, options: UsageOptions): Promise<ExitCode> {
+  const text = file === "-" ? await shell.io.readInput() : readText(resolve(shell.io.cwd, file));
+  if (text === undefined) throw moecError("MOE5123", { path: file, reason: "it can't be read" });
+  const { loadBundle, runnableBundle } = await import("../load-bundle.js");
+  const { expertUsage } = await import("../usage/count.js");
+  const { usageTensors } = await import("../usage/tensors.js");
+  const { writeCheckpoint } = await import("../convert/write.js");
+  const folder = await runnableBundle(shell, path, options, { tokenizer: true });
+  using model = await loadBundle(shell, folder, options);
+  const counted = await expertUsage(model, text, {
+    signal: shell.io.signal,
+    note: (done) => shell.progress.update("counting…", done),
+  });
+  shell.progress.clear();
+  const out = resolve(shell.io.cwd, options.out);
+  const tensors = usageTensors(counted.mixtures);
+  writeCheckpoint(out, tensors, new Map(), () => undefined);
+  const columns = [
+    { title: "tensor" },
+    { title: "layer", align: "right" as const },
+    { title: "tokens of each expert" },
+  ];
+  const rows = counted.mixtures.flatMap(({ layers }, mixture) =>
+    layers.map((counts, layer) => [tensors[mixture]!.name, String(layer), counts.join(" ")]),
+  );
+  for (const line of tableLines(columns, rows, shell.palette.dim)) shell.say(line);
+  const shown = relative(shell.io.cwd, out);
+  shell.say(`${shell.palette.added("✓")} ${shown}: ${plural(counted.tokens, "token")}`);
+  shell.result(true, {
+    tokens: counted.tokens,
+    file: shown,
+    usage: Object.fromEntries(tensors.map(({ name }, mixture) => [name, counted.mixtures[mixture]!.layers])),
+  });
+  return EXIT.ok;
+}
