@@ -24,7 +24,7 @@ const { values, positionals } = parseArgs({
 });
 const [target] = positionals;
 const from = Number(values.from);
-if (!(target in TARGETS) || !Number.isInteger(from)) {
+if (!(target in TARGETS) || !Number.isInteger(from) || from < 0 || from >= TARGETS[target].parts) {
   console.error(`usage: node scripts/stdlib-on.mjs ${Object.keys(TARGETS).join("|")} [--from part]`);
   process.exit(2);
 }
