@@ -53,7 +53,10 @@ export class Mapping {
     if (at === -1) throw refused(bytes, what);
   }
 
-  /** Whether all pages of a part lie in memory, those of files in the system's cache of files. */
+  /**
+   * Whether all pages of a part lie in memory, those of files in the system's cache of files. Of files that this process
+   * neither owns nor may write, the system says so of each page.
+   */
   isCached(offset: number, bytes: number): boolean {
     const pages = new Uint8Array(Math.ceil(bytes / PAGE_BYTES));
     return libc().mincore(this.address + offset, bytes, pages) === 0 && !pages.includes(0);

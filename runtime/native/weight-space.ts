@@ -1,5 +1,5 @@
 /** The weights space: one range of addresses, filled by mapped files or by bytes that are written. */
-import { closeSync, fstatSync, openSync, type Stats } from "node:fs";
+import { accessSync, closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { WeightFile } from "../host.js";
 import { busErrors, watchRange } from "./bus-errors.js";
@@ -20,7 +20,8 @@ export class WeightSpace {
   private checked = 0;
   private faults = busErrors();
   private unwatch = (): void => undefined;
-  private entered: Promise<void> | undefined;
+  /** How many of the files had their pages entered, from the first on; all when no more are. */
+  private entered = 0;
 
   /** @throws MoecError MOE4205, MOE5304 for a file that is not there, MOE5305 for one of another size. */
   constructor(bytes: number, files: readonly WeightFile[] | undefined) {
@@ -84,25 +85,44 @@ export class WeightSpace {
   }
 
   /**
-   * Enters the pages of the files up to the first that does not lie whole in the system's cache, beside the calls. Asked
-   * for behind the first call, it costs neither the start nor short runs anything. It is one request to the system, because
-   * a caller that only waits for calls gives no turn to a second one.
+   * Enters the pages of the next file, beside the calls, up to the first file that does not lie whole in the system's
+   * cache. One file at a time, because the end of a process waits for what is under way, and asked for by the caller,
+   * because one that only waits for calls gives no turn to a file behind the first. It never fails: without these pages
+   * calls are slower, not wrong.
    */
-  enterPages(): Promise<void> {
-    return (this.entered ??= this.enterCached());
-  }
-
-  private async enterCached(): Promise<void> {
-    const absent = this.files.findIndex(({ offset, bytes }) => !this.mapping.isCached(offset, bytes));
-    const cached = absent < 0 ? this.files : this.files.slice(0, absent);
-    const last = cached.at(-1);
-    if (last) await this.mapping.enter(0, last.offset + last.bytes);
+  async enterNext(): Promise<void> {
+    const file = this.files[this.entered];
+    if (!file) return;
+    this.entered++;
+    try {
+      if (isToldPages(file) && this.mapping.isCached(file.offset, file.bytes)) {
+        await this.mapping.enter(file.offset, file.bytes);
+        return;
+      }
+    } catch {
+      // As for a file that is not in the cache: a rejection that nobody handles would end the process.
+    }
+    this.entered = this.files.length;
   }
 
   free(): void {
     this.unwatch();
     for (const { descriptor } of this.files.splice(0)) closeSync(descriptor);
     this.mapping.free();
+  }
+}
+
+/**
+ * Whether the system says which pages of a file it has in its cache. To a process that neither owns a file nor may write
+ * it, Linux says since 5.2 that all are there, and entering them would read the file from the disk.
+ */
+function isToldPages({ path, stats }: OpenFile): boolean {
+  if (stats.uid === process.geteuid?.()) return true;
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,8 +1,9 @@
-/** Pages of weight files are entered into the tables of the process behind the first call. */
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+/** Pages of weight files are entered into the tables of the process, a file for each call behind the first. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { libc } from "../../runtime/native/libc.js";
 import { WeightSpace } from "../../runtime/native/weight-space.js";
 import { describeLevels, levels } from "../support/native.js";
 
@@ -29,11 +30,15 @@ describeLevels(
     }));
     const write = (): void => files.forEach(({ path }, i) => writeFileSync(path, new Uint8Array(bytes).fill(i + 1)));
 
-    it("enters all pages of files that lie in the cache of files, once asked to", async () => {
+    it("enters the pages of a file that lies in the cache of files each time it is asked to", async () => {
       write();
       const space = new WeightSpace(2 * bytes, files);
       expect(files.map(({ path }) => residentBytes(path))).toEqual([0, 0]);
-      await space.enterPages();
+      await space.enterNext();
+      expect(files.map(({ path }) => residentBytes(path))).toEqual([bytes, 0]);
+      // The third time nothing is left.
+      await space.enterNext();
+      await space.enterNext();
       expect(files.map(({ path }) => residentBytes(path))).toEqual([bytes, bytes]);
       space.free();
     });
@@ -42,15 +47,38 @@ describeLevels(
       write();
       const cut = new WeightSpace(2 * bytes, files);
       truncateSync(files[1]!.path, 4096);
-      await cut.enterPages();
+      await cut.enterNext();
+      await cut.enterNext();
       expect(residentBytes(files[0]!.path)).toBe(bytes);
       expect(residentBytes(files[1]!.path)).toBeLessThanOrEqual(4096);
       cut.free();
       write();
       const freed = new WeightSpace(2 * bytes, files);
-      const entered = freed.enterPages();
+      const entered = freed.enterNext();
       freed.free();
       await entered;
+    });
+
+    // Linux: setresuid of this thread alone, which can be taken back because the saved user stays root.
+    const become = (user: number): number => libc().syscall(117, user, user, 0);
+    it.runIf(process.getuid?.() === 0)("enters none of a file that this user may only read", async () => {
+      write();
+      chmodSync(folder, 0o755);
+      const asOther = async (mode: number): Promise<number> => {
+        chmodSync(files[0]!.path, mode);
+        const space = new WeightSpace(2 * bytes, files);
+        expect(become(65534)).toBe(0);
+        try {
+          await space.enterNext();
+        } finally {
+          expect(become(0)).toBe(0);
+        }
+        const resident = residentBytes(files[0]!.path);
+        space.free();
+        return resident;
+      };
+      expect(await asOther(0o644)).toBe(0);
+      expect(await asOther(0o666)).toBe(bytes);
     });
   },
   levels.slice(0, 1),
