@@ -1,30 +1,39 @@
 /** What this processor can do, by the names that Linux gives to its features. */
 import { readFileSync } from "node:fs";
-import { libc } from "./libc.js";
+import { libc, type Libc } from "./libc.js";
 
-let known: ReadonlySet<string> | undefined;
-
-/** Features of the processor that this process may use; empty where the system does not say. */
-export function processorFeatures(): ReadonlySet<string> {
-  return (known ??= readFeatures());
+interface Processor {
+  readonly features: ReadonlySet<string>;
+  readonly refusesTiles: boolean;
 }
 
-const tileFeatures = ["amx_tile", "amx_bf16", "amx_int8"];
+let known: Processor | undefined;
+const processor = (): Processor => (known ??= readProcessor());
+
+/** Features of the processor that this process may use; empty where the system does not say. */
+export const processorFeatures = (): ReadonlySet<string> => processor().features;
+
+/** Whether the processor has matrices in registers that the system keeps from this process: it was asked, and refused. */
+export const refusesTiles = (): boolean => processor().refusesTiles;
+
+const tileFeatures = ["amx_tile", "amx_bf16"];
 
 /** Linux' numbers: arch_prctl, ARCH_REQ_XCOMP_PERM, and the component of the state that holds tiles. */
 const REQUEST = [158, 0x1023, 18] as const;
 
 /**
  * Asks the system for the registers of AMX, whose state is so large that it gives it only to processes that ask. All
- * threads of the process have it then.
+ * threads of the process have it then. Undefined where it can't be asked: without what native code needs of the C library
+ * nothing is run either.
  */
-function mayUseTiles(): boolean {
+function mayUseTiles(): boolean | undefined {
+  let system: Libc;
   try {
-    return libc().syscall(...REQUEST, 0) === 0;
+    system = libc();
   } catch {
-    // Without what native code needs of the C library nothing is run either.
-    return false;
+    return undefined;
   }
+  return system.syscall(...REQUEST, 0) === 0;
 }
 
 function featuresInFile(): ReadonlySet<string> {
@@ -37,14 +46,13 @@ function featuresInFile(): ReadonlySet<string> {
   }
 }
 
-function readFeatures(): ReadonlySet<string> {
+function readProcessor(): Processor {
   const all = featuresInFile();
-  if (!all.has("amx_tile") || mayUseTiles()) return all;
-  return new Set([...all].filter((name) => !tileFeatures.includes(name)));
+  const may = all.has("amx_tile") ? mayUseTiles() : true;
+  if (may === true) return { features: all, refusesTiles: false };
+  const features = new Set([...all].filter((name) => !tileFeatures.includes(name)));
+  return { features, refusesTiles: may === false };
 }
-
-/** Whether the processor has matrices in registers that the system keeps from this process. */
-export const refusesTiles = (): boolean => !processorFeatures().has("amx_tile") && featuresInFile().has("amx_tile");
 
 /** Of the needed features those that this processor lacks. */
 export function missingFeatures(needs: readonly string[], features = processorFeatures()): readonly string[] {
