@@ -43,7 +43,7 @@ export function exportOnnx(shell: Shell, project: Project, out: string, choices:
   requireParameters(shell, project);
   const { built, optimized } = buildOptimized(checkSpec(shell, project.spec), project);
   const entry = choices.entry ?? optimized.entries[0]?.name ?? "forward";
-  const parameters = openParameters(built, project);
+  const parameters = openParameters(shell, built, project);
   try {
     const graph = onnxGraph(optimized, entry, parameters.source, choices.contrib);
     const total = graph.initializers.reduce((sum, { byteLength }) => sum + byteLength, 0);

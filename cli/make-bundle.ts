@@ -66,7 +66,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
   // Without wasm the best level's plan is that of the bundle.
   const plan = wasm?.plan ?? native[0]?.plan ?? gpu?.plan ?? cuda?.plan;
   if (!plan) throw new UsageError("a bundle needs at least one target and level");
-  const parameters = openParameters(built, project);
+  const parameters = openParameters(shell, built, project);
   try {
     const settings = runSettings(built, project);
     const tokenizer = tokenizerText(settings.tokenizer, parameters.checkpoint);

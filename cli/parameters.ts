@@ -8,6 +8,7 @@ import { openCheckpointFiles } from "./checkpoint-files.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
 import { named } from "./source-host.js";
+import { warnOfUnreadTensors } from "./unread-tensors.js";
 
 export interface OpenParameters {
   readonly source: ParameterSource;
@@ -21,15 +22,21 @@ export function requireParameters(shell: Shell, { weights, random, spec }: Proje
   if (weights.length === 0 && random === undefined) throw moecError("MOE5407", { file: named(shell.io.cwd, spec) });
 }
 
-/** @param built The program as it was built, with the names that the checkpoint is read by. */
-export function openParameters(built: Program, project: Project): OpenParameters {
+/**
+ * Warns of tensors that no parameter reads.
+ *
+ * @param built The program as it was built, with the names that the checkpoint is read by.
+ */
+export function openParameters(shell: Shell, built: Program, project: Project): OpenParameters {
   if (project.weights.length === 0) {
     return { source: randomSource(built, project.random ?? 0), close: () => undefined };
   }
   const opened = openCheckpointFiles(project.weights);
   try {
+    const source = checkpointSource(built, opened.checkpoint, kernelBlocks());
+    warnOfUnreadTensors(shell, built, opened.checkpoint);
     return {
-      source: checkpointSource(built, opened.checkpoint, kernelBlocks()),
+      source,
       checkpoint: opened.checkpoint,
       close: () => opened.close(),
     };

@@ -2,6 +2,8 @@
  * What a command says and how: text for people or one JSON object for programs, colours only where they are wanted,
  * progress only on a terminal.
  */
+import { fillSlots } from "../compiler/errors/construct.js";
+import { messages, type ErrorCode, type MessageSlots } from "../compiler/errors/errors.generated.js";
 import { ansiPalette, plainPalette, type Palette } from "../compiler/errors/palette.js";
 import type { Io } from "./io.js";
 import { Progress } from "./show/progress.js";
@@ -22,6 +24,7 @@ export class Shell {
   /** Colours for standard error. */
   readonly notePalette: Palette;
   readonly progress: Progress;
+  private readonly warnings: { readonly code: ErrorCode; readonly message: string }[] = [];
 
   constructor(
     readonly io: Io,
@@ -51,10 +54,20 @@ export class Shell {
     this.io.err(`${line}\n`);
   }
 
+  /** A coded warning, said once; with `--json` it is one of the result's `warnings`. */
+  warn<C extends ErrorCode>(code: C, slots: MessageSlots[C]): void {
+    const message = fillSlots(messages[code].message, slots);
+    if (this.warnings.some((known) => known.code === code && known.message === message)) return;
+    this.warnings.push({ code, message });
+    this.note(`${this.notePalette.warning(`warning[${code}]`)}: ${message}`);
+    this.note(`  ${this.notePalette.dim("=")} ${this.notePalette.accent(`moec explain ${code}`)}`);
+  }
+
   /** The result for programs; nothing without `--json`. */
   result(ok: boolean, data: Readonly<Record<string, unknown>>): void {
     if (!this.json) return;
-    const record = { schema: JSON_SCHEMA, command: this.command, ok, ...data };
+    const warnings = this.warnings.length === 0 ? {} : { warnings: this.warnings };
+    const record = { schema: JSON_SCHEMA, command: this.command, ok, ...warnings, ...data };
     this.io.out(`${JSON.stringify(record, null, 2)}\n`);
   }
 }

@@ -101,6 +101,7 @@ async function write(shell: Shell, recipe: BuiltRecipe, options: ConvertOptions)
   const { openSources } = await import("../convert/sources.js");
   const { tensorsOfRecipe } = await import("../convert/tensors.js");
   const { formatOf, writeCheckpoint } = await import("../convert/write.js");
+  const { warnOfUnreadTensors } = await import("../unread-tensors.js");
   if (options.out === undefined) throw moecError("MOE5442", { fault: "`--out` says where the new checkpoint goes" });
   const out = resolve(shell.io.cwd, options.out);
   const format = formatOf(out);
@@ -109,6 +110,7 @@ async function write(shell: Shell, recipe: BuiltRecipe, options: ConvertOptions)
   const paths = new Map([...(options.source ?? [])].map(([name, path]) => [name, resolve(shell.io.cwd, path)]));
   const sources = openSources(recipe, paths);
   try {
+    for (const { program, checkpoint } of sources.models.values()) warnOfUnreadTensors(shell, program, checkpoint);
     const begun = performance.now();
     const tensors = tensorsOfRecipe(recipe, sources, { format, ...(type ? { type } : {}) });
     const written = writeCheckpoint(out, tensors, metadataOf(recipe, [...sources.models.values()]), (done) =>

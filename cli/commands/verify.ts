@@ -65,7 +65,7 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
   const { expectedError } = await import("../verify/expected-error.js");
   const { folder } = await cachedBundle(shell, project);
   const built = buildModel(checkSpec(shell, project.spec), project);
-  const parameters = openParameters(built, project);
+  const parameters = openParameters(shell, built, project);
   try {
     const { source } = parameters;
     using model = await loadBundle(shell, folder, options);

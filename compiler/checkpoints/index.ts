@@ -2,6 +2,7 @@
 export { memorySource } from "./byte-source.js";
 export { ggufChunks, writeGguf, type GgufContent } from "./gguf-write.js";
 export { readGguf } from "./gguf-read.js";
+export { unreadTensors } from "./derived.js";
 export * from "./metadata.js";
 export { readOnnx, UNREAD_KEY } from "./onnx-read.js";
 export { openCheckpoint } from "./open.js";

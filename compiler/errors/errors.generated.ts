@@ -283,6 +283,7 @@ export const messages = {
   MOE5442: { severity: "error", title: "sources of the recipe", message: "{fault}" },
   MOE5443: { severity: "error", title: "not kept in this format", message: "{format} files do not hold {type}" },
   MOE5444: { severity: "error", title: "no experts to count", message: "`{name}` has no mixture whose routes can be traced, so nothing says which expert a token uses" },
+  MOE5445: { severity: "warning", title: "tensors that nothing reads", message: "{count} of the checkpoint's {all} tensors are read by no parameter of `{model}`: {names}" },
   MOE5501: { severity: "error", title: "Kernel leaves a buffer", message: "kernel {kernel}: element {index} of {buffer} is {access}, but it lies outside of the buffer or off its alignment" },
   MOE5502: { severity: "error", title: "Kernel divides an integer by zero", message: "kernel {kernel} divides an i32 by zero, or -2147483648 by -1" },
   MOE5503: { severity: "error", title: "Threads of a block miss a barrier", message: "kernel {kernel}: some threads of a block ended while others wait at a barrier" },
@@ -595,6 +596,7 @@ export interface MessageSlots {
   readonly MOE5442: { readonly fault: Slot };
   readonly MOE5443: { readonly format: Slot; readonly type: Slot };
   readonly MOE5444: { readonly name: Slot };
+  readonly MOE5445: { readonly count: Slot; readonly all: Slot; readonly model: Slot; readonly names: Slot };
   readonly MOE5501: { readonly kernel: Slot; readonly index: Slot; readonly buffer: Slot; readonly access: Slot };
   readonly MOE5502: { readonly kernel: Slot };
   readonly MOE5503: { readonly kernel: Slot };
@@ -1462,6 +1464,9 @@ export const errors = {
   /** MOE5444: no experts to count */
   noExpertsToCount: (slots: MessageSlots["MOE5444"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5444", messages.MOE5444, slots, span, parts),
+  /** MOE5445: tensors that nothing reads */
+  tensorsNotRead: (slots: MessageSlots["MOE5445"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5445", messages.MOE5445, slots, span, parts),
   /** MOE5501: Kernel leaves a buffer */
   kernelAccessOutOfBounds: (slots: MessageSlots["MOE5501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5501", messages.MOE5501, slots, span, parts),
