@@ -2,8 +2,11 @@
 import type { Expression, FragmentStatement, MemoryType, Statement } from "./kernel-ir.js";
 import { memoryBytes } from "./kernel-types.js";
 
+/** Threads of a warp: they run side by side and hand each other registers, where a block has that many. */
+export const warpThreads = 32;
+
 /** Threads that hold a fragment together, where a block has that many. */
-export const fragmentThreads = 32;
+export const fragmentThreads = warpThreads;
 
 export type FragmentDeclaration = Omit<FragmentStatement & { readonly kind: "fragment" }, "kind">;
 

@@ -8,6 +8,7 @@ import {
   fragmentOperands,
   fragmentProblem,
   fragmentThreads,
+  warpThreads,
   type FragmentDeclaration,
 } from "./kernel-fragments.js";
 import { flowProblems } from "./kernel-uniformity.js";
@@ -142,9 +143,9 @@ class Verifier {
           this.problem(`${typeText(type)} is not folded over the threads of a block`);
         }
         const { across } = statement;
-        const isMask = across === undefined || (Number.isInteger(across) && across > 0 && across < fragmentThreads);
+        const isMask = across === undefined || (Number.isInteger(across) && across > 0 && across < warpThreads);
         // Threads hand registers to others of the same group, so each group is whole.
-        if (!isMask || (across !== undefined && this.kernel.threads % fragmentThreads !== 0)) {
+        if (!isMask || (across !== undefined && this.kernel.threads % warpThreads !== 0)) {
           this.problem(`nothing is folded across ${across} by ${this.kernel.threads} threads`);
         }
         return this.define(statement.name, type, false);

@@ -21,7 +21,7 @@ import {
   type Operand,
 } from "../kernel-expressions.js";
 import type { BufferHandle, Variable } from "../kernel-builder.js";
-import { fragmentThreads } from "../kernel-fragments.js";
+import { warpThreads } from "../kernel-fragments.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, i32 } from "../kernel-types.js";
 import { blockElements, tileRows } from "../micro/layouts.js";
@@ -78,7 +78,7 @@ export function byteSums(emitter: Emitter, product: Product, meeting: Meeting, t
     Array.from({ length: outputs }, () => builder.variable("sum", constant(0, f32))),
   );
   const lane = builder.let("lane", mul(rem(thread, across), outputs));
-  const slices = meeting === "warps" ? productThreads / fragmentThreads : productThreads / across / 2;
+  const slices = meeting === "warps" ? productThreads / warpThreads : productThreads / across / 2;
   return {
     slices,
     add({ quants, quantStart, scales, scaleStart }, numbers, range = { first: 0, count: blocks }) {
@@ -129,10 +129,10 @@ export function byteSums(emitter: Emitter, product: Product, meeting: Meeting, t
     store(into, width) {
       if (meeting === "memory") return storeHalves(emitter, sums, { across, lane, slices }, into, width);
       // Threads of a warp that have the same outputs differ in these bits.
-      const mask = (fragmentThreads - 1) & ~(across - 1);
+      const mask = (warpThreads - 1) & ~(across - 1);
       const folded = sums.map((line) => line.map((sum) => builder.fold("sum", "add", sum.get, mask)));
-      builder.ifThen(compare("lt", rem(thread, fragmentThreads), across), () => {
-        const first = builder.let("line", add(mul(div(thread, fragmentThreads), width), lane));
+      builder.ifThen(compare("lt", rem(thread, warpThreads), across), () => {
+        const first = builder.let("line", add(mul(div(thread, warpThreads), width), lane));
         folded.forEach((line, tile) =>
           line.forEach((sum, output) => builder.store(into, add(first, tile * tileRows + output), sum)),
         );

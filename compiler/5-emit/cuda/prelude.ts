@@ -1,6 +1,44 @@
 /** What every printed CUDA file starts with. */
-import { fragmentThreads } from "../../4-schedule/kernel-fragments.js";
+import { warpThreads } from "../../4-schedule/kernel-fragments.js";
 import { fragmentFunctions, matrixInstructions } from "./fragments-prelude.js";
+
+/** A macro of several lines: all but the last end with a backslash, which stands in this column. */
+function macro(column: number, text: string): string {
+  return text.replaceAll(/^.+(?=\n)/gm, (line) => `${line.padEnd(column)}\\`);
+}
+
+/** How far apart threads are that join their values first: by half a warp. */
+const farthest = warpThreads / 2;
+
+/** Over all threads of a block. */
+const foldMacro = macro(
+  110,
+  `#define MOEC_FOLD(name, join)
+  template <int threads, typename T>
+  __device__ static __forceinline__ T moec_fold_##name(T* folded, T value, const int thread) {
+    constexpr bool warps = threads % ${warpThreads} == 0;
+    if (warps)
+      for (int lanes = ${farthest}; lanes > 0; lanes /= 2) value = join(value, __shfl_xor_sync(~0u, value, lanes));
+    if (!warps || thread % ${warpThreads} == 0) folded[warps ? thread / ${warpThreads} : thread] = value;
+    __syncthreads();
+    value = folded[0];
+    for (int i = 1; i < (warps ? threads / ${warpThreads} : threads); i++) value = join(value, folded[i]);
+    __syncthreads();
+    return value;
+  }`,
+);
+
+/** Over threads of a warp. */
+const foldAcrossMacro = macro(
+  108,
+  `#define MOEC_FOLD_ACROSS(name, join)
+  template <int mask, typename T>
+  __device__ static __forceinline__ T moec_fold_##name##_across(T value) {
+    for (int lanes = ${farthest}; lanes > 0; lanes /= 2)
+      if (mask & lanes) value = join(value, __shfl_xor_sync(~0u, value, lanes));
+    return value;
+  }`,
+);
 
 /**
  * `MOEC_CPU` is defined where a host compiler builds the file with a header that plays the GPU; then the header brings
@@ -46,37 +84,19 @@ __device__ static __forceinline__ float moec_max(float a, float b) {
 
 // What all threads of a block bring, folded into one: within warps by shuffles, then over warps. The same bits come out
 // in all threads, because both sides of a shuffle join the same two values.
-#define MOEC_FOLD(name, join)                                                                                 \\
-  template <int threads, typename T>                                                                          \\
-  __device__ static __forceinline__ T moec_fold_##name(T* folded, T value, const int thread) {                \\
-    constexpr bool warps = threads % ${fragmentThreads} == 0;                                                                 \\
-    if (warps)                                                                                                \\
-      for (int lanes = 16; lanes > 0; lanes /= 2) value = join(value, __shfl_xor_sync(~0u, value, lanes));    \\
-    if (!warps || thread % ${fragmentThreads} == 0) folded[warps ? thread / ${fragmentThreads} : thread] = value;                             \\
-    __syncthreads();                                                                                          \\
-    value = folded[0];                                                                                        \\
-    for (int i = 1; i < (warps ? threads / ${fragmentThreads} : threads); i++) value = join(value, folded[i]);                \\
-    __syncthreads();                                                                                          \\
-    return value;                                                                                             \\
-  }
+${foldMacro}
 __device__ static __forceinline__ float moec_add(float a, float b) { return a + b; }
 MOEC_FOLD(add, moec_add)
 MOEC_FOLD(min, moec_min)
 MOEC_FOLD(max, moec_max)
 // The same among threads of a warp whose numbers differ in the bits of a mask alone.
-#define MOEC_FOLD_ACROSS(name, join)                                                                        \\
-  template <int mask, typename T>                                                                           \\
-  __device__ static __forceinline__ T moec_fold_##name##_across(T value) {                                  \\
-    for (int lanes = 16; lanes > 0; lanes /= 2)                                                             \\
-      if (mask & lanes) value = join(value, __shfl_xor_sync(~0u, value, lanes));                            \\
-    return value;                                                                                           \\
-  }
+${foldAcrossMacro}
 MOEC_FOLD_ACROSS(add, moec_add)
 MOEC_FOLD_ACROSS(min, moec_min)
 MOEC_FOLD_ACROSS(max, moec_max)
 template <int mask, typename T>
 __device__ static __forceinline__ T moec_fold_first_across(T value) {
-  return __shfl_sync(~0u, value, (int)threadIdx.x % ${fragmentThreads} & ~mask);
+  return __shfl_sync(~0u, value, (int)threadIdx.x % ${warpThreads} & ~mask);
 }
 template <int threads, typename T>
 __device__ static __forceinline__ T moec_fold_first(T* folded, T value, const int thread) {
