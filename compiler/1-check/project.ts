@@ -5,6 +5,7 @@ import { reparse } from "../../grammar/reparse.js";
 import type { Identifier, ImportDecl, ModuleDecl, SourceFile, Span, TestDecl } from "../../grammar/tree.js";
 import { closest } from "../errors/closest.js";
 import type { Diagnostic, SourceSpan } from "../errors/diagnostic.js";
+import { hashText, otherHashOfText } from "../ops/text-hash.js";
 import { identifiersIn } from "./elaborate/closures.js";
 import { LibraryFile } from "./library-file.js";
 import { Reporter } from "./reporter.js";
@@ -36,16 +37,9 @@ export interface LoadedFile {
   readonly library: boolean;
 }
 
-/** Two 32-bit FNV-1a hashes side by side: enough to tell versions of one file apart. */
+/** The length and two 32-bit hashes side by side: enough to tell versions of one file apart. */
 export function textKey(text: string): string {
-  let a = 0x811c9dc5;
-  let b = 0x9dc5811c;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    a = Math.imul(a ^ code, 0x01000193) >>> 0;
-    b = Math.imul(b ^ code, 0x01000197) >>> 0;
-  }
-  return `${text.length}.${a.toString(36)}.${b.toString(36)}`;
+  return `${text.length}.${hashText(text).toString(36)}.${otherHashOfText(text).toString(36)}`;
 }
 
 /** Parses a text, after an edit of a good one only what the edit touches. */

@@ -5,7 +5,16 @@
  * files of a bundle are hashed with SHA-256.
  */
 export function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hashFrom(0x811c9dc5, 0x01000193, text);
+}
+
+/** The same steps with another start and another factor: beside the first hash, texts with one and the same are few. */
+export function otherHashOfText(text: string): number {
+  return hashFrom(0x9dc5811c, 0x01000197, text);
+}
+
+function hashFrom(start: number, factor: number, text: string): number {
+  let hash = start;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), factor);
   return hash >>> 0;
 }
