@@ -32,9 +32,22 @@ const layer = (storage, tokens, bar) => ({
     return rows.length === 0 ? undefined : Math.min(...rows.map(({ ratio }) => ratio));
   },
 });
-const product = (storage, T, bar) => ({
-  name: `product ${storage}, ${T} rows, share of the limit`,
-  bar,
+/** Least shares of the limit that products have, by storage and rows. */
+const productBars = {
+  q4_0: { 1: 0.9, 32: 0.5, 128: 0.68 },
+  q8_0: { 1: 0.9, 32: 0.5, 128: 0.68 },
+  f32: { 512: 0.85 },
+};
+/**
+ * The bar of a product of `kernels.mjs`, if it has one.
+ *
+ * @param {{ storage: string, T: number }} product
+ * @returns {number | undefined}
+ */
+export const productBar = ({ storage, T }) => productBars[storage]?.[T];
+const product = (storage, T) => ({
+  name: `product ${storage}, ${T} row${T > 1 ? "s" : ""}, share of the limit`,
+  bar: productBar({ storage, T }),
   value: ({ products }) => products.find((one) => one.storage === storage && one.T === T)?.share,
 });
 const reads = (shape, threads, bar) => ({
@@ -68,9 +81,9 @@ const barsFor = (large) => [
   model("llama-1b", "q4_0", "decode at 128", 2, 1.1),
   ...Object.entries({ 1: 1.1, 16: 1.2, 128: 1.4, 512: 1.35 }).map(([tokens, bar]) => layer("f32", Number(tokens), bar)),
   ...Object.entries({ 1: 2, 16: 1.8, 128: 2.5, 512: 2.5 }).map(([tokens, bar]) => layer("q4_0", Number(tokens), bar)),
-  product("q4_0", 128, 0.68),
-  product("q4_0", 32, 0.5),
-  product("f32", 512, 0.85),
+  ...Object.entries(productBars).flatMap(([storage, bars]) =>
+    Object.keys(bars).map((rows) => product(storage, Number(rows))),
+  ),
   ...[1, 2].map((threads) => reads(large, threads, 0.86)),
 ];
 

@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { median } from "../engines.mjs";
+import { productBar } from "./bars.mjs";
 import { sources } from "./files.mjs";
 import { decile, rate } from "./rates.mjs";
 
@@ -23,15 +24,15 @@ if (!target) process.exit(0);
 
 const cases = [
   ...["q4_0", "q8_0"].flatMap((storage) => [
-    { storage, T: 1, K: 2048, N: 65536, bar: 0.9 },
-    { storage, T: 32, K: 2048, N: 2048, bar: 0.5 },
-    { storage, T: 128, K: 2048, N: 2048, bar: 0.68 },
+    { storage, T: 1, K: 2048, N: 65536 },
+    { storage, T: 32, K: 2048, N: 2048 },
+    { storage, T: 128, K: 2048, N: 2048 },
     { storage, T: 512, K: 2048, N: 2048 },
   ]),
   ...["f32", "f16", "bf16"].flatMap((storage) => [
     { storage, T: 1, K: 2048, N: 16384 },
     { storage, T: 128, K: 2048, N: 2048 },
-    { storage, T: 512, K: 2048, N: 2048, ...(storage === "f32" ? { bar: 0.85 } : {}) },
+    { storage, T: 512, K: 2048, N: 2048 },
   ]),
 ].filter(({ storage }) => storage.includes(values.only));
 
@@ -57,9 +58,8 @@ for (const one of cases) {
     tops.push(top / 1000);
     shares.push(own / top);
   }
-  const { bar, ...shape } = one;
   results.push({
-    ...shape,
+    ...one,
     unit,
     rate: median(rates),
     limit: median(tops),
@@ -67,6 +67,7 @@ for (const one of cases) {
     best: decile(shares),
   });
   if (values.json) continue;
+  const bar = productBar(one);
   const percent = (share) => `${(100 * share).toFixed(0)}%`;
   const name = `${one.storage} ${one.T} x ${one.K} x ${one.N}`.padEnd(26);
   const measured = `${median(rates).toFixed(1).padStart(7)} of ${median(tops).toFixed(1)} ${unit}`.padEnd(32);

@@ -8,10 +8,11 @@
  * Usage: node bench/native/layer.mjs [--storage f32,q8_0,q4_0] [--threads 1,2] [--tokens 1,16,128,512] [--rounds 3]
  *   [--dims 2048,1024,64] [--json file]
  */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { engine, median } from "../engines.mjs";
 import { sources } from "./files.mjs";
+import { writeResults } from "./results.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -28,6 +29,8 @@ const GRAPHS = { f32: ["moe", "loop"], q8_0: ["qmoe8", "loop8"], q4_0: ["qmoe4",
 const hasRuntime = existsSync(new URL("../onnxruntime/node_modules/onnxruntime-node", import.meta.url));
 if (!hasRuntime) console.log("without ONNX Runtime: npm ci --prefix bench/onnxruntime --ignore-scripts");
 
+const { target } = await sources("./product.ts");
+if (!target) process.exit(0);
 const { prepareMachine } = await sources("./machine.ts");
 
 /** Most tokens of a call whose time is that of reading the weights. */
@@ -78,4 +81,4 @@ for (const storage of values.storage.split(",")) {
     }
   }
 }
-if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+if (values.json) writeResults(values.json, results);

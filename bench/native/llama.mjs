@@ -5,6 +5,7 @@
  */
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { tokenAt } from "./tokens.mjs";
 
 const require = createRequire(new URL("../peers/package.json", import.meta.url));
 const { getLlama } = await import(pathToFileURL(require.resolve("node-llama-cpp")).href);
@@ -14,8 +15,6 @@ const llama = await getLlama({ gpu: false, build: "never", logLevel: "error", ma
 const model = await llama.loadModel({ modelPath: file });
 const context = await model.createContext({ contextSize, batchSize: 512, threads, sequences: texts });
 const sequences = Array.from({ length: texts }, () => context.getSequence());
-/** The token at a position of a text, as in `model.ts`. */
-const tokenAt = (text, position) => 300 + ((position * 7919 + text * 104_729) % 7000);
 const ids = (text, from, to) => Array.from({ length: to - from }, (_, i) => tokenAt(text, from + i));
 
 process.on("message", async (task) => {

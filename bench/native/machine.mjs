@@ -4,10 +4,10 @@
  *
  * Usage: node bench/native/machine.mjs [--threads 1,2] [--rounds 9] [--json file]
  */
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { median } from "../engines.mjs";
 import { sources } from "./files.mjs";
+import { writeResults } from "./results.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -33,5 +33,5 @@ for (const threads of values.threads.split(",").map(Number)) {
   const texts = Object.entries(UNITS).map(([limit, unit]) => `${limit} ${one[limit].toFixed(1)} ${unit}`);
   console.log(`${threads} thread${threads > 1 ? "s" : ""}: ${texts.join(", ")}`);
 }
-if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+if (values.json) writeResults(values.json, results);
 process.exit(0);

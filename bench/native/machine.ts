@@ -24,8 +24,22 @@ const SLICE_BYTES = 64 * 2 ** 20;
 const PEAK_TURNS = 200_000;
 const BLOCKS = 8;
 
-/** @param ringBytes Memory that each thread reads round and round: several times what caches hold. */
+/**
+ * Calls that run at once: koffi makes them on the pool of libuv, which has four threads where nothing else is said
+ * before the process starts.
+ */
+const callsAtOnce = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
+
+/**
+ * @param ringBytes Memory that each thread reads round and round: several times what caches hold.
+ * @throws Error for more threads than make calls at once.
+ */
 export function prepareMachine(threads: number, ringBytes = 512 * 2 ** 20): Machine {
+  if (threads > callsAtOnce) {
+    throw new Error(
+      `${threads} threads at once are measured with UV_THREADPOOL_SIZE=${threads}, now it is ${callsAtOnce}`,
+    );
+  }
   const level = target!;
   const code = loadCode(compileNative(limitKernels(level), level), "limits.o");
   const type = koffi().proto("void (void** buffers, const int* scalars, void* scratch, int from, int to)");

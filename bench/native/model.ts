@@ -29,6 +29,7 @@ import { fineBlocks } from "../../test/native-kernels/fine-blocks.js";
 import { levels, nativeDevice } from "../../test/support/native.js";
 import { tinyVocabulary } from "../../test/support/tiny-checkpoints.js";
 import { shapes } from "./shapes.js";
+import { tokenAt } from "./tokens.mjs";
 
 export type Quantization = "q4_0" | "q8_0" | KQuants;
 
@@ -78,9 +79,6 @@ export interface PreparedModel {
   /** Gives the memory back. */
   dispose(): void;
 }
-
-/** The token at a position of a text: the same for both engines (`llama.mjs`), and another one at each step. */
-const tokenAt = (text: number, position: number): number => 300 + ((position * 7919 + text * 104_729) % 7000);
 
 export function prepareModel(shape: string, quantization: Quantization, options: ModelOptions): PreparedModel {
   const config = shapes[shape]!;

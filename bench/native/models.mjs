@@ -12,13 +12,13 @@
  * behind contexts of up to `--batch-decode` tokens (128), because every text must be read in first. When `--seconds` are
  * over, no further round begins, and what was not measured is said.
  */
-import { fork, spawn } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { hasPeer, median } from "../engines.mjs";
 import { Budget } from "./budget.mjs";
 import { ggufFile, sources } from "./files.mjs";
+import { writeResults } from "./results.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -118,21 +118,29 @@ const results = [];
 const keep = (one) => {
   results.push(one);
   console.log(lineOf(one));
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (values.json) writeResults(values.json, results);
 };
 
 async function compare(shape, type, threads) {
+  const about = ({ name }) => ({ shape, type, threads, cache: values.cache, busy: values.busy, name });
+  const leaveOut = (task) => {
+    budget.next();
+    keep({ ...about(task), missing: "the time was over" });
+  };
+  if (budget.left <= 0) {
+    tasks.forEach(leaveOut);
+    return;
+  }
   const file = peer ? await ggufFile(shape, type) : undefined;
   const machine = prepareMachine(threads);
   const own = prepareModel(shape, type, { threads, cache: values.cache, context, texts });
   const theirs = file === undefined ? undefined : await llama(file, threads);
   for (const task of tasks) {
-    const what = { shape, type, threads, cache: values.cache, busy: values.busy, name: task.name };
     if (budget.left <= 0) {
-      budget.next();
-      keep({ ...what, missing: "the time was over" });
+      leaveOut(task);
       continue;
     }
+    const what = about(task);
     process.stderr.write(`${nameOf(what)} …\n`);
     const engines = { moec: own, ...(theirs ? { llama: theirs } : {}) };
     const { times, limits } = await alternate(engines, machine, task, budget.next());
@@ -177,9 +185,10 @@ function lineOf(one) {
   return `${nameOf(one)}: ${moec.toFixed(1)} tokens/s${near}${beside}`;
 }
 
-const foreign = values.busy ? spawn(process.execPath, ["-e", "for (;;);"]) : undefined;
-process.on("exit", () => foreign?.kill());
-if (values.busy) console.log("another process keeps one core busy:");
+if (values.busy) {
+  fork(new URL("./neighbour.mjs", import.meta.url));
+  console.log("another process keeps one core busy:");
+}
 const cases = list(values.shapes).flatMap((shape) =>
   list(values.types).flatMap((type) => list(values.threads).map((threads) => [shape, type, Number(threads)])),
 );

@@ -15,12 +15,13 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { hasPeer } from "../engines.mjs";
 import { judge } from "./bars.mjs";
 import { Budget } from "./budget.mjs";
+import { parsed, readResults, writeResults } from "./results.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -75,9 +76,8 @@ const pieces = [
 ].filter(({ name }) => values.only === "" || values.only.split(",").some((word) => name.includes(word)));
 
 const fileOf = ({ name }) => `${folder}${name.replaceAll(" ", "-")}.json`;
-const read = (piece) => (existsSync(fileOf(piece)) ? JSON.parse(readFileSync(fileOf(piece), "utf8")) : undefined);
 const isDone = (piece) => {
-  const kept = read(piece);
+  const kept = readResults(fileOf(piece));
   return kept?.finished === true && JSON.stringify(kept.args) === JSON.stringify(piece.args);
 };
 
@@ -105,12 +105,12 @@ async function measure(piece, seconds) {
   const code = await run(process.execPath, [`bench/native/${script}`, ...args, ...more], {
     ...{ seconds: Math.max(5, budget.left), out },
   });
-  const text = out ? Buffer.concat(out).toString() : existsSync(part) ? readFileSync(part, "utf8") : "[]";
+  // Of a piece that was ended: what it had measured, or nothing.
+  const found = (out ? parsed(Buffer.concat(out).toString()) : readResults(part)) ?? [];
   rmSync(part, { force: true });
-  const parsed = code === 0 || !out ? JSON.parse(text || "[]") : [];
-  const results = Array.isArray(parsed) ? parsed : parsed.results;
+  const results = Array.isArray(found) ? found : found.results;
   const finished = code === 0 && results.length > 0 && results.every(({ missing }) => missing === undefined);
-  writeFileSync(fileOf(piece), `${JSON.stringify({ args, finished, results }, null, 2)}\n`);
+  writeResults(fileOf(piece), { args, finished, results });
   if (code !== 0 && budget.left > 0) process.exitCode = 1;
 }
 
@@ -146,8 +146,10 @@ for (const [index, piece] of pieces.entries()) {
   await measure(piece, seconds);
 }
 const report = { machine: [], models: [], starts: [], layers: [], products: [] };
-for (const piece of pieces) if (!missing.includes(piece.name)) report[piece.kind].push(...(read(piece)?.results ?? []));
-writeFileSync(`${folder}report.json`, `${JSON.stringify(report, null, 2)}\n`);
+for (const piece of pieces.filter(({ name }) => !missing.includes(name))) {
+  report[piece.kind].push(...(readResults(fileOf(piece))?.results ?? []));
+}
+writeResults(`${folder}report.json`, report);
 if (missing.length > 0) console.log(`\nnot measured, the minutes were over: ${missing.join("; ")}`);
 console.log(`\nwhat is promised (figures: ${folder}report.json)`);
 for (const line of judge(report, large)) console.log(line);

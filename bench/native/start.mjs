@@ -6,11 +6,12 @@
  * Usage: node bench/native/start.mjs [--shapes olmoe-small] [--types q4_0] [--rounds 5] [--threads 2] [--json file]
  */
 import { spawnSync } from "node:child_process";
-import { statSync, writeFileSync } from "node:fs";
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { hasPeer, median } from "../engines.mjs";
 import { ggufFile } from "./files.mjs";
+import { writeResults } from "./results.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -73,4 +74,4 @@ for (const shape of values.shapes.split(",")) {
     results.push(one);
   }
 }
-if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+if (values.json) writeResults(values.json, results);
