@@ -9,7 +9,7 @@ import { readPlan } from "../bundle/read-plan.js";
 import { json, list, number, object, oneOf, optional, text, type Reader } from "../bundle/shape.js";
 import type { Device } from "../device.js";
 import type { BundleFiles, Host } from "../host.js";
-import { supportOf, type Support } from "./support.js";
+import { supportOf, wgslFeatures, type Support } from "./support.js";
 import { makeWebGpuDevice } from "./device.js";
 import type { GpuAdapter } from "./gpu.js";
 
@@ -42,7 +42,7 @@ const binding: Reader<PlannedWgsl["bindings"][number]> = (value, at) =>
         kind: oneOf("space"),
         space: oneOf("state", "arena", "io"),
       })(value, at);
-const alternative = object<WgslAlternative>({ feature: oneOf("subgroups", "shader-f16"), plain: text, text });
+const alternative = object<WgslAlternative>({ feature: oneOf(...wgslFeatures), plain: text, text });
 const programs = list(
   object<PlannedWgsl>({
     kernel: text,

@@ -17,6 +17,9 @@ export const leastSupport: Support = { features: [], packedDots: false };
 /** What WGSL calls each feature. */
 const enabled: Readonly<Record<WgslFeature, string>> = { subgroups: "subgroups", "shader-f16": "f16" };
 
+/** Every feature that parts of a module may be for. */
+export const wgslFeatures = Object.keys(enabled) as readonly WgslFeature[];
+
 export function supportOf({ wgslLanguageFeatures: language }: Gpu, { features }: GpuAdapter): Support {
   const has = (name: string): boolean => language?.has(name) ?? false;
   const found: WgslFeature[] = features.has("shader-f16") ? ["shader-f16"] : [];

@@ -56,7 +56,7 @@ describe.runIf(hasNative)("a bundle for wasm, native, webgpu and cuda", () => {
     await expect(loadModel(Model, join(cwd, "all"), { device: "cuda" })).rejects.toThrow(/CUDA .*nothing/);
   });
 
-  it("has the same logits on each", async () => {
+  it("has the same logits on native as on wasm", async () => {
     const [native, wasm] = [await logits("native"), await logits("wasm")];
     // A sum of D products is off by D * 2^-24 of |a| |b| at most, and the row of logits of a holds |a|^2, so that its mean
     // square is |a|^4 / V or more. Rows of the table are less than twice as long as others; each of the two is off by that.
