@@ -5,7 +5,7 @@
  * would match everywhere. Three means, in order: `expect` repairs one token in place; `within` skips to the closing
  * bracket of a group; `skipItem` skips to the next statement, member or declaration. Brackets are already matched.
  */
-import { tokenMatcher, type IToken, type OrMethodOpts, type ParserMethod, type TokenType } from "../chevrotain.js";
+import { tokenMatcher, type IToken, type ParserMethod, type TokenType } from "../chevrotain.js";
 import type { Diagnostic, SourceSpan } from "../../compiler/errors/diagnostic.js";
 import { replace, syntaxError, type SyntaxCode, type SyntaxExtras } from "../errors.js";
 import { Infix, T, VOCABULARY, shorten, type MoeToken } from "../lexer.js";
@@ -22,9 +22,6 @@ export class SyntaxFailure extends Error {
     super(diagnostic.message);
   }
 }
-
-/** A choice that is built once, where a new one at each visit would cost more than making it. */
-export type Alternatives<R> = NonNullable<OrMethodOpts<R>["DEF"]>;
 
 /** What one parse works on. */
 export interface ParseInput {

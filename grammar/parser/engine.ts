@@ -31,7 +31,8 @@ interface Gated<R> {
   readonly GATE?: () => boolean;
   readonly DEF: Action<R>;
 }
-type Alternatives<R> = NonNullable<OrMethodOpts<R>["DEF"]>;
+/** A choice that is built once, where a new one at each visit would cost more than making it. */
+export type Alternatives<R> = NonNullable<OrMethodOpts<R>["DEF"]>;
 
 interface Rule<A extends unknown[], R> extends ParserMethod<A, R> {
   readonly originalGrammarAction: (...args: A) => R;

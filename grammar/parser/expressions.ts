@@ -15,7 +15,7 @@ import type {
   StringLiteral,
 } from "../tree.js";
 import { readEscapes } from "../strings.js";
-import type { Alternatives } from "./base.js";
+import type { Alternatives } from "./engine.js";
 import { assemble, type Operand, type Operator } from "./assemble.js";
 import { ListParser } from "./parameters.js";
 

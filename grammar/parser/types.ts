@@ -4,7 +4,8 @@
 import { tokenMatcher, type ParserMethod, type TokenType } from "../chevrotain.js";
 import { T, type MoeToken } from "../lexer.js";
 import type { Argument, AxisUse, Expression, Identifier, NamedType, StorageFormat, TypeExpression } from "../tree.js";
-import { BaseParser, type Alternatives } from "./base.js";
+import { BaseParser } from "./base.js";
+import type { Alternatives } from "./engine.js";
 
 type TypeParts = Pick<NamedType, "name" | "bits" | "axes" | "args">;
 
