@@ -5,7 +5,7 @@ import type { DType } from "../../ops/types.js";
 import { lanesOf } from "../../targets/index.js";
 import type { PlanStep, PlanTrace } from "../plan.js";
 import type { Routes } from "./routes.js";
-import { Emitter } from "./emitter.js";
+import { Emitter, type EmittedKernel } from "./emitter.js";
 import { writeJoined } from "./gathering.js";
 import { writeNest } from "./nest.js";
 import { alignTo64, bytesOf, memoryElement, type ProgramLowering } from "./program-lowering.js";
@@ -68,17 +68,32 @@ export class EntryLowering {
     return new Emitter(kind, doc ?? this.label, this.lanes, threads);
   }
 
-  /** @param on Where the launch runs: one of two ways to write the same values; everywhere when left out. */
-  launch(emitter: Emitter, grid: Size, on?: "gpu" | "cpu"): void {
+  /**
+   * @param on Where the launch runs: one of two ways to write the same values; everywhere when left out.
+   * @returns Name of the kernel.
+   */
+  launch(emitter: Emitter, grid: Size, on?: "gpu" | "cpu"): string {
+    const emitted = emitter.finish();
+    const name = this.program.keep(emitted.kernel);
+    this.launchKept(name, emitted, emitter.origins, grid, on);
+    return name;
+  }
+
+  /** Launch a kernel that is kept with these arguments, for values of the nodes `origins`. */
+  launchKept(
+    kernel: string,
+    { buffers, scalars }: Pick<EmittedKernel, "buffers" | "scalars">,
+    origins: Iterable<Node>,
+    grid: Size,
+    on?: "gpu" | "cpu",
+  ): void {
     const { label } = this;
-    const { kernel, buffers, scalars } = emitter.finish();
-    const name = this.program.keep(kernel);
-    this.program.options.onLaunch?.(name, [...(this.node ? [this.node] : []), ...emitter.origins]);
+    this.program.options.onLaunch?.(kernel, [...(this.node ? [this.node] : []), ...origins]);
     // Turns that this call does not have: no blocks.
     const isOpen = ({ name, turns }: LoopFrame): Size =>
       turns ? turns.minus(Size.of(name)).max(Size.zero).min(Size.one) : Size.one;
     const blocks = this.loops.reduce((blocks, loop) => blocks.times(isOpen(loop)), grid);
-    this.open.push({ kind: "launch", kernel: name, grid: blocks.key, buffers, scalars, label, ...(on ? { on } : {}) });
+    this.open.push({ kind: "launch", kernel, grid: blocks.key, buffers, scalars, label, ...(on ? { on } : {}) });
   }
 
   /** What was computed at this place or before it in the blocks around, by key. */

@@ -13,6 +13,7 @@ import { writeGpuProducts } from "./gpu-product.js";
 import { denseTile } from "./product-dense.js";
 import { quantizedTile } from "./product-quantized.js";
 import { finishRow, rowRange, type FinishedProducts, type RowRange } from "./product-rows.js";
+import { Sketching } from "./product-sketch.js";
 import { rowsInScratch, type TileWriter } from "./product-tiles.js";
 import { writeWideKernel } from "./product-wide.js";
 import type { Product } from "./product.js";
@@ -69,10 +70,43 @@ function prepareTile(entry: EntryLowering, product: Product): (emitter: Emitter)
 function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, products: readonly Product[]): void {
   if (isGpu(entry.program.target)) return writeGpuProducts(entry, source, target, products);
   if (isWide(products[0]!.layout.name)) return writeWideKernel(entry, source, target, products);
-  const [first] = products as readonly [Product, ...Product[]];
-  const { tiles } = first.layout;
   // Activations are quantized by kernels of their own, which come first.
   const writers = products.map((product) => prepareTile(entry, product));
+  const { sketched } = entry.program;
+  const sketch = sketchOf(open(entry, source, target, products, writers));
+  const known = sketched.find(sketch.kernel);
+  if (known !== undefined) return entry.launchKept(known, sketch.kernel, sketch.origins, sketch.grid);
+  const work = open(entry, source, target, products, writers);
+  const upTo = (rows: number): void => {
+    if (rows > fewRows) return many(work);
+    work.emitter.guard(
+      compare("le", work.count, rows),
+      () => few(work, rows),
+      () => upTo(rows + 1),
+    );
+  };
+  upTo(1);
+  sketched.add(sketch.kernel, work.emitter.finish(), entry.launch(work.emitter, work.grid));
+}
+
+/** The kernel without its tiles, what it launches, and how many blocks. */
+function sketchOf(work: Work) {
+  const { emitter, products, together, grid } = work;
+  const sketching = new Sketching(emitter);
+  few({ ...work, writers: work.writers.map((writer, i) => sketching.writer(writer, products[i]!)) }, 1);
+  return { kernel: sketching.finish(products, together), origins: emitter.origins, grid };
+}
+
+/** A kernel up to where it asks how many rows there are. */
+function open(
+  entry: EntryLowering,
+  source: Tensor,
+  target: Stored,
+  products: readonly Product[],
+  writers: readonly ((emitter: Emitter) => TileWriter)[],
+): Work {
+  const [first] = products as readonly [Product, ...Product[]];
+  const { tiles } = first.layout;
   const emitter = entry.emitter(products.length > 1 ? "products" : "product");
   const { builder } = emitter;
   const ready = writers.map((writer) => writer(emitter));
@@ -88,24 +122,19 @@ function writeKernel(entry: EntryLowering, source: Tensor, target: Stored, produ
   const endTile = builder.let("end_tile", min(add(firstTile, perBlock), tiles));
   const sums = products.length * together * rowsInScratch * tileRows;
   const scratch = builder.blockBuffer("sums", "f32", "local", sums + 4);
-  const tilesOf = { together, firstTile, endTile };
-  const work: Work = { emitter, source, target, products, writers: ready, scratch, range, ...tilesOf };
   const count = builder.let("row_count", sub(range.to, range.from));
-  const upTo = (rows: number): void => {
-    if (rows > fewRows) return many(work);
-    emitter.guard(
-      compare("le", count, rows),
-      () => few(work, rows),
-      () => upTo(rows + 1),
-    );
-  };
-  upTo(1);
-  entry.launch(emitter, range.grid.times(Size.of(chunks)));
+  const grid = range.grid.times(Size.of(chunks));
+  const tilesOf = { together, firstTile, endTile };
+  return { emitter, source, target, products, writers: ready, scratch, range, count, grid, ...tilesOf };
 }
 
 interface Work extends FinishedProducts {
   readonly writers: readonly TileWriter[];
   readonly range: RowRange;
+  /** Rows of the block. */
+  readonly count: Expression;
+  /** Blocks of a call. */
+  readonly grid: Size;
   /** Tiles taken at once for many rows. */
   readonly together: number;
   readonly firstTile: Expression;

@@ -12,6 +12,7 @@ import type { ScheduleOptions } from "../options.js";
 import type { MemorySpace, PlanPort, PlanState, PlanWeight } from "../plan.js";
 import type { MatrixUse } from "../layout/matrix-uses.js";
 import { refuse } from "../refusal.js";
+import { SketchedKernels } from "./product-sketch.js";
 import { atStart, lineNumbers, type StoredFormat, storedBytes } from "./storage.js";
 import { elements, rowMajor, Stored, type Tensor, type TensorAxis } from "./tensor.js";
 import { Weight } from "./weight.js";
@@ -67,6 +68,8 @@ export class ProgramLowering {
   readonly weights = new Map<string, PlanWeight>();
   readonly states = new Map<string, PlanState>();
   readonly knobs = new Map<string, PlanPort>();
+  /** Kernels of products by what decides them. */
+  readonly sketched = new SketchedKernels();
   private readonly kernelsByHash = new Map<number, readonly Kernel[]>();
   private readonly layouts = new Map<string, WeightLayout>();
   private count = 0;
