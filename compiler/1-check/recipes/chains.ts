@@ -1,7 +1,7 @@
 /** `dense.layers.ffn.gate` in the lines of a recipe: what such a chain names, and expressions with its values put in. */
 import type { Expression } from "../../../grammar/tree.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
-import { at, type Place } from "../context.js";
+import { at, joinPath, type Place } from "../context.js";
 import { tensor } from "../elaborate/tensors.js";
 import { Scope } from "../scope.js";
 import { unknown } from "../values.js";
@@ -14,6 +14,11 @@ export interface Model {
   /** Where its parameters live: its name, or inside of a model that another recipe makes or reads. */
   readonly path: string;
   readonly parameters: ReadonlyMap<string, ModuleParameter>;
+}
+
+/** Where a parameter lies below a module (`layers.ffn.gate`), both given by their paths. */
+export function below(module: string, parameter: string): string {
+  return module === "" ? parameter : parameter.slice(module.length + 1);
 }
 
 /** A parameter, or a module with parameters below it. */
@@ -68,15 +73,15 @@ export interface Filled {
 /**
  * Puts the values of parameters in the places of their chains.
  *
- * @param below Where the line's parameter lies below the module that the line sets (`.layers.ffn.gate`): a chain that
- * names a module stands for its parameter there. Undefined for a line of one parameter.
+ * @param rest Where the line's parameter lies below the module that the line sets (`layers.ffn.gate`): a chain that names
+ * a module stands for its parameter there. Undefined for a line of one parameter.
  * @param note Is told every chain that names a parameter or module.
  */
 export function fill(
   expression: Expression,
   models: readonly Model[],
   place: Place,
-  below: string | undefined,
+  rest: string | undefined,
   note: (named: Named, node: Expression) => void,
 ): Filled {
   const scope = new Scope(place.scope);
@@ -86,10 +91,10 @@ export function fill(
     const named = namedBy(node, models);
     if (!named) return undefined;
     note(named, node);
-    const path = named.parameter || below === undefined ? named.path : named.path + below;
+    const path = named.parameter || rest === undefined ? named.path : joinPath(named.path, rest);
     const parameter = named.model.parameters.get(path);
-    if (!parameter && below !== undefined) lacking.push({ span: at(place, node), path });
-    if (!parameter && below === undefined) return node;
+    if (!parameter && rest !== undefined) lacking.push({ span: at(place, node), path });
+    if (!parameter && rest === undefined) return node;
     const text = `${named.path}#${count++}`;
     const read = parameter?.read(at(place, node));
     scope.defineValue(text, read ? tensor(read) : unknown);
