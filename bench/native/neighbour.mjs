@@ -8,7 +8,10 @@ import { setImmediate } from "node:timers";
 const SLICE = 50;
 
 process.on("disconnect", () => process.exit(0));
-process.send?.("ready");
+// The parent may have gone before this process heard of it.
+process.send?.("ready", (error) => {
+  if (error) process.exit(0);
+});
 (function work() {
   const end = performance.now() + SLICE;
   while (performance.now() < end);
