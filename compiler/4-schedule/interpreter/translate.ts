@@ -13,8 +13,16 @@ import { laneTexts, named, registerName, viewIndex, type BufferPlace, type Write
 import { writeFragment } from "./fragments.js";
 import { encoded, viewNames, viewOf } from "./memory.js";
 
+/**
+ * Names that a body may have before it becomes a function of its own. V8 keeps each name of a function, of inner blocks
+ * too, in a place of its own on the stack, and lanes are names: kernels with wide vectors would not fit.
+ */
+const NAMES_OF_A_BODY = 4000;
+
 class KernelWriter implements Writer {
-  readonly lines: string[] = [];
+  lines: string[] = [];
+  /** Names of the function that is being written. */
+  private names = 0;
   private temporaries = 0;
   private readonly places = new Map<string, BufferPlace>();
   private readonly fragments = new Map<string, FragmentDeclaration>();
@@ -26,7 +34,21 @@ class KernelWriter implements Writer {
   ) {}
 
   line(text: string): void {
+    if (text.startsWith("const ") || text.startsWith("let ")) this.names++;
     this.lines.push(text);
+  }
+
+  /** The statements between the braces of a loop or a branch. */
+  private body(statements: readonly Statement[]): void {
+    const [lines, names] = [this.lines, this.names];
+    this.lines = [];
+    this.names = 0;
+    this.statements(statements);
+    // A generator's body cannot be divided: what yields must stand in it.
+    const apart = this.threads === 1 && this.names > NAMES_OF_A_BODY;
+    for (const line of apart ? ["(() => {", ...this.lines, "})();"] : this.lines) lines.push(line);
+    this.lines = lines;
+    this.names = apart ? names : names + this.names;
   }
 
   fresh(): string {
@@ -73,15 +95,15 @@ class KernelWriter implements Writer {
         const to = this.copy(laneTexts(this, statement.to)[0]!);
         const name = registerName(statement.name, 0, 1);
         this.line(`for (let ${name} = ${from}; ${name} < ${to}; ${name} = ${name} + ${statement.step} | 0) {`);
-        this.statements(statement.body);
+        this.body(statement.body);
         return this.line("}");
       }
       case "if":
         this.line(`if (${laneTexts(this, statement.condition)[0]!}) {`);
-        this.statements(statement.then);
+        this.body(statement.then);
         if (statement.else.length > 0) {
           this.line("} else {");
-          this.statements(statement.else);
+          this.body(statement.else);
         }
         return this.line("}");
       case "barrier":
