@@ -140,7 +140,7 @@ export type FragmentStatement =
       readonly rows: number;
       readonly columns: number;
     }
-  /** Lines of the matrix are `stride` elements apart in memory; only factors are loaded. */
+  /** Lines of the matrix are `stride` elements apart in memory. Which fragments are loaded, and in which orders, is the target's. */
   | (FragmentPlace & {
       readonly kind: "fragment-load";
       readonly fragment: string;

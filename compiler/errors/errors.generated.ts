@@ -202,7 +202,7 @@ export const messages = {
   MOE4234: { severity: "error", title: "the GPU failed", message: "the CUDA driver says {error} to {call}" },
   MOE4235: { severity: "warning", title: "no CUDA compiler", message: "{tool} can't be started, so the bundle has the source of its CUDA kernels and no compiled code: {reason}" },
   MOE4236: { severity: "error", title: "the CUDA compiler refuses the kernels", message: "{tool} refuses the kernels for {architecture}: {reason}" },
-  MOE4240: { severity: "error", title: "No matrices in registers", message: "{target} has no matrices that threads hold together, and no registers that threads hand each other" },
+  MOE4240: { severity: "error", title: "No matrices in registers", message: "{target} has no {lacks}" },
   MOE4301: { severity: "error", title: "worker can't start", message: "the model's worker can't run in this page: {reason}" },
   MOE4302: { severity: "error", title: "page is not secure", message: "{origin} is neither https nor localhost, and only there a browser can check what it has loaded" },
   MOE4303: { severity: "error", title: "browser runtime is not built", message: "{folder} lacks {file}, which every bundle carries for browsers" },
@@ -515,7 +515,7 @@ export interface MessageSlots {
   readonly MOE4234: { readonly error: Slot; readonly call: Slot };
   readonly MOE4235: { readonly tool: Slot; readonly reason: Slot };
   readonly MOE4236: { readonly tool: Slot; readonly architecture: Slot; readonly reason: Slot };
-  readonly MOE4240: { readonly target: Slot };
+  readonly MOE4240: { readonly target: Slot; readonly lacks: Slot };
   readonly MOE4301: { readonly reason: Slot };
   readonly MOE4302: { readonly origin: Slot };
   readonly MOE4303: { readonly folder: Slot; readonly file: Slot };

@@ -118,16 +118,15 @@ describe("fragments", () => {
     }
   });
 
-  const problems = (body: string, threads = 32): readonly string[] =>
-    verifyKernel(
-      parseKernel(`kernel k threads ${threads} "" {
+  const parsed = (body: string, threads = 32): Kernel =>
+    parseKernel(`kernel k threads ${threads} "" {
   shared a: f16[512]
   shared s: f32[512]
   fragment x = left f16[16, 16]
   fragment y = right f16[16, 16]
   fragment z = sum f32[16, 16]
-  ${body}\n}`),
-    );
+  ${body}\n}`);
+  const problems = (body: string, threads?: number): readonly string[] => verifyKernel(parsed(body, threads));
   it.each([
     ["load_fragment x = a[0] by 24 rows", 32, undefined],
     ["load_fragment x = a[(@thread / 32)] by 24 rows", 64, undefined],
@@ -149,9 +148,17 @@ describe("fragments", () => {
   });
 
   it("are refused where a GPU has none", () => {
-    for (const kernel of [kernels[0]!, kernels.at(-1)!]) {
-      expect(() => emitWgsl(kernel, webgpu)).toThrow(/no matrices/);
-    }
+    expect(() => emitWgsl(kernels[0]!, webgpu)).toThrow(/WebGPU has no matrices in registers/);
+    expect(() => emitWgsl(kernels.at(-1)!, webgpu)).toThrow(/WebGPU has no registers that threads hand each other/);
+  });
+
+  it.each([
+    ["z = s[0] by 24 rows", /CUDA has no sums that are loaded/],
+    ["y = a[0] by 48 words", /CUDA has no factors that lie in words/],
+  ])("load_fragment %s is sound, and refused on CUDA", (load, problem) => {
+    const body = `load_fragment ${load}`;
+    expect(problems(body)).toEqual([]);
+    expect(() => emitCuda([parsed(body)], cuda)).toThrow(problem);
   });
 });
 

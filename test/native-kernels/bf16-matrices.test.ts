@@ -13,7 +13,7 @@ import {
   activationNumbers,
   matrixBuffers,
   matrixProducts,
-  tileRows,
+  rowsOfTile,
 } from "../../compiler/4-schedule/micro/wide-matrices.js";
 import { schedule } from "../../compiler/4-schedule/index.js";
 import { x86v4Amx } from "../../compiler/targets/index.js";
@@ -29,14 +29,13 @@ import {
   product,
   scoresOf,
 } from "../schedule/product-cases.js";
-import { missingFeatures } from "../../runtime/native/processor.js";
-import { hasNative } from "../support/native.js";
+import { levelsWithNamed } from "../support/native.js";
 import { hotLoops } from "./assembly.js";
 import { expectProduct, quantizedMatrix, weightOf } from "./matrices.js";
 import { bytesOf, compiled, interpreted, runs } from "./runners.js";
 
 const target = x86v4Amx;
-const here = hasNative && missingFeatures(target.codegen!.needs).length === 0;
+const here = levelsWithNamed().includes(target);
 
 /** Whole multiples of 1/64 with 127/64 in each block of 32: as exact in 8 bits as in bf16. */
 const exactRows = (seed: number, length: number): number[] =>
@@ -130,8 +129,8 @@ it("tiles of the interpreter, whatever is left of rows and columns", () => {
       const matrix = quantizedMatrix(format, shape, next);
       matrix.scales.fill(f32ToF16(1 / 16));
       const stride = activationNumbers(columns);
-      const x = new Uint16Array((T + tileRows) * stride).map(() => f32ToBf16(Math.round(next() * 254 - 127) / 64));
-      const y = new Float32Array((T + 2 * tileRows) * 32);
+      const x = new Uint16Array((T + rowsOfTile) * stride).map(() => f32ToBf16(Math.round(next() * 254 - 127) / 64));
+      const y = new Float32Array((T + 2 * rowsOfTile) * 32);
       run(name, [packWideRecords(format, matrix), bytesOf(x), bytesOf(y)], [T], 1);
       // The numbers are exact, and so are their sums: whole multiples of 1/1024 below 2^24 of them.
       expectProduct(y, shape, (t, c) => bf16ToF32(x[t * stride + c]!), weightOf(matrix), 0);

@@ -4,7 +4,7 @@ import { reasonOf } from "../../compiler/errors/reason.js";
 import { scratchBytes, emitLlvm } from "../../compiler/5-emit/llvm/index.js";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
-import { x86v3, x86v4, type Target } from "../../compiler/targets/index.js";
+import { x86v3, x86v4, x86v4Amx, type Target } from "../../compiler/targets/index.js";
 import type { Device } from "../../runtime/device.js";
 import { loadCode } from "../../runtime/native/code.js";
 import { koffi } from "../../runtime/native/koffi.js";
@@ -29,6 +29,15 @@ export const levels: readonly Target[] =
 if (levels.length === 0) console.warn(`skipped: no native code here: ${reason ?? "the processor has no level"}`);
 
 export const hasNative = levels.length > 0;
+
+/** These, and before them the level with matrices in registers, which no bundle has unless it is named. */
+export const levelsWithNamed = (): readonly Target[] => {
+  if (!hasNative) return levels;
+  const missing = missingFeatures(x86v4Amx.codegen!.needs);
+  if (missing.length === 0) return [x86v4Amx, ...levels];
+  console.warn(`skipped: ${x86v4Amx.name}: the processor has no ${missing.join(", ")}`);
+  return levels;
+};
 
 /** Tests for each level; one test that is shown as skipped where there is none. */
 export function describeLevels(name: string, body: (target: Target) => void, on: readonly Target[] = levels): void {

@@ -14,7 +14,7 @@ import {
   type RowsOfMatrices,
 } from "../micro/records.js";
 import { activationRowBytes, panelRows, recordRows } from "../micro/wide-layouts.js";
-import { activationNumbers, matrixBuffers, matrixRows, tileRows } from "../micro/wide-matrices.js";
+import { activationNumbers, matrixBuffers, leastMatrixRows, rowsOfTile } from "../micro/wide-matrices.js";
 import { quantizeRecords } from "../micro/wide-quantize.js";
 import type { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
@@ -58,7 +58,7 @@ export function prepareWide(entry: EntryLowering, products: readonly Product[]):
 interface Activations {
   /** Integers. */
   readonly records: Stored;
-  /** bf16, of calls with at least `matrixRows` rows. */
+  /** bf16, of calls with at least `leastMatrixRows` rows. */
   readonly numbers: Stored | undefined;
 }
 
@@ -77,7 +77,7 @@ function prepareActivations(
       entry.allocate(wish, "i32", [{ name: "n", size: count.times(Size.of(words)) }]);
     const records = allocate("records", rows, rowBytes / 4);
     // The last rows of a product may fill a part of a tile, which is read whole.
-    const room = rows.plus(Size.of(tileRows - 1));
+    const room = rows.plus(Size.of(rowsOfTile - 1));
     const numbers = inMatrices ? allocate("numbers", room, rowNumbers / 2) : undefined;
     const perBlock = Math.max(1, Math.round(16384 / depth));
     storedRowsKernel(entry, input, perBlock, "activations to integer records", (emitter, x) => {
@@ -103,7 +103,7 @@ function prepareActivations(
 
 /** Whether a call has rows enough for matrices. */
 const areManyRows = (emitter: Emitter, { storedRows }: ProductInput): Expression =>
-  compare("ge", presentRows(emitter, storedRows), matrixRows);
+  compare("ge", presentRows(emitter, storedRows), leastMatrixRows);
 
 function recordProducts(work: WideWork, { records, numbers }: Activations): WideProducts {
   const { emitter, products, scratch, starts, shapes } = work;
@@ -122,25 +122,20 @@ function recordProducts(work: WideWork, { records, numbers }: Activations): Wide
         start: builder.let("tile", mul(number, product.layout.tileBytes)),
       };
     });
-  /** Whether rows of the product are those in memory, one behind the other. */
-  let areInOrder = false;
-  const numberOf = (row: Coordinate): Expression => {
-    const stored = storedRow(emitter, input, row);
-    areInOrder = stored.key === row.key;
-    return builder.let("x_row", emitter.index(stored));
-  };
+  const numberOf = (row: Coordinate): Expression => builder.let("x_row", emitter.index(storedRow(emitter, input, row)));
   const startOf = (number: Expression): Expression => builder.let("x_start", mul(number, activationRowBytes(depth)));
   const matricesOf = (place: Stored, from: Expression, to: Expression): RowsOfMatrices => {
     const halves = emitter.buffer(place.place, "bf16", "read");
     const present = presentRows(emitter, input.storedRows);
     return {
       buffers: matrixBuffers(builder, tilesBeside),
-      areMany: compare("ge", min(present, sub(to, from)), matrixRows),
+      areMany: compare("ge", min(present, sub(to, from)), leastMatrixRows),
       rows: {
         bytes: halves,
         start: (number) =>
           builder.let("x_start", mul(builder.load(starts, sub(number, from)), activationNumbers(depth))),
-        stride: areInOrder ? activationNumbers(depth) : undefined,
+        // Where they are the rows in memory, one lies behind the other.
+        stride: input.rows === input.storedRows ? activationNumbers(depth) : undefined,
       },
     };
   };

@@ -40,22 +40,26 @@ function pairOf(k: KernelBuilder, first: Expression, second: Expression): Expres
   return or(shru(rounded(first), 16), and(rounded(second), -0x10000));
 }
 
-/** Unpack `count` records from byte `from` on into `target` (bf16) from number `to` on, block behind block. */
+/** Where numbers go: bf16, from number `to` on. */
+interface NumberPlace {
+  readonly target: BufferHandle;
+  readonly to: number;
+}
+
+/** Unpack `count` records from the start of the tile on, block behind block. */
 export function unpackNumbers(
   k: KernelBuilder,
   shapes: WideShapes,
-  { format, bytes }: WideTile,
-  from: Expression,
+  { format, bytes, start }: WideTile,
   count: Operand,
-  target: BufferHandle,
-  to: number,
+  { target, to }: NumberPlace,
 ): void {
   const { bits, offset } = stored[format];
   const mask = ((1 << bits) - 1) << (mantissaBits - bits);
   const whole = 1 << bits;
   const places = placesOf(format);
   k.loop("unpacked", 0, count, 1, (record) => {
-    const at = k.let("at", add(from, mul(record, wideRecordBytes(format))));
+    const at = k.let("at", add(start, mul(record, wideRecordBytes(format))));
     const place = k.let("place", add(mul(record, halves.length * blockNumbers), to));
     k.loop("half", 0, halves.length, 1, (half) => {
       const scales = scalesAt(k, shapes, bytes, k.let("scales", add(at, mul(half, 2 * recordRows))));

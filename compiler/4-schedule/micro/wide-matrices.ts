@@ -17,13 +17,13 @@ import type { WideTile } from "./wide-dots.js";
 import { groupColumns, groupRecords, recordColumns, recordRows, wideRecordBytes } from "./wide-layouts.js";
 
 /** Rows of a tile. */
-export const tileRows = 16;
+export const rowsOfTile = 16;
 /** Tiles of rows, and of outputs, that are multiplied with each other. */
 const tilesTogether = 2;
 /** Rows from which on tiles are faster than vectors: the weights are unpacked to twice as many bytes. */
-export const matrixRows = 96;
+export const leastMatrixRows = 96;
 /** Numbers of a tile of rows. */
-const tileNumbers = tileRows * blockElements;
+const tileNumbers = rowsOfTile * blockElements;
 const groupBlocks = groupColumns / blockElements;
 
 /** bf16 numbers from one row of activations to the next: a line more than the columns, to spread rows over the cache. */
@@ -73,20 +73,21 @@ export function matrixProducts(k: KernelBuilder, shapes: WideShapes, buffers: Ma
     const records = Math.ceil((blocks * blockElements) / recordColumns);
     tiles.forEach((tile, t) => {
       const start = k.let("records", add(mul(group, groupRecords * wideRecordBytes(tile.format)), tile.start));
-      unpackNumbers(k, shapes, tile, start, records, buffers.unpacked, t * groupBlocks * blockNumbers);
+      const into = { target: buffers.unpacked, to: t * groupBlocks * blockNumbers };
+      unpackNumbers(k, shapes, { ...tile, start }, records, into);
     });
     const column = k.let("column", mul(group, groupColumns));
     const count = sub(what.to, what.from);
-    const two = tilesTogether * tileRows;
+    const two = tilesTogether * rowsOfTile;
     // What is left behind whole pairs of tiles takes one tile, or two that are filled up.
-    const rest = k.let("rest", rem(add(count, tileRows - 1), constant(two)));
-    const paired = k.let("paired", add(what.from, sub(add(count, tileRows - 1), rest)));
+    const rest = k.let("rest", rem(add(count, rowsOfTile - 1), constant(two)));
+    const paired = k.let("paired", add(what.from, sub(add(count, rowsOfTile - 1), rest)));
     const rows = (from: Expression, to: Expression, size: number): void =>
-      k.loop("rows", from, to, size * tileRows, (first) => {
+      k.loop("rows", from, to, size * rowsOfTile, (first) => {
         const lefts = leftTiles(k, buffers.copies, what, column, first, size, blocks);
         for (let tile = 0; tile < tiles.length; tile += tilesTogether) {
           const now = Math.min(tilesTogether, tiles.length - tile);
-          multiplyTiles(k, buffers.unpacked, what, lefts, first, tile, now, blocks, isFirst);
+          multiplyTiles(k, what, { unpacked: buffers.unpacked, lefts, first, tile, count: now, blocks, isFirst });
         }
       });
     rows(what.from, paired, tilesTogether);
@@ -117,11 +118,11 @@ function leftTiles(
 ): readonly TileOfBlock[] {
   if (stride !== undefined) {
     return list(size, (r) => {
-      const at = k.let("rows_at", add(start(add(first, r * tileRows)), column));
+      const at = k.let("rows_at", add(start(add(first, r * rowsOfTile)), column));
       return (block) => ({ buffer: bytes, index: add(at, block * blockElements), stride, order: "rows" });
     });
   }
-  const rows = k.let("rows_now", min(sub(to, first), size * tileRows));
+  const rows = k.let("rows_now", min(sub(to, first), size * rowsOfTile));
   k.loop("copied", 0, rows, 1, (index) => {
     const from = k.let("copied_from", add(start(k.let("row", add(first, index))), column));
     const place = k.let("copy", mul(index, blockElements));
@@ -139,22 +140,27 @@ function leftTiles(
 
 const list = <T>(length: number, make: (i: number) => T): readonly T[] => Array.from({ length }, (_, i) => make(i));
 
-/** Adds the products of tiles of rows, from `first` on, and `count` tiles of outputs, from `tile` on, to their sums. */
-function multiplyTiles(
-  k: KernelBuilder,
-  unpacked: BufferHandle,
-  what: MatrixRows,
-  leftsOf: readonly TileOfBlock[],
-  first: Expression,
-  tile: number,
-  count: number,
-  blocks: number,
-  isFirst: boolean,
-): void {
+interface TilesOfPass {
+  /** bf16: the blocks of all tiles of outputs. */
+  readonly unpacked: BufferHandle;
+  /** Tiles of rows, from row `first` on. */
+  readonly lefts: readonly TileOfBlock[];
+  readonly first: Expression;
+  /** `count` tiles of outputs from `tile` on. */
+  readonly tile: number;
+  readonly count: number;
+  readonly blocks: number;
+  /** True where there are no sums yet that the products are added to. */
+  readonly isFirst: boolean;
+}
+
+/** Adds the products of some tiles of rows and of outputs to their sums. */
+function multiplyTiles(k: KernelBuilder, what: MatrixRows, pass: TilesOfPass): void {
+  const { unpacked, lefts: leftsOf, first, tile, count, blocks, isFirst } = pass;
   const held = leftsOf.map((_, r) => {
-    const line = k.let("line", what.sumsAt(add(first, r * tileRows)));
+    const line = k.let("line", what.sumsAt(add(first, r * rowsOfTile)));
     return list(count, (t) => {
-      const sum = k.fragment("sum", { role: "sum", element: "f32", rows: tileRows, columns: recordRows });
+      const sum = k.fragment("sum", { role: "sum", element: "f32", rows: rowsOfTile, columns: recordRows });
       const index = add(line, (tile + t) * recordRows);
       return { sum, place: { buffer: what.sums, index, stride: what.sumsStride, order: "rows" as const } };
     });
@@ -162,7 +168,7 @@ function multiplyTiles(
   if (!isFirst) held.flat().forEach(({ sum, place }) => k.loadFragment(sum, place));
   for (let block = 0; block < blocks; block++) {
     const lefts = leftsOf.map((place): Fragment => {
-      const left = k.fragment("left", { role: "left", element: "bf16", rows: tileRows, columns: blockElements });
+      const left = k.fragment("left", { role: "left", element: "bf16", rows: rowsOfTile, columns: blockElements });
       k.loadFragment(left, place(block));
       return left;
     });

@@ -36,7 +36,9 @@ export const cudaFragment: NonNullable<Dialect["fragment"]> = (statement: Fragme
       return declared(statement, nameOf(statement.name));
     case "fragment-load": {
       const { role, element } = find(statement.fragment);
-      if (role === "sum" || statement.order === "words") throw moecError("MOE4240", { target: "CUDA" });
+      if (role === "sum") throw moecError("MOE4240", { target: "CUDA", lacks: "sums that are loaded" });
+      if (statement.order === "words")
+        throw moecError("MOE4240", { target: "CUDA", lacks: "factors that lie in words" });
       const rows = statement.order === "rows";
       // Only two bytes at a time are exchanged between lines and columns.
       if (element === "i8" && rows !== (role === "left")) throw new TypeError("bytes lie along the contracted axis");

@@ -186,7 +186,7 @@ export class LaneWriter {
   }
 
   private fragment(statement: FragmentStatement): void {
-    if (!this.dialect.fragment) throw moecError("MOE4240", { target: "this GPU" });
+    if (!this.dialect.fragment) throw moecError("MOE4240", { target: "this GPU", lacks: "matrices in registers" });
     if (statement.kind === "fragment") this.fragments.set(statement.name, statement);
     this.line(
       this.dialect.fragment(

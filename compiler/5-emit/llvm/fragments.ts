@@ -5,7 +5,7 @@
  */
 import type {
   Expression,
-  FragmentElement,
+  FragmentOrder,
   FragmentPlace,
   FragmentStatement,
   Kernel,
@@ -21,9 +21,11 @@ type Role = FragmentDeclaration["role"];
 
 const registersOf: Readonly<Record<Role, readonly number[]>> = { sum: [0, 1, 2, 3], left: [4, 5], right: [6, 7] };
 
+const lacks = (what: string): Error => moecError("MOE4240", { target: "AMX", lacks: what });
+
 interface Held {
   readonly register: number;
-  readonly element: FragmentElement;
+  readonly role: Role;
   /** True when it is loaded before it is used, so that it need not be cleared. */
   readonly isLoaded: boolean;
 }
@@ -76,7 +78,7 @@ class Planner {
         const end = later.at(-1) ?? i;
         ends.set(end, [...(ends.get(end) ?? []), { role, register }]);
         const next = statements[later[0] ?? i];
-        this.held.set(name, { register, element: statement.element, isLoaded: next?.kind === "fragment-load" });
+        this.held.set(name, { register, role, isLoaded: next?.kind === "fragment-load" });
       }
       for (const { role, register } of ends.get(i) ?? []) now[role].push(register);
     });
@@ -84,8 +86,8 @@ class Planner {
 
   private shape(fragment: FragmentDeclaration): void {
     const { role, element, name } = fragment;
-    const has = role === "sum" ? ["i32", "f32"] : ["i8", "bf16"];
-    if (!has.includes(element)) throw moecError("MOE4240", { target: `${element} on AMX` });
+    if (element !== (role === "sum" ? "f32" : "bf16"))
+      throw lacks(`${role === "sum" ? "sums" : "factors"} of ${element}`);
     const { lines, bytes } = registerShape(fragment);
     const known = registerShape(this.shapes.get(role) ?? fragment);
     if (known.lines !== lines || known.bytes !== bytes || lines > 16 || bytes > 64) {
@@ -125,7 +127,9 @@ export function beginFragments(f: LlvmFunction, kernel: Kernel): () => void {
   const planner = new Planner(kernel.name);
   planner.plan(kernel.body, registersOf);
   if (planner.held.size === 0) return () => undefined;
-  if (!f.target.tiles?.matrices) throw moecError("MOE4240", { target: f.target.name });
+  if (!f.target.tiles?.matrices) {
+    throw moecError("MOE4240", { target: f.target.name, lacks: "matrices in registers" });
+  }
   f.fragments = planner;
   const bytes = shapeBytes(planner.shapes).map((value) => value.toString(16).padStart(2, "0"));
   const name = `@moec_tiles_${bytes.filter((text) => text !== "00").join("")}`;
@@ -135,6 +139,7 @@ export function beginFragments(f: LlvmFunction, kernel: Kernel): () => void {
   return () => f.effect("llvm.x86.tilerelease", []);
 }
 
+/** @throws MoecError MOE4240 for an order in memory that is not that of a register, and for scales. */
 export function emitFragment(
   f: LlvmFunction,
   statement: FragmentStatement,
@@ -142,6 +147,11 @@ export function emitFragment(
 ): void {
   const find = (name: string): Held => f.fragments!.held.get(name)!;
   const tile = (name: string): Value => ({ type: "i8", text: String(find(name).register) });
+  /** A register takes lines as they lie, so the order has to be that of the instruction. */
+  const mustLie = ({ fragment, order }: { readonly fragment: string; readonly order: FragmentOrder }): void => {
+    const { role } = find(fragment);
+    if (order !== (role === "right" ? "words" : "rows")) throw lacks(`${role} fragments that lie by ${order}`);
+  };
   const lines = ({ buffer, index, stride }: FragmentPlace & { readonly stride: number }): readonly [Value, Value] => [
     { type: "i8*", text: elementPointer(f, buffer, "i8", index, emit) },
     { type: "i64", text: String(stride * memoryBytes[f.buffer(buffer).element]) },
@@ -151,16 +161,15 @@ export function emitFragment(
       if (!find(statement.name).isLoaded) f.effect("llvm.x86.tilezero", [tile(statement.name)]);
       return;
     case "fragment-load":
+      mustLie(statement);
       return f.effect("llvm.x86.tileloadd64", [tile(statement.fragment), ...lines(statement)]);
     case "fragment-multiply":
-      return f.effect(
-        find(statement.left).element === "bf16" ? "llvm.x86.tdpbf16ps" : "llvm.x86.tdpbssd",
-        [statement.sum, statement.left, statement.right].map(tile),
-      );
+      return f.effect("llvm.x86.tdpbf16ps", [statement.sum, statement.left, statement.right].map(tile));
     case "fragment-store":
+      mustLie(statement);
       return f.effect("llvm.x86.tilestored64", [tile(statement.fragment), ...lines(statement)]);
     case "fragment-scale":
-      throw moecError("MOE4240", { target: f.target.name });
+      throw lacks("sums that are scaled");
     default:
       statement satisfies never;
   }

@@ -48,7 +48,7 @@ function emitStatement(f: WasmFunction, statement: Statement): void {
       return emitAtomicAdd(f, statement);
     default:
       statement satisfies FragmentStatement;
-      throw moecError("MOE4240", { target: "WebAssembly" });
+      throw moecError("MOE4240", { target: "WebAssembly", lacks: "matrices in registers" });
   }
 }
 

@@ -79,7 +79,9 @@ export const wgslDialect: Omit<Dialect, "load" | "store" | "atomicAdd"> = {
   signed: (width, a) => `extractBits(${a}, 0u, ${width}u)`,
   dotBytes: (a, b, c) => `(dot4I8Packed(bitcast<u32>(${a}), bitcast<u32>(${b})) + ${c})`,
   blockFold(op, type, value, across) {
-    if (across !== undefined) throw moecError("MOE4240", { target: "WebGPU" });
+    if (across !== undefined) {
+      throw moecError("MOE4240", { target: "WebGPU", lacks: "registers that threads hand each other" });
+    }
     return `moec_fold_${op}_${type}(${value}, moec_thread)`;
   },
   ignore: (value) => `_ = ${value};`,

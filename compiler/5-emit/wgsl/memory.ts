@@ -86,7 +86,7 @@ export function declarationsOf(kernel: Kernel): {
           break;
         default:
           statement satisfies FragmentStatement;
-          throw moecError("MOE4240", { target: "WebGPU" });
+          throw moecError("MOE4240", { target: "WebGPU", lacks: "matrices in registers" });
       }
     }
   };
