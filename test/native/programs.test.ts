@@ -1,11 +1,12 @@
 /** Random programs on native kernels: the numbers of the reference, on every level that this machine has. */
 import fc from "fast-check";
 import { it } from "vitest";
+import type { Target } from "../../compiler/targets/index.js";
 import { compare, numbers } from "../schedule/compare.js";
 import { RANDOM_TOLERANCE, randomProgram, stepLists } from "../schedule/random-programs.js";
-import { describeLevels } from "../support/native.js";
+import { describeLevels, levelsWithNamed } from "../support/native.js";
 
-describeLevels("random programs", (target) => {
+const body = (target: Target): void => {
   it("give the numbers of the reference", () => {
     fc.assert(
       fc.property(stepLists, fc.constantFrom(1, 3, 5), (list, t) => {
@@ -20,4 +21,6 @@ describeLevels("random programs", (target) => {
       { numRuns: 15, seed: 2027 },
     );
   });
-});
+};
+
+describeLevels("random programs", body, levelsWithNamed());
