@@ -112,7 +112,12 @@ function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   }
   if (decl.making) {
     const place: Place = { scope: info.scope, file: info.file, path: "", repetitions: [], batch: [] };
-    makeByRecipe(walk, { info, span: { file: info.file, ...decl.name.span }, place });
+    makeByRecipe(walk, {
+      info,
+      axes: genericAxes(walk, info, proposed),
+      span: { file: info.file, ...decl.name.span },
+      place,
+    });
     return;
   }
   if (isFunctionForm(decl)) {

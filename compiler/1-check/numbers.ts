@@ -30,6 +30,11 @@ export function real(value: number | undefined): StaticNumber {
   return { kind: "real", value };
 }
 
+/** A number that is given from outside, on a command line or in a project file: written without a point where it is whole. */
+export function plainNumber(value: number): StaticNumber {
+  return Number.isInteger(value) ? integer(value) : real(value);
+}
+
 function gcd(a: number, b: number): number {
   return b === 0 ? Math.abs(a) : gcd(b, a % b);
 }

@@ -89,6 +89,8 @@ export interface InstanceValue {
   readonly info: ModuleInfo;
   readonly axes: ReadonlyMap<string, AxisArgument>;
   readonly args: ReadonlyMap<string, Value>;
+  /** Which of the arguments are the declaration's own defaults, made in its scope and not where the instance is. */
+  readonly defaults: ReadonlySet<string>;
   /** Where its parameters live: `layers.moe.route`. Empty for the model itself. */
   readonly path: string;
   readonly repetitions: readonly Repetition[];

@@ -178,6 +178,7 @@ export const messages = {
   MOE2270: { severity: "error", title: "the recipe does not apply", message: "{message} does not hold" },
   MOE2271: { severity: "error", title: "a recipe cannot be called here", message: "`{name}` makes a module: `let m = {name}(…)` in a test, or a line that sets a module in a recipe" },
   MOE2272: { severity: "error", title: "reads what it makes", message: "`{name}` is what the recipe makes; only sources can be read" },
+  MOE2273: { severity: "error", title: "recipe applies itself", message: "`{name}` applies itself" },
   MOE3101: { severity: "error", title: "unknown pass", message: "there is no pass `{name}`; the passes are {known}" },
   MOE3102: { severity: "error", title: "pass broke the graph", message: "pass `{pass}` made a graph of `{program}` that is not valid: {problem}" },
   MOE3301: { severity: "error", title: "op has no kernel", message: "`{op}` cannot run on target `{target}`: {reason}" },
@@ -491,6 +492,7 @@ export interface MessageSlots {
   readonly MOE2270: { readonly message: Slot };
   readonly MOE2271: { readonly name: Slot };
   readonly MOE2272: { readonly name: Slot };
+  readonly MOE2273: { readonly name: Slot };
   readonly MOE3101: { readonly name: Slot; readonly known: Slot };
   readonly MOE3102: { readonly pass: Slot; readonly program: Slot; readonly problem: Slot };
   readonly MOE3301: { readonly op: Slot; readonly target: Slot; readonly reason: Slot };
@@ -1149,6 +1151,9 @@ export const errors = {
   /** MOE2272: reads what it makes */
   readsWhatItMakes: (slots: MessageSlots["MOE2272"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2272", messages.MOE2272, slots, span, parts),
+  /** MOE2273: recipe applies itself */
+  recipeAppliesItself: (slots: MessageSlots["MOE2273"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2273", messages.MOE2273, slots, span, parts),
   /** MOE3101: unknown pass */
   unknownPass: (slots: MessageSlots["MOE3101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3101", messages.MOE3101, slots, span, parts),

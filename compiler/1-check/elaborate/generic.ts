@@ -22,7 +22,7 @@ export function pairedAxes(
   });
 }
 
-/** `GRUCell[R, R]` as a type: the axes it gives. */
+/** `GRUCell[R, R]` as a type: the axes and arguments that it gives. The path of the place is that of the module. */
 export function axisArgumentsOfType(
   walk: Walk,
   info: ModuleInfo,
@@ -46,11 +46,15 @@ export function axisArgumentsOfType(
     const { size } = spec;
     axes.set(param.name.text, { size, ...(use.name && !use.size ? { name: spec.name } : {}), span: at(place, use) });
   }
-  const args = (type.args ?? []).map((argument) => ({
-    ...(argument.name ? { name: argument.name.text } : {}),
-    value: evaluate(walk, argument.value, place),
-    span: at(place, argument.value),
-  }));
+  const args = (type.args ?? []).map((argument, index) => {
+    const param = argument.name?.text ?? info.decl.params[index]?.name.text ?? "";
+    return {
+      ...(argument.name ? { name: argument.name.text } : {}),
+      ...(argument.value.kind === "name" ? { pun: argument.value.name.text } : {}),
+      value: evaluate(walk, argument.value, { ...place, path: joinPath(place.path, param) }),
+      span: at(place, argument.value),
+    };
+  });
   return { axes, args, failed };
 }
 
@@ -85,11 +89,11 @@ export function genericParameter(
     case "module": {
       const { info } = spec;
       if (within.includes(info)) return report(walk, "MOE2010", { name: info.decl.name.text }, at(place, param.type));
-      const { axes, args, failed } = axisArgumentsOfType(walk, spec.info, spec.type, place);
+      const own = { ...place, path: joinPath(place.path, param.name.text) };
+      const { axes, args, failed } = axisArgumentsOfType(walk, spec.info, spec.type, own);
       if (failed) return unknown;
       const given = new Set(args.flatMap((argument) => (argument.name === undefined ? [] : [argument.name])));
-      const own = { ...place, path: joinPath(place.path, param.name.text) };
-      const inner = { ...place, scope: spec.info.scope, file: spec.info.file };
+      const inner = { ...own, scope: spec.info.scope, file: spec.info.file };
       const rest = spec.info.decl.params
         .slice(args.length - given.size)
         .filter((other) => !given.has(other.name.text) && !other.default)

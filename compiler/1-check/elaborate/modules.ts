@@ -153,6 +153,7 @@ export function makeInstance(
     info,
     axes,
     args: values,
+    defaults: new Set([...values.keys()].filter((name) => !paired.has(name))),
     path,
     repetitions: place.repetitions,
     scope,

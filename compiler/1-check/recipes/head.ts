@@ -9,7 +9,7 @@ import { bindToSpec } from "../elaborate/calls.js";
 import { evaluate } from "../elaborate/evaluate.js";
 import { genericParameter } from "../elaborate/generic.js";
 import { report } from "../elaborate/tensors.js";
-import { integer } from "../numbers.js";
+import { plainNumber } from "../numbers.js";
 import { Scope } from "../scope.js";
 import { numberValue, unknown, type InstanceValue, type ModuleInfo, type Value } from "../values.js";
 import type { Model } from "./chains.js";
@@ -68,6 +68,7 @@ class HeadReader {
   read(): Head | undefined {
     const { reporter } = this.walk;
     const { errors } = reporter;
+    this.refuseUnknown();
     this.decideAllAxes();
     if (reporter.errors > errors) return undefined;
     for (const param of this.decl.params) this.bind(param);
@@ -97,6 +98,18 @@ class HeadReader {
     const { making } = this.decl;
     const own = { ...making!.target, name: { ...making!.target.name, text: place.path ?? "" } };
     return headModule(this.walk, own, spec, undefined, { ...this.place, path: "" }, this.call.info);
+  }
+
+  /** Sizes and numbers that are given by name are those of the head. */
+  private refuseUnknown(): void {
+    const { walk, call, decl } = this;
+    const isAxis = (text: string): boolean => decl.axes.some(({ name }) => name.text === text);
+    const isParameter = (text: string): boolean => decl.params.some(({ name }) => name.text === text);
+    const unknownNames = [
+      ...[...(call.axes?.keys() ?? [])].filter((name) => !isAxis(name)),
+      ...Object.keys(call.numbers ?? {}).filter((name) => !isParameter(name)),
+    ];
+    for (const name of unknownNames) report(walk, "MOE2193", { model: decl.name.text, name }, call.span);
   }
 
   private decideAllAxes(): void {
@@ -131,7 +144,10 @@ class HeadReader {
     const name = param.name.text;
     const span = at(this.place, param.name);
     const spec = resolvedHead(walk, param, this.place);
-    const argument = call.args?.get(name);
+    const number = call.numbers?.[name];
+    const argument =
+      call.args?.get(name) ??
+      (number === undefined ? undefined : { value: numberValue(plainNumber(number)), span: call.span });
     const define = (value: Value): void => this.scope.defineValue(name, value, span);
     if (spec.kind === "module") {
       const module = argument && moduleIn(argument.value);
@@ -140,8 +156,8 @@ class HeadReader {
           report(walk, "MOE2269", { name, found: describe(walk, argument.value) }, argument.span);
         return define(unknown);
       }
-      const given = module && { module, span: argument.span };
-      const made = headModule(walk, param, spec, given, this.place, call.info);
+      const from = module && { module, span: argument.span };
+      const made = headModule(walk, param, spec, from, this.place, call.info);
       if (!made) return define(unknown);
       define(made);
       this.shareAxes(made);
@@ -150,14 +166,11 @@ class HeadReader {
       return;
     }
     if (argument) {
-      const names = new CallNames(closureOf(call.info, this.scope));
+      const names = new CallNames(headClosure(call.info, this.scope));
       return define(bindToSpec(walk, spec, argument, { name, span }, names, this.place));
     }
     if (spec.kind === "tensor") return define(givenTensor(walk, param, spec, this.place));
     if (walk.options.generic) return define(genericParameter(walk, param, this.place));
-    const number = call.numbers?.[name];
-    if (number !== undefined)
-      return define(numberValue(Number.isInteger(number) ? integer(number) : { kind: "real", value: number }));
     if (!param.default) {
       report(walk, "MOE2115", { callee: `\`${this.decl.name.text}\``, name }, call.span);
       return define(unknown);
@@ -179,7 +192,8 @@ class HeadReader {
   }
 }
 
-function closureOf(info: ModuleInfo, scope: Scope) {
+/** The head as something that is called, for the binding of its numbers and tensors. */
+function headClosure(info: ModuleInfo, scope: Scope) {
   return {
     kind: "closure",
     params: info.decl.params,

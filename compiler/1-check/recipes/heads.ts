@@ -81,7 +81,7 @@ export function headModule(
   if (!given) {
     const made = walk.options.generic
       ? genericParameter(walk, param, place)
-      : madeByType(walk, param, spec, span, place);
+      : madeByType(walk, spec, span, { ...place, path: joinPath(place.path, param.name.text) });
     if (made.kind === "instance") return made;
     if (made.kind !== "unknown") report(walk, "MOE2269", { name: param.name.text, found: describe(walk, made) }, span);
     return undefined;
@@ -99,17 +99,19 @@ export function headModule(
   }
   const { axes, failed } = axisArgumentsOfType(walk, module.info, spec.type, place);
   if (failed) return undefined;
-  const args = [...module.args].map(([name, value]): CallArgument => ({ name, value, span: given.span }));
+  const args = [...module.args]
+    .filter(([name]) => !module.defaults.has(name))
+    .map(([name, value]): CallArgument => ({ name, value, span: given.span }));
   const own: Place = { ...place, path: module.path, repetitions: module.repetitions };
   const again = makeInstance(walk, module.info, new Map([...module.axes, ...axes]), args, given.span, own);
   return again.kind === "instance" ? again : undefined;
 }
 
-/** A module with the sizes that its type gives, under the name of the parameter. */
-function madeByType(walk: Walk, param: Parameter, spec: ModuleSpec, span: SourceSpan, place: Place): Value {
+/** A module with the sizes and arguments that its type gives, under the path of the place. */
+export function madeByType(walk: Walk, spec: ModuleSpec, span: SourceSpan, place: Place): Value {
   const { axes, args, failed } = axisArgumentsOfType(walk, spec.info, spec.type, place);
   if (failed) return unknown;
-  return makeInstance(walk, spec.info, axes, args, span, { ...place, path: joinPath(place.path, param.name.text) });
+  return makeInstance(walk, spec.info, axes, args, span, place);
 }
 
 /** A tensor that a recipe is given beside its sources, such as how often each expert was used: read from a file by its name. */

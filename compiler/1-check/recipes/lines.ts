@@ -5,10 +5,10 @@ import { at } from "../context.js";
 import { evaluate, needBoolean } from "../elaborate/evaluate.js";
 import { runStatements } from "../elaborate/statements.js";
 import { report } from "../elaborate/tensors.js";
-import { below, chainText, fill, namedBy, type Model } from "./chains.js";
+import { below, chainText, namedBy, type Model } from "./chains.js";
 import type { ModuleParameter } from "./parameters.js";
 import type { Line, Recipe } from "./recipe.js";
-import { modelsOf, noteRead, set } from "./values.js";
+import { fillWhole, set } from "./values.js";
 
 /** Sets what the lines say. A body has no result. */
 export function runLines(recipe: Recipe, statements: readonly Statement[], result: Expression | undefined): void {
@@ -27,9 +27,7 @@ export function runLines(recipe: Recipe, statements: readonly Statement[], resul
     }
     switch (statement.kind) {
       case "let": {
-        const filled = fill(statement.value, modelsOf(recipe), place, undefined, ({ model }, node) =>
-          noteRead(recipe, model, node),
-        );
+        const filled = fillWhole(recipe, statement.value);
         const { scope } = filled.place;
         runStatements(walk, [{ ...statement, value: filled.expression }], { ...place, scope });
         for (const name of statement.names) {

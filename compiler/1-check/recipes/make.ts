@@ -5,6 +5,7 @@
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { at, type Place, type Walk } from "../context.js";
 import { pairArguments, type CallArgument } from "../elaborate/calls.js";
+import { report } from "../elaborate/tensors.js";
 import { Scope } from "../scope.js";
 import type { ModuleInfo } from "../values.js";
 import { modelOf, readHead } from "./head.js";
@@ -28,15 +29,17 @@ export function makeByRecipe(walk: Walk, call: RecipeCall): Made | undefined {
   const recipe: Recipe = {
     ...{ walk, info, place, targetPlace, sources, made },
     target: modelOf(walk, param.name.text, target, span),
+    wanted: call.wanted ?? readBy(walk, target),
     used: new Set(),
-    apply: (other, args, at, part) => applied(walk, other.info, other.axes, args, at, place, part),
+    apply: (other, args, at, part) =>
+      applied(walk, other.info, other.axes, args, at, place, { ...part, within: [...(call.within ?? []), info] }),
   };
   runLines(recipe, body.statements, body.result);
   if (walk.reporter.errors > errors) return undefined;
-  takeOver(recipe, call.wanted ?? readBy(walk, target));
+  takeOver(recipe);
   if (walk.reporter.errors > errors) return undefined;
   warnUnused(recipe);
-  return { target, sources: head.instances, parameters: made };
+  return { target, place, sources: head.instances, parameters: made };
 }
 
 /** Applies a recipe to the arguments of a call. */
@@ -47,10 +50,15 @@ export function applied(
   args: readonly CallArgument[],
   span: SourceSpan,
   place: Place,
-  more: Pick<RecipeCall, "target" | "wanted"> = {},
+  more: Pick<RecipeCall, "target" | "wanted" | "within"> = {},
 ): Made | undefined {
+  const { text: name } = info.decl.name;
+  if (more.within?.includes(info)) {
+    report(walk, "MOE2273", { name }, span);
+    return undefined;
+  }
   if (args.some(({ value }) => value.kind === "unknown")) return undefined;
-  const label = `\`${info.decl.name.text}\``;
+  const label = `\`${name}\``;
   const { errors } = walk.reporter;
   const paired = pairArguments(walk, info.decl.params, args, { label, file: info.file }, span);
   if (walk.reporter.errors > errors) return undefined;

@@ -41,7 +41,8 @@ function visitInstance(
     [...instance.axes].flatMap(([name, axis]) => (axis.name === undefined ? [] : [[name, axis.name] as const])),
   );
   const outward = [names, ...outside];
-  for (const value of instance.args.values()) visit(walk, value, outward, span, found);
+  for (const [name, value] of instance.args)
+    visit(walk, value, instance.defaults.has(name) ? outward : outside, span, found);
   for (const member of instance.info.decl.members ?? []) {
     if (!("name" in member) || !member.name) continue;
     const { text } = member.name;

@@ -24,6 +24,8 @@ export interface MadeParameter {
 /** What a recipe made. */
 export interface Made {
   readonly target: InstanceValue;
+  /** Where the types of the head are read: with the recipe's axes and numbers. */
+  readonly place: Place;
   /** Sources by their names in the head. */
   readonly sources: ReadonlyMap<string, InstanceValue>;
   readonly parameters: ReadonlyMap<string, MadeParameter>;
@@ -40,8 +42,10 @@ export interface RecipeCall {
   readonly axes?: ReadonlyMap<string, { readonly size: Size; readonly span?: SourceSpan }>;
   /** The module whose parameters it sets; made by its type when absent. */
   readonly target?: { readonly module: InstanceValue; readonly span: SourceSpan };
-  /** Where what is not read by any body does not have to be set: the path of the target's parameters that count. */
+  /** Paths of the target that need a value; others may stay without. Those that the target's bodies read when absent. */
   readonly wanted?: ReadonlySet<string>;
+  /** Recipes that are being applied while this one is, outermost first. */
+  readonly within?: readonly ModuleInfo[];
   readonly span: SourceSpan;
   readonly place: Place;
 }
@@ -66,6 +70,8 @@ export interface Recipe {
   readonly target: Model;
   /** Names of the sources that were read. */
   readonly used: Set<string>;
+  /** Paths of the target that need a value; undefined where all do. */
+  readonly wanted: ReadonlySet<string> | undefined;
   /** What is set so far, by path. */
   readonly made: Map<string, MadeParameter>;
   /** Applies another recipe that sets a part of the target. */

@@ -9,9 +9,8 @@ import { asStored } from "./values.js";
 /** How many missing parameters are named. */
 const SHOWN = 3;
 
-/** @param wanted Paths of the parameters that have to be set; all when absent. */
-export function takeOver(recipe: Recipe, wanted: ReadonlySet<string> | undefined): void {
-  const { walk, made, sources, target } = recipe;
+export function takeOver(recipe: Recipe): void {
+  const { walk, made, sources, target, wanted } = recipe;
   const span = at(recipe.place, recipe.info.decl.making!.target.name);
   const missing: string[] = [];
   for (const parameter of target.parameters.values()) {

@@ -9,25 +9,32 @@ import { markCalled } from "../elaborate/indexing.js";
 import { asTensor, axesOf, cast, expanded, findAxis, renameAll, report } from "../elaborate/tensors.js";
 import type { Emitted } from "../emitter.js";
 import type { Value } from "../values.js";
-import { below, chainText, fill, namedBy, type Model } from "./chains.js";
+import { below, chainText, fill, type Filled, type Model } from "./chains.js";
 import { moduleIn } from "./heads.js";
 import type { ModuleParameter } from "./parameters.js";
 import type { Line, MadeParameter, Recipe } from "./recipe.js";
 
 /** All that a chain can name. */
-export const modelsOf = ({ sources, target }: Recipe): readonly Model[] => [...sources, target];
+const modelsOf = ({ sources, target }: Recipe): readonly Model[] => [...sources, target];
 
 /** Notes that a source is read; the target is not there to be read. */
-export function noteRead({ walk, place, target, used }: Recipe, model: Model, node: Expression): void {
+function noteRead({ walk, place, target, used }: Recipe, model: Model, node: Expression): void {
   if (model !== target) used.add(model.name);
   else report(walk, "MOE2272", { name: target.name }, at(place, node));
+}
+
+/** An expression that is no line's value for each of many parameters: chains of parameters stand for these alone. */
+export function fillWhole(recipe: Recipe, expression: Expression): Filled {
+  return fill(expression, modelsOf(recipe), recipe.place, undefined, ({ model }, node) =>
+    noteRead(recipe, model, node),
+  );
 }
 
 /** Sets the parameters of a line: itself, or those below its module that no nearer line sets. */
 export function set(recipe: Recipe, line: Line, parameters: readonly ModuleParameter[]): void {
   const { walk, place, target } = recipe;
   const isModule = !target.parameters.has(line.sets);
-  if (isModule && byRecipe(recipe, line)) return;
+  if (isModule && byRecipe(recipe, line, parameters)) return;
   const span = at(place, line.value);
   for (const parameter of parameters) {
     const rest = isModule ? below(line.sets, parameter.path) : undefined;
@@ -68,8 +75,8 @@ function notSaid({ path, stored }: ModuleParameter): MadeParameter {
 }
 
 /** `sparse.layers.moe = Upcycle(dense.layers.ffn)`: another recipe sets a part. False where the value is no such call. */
-function byRecipe(recipe: Recipe, line: Line): boolean {
-  const { walk, place, target, made } = recipe;
+function byRecipe(recipe: Recipe, line: Line, parameters: readonly ModuleParameter[]): boolean {
+  const { walk, place, wanted, made } = recipe;
   const { value } = line;
   if (value.kind !== "call") return false;
   if (value.callee.kind === "index") markCalled(value.callee);
@@ -82,21 +89,20 @@ function byRecipe(recipe: Recipe, line: Line): boolean {
     return true;
   }
   const args = value.args.map((argument): CallArgument => {
-    const named = namedBy(argument.value, modelsOf(recipe));
-    if (named) recipe.used.add(named.model.name);
+    const filled = fillWhole(recipe, argument.value);
     return {
       ...(argument.name ? { name: argument.name.text } : {}),
-      value: evaluate(walk, argument.value, place),
+      value: evaluate(walk, filled.expression, filled.place),
       span: at(place, argument.value),
     };
   });
   const part = recipe.apply(callee, args, at(place, value), {
     target: { module, span: pathSpan },
-    wanted: new Set(target.parameters.keys()),
+    wanted: new Set(parameters.map(({ path }) => path).filter((path) => wanted?.has(path) !== false)),
   });
-  for (const parameter of target.parameters.values()) {
-    const { path } = parameter;
-    if (path.startsWith(`${line.sets}.`)) made.set(path, part?.parameters.get(path) ?? notSaid(parameter));
+  for (const parameter of parameters) {
+    const value = part ? part.parameters.get(parameter.path) : notSaid(parameter);
+    if (value) made.set(parameter.path, value);
   }
   return true;
 }

@@ -8,7 +8,7 @@ import { makeInstance } from "../../1-check/elaborate/modules.js";
 import { tensor } from "../../1-check/elaborate/tensors.js";
 import { resolveType } from "../../1-check/elaborate/types.js";
 import type { StoredState, StoredValue } from "../../1-check/emitter.js";
-import { integer } from "../../1-check/numbers.js";
+import { plainNumber } from "../../1-check/numbers.js";
 import { Reporter } from "../../1-check/reporter.js";
 import { Scope } from "../../1-check/scope.js";
 import { storedAxes } from "../../1-check/type-emitter.js";
@@ -53,6 +53,21 @@ export function buildProgram(project: CheckedProject, options: BuildOptions = {}
 
 /** The program of a model of a project without errors, whatever file declares it. */
 export function buildModel(info: ModuleInfo, options: Omit<BuildOptions, "model"> = {}): Program {
+  return buildMade(info, (walk) => modelInstance(walk, info, options), options);
+}
+
+/**
+ * The program of a model that is made with sizes and arguments of any kind.
+ *
+ * @param info The declaration of what `make` gives.
+ * @param make Makes the model, without a path before its parameters; called for each entry, since modules belong to the
+ * walk that made them.
+ */
+export function buildMade(
+  info: ModuleInfo,
+  make: (walk: Walk) => InstanceValue,
+  options: Omit<BuildOptions, "model" | "sizes"> = {},
+): Program {
   const record = new ProgramRecord();
   const reporter = new Reporter({ file: info.file, start: info.decl.span.start, end: info.decl.span.end });
   const walkWith = (emitter: GraphEmitter, phase: Walk["options"]["phase"]): Walk =>
@@ -75,7 +90,7 @@ export function buildModel(info: ModuleInfo, options: Omit<BuildOptions, "model"
     const build = (phase: Walk["options"]["phase"]): Walk => {
       const emitter = new GraphEmitter(record);
       const walk = walkWith(emitter, phase);
-      const instance = modelInstance(walk, info, options);
+      const instance = make(walk);
       const derived: Derivation | undefined = phase === "decode" ? { from: name, form: "decode" } : undefined;
       const entry = buildEntry(walk, emitter, instance, method, derived, runtimeSizes);
       if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
@@ -162,7 +177,7 @@ export function modelInstance(walk: Walk, info: ModuleInfo, options: BuildOption
       : [
           {
             name: param.name.text,
-            value: numberValue(Number.isInteger(value) ? integer(value) : { kind: "real", value }),
+            value: numberValue(plainNumber(value)),
             span,
           },
         ];

@@ -1,15 +1,16 @@
 /** A recipe of a checked project as programs: of its models, and of each parameter that it makes. */
 import { typeWalk } from "../../1-check/check-module.js";
-import type { Walk } from "../../1-check/context.js";
+import { at, type Place, type Walk } from "../../1-check/context.js";
 import type { CheckedProject } from "../../1-check/index.js";
-import { valueOf } from "../../1-check/numbers.js";
+import { madeByType, resolvedHead } from "../../1-check/recipes/heads.js";
 import { makeByRecipe } from "../../1-check/recipes/make.js";
 import type { InstanceValue, ModuleInfo } from "../../1-check/values.js";
 import { Size } from "../../axes/size.js";
+import type { Parameter } from "../../../grammar/tree.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { Program } from "../ir.js";
 import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
-import { buildModel, programOf } from "./program.js";
+import { buildMade, programOf } from "./program.js";
 import { ProgramRefused } from "./refused.js";
 
 export interface RecipeOptions {
@@ -68,29 +69,37 @@ export function buildRecipe(project: CheckedProject, info: ModuleInfo, options: 
   });
   const { findings } = walk.reporter;
   if (!made || findings.length > 0) throw new ProgramRefused(findings.map(({ diagnostic }) => diagnostic));
-  const target = programOfModel(made.target, root);
+  const { making, params } = info.decl;
+  const target = programOfModel(made.target, making!.target, made.place);
   const prefix = `${made.target.path}.`;
-  const parameters = target.params.map(({ path }): BuiltParameter => {
-    const { value, taken, line, copied } = made.parameters.get(prefix + path)!;
+  const parameters = target.params.map(({ path, span }): BuiltParameter => {
+    const parameter = made.parameters.get(prefix + path);
+    if (!parameter) throw ProgramRefused.coded("MOE2261", { paths: `\`${prefix}${path}\`` }, span ?? root);
+    const { value, taken, line, copied } = parameter;
     const entry = { name: "value", inputs: [], outputs: ["value"], body: emitter.finish([value]) };
     const program = programOf(path, record, [entry], []);
     return { path, program, ...(taken === undefined ? {} : { taken }), ...(line ? { line } : {}), copied };
   });
-  const sources = new Map([...made.sources].map(([name, module]) => [name, programOfModel(module, root)]));
-  const tensors = info.decl.params.flatMap(({ name }) => (record.stored.has(name.text) ? [name.text] : []));
+  const sources = new Map(
+    params.flatMap((param) => {
+      const module = made.sources.get(param.name.text);
+      return module ? [[param.name.text, programOfModel(module, param, made.place)] as const] : [];
+    }),
+  );
+  const tensors = params.flatMap(({ name }) => (record.stored.has(name.text) ? [name.text] : []));
   return { name: info.decl.name.text, sources, tensors, target, parameters };
 }
 
-/** Checkpoints are those of models; the sizes of the recipe are theirs. */
-function programOfModel(module: InstanceValue, span: SourceSpan): Program {
-  const { decl } = module.info;
+/** Checkpoints are those of models, with all that the head of the recipe gives them: sizes, numbers, switches, modules. */
+function programOfModel({ info }: InstanceValue, param: Parameter, head: Place): Program {
+  const span = at(head, param.type!);
+  const { decl } = info;
   if (decl.contract !== "model")
     throw ProgramRefused.coded("MOE5441", { name: decl.name.text, contract: decl.contract }, span);
-  const sizes: Record<string, number> = {};
-  for (const [name, { size }] of module.axes) sizes[name] = size.evaluate({});
-  for (const [name, value] of module.args) {
-    const number = value.kind === "number" ? valueOf(value.number) : undefined;
-    if (number !== undefined) sizes[name] = number;
-  }
-  return buildModel(module.info, { sizes });
+  return buildMade(info, (walk) => {
+    const spec = resolvedHead(walk, param, head);
+    const made = spec.kind === "module" ? madeByType(walk, spec, span, { ...head, path: "" }) : undefined;
+    if (made?.kind === "instance") return made;
+    throw new ProgramRefused(walk.reporter.findings.map(({ diagnostic }) => diagnostic));
+  });
 }

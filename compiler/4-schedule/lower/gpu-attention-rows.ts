@@ -60,13 +60,7 @@ function columnsOf({ builder }: Emitter, width: number): Columns {
 }
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
-export function attendGpuRows(
-  entry: EntryLowering,
-  call: Attention,
-  { depth, width }: GpuTiles,
-  share: Size,
-  on?: "gpu" | "cpu",
-): void {
+export function attendGpuRows(entry: EntryLowering, call: Attention, { depth, width }: GpuTiles, share: Size): void {
   const { attrs, q, k, result } = call;
   const emitter = entry.emitter("attend", undefined, threads);
   const { builder } = emitter;
@@ -125,7 +119,7 @@ export function attendGpuRows(
       store(thread, sum.get);
     });
   }
-  entry.launch(emitter, elements(rows).times(share), on);
+  entry.launch(emitter, elements(rows).times(share));
 }
 
 /** The row of a block, and its query scaled. */

@@ -93,13 +93,7 @@ interface Tile {
 }
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
-export function attendGpuTiles(
-  entry: EntryLowering,
-  call: Attention,
-  tiles: GpuTiles,
-  share: Size,
-  on?: "gpu" | "cpu",
-): void {
+export function attendGpuTiles(entry: EntryLowering, call: Attention, tiles: GpuTiles, share: Size): void {
   const { attrs, q, k } = call;
   const emitter = entry.emitter("attend_tiles", undefined, threads);
   const { builder } = emitter;
@@ -133,7 +127,7 @@ export function attendGpuTiles(
     });
     finish(tile, rows);
   });
-  entry.launch(emitter, elements(tiles.batch).times(perHead).times(share), on);
+  entry.launch(emitter, elements(tiles.batch).times(perHead).times(share));
 }
 
 type RowAt = (row: Expression) => Coordinates;
