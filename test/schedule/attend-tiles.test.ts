@@ -108,7 +108,7 @@ describe("attend over any number of queries and keys", () => {
     [wasmRelaxed, ["interpreter", "wasm"], 18],
     [x86v3, ["interpreter"], 6],
     [x86v4, ["interpreter"], 6],
-    [webgpu, ["interpreter"], 6],
+    [webgpu, ["interpreter", "processor"], 6],
   ];
   it.each(widths)("as the reference, with the vectors or threads of $name", (target, runners, runs) => {
     const lengths = fc.tuple(fc.integer({ min: 0, max: 75 }), fc.integer({ min: 0, max: 140 }));

@@ -1,10 +1,10 @@
-/** Attention by blocks of threads, on Dawn: rows and tiles, as the reference. */
+/** Attention on Dawn, by blocks of threads and by threads that meet no other: rows and tiles, as the reference. */
 import { describe, it } from "vitest";
 import { Size } from "../../compiler/axes/size.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
 import { numbers } from "../schedule/compare.js";
 import { axis, f32, program, typed } from "../schedule/programs.js";
-import { compareOnDawn } from "../support/webgpu-machine.js";
+import { compareOnDawn, drivers } from "../support/webgpu-machine.js";
 
 /** Causal attention of 4 heads, two of which share keys and values, over `past + T` keys. */
 function attention(depth: number, width: number): Program {
@@ -31,7 +31,7 @@ function attention(depth: number, width: number): Program {
   });
 }
 
-describe("attention by blocks of threads", () => {
+describe.each(drivers)("attention of drivers on the %s", (on) => {
   it.for([
     [40, 24],
     [64, 130],
@@ -57,6 +57,6 @@ describe("attention by blocks of threads", () => {
       // that relatively, once above and once below, and results are averages of values below 1.
       tolerance: 2 * 64 * 8 * 2 ** -24,
     };
-    if (!(await compareOnDawn(attention(depth!, width!), what, "gpu"))) skip("no driver");
+    if (!(await compareOnDawn(attention(depth!, width!), what, on))) skip("no driver");
   });
 });

@@ -21,7 +21,7 @@ const keyBlock = 64;
 const vectorsBeside = 4;
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
-export function attendRows(entry: EntryLowering, call: Attention, share: Size): void {
+export function attendRows(entry: EntryLowering, call: Attention, share: Size, on?: "gpu" | "cpu"): void {
   const { attrs, q, k, v, result } = call;
   const value = v.axis(attrs.valueAxis);
   const width = elements([value]).constant!;
@@ -78,7 +78,7 @@ export function attendRows(entry: EntryLowering, call: Attention, share: Size): 
       builder.store(out, address, mul(builder.load(sums, register), scale));
     });
   };
-  rowKernel(entry, "attend", rows, 1, body, { share });
+  rowKernel(entry, "attend", rows, 1, body, { share, on });
 }
 
 /** Scores become powers of e relative to `top`; their sum. */

@@ -25,9 +25,10 @@ import type { BufferHandle, Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, registerType } from "../kernel-types.js";
 import { f32Tile } from "../micro/f32-tile.js";
-import { plus, type AttendCall, type Attention } from "./attention.js";
+import { plus, type Attention } from "./attention.js";
 import { visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
-import { queryTiles, tileColumns, type QueryTiles } from "./query-tiles.js";
+import type { TileShape } from "./attention-tile-shape.js";
+import { valueProducts } from "./attention-values.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -35,36 +36,8 @@ import { rowCoordinates } from "./nest.js";
 import { loadNumbers } from "./stored-blocks.js";
 import { elements } from "./tensor.js";
 
-/** Keys of one block. */
-const keyBlock = 64;
-/** Query rows of one tile. */
-const tileRows = 32;
-/** How the rows of q are shared out. */
-export interface TileShape extends QueryTiles {
-  readonly lanes: number;
-  /** Vectors of rows side by side in the product of the scores; a panel is so many rows. */
-  readonly vectors: number;
-  /** Keys in the product of the scores, and rows in that of the values, side by side. */
-  readonly beside: number;
-}
-
-/** The shape of the tiles, or undefined where the kernel does not apply: threads instead of lanes, sizes that are open. */
-export function tileShape(entry: EntryLowering, call: AttendCall): TileShape | undefined {
-  const { lanes } = entry;
-  const columns = tileColumns(call);
-  if (lanes === 1 || !columns) return undefined;
-  const vectors = Math.min(4, tileRows / lanes);
-  return {
-    ...queryTiles(call, columns, tileRows),
-    lanes,
-    vectors,
-    // Sums, the vectors of the right side and a broadcast number lie in registers.
-    beside: [8, 4].find((count) => (count + 1) * vectors + 2 <= entry.program.target.vectorRegisters) ?? 2,
-  };
-}
-
 /** Registers and block memory of the tile that is being written. */
-interface Tile {
+export interface Tile {
   readonly emitter: Emitter;
   readonly call: Attention;
   readonly shape: TileShape;
@@ -81,8 +54,8 @@ interface Tile {
   readonly scores: BufferHandle;
   /** [key][depth], where keys are stored as halves or in blocks: each is read for several panels. */
   readonly keys: BufferHandle | undefined;
-  /** [key][column], columns filled up with zeros to whole vectors. */
-  readonly values: BufferHandle;
+  /** [key][column], columns filled up with zeros to whole vectors; where there are rows enough to read each often. */
+  readonly values: BufferHandle | undefined;
   /** [row][column] */
   readonly sums: BufferHandle;
   readonly columns: number;
@@ -96,7 +69,13 @@ interface Tile {
 }
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
-export function attendTiles(entry: EntryLowering, call: Attention, shape: TileShape, share: Size): void {
+export function attendTiles(
+  entry: EntryLowering,
+  call: Attention,
+  shape: TileShape,
+  share: Size,
+  on?: "gpu" | "cpu",
+): void {
   const { attrs, q, k } = call;
   const emitter = entry.emitter("attend_tiles");
   const { builder } = emitter;
@@ -125,22 +104,22 @@ export function attendTiles(entry: EntryLowering, call: Attention, shape: TileSh
     },
     rows,
     filled: builder.let("filled", mul(div(add(rows, panel - 1), panel), panel)),
-    queries: local("queries_turned", "f32", shape.depth * tileRows),
-    scores: local("scores", "f32", keyBlock * tileRows),
-    keys: k.format === "f32" ? undefined : local("keys", "f32", keyBlock * shape.depth),
-    values: local("values", "f32", keyBlock * columns),
-    sums: local("sums", "f32", tileRows * columns),
+    queries: local("queries_turned", "f32", shape.depth * shape.most),
+    scores: local("scores", "f32", shape.keys * shape.most),
+    keys: shape.isPacked && k.format !== "f32" ? local("keys", "f32", shape.keys * shape.depth) : undefined,
+    values: shape.isPacked ? local("values", "f32", shape.keys * columns) : undefined,
+    sums: local("sums", "f32", shape.most * columns),
     columns,
-    positions: local("positions", "i32", tileRows),
-    top: local("top", "f32", tileRows),
-    total: local("total", "f32", tileRows),
-    shrink: local("shrink", "f32", tileRows),
-    kept: call.keep && local("kept", "i32", keyBlock * tileRows),
+    positions: local("positions", "i32", shape.most),
+    top: local("top", "f32", shape.most),
+    total: local("total", "f32", shape.most),
+    shrink: local("shrink", "f32", shape.most),
+    kept: call.keep && local("kept", "i32", shape.keys * shape.most),
   };
   prepare(tile);
   const low = builder.let("low", add(firstQuery, emitter.size(attrs.queryOffset)));
   const high = builder.let("high", sub(add(low, own), 1));
-  visitBlocks(emitter, call.blocks, { low, high }, k.axis(attrs.keyAxis).size, keyBlock, (visited) => {
+  visitBlocks(emitter, call.blocks, { low, high }, k.axis(attrs.keyAxis).size, shape.keys, (visited) => {
     const work = (): void => {
       builder.let(visitMark, visited.count);
       scoreProducts(tile, visited);
@@ -153,7 +132,7 @@ export function attendTiles(entry: EntryLowering, call: Attention, shape: TileSh
     else work();
   });
   finish(tile);
-  entry.launch(emitter, elements(shape.batch).times(tiles).times(share));
+  entry.launch(emitter, elements(shape.batch).times(tiles).times(share), on);
 }
 
 /** Turns the queries, and starts the sums. What fills up the last panel is zero and looks from the last position. */
@@ -170,7 +149,7 @@ function prepare(tile: Tile): void {
     builder.store(tile.top, row, top);
     builder.store(tile.total, row, total);
   };
-  emitter.loop("row", 0, tile.rows, 1, Size.of(tileRows), (c, row) => {
+  emitter.loop("row", 0, tile.rows, 1, Size.of(shape.most), (c, row) => {
     const at = tile.row(c);
     const to = place(row);
     emitter.loop(depth.name, 0, shape.depth, 1, depth.size, (d, register) => {
@@ -190,14 +169,15 @@ function prepare(tile: Tile): void {
   emitter.loop("sum", 0, mul(tile.filled, tile.columns), shape.lanes, undefined, (_, at) =>
     builder.store(tile.sums, at, zeros),
   );
-  if (tile.columns > shape.width) {
-    emitter.loop("key", 0, keyBlock, 1, undefined, (_, key) => {
-      for (let c = shape.width; c < tile.columns; c++) builder.store(tile.values, add(mul(key, tile.columns), c), 0);
+  const { values } = tile;
+  if (values && tile.columns > shape.width) {
+    emitter.loop("key", 0, shape.keys, 1, undefined, (_, key) => {
+      for (let c = shape.width; c < tile.columns; c++) builder.store(values, add(mul(key, tile.columns), c), 0);
     });
   }
   if (tile.kept) {
     const none = constant(0, registerType("i32", shape.lanes));
-    emitter.loop("pair", 0, keyBlock * tileRows, shape.lanes, undefined, (_, at) =>
+    emitter.loop("pair", 0, shape.keys * shape.most, shape.lanes, undefined, (_, at) =>
       builder.store(tile.kept!, at, none),
     );
   }
@@ -283,9 +263,9 @@ function scoreProducts(tile: Tile, visited: KeyBlock): void {
         left: (i, c) => builder.load(source, add(lines[i]!, mul(c, step))),
         right: (vector, c) => builder.load(tile.queries, add(add(queries, mul(c, panel)), vector * lanes), { lanes }),
       });
-      const to = builder.let("score", add(mul(key, tileRows), row));
+      const to = builder.let("score", add(mul(key, shape.most), row));
       sums.forEach((line, i) =>
-        line.forEach((sum, vector) => builder.store(tile.scores, add(to, i * tileRows + vector * lanes), sum.get)),
+        line.forEach((sum, vector) => builder.store(tile.scores, add(to, i * shape.most + vector * lanes), sum.get)),
       );
     });
   });
@@ -293,17 +273,17 @@ function scoreProducts(tile: Tile, visited: KeyBlock): void {
 
 /** Which pairs a tensor chooses, before any product; true when there is one. */
 function readKept(tile: Tile, visited: KeyBlock): Expression | undefined {
-  const { emitter, call, kept } = tile;
+  const { emitter, call, shape, kept } = tile;
   const { builder } = emitter;
   if (!kept || !call.keep) return undefined;
   const any: Variable = builder.variable("any", 0);
-  emitter.loop("row", 0, tile.rows, 1, Size.of(tileRows), (c, row) => {
+  emitter.loop("row", 0, tile.rows, 1, Size.of(shape.most), (c, row) => {
     const at = tile.row(c);
-    emitter.loop("key", 0, visited.count, 1, Size.of(keyBlock), (key, register) => {
+    emitter.loop("key", 0, visited.count, 1, Size.of(shape.keys), (key, register) => {
       const place = emitter.variable(builder.let("position", add(visited.start, register)), key.variables);
       const choice = call.keep!.read(emitter, plus(at, call.attrs.keyAxis, place));
       const bit = builder.let("choice", select(choice, constant(1), constant(0)));
-      builder.store(kept, add(mul(register, tileRows), row), bit);
+      builder.store(kept, add(mul(register, shape.most), row), bit);
       any.set(max(any.get, bit));
     });
   });
@@ -318,7 +298,7 @@ function applyMask(tile: Tile, visited: KeyBlock): void {
   const each = (allowed: (row: Expression, key: Expression, pair: Expression) => Expression): void => {
     emitter.loop("row", 0, tile.filled, lanes, undefined, (_, row) => {
       emitter.loop("key", 0, visited.count, 1, undefined, (__, key) => {
-        const pair = builder.let("pair", add(mul(key, tileRows), row));
+        const pair = builder.let("pair", add(mul(key, shape.most), row));
         const score = builder.load(tile.scores, pair, { lanes });
         builder.store(tile.scores, pair, select(allowed(row, key, pair), score, constant(-Infinity, score.type)));
       });
@@ -351,7 +331,7 @@ function softmaxStep(tile: Tile, visited: KeyBlock): void {
   emitter.loop("row", 0, tile.filled, lanes, undefined, (_, row) => {
     const before = builder.let("before", builder.load(tile.top, row, { lanes }));
     const top = builder.variable("top_now", before, type);
-    const pair = (key: Expression): Expression => builder.let("pair", add(mul(key, tileRows), row));
+    const pair = (key: Expression): Expression => builder.let("pair", add(mul(key, shape.most), row));
     emitter.loop("key", 0, visited.count, 1, undefined, (__, key) =>
       top.set(max(top.get, builder.load(tile.scores, pair(key), { lanes }))),
     );
@@ -372,93 +352,6 @@ function softmaxStep(tile: Tile, visited: KeyBlock): void {
   });
 }
 
-/** The values of the block side by side; true when all of them are finite. */
-function packValues(tile: Tile, visited: KeyBlock): Expression {
-  const { emitter, call, shape } = tile;
-  const { builder } = emitter;
-  const { attrs, v } = call;
-  const { lanes, width } = shape;
-  const zero = plus(plus(tile.at, attrs.keyAxis, Coordinate.zero), attrs.valueAxis, Coordinate.zero);
-  const base = emitter.index(v.address(zero));
-  const step = emitter.size(v.strides.get(attrs.keyAxis)!);
-  const type = registerType("f32", lanes);
-  // x * 0 is 0 for every number and NaN for what is none.
-  const probe = builder.variable("probe", constant(0, type), type);
-  const rest = builder.variable("probe_rest", constant(0, f32), f32);
-  emitter.loop("key", 0, visited.count, 1, undefined, (_, key) => {
-    const from = builder.let("value_row", add(base, mul(add(visited.start, key), step)));
-    const to = builder.let("packed_row", mul(key, tile.columns));
-    const whole = width - (width % lanes);
-    emitter.loop("column", 0, whole, lanes, undefined, (__, c) => {
-      const x = builder.let("x", loadNumbers(emitter, v, add(from, c), lanes));
-      builder.store(tile.values, add(to, c), x);
-      probe.set(fma(x, constant(0, type), probe.get));
-    });
-    for (let c = whole; c < width; c++) {
-      const x = builder.let("x", loadNumbers(emitter, v, add(from, constant(c)), 1));
-      builder.store(tile.values, add(to, c), x);
-      rest.set(fma(x, constant(0, f32), rest.get));
-    }
-  });
-  const sum = add({ kind: "reduce", op: "add", operand: probe.get, type: f32 }, rest.get);
-  return builder.let("finite", compare("eq", sum, 0));
-}
-
-/** sums = sums * shrink + powers @ values. */
-function valueProducts(tile: Tile, visited: KeyBlock): void {
-  const { emitter, shape } = tile;
-  const { builder } = emitter;
-  const { lanes, vectors, beside } = shape;
-  const { columns } = tile;
-  const scaled = (row: Expression, at: Expression): Expression =>
-    mul(builder.load(tile.sums, at, { lanes }), splat(builder.load(tile.shrink, row), lanes));
-  const chunk = (row: Expression, own: number, column: Expression, count: number): void => {
-    const to = builder.let("sum_row", add(mul(row, columns), column));
-    const sums = f32Tile(builder, {
-      rows: own,
-      vectors: count,
-      lanes,
-      from: 0,
-      to: visited.count,
-      left: (i, key) => builder.load(tile.scores, add(add(mul(key, tileRows), row), i)),
-      right: (vector, key) => builder.load(tile.values, add(add(mul(key, columns), column), vector * lanes), { lanes }),
-      start: (i, vector) => scaled(add(row, i), add(to, i * columns + vector * lanes)),
-    });
-    sums.forEach((line, i) =>
-      line.forEach((sum, vector) => builder.store(tile.sums, add(to, i * columns + vector * lanes), sum.get)),
-    );
-  };
-  const isFinite = packValues(tile, visited);
-  emitter.guard(
-    isFinite,
-    () =>
-      emitter.loop("row", 0, tile.rows, beside, undefined, (_, row) => {
-        const wide = vectors * lanes;
-        const whole = columns - (columns % wide);
-        if (whole > 0) emitter.loop("column", 0, whole, wide, undefined, (__, c) => chunk(row, beside, c, vectors));
-        if (whole < columns) chunk(row, beside, constant(whole), (columns - whole) / lanes);
-      }),
-    // 0 * inf is NaN: values of keys that are not allowed must not be touched.
-    () =>
-      emitter.loop("row", 0, tile.rows, 1, undefined, (_, row) => {
-        const to = builder.let("sum_row", mul(row, columns));
-        emitter.loop("column", 0, columns, lanes, undefined, (__, c) =>
-          builder.store(tile.sums, add(to, c), scaled(row, add(to, c))),
-        );
-        emitter.loop("key", 0, visited.count, 1, undefined, (__, key) => {
-          const power = builder.let("power", builder.load(tile.scores, add(mul(key, tileRows), row)));
-          emitter.guard(compare("ne", power, 0), () =>
-            emitter.loop("column", 0, columns, lanes, undefined, (___, c) => {
-              const x = builder.load(tile.values, add(mul(key, columns), c), { lanes });
-              const at = builder.let("sum_at", add(to, c));
-              builder.store(tile.sums, at, fma(x, splat(power, lanes), builder.load(tile.sums, at, { lanes })));
-            }),
-          );
-        });
-      }),
-  );
-}
-
 /** Divides by the sums and puts the rows into their places; a row without an allowed key is zero. */
 function finish(tile: Tile): void {
   const { emitter, call, shape } = tile;
@@ -466,7 +359,7 @@ function finish(tile: Tile): void {
   const { attrs, result } = call;
   const { lanes, width } = shape;
   const out = emitter.buffer(result.place, "f32", "write");
-  emitter.loop("row", 0, tile.rows, 1, Size.of(tileRows), (c, row) => {
+  emitter.loop("row", 0, tile.rows, 1, Size.of(shape.most), (c, row) => {
     const at = plus(tile.row(c), attrs.valueAxis, Coordinate.zero);
     const total = builder.let("whole", builder.load(tile.total, row));
     const inverse = select(compare("eq", total, 0), constant(0, f32), div(constant(1, f32), total));

@@ -12,12 +12,14 @@ import { Size } from "../../axes/size.js";
 import type { Expression } from "../kernel-ir.js";
 import { isGpu } from "../../targets/index.js";
 import { attendRows } from "./attention-rows.js";
-import { attendTiles, tileShape } from "./attention-tiles.js";
+import { threadShape, tileShape } from "./attention-tile-shape.js";
+import { attendTiles } from "./attention-tiles.js";
 import { type Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { attendGpuRows } from "./gpu-attention-rows.js";
 import { attendGpuTiles, gpuTiles } from "./gpu-attention-tiles.js";
+import { forDrivers } from "./gpu-grouping.js";
 import type { BlockMask } from "./mask-blocks.js";
 import { blocksAlong } from "./stored-blocks.js";
 import type { Stored, Tensor } from "./tensor.js";
@@ -54,24 +56,57 @@ export function attend(entry: EntryLowering, call: AttendCall): Stored {
     return result;
   }
   const shape = tileShape(entry, attention);
-  const queries = q.axis(attrs.queryAxis).size;
-  if (!shape || entry.program.bound(queries) < shape.fewest) {
-    attendRows(entry, attention, Size.one);
-    return result;
-  }
-  const isLong = queries.reaches(shape.fewest);
-  if (isLong.constant !== 1) attendRows(entry, attention, Size.one.minus(isLong));
-  if (isLong.constant !== 0) attendTiles(entry, attention, shape, isLong);
+  byLength(
+    entry,
+    attention,
+    shape?.fewest,
+    (share) => attendRows(entry, attention, share),
+    (share) => attendTiles(entry, attention, shape!, share),
+  );
   return result;
 }
 
-/** By tiles of queries where there are many of them, else a block for each row; by one thread for each where sizes are open. */
+/**
+ * On a GPU by tiles of queries where there are many of them, else a block for each row; on a driver that computes on the
+ * processor a thread has the rows of a tile, and meets no other. By one thread for each row where sizes are open.
+ */
 function attendOnGpu(entry: EntryLowering, attention: Attention): void {
   const tiles = gpuTiles(attention);
   if (!tiles) return attendRows(entry, attention, Size.one);
-  const many = attention.q.axis(attention.attrs.queryAxis).size.reaches(tiles.fewest);
-  if (many.constant !== 1) attendGpuRows(entry, attention, tiles, Size.one.minus(many));
-  if (many.constant !== 0) attendGpuTiles(entry, attention, tiles, many);
+  forDrivers(entry, (on) => {
+    if (on !== "cpu") {
+      return byLength(
+        entry,
+        attention,
+        tiles.fewest,
+        (share) => attendGpuRows(entry, attention, tiles, share, on),
+        (share) => attendGpuTiles(entry, attention, tiles, share, on),
+      );
+    }
+    const shape = threadShape(attention);
+    byLength(
+      entry,
+      attention,
+      shape?.fewest,
+      (share) => attendRows(entry, attention, share, on),
+      (share) => attendTiles(entry, attention, shape!, share, on),
+    );
+  });
+}
+
+/** Both ways to compute a call, each with a share of 1 where a call has few queries or many, and 0 where it does not. */
+function byLength(
+  entry: EntryLowering,
+  { attrs, q }: Attention,
+  fewest: number | undefined,
+  few: (share: Size) => void,
+  many: (share: Size) => void,
+): void {
+  const queries = q.axis(attrs.queryAxis).size;
+  if (fewest === undefined || entry.program.bound(queries) < fewest) return few(Size.one);
+  const isLong = queries.reaches(fewest);
+  if (isLong.constant !== 1) few(Size.one.minus(isLong));
+  if (isLong.constant !== 0) many(isLong);
 }
 
 /** The columns of one value lie next to each other: the kernels read them in vectors. */

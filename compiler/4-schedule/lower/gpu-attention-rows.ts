@@ -60,7 +60,13 @@ function columnsOf({ builder }: Emitter, width: number): Columns {
 }
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
-export function attendGpuRows(entry: EntryLowering, call: Attention, { depth, width }: GpuTiles, share: Size): void {
+export function attendGpuRows(
+  entry: EntryLowering,
+  call: Attention,
+  { depth, width }: GpuTiles,
+  share: Size,
+  on?: "gpu" | "cpu",
+): void {
   const { attrs, q, k, result } = call;
   const emitter = entry.emitter("attend", undefined, threads);
   const { builder } = emitter;
@@ -119,7 +125,7 @@ export function attendGpuRows(entry: EntryLowering, call: Attention, { depth, wi
       store(thread, sum.get);
     });
   }
-  entry.launch(emitter, elements(rows).times(share));
+  entry.launch(emitter, elements(rows).times(share), on);
 }
 
 /** The row of a block, and its query scaled. */

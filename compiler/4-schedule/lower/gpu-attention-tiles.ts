@@ -93,7 +93,13 @@ interface Tile {
 }
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
-export function attendGpuTiles(entry: EntryLowering, call: Attention, tiles: GpuTiles, share: Size): void {
+export function attendGpuTiles(
+  entry: EntryLowering,
+  call: Attention,
+  tiles: GpuTiles,
+  share: Size,
+  on?: "gpu" | "cpu",
+): void {
   const { attrs, q, k } = call;
   const emitter = entry.emitter("attend_tiles", undefined, threads);
   const { builder } = emitter;
@@ -127,7 +133,7 @@ export function attendGpuTiles(entry: EntryLowering, call: Attention, tiles: Gpu
     });
     finish(tile, rows);
   });
-  entry.launch(emitter, elements(tiles.batch).times(perHead).times(share));
+  entry.launch(emitter, elements(tiles.batch).times(perHead).times(share), on);
 }
 
 type RowAt = (row: Expression) => Coordinates;
