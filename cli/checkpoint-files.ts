@@ -12,7 +12,8 @@ export interface OpenCheckpoint {
   close(): void;
 }
 
-const INDEX = "model.safetensors.index.json";
+/** Says which of a folder's shards holds which tensor; where it is there, the folder is read by it. */
+export const INDEX = "model.safetensors.index.json";
 
 /** @throws MoecError MOE5123 and what the readers throw. */
 export function openCheckpointFiles(paths: readonly string[]): OpenCheckpoint {

@@ -2,9 +2,11 @@
 import { relative, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { BuiltRecipe } from "../../compiler/2-graph/index.js";
-import type { EncodableType, Metadata } from "../../compiler/checkpoints/index.js";
+import { ENCODABLE_TYPES, type EncodableType } from "../../compiler/checkpoints/encodable.js";
+import type { Metadata } from "../../compiler/checkpoints/index.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
+import { UsageError } from "../failures.js";
 import { number, sizeAssignment } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions, Shell } from "../shell.js";
@@ -20,8 +22,6 @@ interface ConvertOptions extends CommonOptions {
   readonly dryRun?: boolean;
 }
 
-const TYPES = ["f32", "f16", "bf16", "q8_0", "q4_0"] as const satisfies readonly EncodableType[];
-
 export const convertCommand: CommandDefinition = (program, start) =>
   program
     .command("convert")
@@ -36,7 +36,9 @@ export const convertCommand: CommandDefinition = (program, start) =>
     .option("-o, --out <path>", "a .safetensors or .gguf file, or a folder for shards of safetensors")
     .option("--set <name=number>", "a number of the recipe; may be repeated", numberAssignment)
     .option("--size <name=number>", "an axis of the recipe; may be repeated", sizeAssignment)
-    .addOption(new Option("--type <format>", "how matrices are stored; as in the source when left out").choices(TYPES))
+    .addOption(
+      new Option("--type <format>", "how matrices are stored; as in the source when left out").choices(ENCODABLE_TYPES),
+    )
     .option("--dry-run", "check, and show what each parameter is made of")
     .action((file: string, recipe: string | undefined, options: ConvertOptions) =>
       start("convert", options, (shell) => convert(shell, file, recipe, options)),
@@ -99,23 +101,25 @@ async function convert(
 
 async function write(shell: Shell, recipe: BuiltRecipe, options: ConvertOptions): Promise<ExitCode> {
   const { openSources } = await import("../convert/sources.js");
+  const { holds } = await import("../convert/stored-types.js");
   const { tensorsOfRecipe } = await import("../convert/tensors.js");
   const { formatOf, writeCheckpoint } = await import("../convert/write.js");
   const { warnOfUnreadTensors } = await import("../unread-tensors.js");
-  if (options.out === undefined) throw moecError("MOE5442", { fault: "`--out` says where the new checkpoint goes" });
+  if (options.out === undefined) throw new UsageError("--out is missing: it says where the new checkpoint goes");
   const out = resolve(shell.io.cwd, options.out);
   const format = formatOf(out);
   const { type } = options;
-  if (format === "safetensors" && type?.startsWith("q") === true) throw moecError("MOE5443", { format, type });
+  if (type !== undefined && !holds(format, type)) throw moecError("MOE5443", { format, type });
   const paths = new Map([...(options.source ?? [])].map(([name, path]) => [name, resolve(shell.io.cwd, path)]));
   const sources = openSources(recipe, paths);
   try {
     for (const { program, checkpoint } of sources.models.values()) warnOfUnreadTensors(shell, program, checkpoint);
     const begun = performance.now();
     const tensors = tensorsOfRecipe(recipe, sources, { format, ...(type ? { type } : {}) });
-    const written = writeCheckpoint(out, tensors, metadataOf(recipe, [...sources.models.values()]), (done) =>
-      shell.progress.update(`${recipe.name}…`, done),
-    );
+    const written = await writeCheckpoint(out, tensors, metadataOf(recipe, [...sources.models.values()]), {
+      signal: shell.io.signal,
+      note: (done) => shell.progress.update(`${recipe.name}…`, done),
+    });
     shell.progress.clear();
     const seconds = (performance.now() - begun) / 1000;
     const shown = relative(shell.io.cwd, out);

@@ -2,6 +2,7 @@
 import { relative, resolve } from "node:path";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
+import { UsageError } from "../failures.js";
 import { addDeviceOptions, addModelOptions, type DeviceOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Shell } from "../shell.js";
@@ -42,6 +43,8 @@ Examples:
   );
 
 async function usage(shell: Shell, path: string, file: string, options: UsageOptions): Promise<ExitCode> {
+  if (!options.out.endsWith(".safetensors"))
+    throw new UsageError(`--out is a .safetensors file, not \`${options.out}\``);
   const text = file === "-" ? await shell.io.readInput() : readText(resolve(shell.io.cwd, file));
   if (text === undefined) throw moecError("MOE5123", { path: file, reason: "it can't be read" });
   const { loadBundle, runnableBundle } = await import("../load-bundle.js");
@@ -57,7 +60,7 @@ async function usage(shell: Shell, path: string, file: string, options: UsageOpt
   shell.progress.clear();
   const out = resolve(shell.io.cwd, options.out);
   const tensors = usageTensors(counted.mixtures);
-  writeCheckpoint(out, tensors, new Map(), () => undefined);
+  await writeCheckpoint(out, tensors, new Map(), { signal: shell.io.signal, note: () => undefined });
   const columns = [
     { title: "tensor" },
     { title: "layer", align: "right" as const },

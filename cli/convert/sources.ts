@@ -2,6 +2,7 @@
 import type { BuiltRecipe } from "../../compiler/2-graph/index.js";
 import type { ParamDecl, Program } from "../../compiler/2-graph/ir.js";
 import { checkpointSource, type ParameterSource } from "../../compiler/6-bundle/index.js";
+import { indexVectors, layerSizes } from "../../compiler/6-bundle/stored-order.js";
 import type { Checkpoint } from "../../compiler/checkpoints/index.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { countElements, makeTensor } from "../../compiler/ops/reference-tensor.js";
@@ -23,15 +24,17 @@ export interface OpenSources {
 
 /**
  * @param paths By name; relative ones are resolved already.
- * @throws MoecError MOE5442 when a source has no file, a name is no source, or a tensor is missing or of another shape.
+ * @throws MoecError MOE5442 when a source has no file, MOE5449 when a name is no source; `read` throws MOE5450 when a tensor
+ * is missing or of another shape.
  */
 export function openSources(recipe: BuiltRecipe, paths: ReadonlyMap<string, string>): OpenSources {
   const names = [...recipe.sources.keys(), ...recipe.tensors];
   const quoted = (list: readonly string[]): string => list.map((name) => `\`${name}\``).join(", ");
   const strange = [...paths.keys()].filter((name) => !names.includes(name));
-  if (strange.length > 0) wrong(`${quoted(strange)} is no source of \`${recipe.name}\`; it has ${quoted(names)}`);
+  if (strange.length > 0)
+    throw moecError("MOE5449", { names: quoted(strange), recipe: recipe.name, sources: quoted(names) });
   const missing = names.filter((name) => !paths.has(name));
-  if (missing.length > 0) wrong(`no file is given for ${quoted(missing)}`);
+  if (missing.length > 0) throw moecError("MOE5442", { names: quoted(missing) });
   const opened: OpenCheckpoint[] = [];
   const close = (): void => opened.forEach((one) => one.close());
   const open = (name: string): Checkpoint => {
@@ -53,10 +56,6 @@ export function openSources(recipe: BuiltRecipe, paths: ReadonlyMap<string, stri
     close();
     throw error;
   }
-}
-
-function wrong(fault: string): never {
-  throw moecError("MOE5442", { fault });
 }
 
 function read(
@@ -85,7 +84,7 @@ function read(
   }
   const all = new Float64Array(countElements(axes));
   let at = 0;
-  for (const index of indices(axes.slice(0, decl.layerAxes).map(({ size }) => size))) {
+  for (const index of indexVectors(layerSizes(decl))) {
     const values = model.parameters.read(own, index, names);
     all.set(values, at);
     at += values.length;
@@ -94,21 +93,15 @@ function read(
 }
 
 function givenTensor(name: string, file: Checkpoint, decl: ParamDecl): ReferenceTensor {
-  const tensor = file.tensors.get(name) ?? wrong(`the file for \`${name}\` has no tensor of that name`);
+  const tensor = file.tensors.get(name);
+  if (!tensor) throw moecError("MOE5450", { name, fault: "holds no tensor of that name" });
   const axes = decl.axes.map((axis) => ({ name: axis.name, size: axis.size.evaluate({}) }));
   // A mixture outside of stacks is one layer in a file of `moec usage`.
   const several = (sizes: readonly number[]): string => sizes.filter((size) => size !== 1).join();
   if (several(tensor.shape) !== several(axes.map(({ size }) => size)))
-    wrong(
-      `\`${name}\` has shape [${tensor.shape.join(", ")}], not [${axes.map((one) => `${one.name} = ${one.size}`).join(", ")}]`,
-    );
+    throw moecError("MOE5450", {
+      name,
+      fault: `has it as [${tensor.shape.join(", ")}], not [${axes.map((one) => `${one.name} = ${one.size}`).join(", ")}]`,
+    });
   return makeTensor(decl.dtype, axes, Float64Array.from(file.readF32(name)));
-}
-
-/** All index vectors of a shape, the last index fastest. */
-export function indices(sizes: readonly number[]): readonly (readonly number[])[] {
-  return sizes.reduce<readonly (readonly number[])[]>(
-    (before, size) => before.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])),
-    [[]],
-  );
 }

@@ -1,21 +1,25 @@
 /** What a recipe makes as the tensors of a file, named as the target's spec names them. Each is computed when it is written. */
 import type { BuiltParameter, BuiltRecipe } from "../../compiler/2-graph/index.js";
 import type { ParamDecl, WeightSource } from "../../compiler/2-graph/ir.js";
-import { nameAt, tensorsOf } from "../../compiler/6-bundle/parameters.js";
+import { dropUnusedNodes } from "../../compiler/3-optimize/index.js";
+import { tensorsOf } from "../../compiler/6-bundle/index.js";
 import { pairNeighbours, rearrange } from "../../compiler/6-bundle/rearrange.js";
-import { fromF32, keptAs, STORAGE, type EncodableType } from "../../compiler/checkpoints/index.js";
-import type { TensorInfo, TensorSource } from "../../compiler/checkpoints/index.js";
+import {
+  around,
+  indexVectors,
+  layerSizes,
+  orderOf,
+  product,
+  storedOrder,
+  tensorNames,
+  type Shape,
+  type StoredOrder,
+} from "../../compiler/6-bundle/stored-order.js";
+import type { StorageType, TensorInfo, TensorSource } from "../../compiler/checkpoints/index.js";
 import { moecError } from "../../compiler/errors/raise.js";
-import { indices, type OpenSources, type SourceModel } from "./sources.js";
+import type { OpenSources, SourceModel } from "./sources.js";
+import { storedBytes, writtenType, type Asked } from "./stored-types.js";
 import { valuesOf, type ReadValue } from "./values.js";
-
-export type OutputFormat = "safetensors" | "gguf";
-
-interface Asked {
-  readonly format: OutputFormat;
-  /** How matrices are stored; as in the source when absent. */
-  readonly type?: EncodableType;
-}
 
 /** @throws MoecError MOE5326, MOE5327 where the target's spec does not name a parameter in this format. */
 export function tensorsOfRecipe(recipe: BuiltRecipe, sources: OpenSources, asked: Asked): readonly TensorSource[] {
@@ -40,16 +44,22 @@ function tensorsOfParameter(
   sources: OpenSources,
   asked: Asked,
 ): readonly TensorSource[] {
-  const own = target.axes.slice(target.layerAxes).map(({ name, size }) => ({ name, size: size.evaluate({}) }));
-  const isBank = place.pattern.includes("{e}");
-  const [bank, ...inside] = own;
-  const inner = isBank ? inside : own;
-  const order = (place.axes ?? own.map(({ name }) => name)).filter((name) => !isBank || name !== bank!.name);
-  const stored = order.map((name) => inner.find((axis) => axis.name === name)!);
-  const count = inner.reduce((product, { size }) => product * size, 1);
+  const order = storedOrder(place, target);
   const like = sourceTensor(built, place, sources, asked.format);
-  const shape = like ? merged(stored, like) : stored.map(({ size }) => size);
-  const type = typeOf(asked, stored, built, sources);
+  const shape = like ? merged(order.stored, like) : order.stored.sizes;
+  const isMatrix = order.stored.names.length > 1;
+  const type = writtenType(asked, target.dtype, isMatrix, shape, typeBefore(built, target, sources));
+  const copy = copies(built, place, target, sources, asked, isMatrix);
+  const places = indexVectors(layerSizes(target)).flatMap((layer) =>
+    tensorNames(place, order, layer).map((name, expert) => ({
+      name,
+      layer,
+      expert,
+      whole: copy(layer, expert, shape),
+    })),
+  );
+  const count = product(order.own.sizes);
+  let left = places.filter(({ whole }) => !whole).length;
   let known: { readonly at: string; readonly values: Float32Array } | undefined;
   let read: ReadValue | undefined;
   const valuesAt = (layer: readonly number[]): Float32Array => {
@@ -60,61 +70,38 @@ function tensorsOfParameter(
     }
     return known.values;
   };
-  const layers = indices(target.axes.slice(0, target.layerAxes).map(({ size }) => size.evaluate({})));
-  const experts = isBank ? bank!.size : 1;
-  return layers.flatMap((layer, turn) =>
-    Array.from({ length: experts }, (_, expert): TensorSource => {
-      const name = nameAt(place.pattern, layer).replaceAll("{e}", String(expert));
-      return {
-        name,
-        shape,
-        type,
-        data: () => {
-          const whole = copied(built, place, name, shape, type, sources, asked.format);
-          if (whole) return whole;
-          const values = valuesAt(layer).subarray(expert * count, (expert + 1) * count);
-          const bytes = fromF32(type, inOrder(values, inner, stored, place));
-          // The last tensor of a parameter lets its values go.
-          if (turn === layers.length - 1 && expert === experts - 1) read = known = undefined;
-          return bytes;
-        },
-      };
-    }),
-  );
-}
-
-interface SizedAxis {
-  readonly name: string;
-  readonly size: number;
+  return places.map(({ name, layer, expert, whole }): TensorSource => {
+    if (whole) return { name, shape, ...whole };
+    const data = (): Uint8Array => {
+      const values = valuesAt(layer).subarray(expert * count, (expert + 1) * count);
+      const bytes = storedBytes(name, type, inOrder(values, order, built.path));
+      // The last tensor of a parameter lets its values go.
+      if (--left === 0) read = known = undefined;
+      return bytes;
+    };
+    return { name, shape, type, data };
+  });
 }
 
 /** The parameter's own order to the file's, with rotary dimensions in the file's pairs. */
-function inOrder(
-  values: Float32Array,
-  inner: readonly SizedAxis[],
-  stored: readonly SizedAxis[],
-  place: WeightSource,
-): Float32Array {
-  const sizes = inner.map(({ size }) => size);
-  const moved = rearrange(
-    values,
-    sizes,
-    stored.map((axis) => inner.indexOf(axis)),
-  );
-  if (place.interleaved !== true) return moved === values ? values.slice() : moved;
-  const at = stored.indexOf(inner.at(-1)!);
-  const product = (axes: readonly SizedAxis[]): number => axes.reduce((all, { size }) => all * size, 1);
-  return pairNeighbours(moved, product(stored.slice(0, at)), stored[at]!.size, product(stored.slice(at + 1)));
+function inOrder(values: Float32Array, { own, stored, rotary }: StoredOrder, path: string): Float32Array {
+  const moved = rearrange(values, own.sizes, orderOf(own.names, stored.names, path));
+  if (rotary === undefined) return moved === values ? values.slice() : moved;
+  const { outer, size, inner } = around(stored, rotary);
+  return pairNeighbours(moved, outer, size, inner);
 }
 
-/** The source that a parameter's path begins with. */
-function sourceOf(
-  path: string,
-  sources: OpenSources,
-): { readonly model: SourceModel; readonly own: string } | undefined {
+interface SourceParameter {
+  readonly model: SourceModel;
+  readonly param: ParamDecl;
+}
+
+/** The parameter of a source that a path of the recipe stands for: `dense.layers.norm.weight`. */
+function sourceOf(path: string, sources: OpenSources): SourceParameter | undefined {
   const dot = path.indexOf(".");
   const model = dot < 0 ? undefined : sources.models.get(path.slice(0, dot));
-  return model && { model, own: path.slice(dot + 1) };
+  const param = model?.program.params.find((one) => one.path === path.slice(dot + 1));
+  return model && param && { model, param };
 }
 
 /** A tensor of a source that has the same place in its file: it says which axes are one there. */
@@ -122,26 +109,22 @@ function sourceTensor(
   built: BuiltParameter,
   place: WeightSource,
   sources: OpenSources,
-  format: OutputFormat,
-): { readonly info: TensorInfo; readonly axes: readonly SizedAxis[] } | undefined {
+  format: Asked["format"],
+): { readonly info: TensorInfo; readonly stored: Shape } | undefined {
   for (const { program, checkpoint } of sources.models.values()) {
     const own = checkpoint.format === format ? program.weightNames[format]?.[built.path] : undefined;
-    const decl = program.params.find(({ path }) => path === built.path);
-    if (!own || !decl || own.pattern !== place.pattern) continue;
+    const param = program.params.find(({ path }) => path === built.path);
+    if (!own || !param || own.pattern !== place.pattern) continue;
     const [info] = tensorsOf(program, checkpoint, built.path);
-    if (!info) continue;
-    const inner = decl.axes.slice(decl.layerAxes + (own.pattern.includes("{e}") ? 1 : 0));
-    const order = own.axes?.filter((name) => inner.some((axis) => axis.name === name)) ?? inner.map(({ name }) => name);
-    const axes = order.map((name) => ({ name, size: inner.find((axis) => axis.name === name)!.size.evaluate({}) }));
-    return { info, axes };
+    if (info) return { info, stored: storedOrder(own, param).stored };
   }
   return undefined;
 }
 
 /** Sizes with those axes made one that are one in the source's tensor. */
 function merged(
-  stored: readonly SizedAxis[],
-  { info, axes }: { readonly info: TensorInfo; readonly axes: readonly SizedAxis[] },
+  own: Shape,
+  { info, stored }: { readonly info: TensorInfo; readonly stored: Shape },
 ): readonly number[] {
   const shape: number[] = [];
   let at = 0;
@@ -149,53 +132,53 @@ function merged(
     let there = 1;
     let here = 1;
     do {
-      there *= axes[at]?.size ?? 1;
-      here *= stored[at]?.size ?? 1;
+      there *= stored.sizes[at] ?? 1;
+      here *= own.sizes[at] ?? 1;
       at++;
-    } while (there < size && at < axes.length);
+    } while (there < size && at < stored.sizes.length);
     shape.push(here);
   }
-  const count = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
-  const own = stored.map(({ size }) => size);
-  return count(shape) === count(own) ? shape : own;
+  return product(shape) === product(own.sizes) ? shape : own.sizes;
 }
 
-/** Vectors stay floats; blocks need rows of whole blocks. */
-function typeOf(
-  { format, type }: Asked,
-  stored: readonly SizedAxis[],
-  built: BuiltParameter,
-  sources: OpenSources,
-): EncodableType {
-  const inputs = built.program.params.flatMap(({ path }) => sourceOf(path, sources) ?? []);
-  const used = built.taken === undefined ? inputs[0] : sourceOf(built.taken, sources);
-  const info = used && tensorsOf(used.model.program, used.model.checkpoint, used.own)[0];
-  const before = info ? keptAs(info.type) : "f32";
-  const isMatrix = stored.length > 1;
-  const wanted = isMatrix && type !== undefined ? type : before;
-  const { blockValues, safetensors } = STORAGE[wanted];
-  const fits = (stored.at(-1)?.size ?? 1) % blockValues === 0;
-  if (format === "safetensors" && safetensors === undefined) return "f16";
-  return fits ? wanted : "f32";
+/** How the first parameter of the same kind is stored that the value is made of. */
+function typeBefore(built: BuiltParameter, target: ParamDecl, sources: OpenSources): StorageType | undefined {
+  const used = sourcesOf(built, sources).find(({ param }) => param.dtype === target.dtype);
+  return used && tensorsOf(used.model.program, used.model.checkpoint, used.param.path)[0]?.type;
 }
 
-/** The bytes of a source's tensor, where the target's is the same. */
-function copied(
+/** Parameters of sources that a value reads, the first one first. */
+function sourcesOf(built: BuiltParameter, sources: OpenSources): readonly SourceParameter[] {
+  if (built.taken !== undefined) return [sourceOf(built.taken, sources)!];
+  // The program's declarations are those of the whole recipe: its nodes say what this value is made of.
+  const { nodes } = dropUnusedNodes.run(built.program).entries[0]!.body;
+  const paths = nodes.flatMap(({ op, attrs }) => (op === "param" ? [attrs["path"] as string] : []));
+  return paths.flatMap((path) => sourceOf(path, sources) ?? []);
+}
+
+type Copy = Pick<TensorSource, "type" | "data">;
+
+/** Tensors of a source as they are, where the target's lie in the same way and no other type is asked for. */
+function copies(
   built: BuiltParameter,
   place: WeightSource,
-  name: string,
-  shape: readonly number[],
-  type: EncodableType,
+  target: ParamDecl,
   sources: OpenSources,
-  format: OutputFormat,
-): Uint8Array | undefined {
+  { format, type }: Asked,
+  isMatrix: boolean,
+): (layer: readonly number[], expert: number, shape: readonly number[]) => Copy | undefined {
   const from = built.taken === undefined ? undefined : sourceOf(built.taken, sources);
-  if (from?.own !== built.path || from.model.checkpoint.format !== format) return undefined;
-  const own = from.model.program.weightNames[format]?.[from.own];
+  const own = from?.model.program.weightNames[format]?.[from.param.path];
+  if (!from || !own || from.model.checkpoint.format !== format) return () => undefined;
+  const [there, here] = [storedOrder(own, from.param), storedOrder(place, target)];
   const isSame =
-    own?.pattern === place.pattern &&
-    own.interleaved === place.interleaved &&
-    (own.axes ?? []).join() === (place.axes ?? []).join();
-  const info = isSame ? from.model.checkpoint.tensors.get(name) : undefined;
-  return info?.type === type && info.shape.join() === shape.join() ? from.model.checkpoint.read(name) : undefined;
+    there.bank === here.bank && there.rotary === here.rotary && there.stored.names.join() === here.stored.names.join();
+  if (!isSame) return () => undefined;
+  const { checkpoint } = from.model;
+  return (layer, expert, shape) => {
+    const info = checkpoint.tensors.get(tensorNames(own, there, layer)[expert]!);
+    if (info?.shape.join() !== shape.join()) return undefined;
+    const isAsked = !isMatrix || target.dtype !== "f32" || type === undefined || type === info.type;
+    return isAsked ? { type: info.type, data: () => checkpoint.read(info.name) } : undefined;
+  };
 }

@@ -1,6 +1,7 @@
 /** Tensors into a file, or into a folder of shards, written aside and then put in place. */
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import {
   ggufChunks,
   safetensorsChunks,
@@ -8,8 +9,12 @@ import {
   type Metadata,
   type TensorSource,
 } from "../../compiler/checkpoints/index.js";
-import { replaceFiles } from "../../runtime/node/replace-files.js";
-import type { OutputFormat } from "./tensors.js";
+import { moecError } from "../../compiler/errors/raise.js";
+import { shortReasonOf } from "../../compiler/errors/reason.js";
+import { replaceFilesInTurns } from "../../runtime/node/replace-files.js";
+import { INDEX } from "../checkpoint-files.js";
+import { UsageError } from "../failures.js";
+import type { OutputFormat } from "./stored-types.js";
 
 /** Most bytes of tensors in one file of a folder. */
 const SHARD_BYTES = 4 * 2 ** 30;
@@ -19,51 +24,114 @@ export interface Written {
   readonly bytes: number;
 }
 
-/** `sparse.gguf`, `sparse.safetensors`, or a folder of safetensors files. */
-export function formatOf(out: string): OutputFormat {
-  return out.endsWith(".gguf") ? "gguf" : "safetensors";
+interface WriteOptions {
+  /** Ends the work behind a tensor; nothing is left then. */
+  readonly signal: AbortSignal;
+  /** Is told the share of bytes written. */
+  readonly note: (done: number) => void;
 }
 
-/** @param note Is told the share of bytes written. */
-export function writeCheckpoint(
+/**
+ * `sparse.gguf`, `sparse.safetensors`, or a folder of safetensors files.
+ *
+ * @throws UsageError for another ending, unless a folder has that name.
+ */
+export function formatOf(out: string): OutputFormat {
+  if (out.endsWith(".gguf")) return "gguf";
+  if (out.endsWith(".safetensors") || !/\.[A-Za-z]\w*$/.test(out) || isFolder(out)) return "safetensors";
+  throw new UsageError(
+    `\`${basename(out)}\` ends neither in .safetensors nor in .gguf; a folder of shards has no ending`,
+  );
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/**
+ * @throws MoecError MOE5447 when the disk does not take it, MOE5448 when the folder holds another checkpoint; what
+ * `signal` is aborted with. What was there stays then, and no file or folder is left.
+ */
+export async function writeCheckpoint(
   out: string,
   tensors: readonly TensorSource[],
   metadata: Metadata,
-  note: (done: number) => void,
-): Written {
+  { signal, note }: WriteOptions,
+): Promise<Written> {
   const all = tensors.reduce((sum, tensor) => sum + storageBytes(tensor.type, tensor.shape, tensor.name), 0);
+  const files = filesOf(out, tensors, metadata, all);
+  const folder = dirname(files[0]!.path);
   let bytes = 0;
-  const write = (path: string, chunks: Iterable<Uint8Array>): void => {
+  const write = async (path: string, chunks: Iterable<Uint8Array>): Promise<void> => {
     const file = openSync(path, "w");
     try {
       for (const chunk of chunks) {
         for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at, chunk.length - at);
         bytes += chunk.length;
         note(Math.min(1, bytes / Math.max(1, all)));
+        // Between two tensors Ctrl-C is heard.
+        await turn();
+        signal.throwIfAborted();
       }
     } finally {
       closeSync(file);
     }
   };
-  const isFile = out.endsWith(".gguf") || out.endsWith(".safetensors");
-  mkdirSync(isFile ? dirname(out) : out, { recursive: true });
-  if (isFile) {
-    const chunks = formatOf(out) === "gguf" ? ggufChunks({ metadata, tensors }) : safetensorsChunks({ tensors });
-    replaceFiles([out], ([aside]) => write(aside!, chunks));
-    return { files: [out], bytes };
+  let made: string | undefined;
+  try {
+    made = mkdirSync(folder, { recursive: true });
+    refuseOthers(out, files);
+    const paths = files.map(({ path }) => path);
+    await replaceFilesInTurns(paths, async (asides) => {
+      for (const [index, { chunks }] of files.entries()) await write(asides[index]!, chunks);
+    });
+    return { files: paths, bytes };
+  } catch (error) {
+    if (made !== undefined) removeEmpty(folder, made);
+    if (!(error instanceof Error) || !("syscall" in error)) throw error;
+    throw moecError("MOE5447", { path: out, reason: shortReasonOf(error) });
   }
+}
+
+/** A folder with tensors of another checkpoint would be read as a mixture of both; a file cannot replace a folder. */
+function refuseOthers(out: string, files: readonly NewFile[]): void {
+  if (!isFolder(out)) return;
+  if (files.some(({ path }) => path === out)) throw moecError("MOE5447", { path: out, reason: "it is a folder" });
+  const names = files.map(({ path }) => basename(path));
+  const others = readdirSync(out).filter(
+    (name) => (/^[^.].*\.(safetensors|gguf|onnx)$/.test(name) || name === INDEX) && !names.includes(name),
+  );
+  if (others.length > 0)
+    throw moecError("MOE5448", { path: out, files: others.map((name) => `\`${name}\``).join(", ") });
+}
+
+/** Folders from `folder` up to `first`, as long as nothing is in them. */
+function removeEmpty(folder: string, first: string): void {
+  try {
+    for (let path = folder; path.length >= first.length; path = dirname(path)) rmdirSync(path);
+  } catch {
+    // Somebody has put something there.
+  }
+}
+
+interface NewFile {
+  readonly path: string;
+  readonly chunks: Iterable<Uint8Array>;
+}
+
+function filesOf(out: string, tensors: readonly TensorSource[], metadata: Metadata, all: number): readonly NewFile[] {
+  if (out.endsWith(".gguf")) return [{ path: out, chunks: ggufChunks({ metadata, tensors }) }];
+  if (out.endsWith(".safetensors")) return [{ path: out, chunks: safetensorsChunks({ tensors }) }];
   const shards = shardsOf(tensors);
   const names = shards.map((_, index) => shardName(index, shards.length));
-  const index = "model.safetensors.index.json";
-  const files = [...names, ...(shards.length > 1 ? [index] : [])].map((name) => join(out, name));
-  replaceFiles(files, (asides) => {
-    shards.forEach((shard, number) => write(asides[number]!, safetensorsChunks({ tensors: shard })));
-    if (shards.length === 1) return;
-    const map = Object.fromEntries(shards.flatMap((shard, number) => shard.map(({ name }) => [name, names[number]!])));
-    const text = JSON.stringify({ metadata: { total_size: all }, weight_map: map }, undefined, 2);
-    write(asides.at(-1)!, [new TextEncoder().encode(text)]);
-  });
-  return { files, bytes };
+  const files = shards.map((shard, index) => ({
+    path: join(out, names[index]!),
+    chunks: safetensorsChunks({ tensors: shard }),
+  }));
+  if (shards.length === 1) return files;
+  const map = Object.fromEntries(shards.flatMap((shard, number) => shard.map(({ name }) => [name, names[number]!])));
+  const text = JSON.stringify({ metadata: { total_size: all }, weight_map: map }, undefined, 2);
+  return [...files, { path: join(out, INDEX), chunks: [new TextEncoder().encode(text)] }];
 }
 
 function shardName(index: number, count: number): string {

@@ -9,7 +9,10 @@ import { BLOCK_VALUES, decodeQ4, decodeQ8, encodeQ4, encodeQ8 } from "./blocks.j
 import { badShape } from "./errors.js";
 import { decodeBf16, decodeF16, encodeBf16, encodeF16 } from "./half.js";
 import { decodeQ4K, decodeQ4Min, decodeQ5, decodeQ5K, decodeQ5Min, decodeQ6K, SUPERBLOCK_VALUES } from "./k-quants.js";
+import type { EncodableType } from "./encodable.js";
 import type { StorageType } from "./types.js";
+
+export type { EncodableType } from "./encodable.js";
 
 /** One storage type. */
 export interface StorageRecord {
@@ -127,9 +130,6 @@ export function toF32(type: StorageType, bytes: Uint8Array): Float32Array {
   decode(bytes, out);
   return out;
 }
-
-/** Types that f32 values can be converted to. */
-export type EncodableType = "f32" | "f16" | "bf16" | "q8_0" | "q4_0";
 
 /** The type that a build keeps such numbers in: their own, or the smallest one that loses little of them. */
 export function keptAs(type: StorageType): EncodableType {

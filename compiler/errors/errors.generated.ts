@@ -281,10 +281,15 @@ export const messages = {
   MOE5421: { severity: "error", title: "a size is missing", message: "`{name}` of `{model}` has neither a default nor a value" },
   MOE5440: { severity: "error", title: "no such recipe", message: "`{file}` has {recipes}; say which recipe to run" },
   MOE5441: { severity: "error", title: "no checkpoint of a part", message: "`{name}` is declared as {contract}; a conversion reads and writes checkpoints of models" },
-  MOE5442: { severity: "error", title: "sources of the recipe", message: "{fault}" },
+  MOE5442: { severity: "error", title: "sources of the recipe", message: "no file is given for {names}" },
   MOE5443: { severity: "error", title: "not kept in this format", message: "{format} files do not hold {type}" },
   MOE5444: { severity: "error", title: "no experts to count", message: "`{name}` has no mixture whose routes can be traced, so nothing says which expert a token uses" },
   MOE5445: { severity: "warning", title: "tensors that nothing reads", message: "{count} of the checkpoint's {all} tensors are read by no parameter of `{model}`: {names}" },
+  MOE5446: { severity: "error", title: "value not kept by the type", message: "tensor `{name}` has the value {value}, which {type} does not hold" },
+  MOE5447: { severity: "error", title: "checkpoint not written", message: "`{path}` can't be written: {reason}" },
+  MOE5448: { severity: "error", title: "another checkpoint in the folder", message: "`{path}` holds other checkpoint files: {files}" },
+  MOE5449: { severity: "error", title: "no such source", message: "{names} is no source of `{recipe}`; it has {sources}" },
+  MOE5450: { severity: "error", title: "no tensor for the recipe", message: "the file for `{name}` {fault}" },
   MOE5501: { severity: "error", title: "Kernel leaves a buffer", message: "kernel {kernel}: element {index} of {buffer} is {access}, but it lies outside of the buffer or off its alignment" },
   MOE5502: { severity: "error", title: "Kernel divides an integer by zero", message: "kernel {kernel} divides an i32 by zero, or -2147483648 by -1" },
   MOE5503: { severity: "error", title: "Threads of a block miss a barrier", message: "kernel {kernel}: some threads of a block ended while others wait at a barrier" },
@@ -595,10 +600,15 @@ export interface MessageSlots {
   readonly MOE5421: { readonly name: Slot; readonly model: Slot };
   readonly MOE5440: { readonly file: Slot; readonly recipes: Slot };
   readonly MOE5441: { readonly name: Slot; readonly contract: Slot };
-  readonly MOE5442: { readonly fault: Slot };
+  readonly MOE5442: { readonly names: Slot };
   readonly MOE5443: { readonly format: Slot; readonly type: Slot };
   readonly MOE5444: { readonly name: Slot };
   readonly MOE5445: { readonly count: Slot; readonly all: Slot; readonly model: Slot; readonly names: Slot };
+  readonly MOE5446: { readonly name: Slot; readonly value: Slot; readonly type: Slot };
+  readonly MOE5447: { readonly path: Slot; readonly reason: Slot };
+  readonly MOE5448: { readonly path: Slot; readonly files: Slot };
+  readonly MOE5449: { readonly names: Slot; readonly recipe: Slot; readonly sources: Slot };
+  readonly MOE5450: { readonly name: Slot; readonly fault: Slot };
   readonly MOE5501: { readonly kernel: Slot; readonly index: Slot; readonly buffer: Slot; readonly access: Slot };
   readonly MOE5502: { readonly kernel: Slot };
   readonly MOE5503: { readonly kernel: Slot };
@@ -1472,6 +1482,21 @@ export const errors = {
   /** MOE5445: tensors that nothing reads */
   tensorsNotRead: (slots: MessageSlots["MOE5445"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5445", messages.MOE5445, slots, span, parts),
+  /** MOE5446: value not kept by the type */
+  valueNotKeptByTheType: (slots: MessageSlots["MOE5446"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5446", messages.MOE5446, slots, span, parts),
+  /** MOE5447: checkpoint not written */
+  checkpointNotWritten: (slots: MessageSlots["MOE5447"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5447", messages.MOE5447, slots, span, parts),
+  /** MOE5448: another checkpoint in the folder */
+  anotherCheckpointInTheFolder: (slots: MessageSlots["MOE5448"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5448", messages.MOE5448, slots, span, parts),
+  /** MOE5449: no such source */
+  noSuchSource: (slots: MessageSlots["MOE5449"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5449", messages.MOE5449, slots, span, parts),
+  /** MOE5450: no tensor for the recipe */
+  noTensorForTheRecipe: (slots: MessageSlots["MOE5450"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5450", messages.MOE5450, slots, span, parts),
   /** MOE5501: Kernel leaves a buffer */
   kernelAccessOutOfBounds: (slots: MessageSlots["MOE5501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5501", messages.MOE5501, slots, span, parts),

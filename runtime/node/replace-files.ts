@@ -7,15 +7,38 @@ import { basename, dirname, join } from "node:path";
  * @param write Fills files beside the `paths`, in their order; they take the places of these when all are written.
  */
 export function replaceFiles<T>(paths: readonly string[], write: (asides: readonly string[]) => T): T {
-  const mark = `${process.pid}.${randomBytes(4).toString("hex")}`;
-  const asides = paths.map((path) => join(dirname(path), `.${basename(path)}.${mark}`));
+  const asides = besides(paths);
   try {
     const result = write(asides);
-    for (const [index, aside] of asides.entries()) renameSync(aside, paths[index]!);
+    putInPlace(asides, paths);
     return result;
   } finally {
     asides.forEach(remove);
   }
+}
+
+/** The same where writing takes turns with other work. */
+export async function replaceFilesInTurns<T>(
+  paths: readonly string[],
+  write: (asides: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const asides = besides(paths);
+  try {
+    const result = await write(asides);
+    putInPlace(asides, paths);
+    return result;
+  } finally {
+    asides.forEach(remove);
+  }
+}
+
+function besides(paths: readonly string[]): readonly string[] {
+  const mark = `${process.pid}.${randomBytes(4).toString("hex")}`;
+  return paths.map((path) => join(dirname(path), `.${basename(path)}.${mark}`));
+}
+
+function putInPlace(asides: readonly string[], paths: readonly string[]): void {
+  for (const [index, aside] of asides.entries()) renameSync(aside, paths[index]!);
 }
 
 function remove(path: string): void {

@@ -111,9 +111,8 @@ describe("files", () => {
     [["Upcycle", "--out", "x.safetensors"], "MOE5442"],
     [
       ["Upcycle", "--source", "dense=a.safetensors", "--source", "other=b.safetensors", "--out", "x.safetensors"],
-      "MOE5442",
+      "MOE5449",
     ],
-    [["Upcycle", "--source", "dense=a.safetensors"], "MOE5442"],
     [["Nothing", "--out", "x.safetensors"], "MOE5440"],
     [["Upcycle", "--source", "dense=moe.safetensors", "--out", "x.safetensors"], "MOE5327"],
     [["Same", "--source", "a=a.safetensors", "--out", "x.safetensors", "--type", "q8_0"], "MOE5443"],
