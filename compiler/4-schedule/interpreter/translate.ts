@@ -17,7 +17,7 @@ import { encoded, viewNames, viewOf } from "./memory.js";
  * Names that a body may have before it becomes a function of its own. V8 keeps each name of a function, of inner blocks
  * too, in a place of its own on the stack, and lanes are names: kernels with wide vectors would not fit.
  */
-const NAMES_OF_A_BODY = 4000;
+const NAMES_OF_A_BODY = 20_000;
 
 class KernelWriter implements Writer {
   lines: string[] = [];
