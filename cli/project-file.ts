@@ -5,6 +5,7 @@
 import { isMap, isScalar, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import type { Diagnostic, SourceSpan } from "../compiler/errors/diagnostic.js";
+import { ENCODABLE_TYPES } from "../compiler/checkpoints/encodable.js";
 import { CACHES } from "../compiler/4-schedule/options.js";
 import { closest } from "../compiler/errors/closest.js";
 import { errors } from "../compiler/errors/errors.generated.js";
@@ -24,7 +25,7 @@ const generation = z.strictObject({
 
 export const TARGETS = ["wasm", "native", "webgpu", "cuda"] as const;
 /** Formats of matrices; `file` keeps each in the format that it has in the checkpoint. */
-export const QUANTIZATIONS = ["f32", "f16", "bf16", "q8_0", "q4_0", "file"] as const;
+export const QUANTIZATIONS = [...ENCODABLE_TYPES, "file"] as const;
 
 /** The form of the file; `docs/cli.md` says what each key means. */
 export const projectSchema = z.strictObject({

@@ -54,18 +54,21 @@ Examples:
     );
 
 function sourceAssignment(text: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
-  const match = /^([A-Za-z_]\w*)=(.+)$/.exec(text);
-  if (!match) throw new InvalidArgumentError("It must look like dense=model.safetensors.");
-  return new Map([...before, [match[1]!, match[2]!]]);
+  return new Map([...before, namedValue(text, "dense=model.safetensors")]);
 }
 
 function numberAssignment(
   text: string,
   before: Readonly<Record<string, number>> = {},
 ): Readonly<Record<string, number>> {
+  const [name, value] = namedValue(text, "share=0.5");
+  return { ...before, [name]: number(value) };
+}
+
+function namedValue(text: string, example: string): readonly [string, string] {
   const match = /^([A-Za-z_]\w*)=(.+)$/.exec(text);
-  if (!match) throw new InvalidArgumentError("It must look like share=0.5.");
-  return { ...before, [match[1]!]: number(match[2]!) };
+  if (!match) throw new InvalidArgumentError(`It must look like ${example}.`);
+  return [match[1]!, match[2]!];
 }
 
 async function convert(

@@ -50,7 +50,8 @@ export function openSources(recipe: BuiltRecipe, paths: ReadonlyMap<string, stri
       }),
     );
     const tensors = new Map(recipe.tensors.map((name) => [name, open(name)]));
-    const given = recipe.parameters.flatMap(({ program }) => program.params);
+    // Each program has the declarations of the whole recipe.
+    const given = new Map(recipe.parameters[0]?.program.params.map((decl) => [decl.path, decl]));
     return { models, close, read: (path, layer) => read(path, layer, models, tensors, given) };
   } catch (error) {
     close();
@@ -63,16 +64,11 @@ function read(
   layer: number | undefined,
   models: OpenSources["models"],
   tensors: ReadonlyMap<string, Checkpoint>,
-  given: readonly ParamDecl[],
+  given: ReadonlyMap<string, ParamDecl>,
 ): ReferenceTensor {
   const dot = path.indexOf(".");
   const model = dot < 0 ? undefined : models.get(path.slice(0, dot));
-  if (!model)
-    return givenTensor(
-      path,
-      tensors.get(path)!,
-      given.find((decl) => decl.path === path)!,
-    );
+  if (!model) return givenTensor(path, tensors.get(path)!, given.get(path)!);
   const own = path.slice(dot + 1);
   const decl = model.program.params.find((param) => param.path === own)!;
   const axes = decl.axes.map(({ name, size }) => ({ name, size: size.evaluate({}) }));

@@ -1,9 +1,8 @@
 /** Values of what a recipe makes, one layer at a time where the layers do not see each other. */
-import { evaluate, type BuiltParameter } from "../../compiler/2-graph/index.js";
+import { declarationsOf, evaluate, type BuiltParameter } from "../../compiler/2-graph/index.js";
 import type { Entry, Node, ParamDecl, Program, Region, Value } from "../../compiler/2-graph/ir.js";
 import { dropUnusedNodes, sinkAllSlices } from "../../compiler/3-optimize/index.js";
 import { RegionEditor, ValueIds } from "../../compiler/3-optimize/rewrite.js";
-import { declarationsOf } from "../../compiler/2-graph/index.js";
 import { Size } from "../../compiler/axes/size.js";
 import type { ReferenceTensor, ReferenceValue } from "../../compiler/ops/types.js";
 

@@ -9,6 +9,7 @@ import type {
   StorageFormat,
   TypeExpression,
 } from "../../grammar/tree.js";
+import { ENCODABLE_TYPES } from "../checkpoints/encodable.js";
 import { closest } from "../errors/closest.js";
 import type { Fix, SourceSpan } from "../errors/diagnostic.js";
 import type { Reporter } from "./reporter.js";
@@ -142,7 +143,7 @@ function checkKnob(
 /* ---- storage formats ---- */
 
 const WITH_BITS = ["uint", "int"];
-const QUANTIZED = ["f32", "f16", "bf16", "q8_0", "q4_0", "int2", "int3", "int4", "int8"];
+const QUANTIZED: readonly string[] = [...ENCODABLE_TYPES, "int2", "int3", "int4", "int8"];
 const FORMATS: Readonly<Record<string, (declared: Declared, format: StorageFormat) => void>> = {
   quant: checkQuant,
   sparse: checkSparse,

@@ -9,6 +9,7 @@
  * A pass makes a new graph; nothing is changed in place.
  */
 import type { Size } from "../axes/size.js";
+import { ENCODABLE_TYPES } from "../checkpoints/encodable.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { Attrs, Axis, DType, ValueType } from "../ops/types.js";
 
@@ -65,7 +66,7 @@ export type KQuants = (typeof K_QUANTS)[number];
 /** The same, and what holds layers of q4_K, q5_K and q6_K side by side as they are: files mix these. */
 export type KRecords = KQuants | "any_K";
 
-export const STORED_AS = ["f32", "f16", "bf16", "q8_0", "q4_0", "i32", ...K_QUANTS, "any_K"] as const;
+export const STORED_AS = [...ENCODABLE_TYPES, "i32", ...K_QUANTS, "any_K"] as const;
 
 /** How the numbers of a parameter are stored; block formats run along the last axis in blocks of 32 or 256. */
 export type StorageType = (typeof STORED_AS)[number];

@@ -22,6 +22,7 @@ import {
   type Value,
 } from "../../1-check/values.js";
 import { Size } from "../../axes/size.js";
+import { ENCODABLE_TYPES } from "../../checkpoints/encodable.js";
 import type { Diagnostic } from "../../errors/diagnostic.js";
 import type { MethodMember } from "../../../grammar/tree.js";
 import type { ValueType } from "../../ops/types.js";
@@ -113,7 +114,7 @@ export function buildMade(
   return { ...made, weightNames: weights, settings };
 }
 
-/** The program of some entries with what they use of the record. */
+/** The program of some entries, with all that the record declares. */
 export function programOf(
   name: string,
   record: ProgramRecord,
@@ -288,7 +289,7 @@ function stored(record: ProgramRecord, kind: StoredValue["kind"]): readonly Stor
   return [...record.stored.values()].filter((value) => value.kind === kind);
 }
 
-const STORAGE: readonly string[] = ["f32", "f16", "bf16", "q8_0", "q4_0", "i32"] satisfies readonly StorageType[];
+const STORAGE: readonly string[] = [...ENCODABLE_TYPES, "i32"] satisfies readonly StorageType[];
 
 function paramDecl(value: StoredValue, record: ProgramRecord): ParamDecl {
   const contracted = [...(record.contracted.get(value.path) ?? [])];
