@@ -26,6 +26,13 @@ export const x86v3: Target = {
   codegen: { architecture: "x86-64", cpu: "x86-64-v3", features: "", needs: needsV3 },
 };
 
+const vnni: NonNullable<Target["codegen"]> = {
+  architecture: "x86-64",
+  cpu: "x86-64-v4",
+  features: "+avx512vnni",
+  needs: [...needsV4, "avx512_vnni"],
+};
+
 /** AVX-512 with the dot products of VNNI: servers since 2019 (Intel) and 2022 (AMD). */
 export const x86v4: Target = {
   ...common,
@@ -35,7 +42,7 @@ export const x86v4: Target = {
   vectorRegisters: 32,
   dotQuads: "i7",
   tiles: avx512Tiles,
-  codegen: { architecture: "x86-64", cpu: "x86-64-v4", features: "+avx512vnni", needs: [...needsV4, "avx512_vnni"] },
+  codegen: vnni,
 };
 
 /** What AVX-512 has, and matrices of bf16 numbers in registers of their own: Intel's servers since 2023. */
@@ -45,10 +52,9 @@ export const x86v4Amx: Target = {
   doc: "x86-64 with AVX-512, VNNI and matrices of bf16 numbers (AMX)",
   tiles: amxTiles,
   codegen: {
-    architecture: "x86-64",
-    cpu: "x86-64-v4",
-    features: "+avx512vnni,+amx-tile,+amx-bf16",
-    needs: [...needsV4, "avx512_vnni", "amx_tile", "amx_bf16"],
+    ...vnni,
+    features: `${vnni.features},+amx-tile,+amx-bf16`,
+    needs: [...vnni.needs, "amx_tile", "amx_bf16"],
   },
 };
 

@@ -39,6 +39,6 @@ it.each([
   expect(() => print(body)).toThrow(`AMX has no ${lacks}`);
 });
 
-it("a level without matrices has none", () => {
-  expect(() => print(left, x86v4)).toThrow(`${x86v4.name} has no matrices in registers`);
+it.each([left, "fragment x = left i8[16, 64]"])("a level without matrices has none: %s", (body) => {
+  expect(() => print(body, x86v4)).toThrow(`${x86v4.name} has no matrices in registers`);
 });

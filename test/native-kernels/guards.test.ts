@@ -9,7 +9,7 @@ import { hasNative } from "../support/native.js";
 
 const path = (name: string): string => JSON.stringify(fileURLToPath(new URL(name, import.meta.url)));
 
-/** Reads the last bytes of a guarded buffer of 100, and then `beyond` more, by the C library's `strlen` of no zero. */
+/** Measures the text in the last byte of a guarded buffer by the C library's `strlen`: 0 ends at once, others go on behind it. */
 const program = (fill: number): string => `
 const { runnerImport } = await import("vite");
 const { module: { guard } } = await runnerImport(${path("./guard.ts")});

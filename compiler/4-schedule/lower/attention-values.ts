@@ -26,7 +26,7 @@ function valuePlaces({ emitter, call, at }: Tile): { readonly base: Expression; 
   return { base: emitter.index(v.address(zero)), step: emitter.size(v.strides.get(attrs.keyAxis)!) };
 }
 
-/** The same, of values where they lie: some columns of all rows at a time. */
+/** The products, of values where they lie: some columns of all rows at a time. */
 function directProducts(tile: Tile, visited: KeyBlock): void {
   const { emitter, call, shape } = tile;
   const { builder } = emitter;

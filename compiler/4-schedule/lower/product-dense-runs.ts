@@ -10,7 +10,15 @@ import type { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { Product } from "./product.js";
 import { rowStart } from "./product-rows.js";
-import { pairs, storeSums, triples, type GroupBody, type TilePart, type TileRun } from "./product-tiles.js";
+import {
+  mostRowsTogether,
+  pairs,
+  storeSums,
+  triples,
+  type GroupBody,
+  type TilePart,
+  type TileRun,
+} from "./product-tiles.js";
 
 /** Columns multiplied before the next rows are taken: 512 x 16 floats (32 KiB) stay in the first cache, or nearly. */
 const depthOfPass = 512;
@@ -65,7 +73,7 @@ export function manyRows(
   const vectors = isAlone ? 4 : 3;
   const depth = isAlone ? depthOfPass : depthOfRun;
   const early = nextColumns(emitter, product, { panels, x, panelElements }, run, {
-    size: isAlone ? 2 : 3,
+    size: isAlone ? 2 : mostRowsTogether,
     vectorGroups: (4 * run.count) / vectors,
   });
   const start = builder.let("panel", mul(run.first, panelElements));

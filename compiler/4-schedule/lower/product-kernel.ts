@@ -14,7 +14,7 @@ import { denseTile } from "./product-dense.js";
 import { quantizedTile } from "./product-quantized.js";
 import { finishRow, rowRange, type FinishedProducts, type RowRange } from "./product-rows.js";
 import { Sketching } from "./product-sketch.js";
-import { rowsInScratch, type TileWriter } from "./product-tiles.js";
+import { mostRowsTogether, rowsInScratch, type TileWriter } from "./product-tiles.js";
 import { writeWideKernel } from "./product-wide.js";
 import type { Product } from "./product.js";
 import { rowCount } from "./product.js";
@@ -24,8 +24,8 @@ import type { Stored, Tensor } from "./tensor.js";
 const blockBytes = 49_152;
 /** Rows of one block, when the weights are read again for the next ones. */
 const blockRows = 120;
-/** Rows up to which the reading of the weights is all that counts. */
-const fewRows = 3;
+/** Rows up to which the reading of the weights is all that counts: each of these counts has a way of its own. */
+const fewRows = mostRowsTogether;
 /** Tiles read side by side for few rows. */
 const tilesBeside = 4;
 /** Blocks of a matrix, at least, where blocks grow so that tiles come together. */

@@ -9,12 +9,9 @@ import type { Kernel } from "../kernel-ir.js";
 import { Coordinate } from "./coordinate.js";
 import type { EmittedKernel, Emitter } from "./emitter.js";
 import { rowStart, storedRow } from "./product-rows.js";
-import type { TileWriter } from "./product-tiles.js";
+import { mostRowsTogether, type TileWriter } from "./product-tiles.js";
 import type { Product } from "./product.js";
 import { placeKey } from "./storage.js";
-
-/** Rows that are taken together, at most. */
-const rowsTogether = 3;
 
 /** A kernel without its tiles. */
 export interface Sketch extends EmittedKernel {
@@ -40,7 +37,7 @@ export class Sketching {
   writer(writer: TileWriter, { input }: Product): TileWriter {
     const { builder } = this.emitter;
     const note = (row: Coordinate): void => {
-      for (let i = 0; i < rowsTogether; i++) {
+      for (let i = 0; i < mostRowsTogether; i++) {
         const at = row.plus(Coordinate.number(i));
         // Floats are read where the row begins, integers by the number of the row.
         for (const place of [rowStart(this.emitter, input, at), storedRow(this.emitter, input, at)]) {

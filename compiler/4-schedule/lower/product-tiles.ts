@@ -90,13 +90,16 @@ export function pairs(emitter: Emitter, part: TilePart, body: GroupBody, early?:
   groups(emitter, part, 1, [twos, part.to], 1, body);
 }
 
+/** Rows that are taken together, at most. */
+export const mostRowsTogether = 3;
+
 /** Rows of a part by threes, then two or one, for a run of `tiles` tiles. */
 export function triples(emitter: Emitter, part: TilePart, tiles: number, body: GroupBody, early: EarlyRows): void {
-  const threes = endOfWhole(emitter, part, part.from, 3);
+  const threes = endOfWhole(emitter, part, part.from, mostRowsTogether);
   const twos = endOfWhole(emitter, part, threes, 2);
   const start = emitter.builder.let("rest", min(add(part.from, early.rows), threes));
-  groups(emitter, part, tiles, [part.from, start], 3, early.body);
-  groups(emitter, part, tiles, [start, threes], 3, body);
+  groups(emitter, part, tiles, [part.from, start], mostRowsTogether, early.body);
+  groups(emitter, part, tiles, [start, threes], mostRowsTogether, body);
   groups(emitter, part, tiles, [threes, twos], 2, body);
   groups(emitter, part, tiles, [twos, part.to], 1, body);
 }

@@ -20,7 +20,7 @@ import type { Stored, Tensor } from "./tensor.js";
 
 /** Bytes of weights that one block walks through, at least: some microseconds. */
 const blockBytes = 49_152;
-/** Rows of one block, when the weights are read again for the next ones: eight parts. */
+/** Rows of one block, when the weights are read again for the next ones: eight parts, or four of matrices. */
 const rowsPerBlock = 1024;
 /** Rows whose sums are held at a time. */
 const recordRowsOfPart = 128;

@@ -11,7 +11,13 @@ import type {
   Kernel,
   Statement,
 } from "../../4-schedule/kernel-ir.js";
-import { isFragmentStatement, rowsOfWord, type FragmentDeclaration } from "../../4-schedule/kernel-fragments.js";
+import {
+  holdsFragments,
+  isFragmentStatement,
+  rowsOfWord,
+  someStatement,
+  type FragmentDeclaration,
+} from "../../4-schedule/kernel-fragments.js";
 import { memoryBytes } from "../../4-schedule/kernel-types.js";
 import { moecError } from "../../errors/raise.js";
 import type { LlvmFunction, Value } from "./function.js";
@@ -50,11 +56,8 @@ const namesOf = (statement: FragmentStatement): readonly string[] => {
   }
 };
 
-function uses(statement: Statement, name: string): boolean {
-  if (statement.kind === "for") return statement.body.some((inner) => uses(inner, name));
-  if (statement.kind === "if") return [...statement.then, ...statement.else].some((inner) => uses(inner, name));
-  return isFragmentStatement(statement) && namesOf(statement).includes(name);
-}
+const uses = (statement: Statement, name: string): boolean =>
+  someStatement([statement], (one) => isFragmentStatement(one) && namesOf(one).includes(name));
 
 class Planner {
   readonly held = new Map<string, Held>();
@@ -124,12 +127,12 @@ function shapeBytes(shapes: FragmentPlan["shapes"]): readonly number[] {
  * @throws MoecError MOE4240 when the target has none, or none for such numbers.
  */
 export function beginFragments(f: LlvmFunction, kernel: Kernel): () => void {
-  const planner = new Planner(kernel.name);
-  planner.plan(kernel.body, registersOf);
-  if (planner.held.size === 0) return () => undefined;
+  if (!holdsFragments(kernel.body)) return () => undefined;
   if (!f.target.tiles?.matrices) {
     throw moecError("MOE4240", { target: f.target.name, lacks: "matrices in registers" });
   }
+  const planner = new Planner(kernel.name);
+  planner.plan(kernel.body, registersOf);
   f.fragments = planner;
   const bytes = shapeBytes(planner.shapes).map((value) => value.toString(16).padStart(2, "0"));
   const name = `@moec_tiles_${bytes.filter((text) => text !== "00").join("")}`;

@@ -31,6 +31,8 @@ export interface Pointer {
   readonly index: LinearIndex;
   readonly unit: number;
   readonly buffer: string;
+  /** What pointers that differ by a constant have in common. */
+  readonly line: string;
   /** Every turn makes an access at this address or up to `maximumOffset` above it. */
   readonly isSure: boolean;
 }
@@ -68,16 +70,18 @@ export class Pointers {
     const { rest } = splitOffset(linear.constant, unit);
     const key = pointerKey(buffer, unit, linear, rest);
     if (this.list.has(key) || (isSure && this.below(buffer, unit, linear))) return;
-    this.list.set(key, { local: local(), buffer, unit, isSure, index: { ...linear, constant: rest } });
+    this.list.set(key, {
+      ...{ local: local(), buffer, unit, isSure, index: { ...linear, constant: rest } },
+      line: pointerKey(buffer, unit, linear, 0),
+    });
   }
 
   /** A pointer that an instruction reaches this index from, however far: rows and panels lie evenly. */
   private below(buffer: string, unit: number, linear: LinearIndex): Pointer | undefined {
-    const key = pointerKey(buffer, unit, linear, 0);
-    return [...this.list.values()].find(({ index, isSure, ...pointer }) => {
+    const own = pointerKey(buffer, unit, linear, 0);
+    return [...this.list.values()].find(({ index, isSure, line }) => {
       const distance = (linear.constant - index.constant) * unit;
-      const isSame = pointerKey(pointer.buffer, pointer.unit, index, 0) === key;
-      return isSure && isSame && index.constant >= 0 && distance >= 0 && distance <= maximumReach;
+      return isSure && line === own && index.constant >= 0 && distance >= 0 && distance <= maximumReach;
     });
   }
 }
@@ -85,7 +89,7 @@ export class Pointers {
 /** Bytes between a pointer and what is reached from it; the pointer itself is the address of another access, so no sum wraps. */
 const maximumReach = 1 << 24;
 
-/** Bytes that an instruction may add to an address: buffers lie at 1024 or above, so the address below stays positive. */
+/** Bytes that may be taken out of the index of a new pointer: buffers lie at 1024 or above, so it stays positive. */
 export const maximumOffset = 1024;
 
 /** The constant of an index as bytes for the instruction and elements that stay in the index. */

@@ -4,7 +4,7 @@
  */
 import type { FoldOp, Kernel } from "../../4-schedule/kernel-ir.js";
 import { foldsOf } from "../lanes/block.js";
-import { firstFold, foldFunctions } from "./folds.js";
+import { firstFold, foldFunctions, joined } from "./folds.js";
 
 /** Features of devices by their names in WebGPU. */
 export type WgslFeature = "subgroups" | "shader-f16";
@@ -60,11 +60,6 @@ function ofSubgroup(op: Exclude<FoldOp, "first">, type: Type): string {
   return type === "i32" ? `${own}(value)` : `moec_fold_value(${own}(moec_fold_key(value, ${nanKeys[op]})))`;
 }
 
-function joined(op: Exclude<FoldOp, "first">, type: Type): string {
-  if (op === "add") return "whole + part";
-  return type === "f32" ? `moec_${op}(whole, part)` : `${op}(whole, part)`;
-}
-
 /**
  * Each subgroup folds its values in registers, then every thread folds what the subgroups have. Folds take turns with two
  * lines of memory: a thread that writes for the next but one has met those that read this one's at the next.
@@ -92,7 +87,7 @@ function subgroupFolds(kernel: Kernel): readonly string[] {
         `  var whole = ${parts}[moec_turn];`,
         "  for (var i = 1u; i < moec_subgroups; i++) {",
         `    let part = ${parts}[moec_turn + i];`,
-        `    whole = ${joined(op, type)};`,
+        `    whole = ${joined[op](type, "whole", "part")};`,
         "  }",
         "  return whole;",
         "}",

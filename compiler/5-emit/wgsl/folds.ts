@@ -2,7 +2,8 @@
 import type { FoldOp, Kernel } from "../../4-schedule/kernel-ir.js";
 import { foldParts, foldsOf } from "../lanes/block.js";
 
-const joined: Readonly<Record<Exclude<FoldOp, "first">, (type: string, a: string, b: string) => string>> = {
+/** Two values folded. NaN wins where numbers are compared, which the functions of f32 see to. */
+export const joined: Readonly<Record<Exclude<FoldOp, "first">, (type: string, a: string, b: string) => string>> = {
   add: (_, a, b) => `${a} + ${b}`,
   min: (type, a, b) => (type === "f32" ? `moec_min(${a}, ${b})` : `min(${a}, ${b})`),
   max: (type, a, b) => (type === "f32" ? `moec_max(${a}, ${b})` : `max(${a}, ${b})`),

@@ -149,7 +149,7 @@ export function fusedMixture(use: Use, storage: "f32" | ExpertStorage) {
       : {}),
     ...(storage === "f32"
       ? {}
-      : { expert_weight_bits: { int: storage === "q4_0" ? 4 : 8 }, block_size: { int: BLOCK_VALUES } }),
+      : { expert_weight_bits: { int: 8 / codesPerByte(storage) }, block_size: { int: BLOCK_VALUES } }),
   };
   const name = graph.node(operator, inputs, attributes, "com.microsoft");
   const out = { name: formula.second.to, size: Size.of(width) };
