@@ -9,17 +9,28 @@ export interface Loop {
   readonly calls: readonly string[];
 }
 
+/**
+ * Blocks of the assembly that jump to themselves, each up to the end of its function.
+ *
+ * @param jump Pattern of the instructions that jump to a label.
+ */
+export const loopsIn = (assembly: string, jump: string): readonly string[] =>
+  assembly
+    .split(/\n(?=\.LBB)/)
+    .map((block) => block.split("\n.Lfunc_end", 1)[0]!)
+    .filter((block) => {
+      const label = /^(\.LBB\w+):/.exec(block)?.[1];
+      return label !== undefined && new RegExp(`\\t${jump}\\s+${label.replace(".", "\\.")}\\b`).test(block);
+    });
+
 /** The innermost loops of a function that have `instruction` in them: blocks that jump to themselves. */
 export function hotLoops(assembly: string, name: string, instruction: string): readonly Loop[] {
   const start = assembly.indexOf(`\n${name}:`);
   if (start < 0) throw new Error(`the assembly has no function ${name}`);
-  const body = assembly.slice(start, assembly.indexOf(".Lfunc_end", start));
-  const blocks = body.split(/\n(?=\.LBB)/);
-  const loops = blocks.filter((block) => {
-    const label = /^(\.LBB\w+):/.exec(block)?.[1];
-    return label !== undefined && new RegExp(`\\tj\\w+\\s+${label.replace(".", "\\.")}\\b`).test(block);
-  });
-  const found = loops.filter((block) => block.includes(`\t${instruction}`)).map(loopOf);
+  const body = assembly.slice(start, assembly.indexOf("\n.Lfunc_end", start));
+  const found = loopsIn(body, "j\\w+")
+    .filter((block) => block.includes(`\t${instruction}`))
+    .map(loopOf);
   if (found.length === 0) throw new Error(`no inner loop of ${name} has ${instruction}`);
   return found;
 }

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { emitLlvm } from "../../compiler/5-emit/llvm/index.js";
 import { arm64Dot, lanesOf } from "../../compiler/targets/index.js";
+import { loopsIn } from "../native-kernels/assembly.js";
 import { seamCases } from "../seams/cases.js";
 import { copies, disagreement, mistakes } from "../seams/case.js";
 import { interpreted } from "../seams/interpreted.js";
@@ -40,17 +41,12 @@ describe("aarch64", () => {
       });
       expect(wrong).toEqual([]);
       for (const instruction of ["fmla", "sdot"]) {
-        const loops = armLoops(assembly).filter((loop) => new RegExp(`\\t${instruction}\\t`).test(loop));
+        const loops = loopsIn(assembly, "b(?:\\.\\w+)?").filter((loop) =>
+          new RegExp(`\\t${instruction}\\t`).test(loop),
+        );
         expect(loops.length, instruction).toBeGreaterThan(0);
         for (const loop of loops) expect(loop).not.toMatch(/\t(str|ldr|stp|ldp|st1|ld1)\s+.*\b[qv]\d+.*\[sp/);
       }
     },
   );
 });
-
-/** Blocks of the assembly that jump to themselves. */
-const armLoops = (assembly: string): readonly string[] =>
-  assembly.split(/\n(?=\.LBB)/).filter((block) => {
-    const label = /^(\.LBB\w+):/.exec(block)?.[1];
-    return label !== undefined && new RegExp(`\\tb(\\.\\w+)?\\s+${label.replace(".", "\\.")}\\b`).test(block);
-  });
