@@ -3,15 +3,10 @@
  * multiply-adds, by the kernels of `limits.ts`. Each thread has memory of its own.
  */
 import { loadCode } from "../../runtime/native/code.js";
-import { koffi } from "../../runtime/native/koffi.js";
+import { callAside, koffi, type NativeFunction } from "../../runtime/native/koffi.js";
 import { compileNative } from "../../test/support/native.js";
 import { limitKernels, peakByteOperations, peakOperations, readBytes } from "./limits.js";
 import { noise, target } from "./product.js";
-
-/** A call in a thread of its own: koffi has it on functions that it decodes from an address. */
-interface Callable {
-  async(...args: readonly unknown[]): void;
-}
 
 export type Limit = "read" | "triad" | "bytes" | "floats";
 
@@ -43,25 +38,22 @@ export function prepareMachine(threads: number, ringBytes = 512 * 2 ** 20): Mach
   const level = target!;
   const code = loadCode(compileNative(limitKernels(level), level), "limits.o");
   const type = koffi().proto("void (void** buffers, const int* scalars, void* scratch, int from, int to)");
-  const { decode } = koffi() as unknown as { readonly decode: (address: bigint, type: unknown) => Callable };
+  const { decode } = koffi() as unknown as { readonly decode: (address: bigint, type: unknown) => NativeFunction };
   const kernels = new Map(
     ["read", "triad", "peak_i8", "peak_f32"].map((name) => [name, decode(BigInt(code.address(name)), type)]),
   );
-  const rings = Array.from({ length: threads }, () => noise(ringBytes));
+  const ring = noise(ringBytes);
+  const rings = Array.from({ length: threads }, (_, thread) => (thread === 0 ? ring : ring.slice()));
   // Zeros for each kernel and thread: what one wrote, read as another's numbers, could be slow.
   const places = Object.fromEntries([...kernels.keys()].map((name) => [name, new Uint8Array(4096 * threads)]));
   let at = 0;
   /** The kernel on every thread; nanoseconds until the last one ends. */
   const together = async (name: string, buffers: (thread: number) => readonly Uint8Array[], turns: number) => {
     const start = performance.now();
-    const calls = rings.map(
-      (_, thread) =>
-        new Promise<void>((resolve, reject) => {
-          const own = places[name]!.subarray(4096 * thread, 4096 * (thread + 1));
-          const done = (error: Error | null): void => (error ? reject(error) : resolve());
-          kernels.get(name)!.async([...buffers(thread), own], Int32Array.of(turns), own, 0, BLOCKS, done);
-        }),
-    );
+    const calls = rings.map((_, thread) => {
+      const own = places[name]!.subarray(4096 * thread, 4096 * (thread + 1));
+      return callAside(kernels.get(name)!, [...buffers(thread), own], Int32Array.of(turns), own, 0, BLOCKS);
+    });
     await Promise.all(calls);
     return (performance.now() - start) * 1e6;
   };

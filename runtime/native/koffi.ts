@@ -46,6 +46,13 @@ export function koffi(): Koffi {
   }
 }
 
+/** The result of a call on a thread beside this one. */
+export function callAside<Result>(callee: NativeFunction, ...args: readonly unknown[]): Promise<Result> {
+  return new Promise((resolve, reject) =>
+    callee.async(...args, (error: Error | null, result: Result) => (error ? reject(error) : resolve(result))),
+  );
+}
+
 /** Bytes at an address, as a view that is good as long as the memory is. */
 export function viewOf(address: Address, length: number): ArrayBuffer {
   return koffi().view(BigInt(address), length);

@@ -1,7 +1,7 @@
 /** What native code needs of the C library: memory, threads, signals. */
 import { constants } from "node:os";
 import { moecError } from "../../compiler/errors/raise.js";
-import { koffi, type Address } from "./koffi.js";
+import { callAside, koffi, type Address } from "./koffi.js";
 
 export interface Libc {
   /** Address of a function by its name; 0 when there is none. */
@@ -55,12 +55,7 @@ function bind(): Libc {
     munmap: library.func("int munmap(uintptr_t at, size_t bytes)") as Libc["munmap"],
     mprotect: library.func("int mprotect(uintptr_t at, size_t bytes, int prot)") as Libc["mprotect"],
     madvise: madvise as Libc["madvise"],
-    madviseAside: (at, bytes, advice) =>
-      new Promise((resolve, reject) =>
-        madvise.async(at, bytes, advice, (error: Error | null, result: number) =>
-          error ? reject(error) : resolve(result),
-        ),
-      ),
+    madviseAside: (at, bytes, advice) => callAside(madvise, at, bytes, advice),
     mincore: library.func("int mincore(uintptr_t at, size_t bytes, uint8_t* pages)") as Libc["mincore"],
     threadCreate: (() => {
       const create = library.func(
