@@ -1,35 +1,38 @@
 /** What native code promises beside llama.cpp and ONNX Runtime, and whether a run holds it. */
 
-/** llama.cpp's better rate over the thread counts that were measured: on two cores two threads may be slower than one. */
-const best = (rows, row) => Math.max(...rows.filter((one) => sameTask(one, row)).map(({ llama }) => llama ?? 0));
-const sameTask = (one, row) =>
-  ["shape", "type", "name", "busy", "cache"].every((field) => one[field] === row[field]) && !one.missing;
+/** The first row that has each of these fields. */
+const rowOf = (rows, fields) =>
+  rows.find((row) => Object.entries(fields).every(([field, value]) => row[field] === value));
+/** What tells a task of a whole model, whose cache holds f32. */
+const task = (shape, type, name, threads, busy = false) => ({ shape, type, name, threads, busy, cache: "f32" });
 
-/** A bar over whole models: ours over llama.cpp's best. */
+/** Thread counts that models and layers are measured with. */
+const THREADS = [1, 2];
+
+/** A bar over whole models: ours over llama.cpp's best, since on two cores two threads may be slower than one. */
 const model = (shape, type, name, threads, bar, busy = false) => ({
   name: `${shape} ${type}, ${name}, ${threads} thread${threads > 1 ? "s" : ""}${busy ? ", a busy neighbour" : ""}`,
   bar,
   value: ({ models }) => {
-    const row = models.find(
-      (one) =>
-        one.shape === shape && one.type === type && one.name === name && one.threads === threads && one.busy === busy,
-    );
-    return row?.llama === undefined ? undefined : row.ratio * (row.llama / best(models, row));
+    const { llama, ratio } = rowOf(models, task(shape, type, name, threads, busy)) ?? {};
+    if (llama === undefined) return undefined;
+    const rates = THREADS.map((count) => rowOf(models, task(shape, type, name, count, busy))?.llama ?? 0);
+    return ratio * (llama / Math.max(...rates));
   },
 });
 const started = (shape, bar, value, name, atMost = false) => ({
   ...{ name: `${shape} q4_0, ${name}`, bar, atMost },
   value: ({ starts }) => {
-    const row = starts.find((one) => one.shape === shape && one.llama);
-    return row && value(row);
+    const row = rowOf(starts, { shape, type: "q4_0" });
+    return row?.llama && value(row);
   },
 });
 const layer = (storage, tokens, bar) => ({
   name: `one layer ${storage}, ${tokens} token${tokens > 1 ? "s" : ""}, against ONNX Runtime, slower thread count`,
   bar,
   value: ({ layers }) => {
-    const rows = layers.filter((one) => one.storage === storage && one.tokens === tokens && one.ratio > 0);
-    return rows.length === 0 ? undefined : Math.min(...rows.map(({ ratio }) => ratio));
+    const ratios = THREADS.map((threads) => rowOf(layers, { storage, tokens, threads })?.ratio ?? 0);
+    return ratios.every((ratio) => ratio > 0) ? Math.min(...ratios) : undefined;
   },
 });
 /** Least shares of the limit that products have, by storage and rows. */
@@ -48,20 +51,12 @@ export const productBar = ({ storage, T }) => productBars[storage]?.[T];
 const product = (storage, T) => ({
   name: `product ${storage}, ${T} row${T > 1 ? "s" : ""}, share of the limit`,
   bar: productBar({ storage, T }),
-  value: ({ products }) => products.find((one) => one.storage === storage && one.T === T)?.share,
+  value: ({ products }) => rowOf(products, { storage, T })?.share,
 });
 const reads = (shape, threads, bar) => ({
   name: `${shape} q4_0, decode at 128, share of reads, ${threads} thread${threads > 1 ? "s" : ""}`,
   bar,
-  value: ({ models }) =>
-    models.find(
-      (one) =>
-        one.shape === shape &&
-        one.type === "q4_0" &&
-        one.name === "decode at 128" &&
-        one.threads === threads &&
-        !one.busy,
-    )?.share,
+  value: ({ models }) => rowOf(models, task(shape, "q4_0", "decode at 128", threads))?.share,
 });
 
 /** @param large The shape that stands for OLMoE: all of its layers, or fewer. */
@@ -84,7 +79,7 @@ const barsFor = (large) => [
   ...Object.entries(productBars).flatMap(([storage, bars]) =>
     Object.keys(bars).map((rows) => product(storage, Number(rows))),
   ),
-  ...[1, 2].map((threads) => reads(large, threads, 0.86)),
+  ...THREADS.map((threads) => reads(large, threads, 0.86)),
 ];
 
 /** One line for each bar; what has no figure is said. */

@@ -35,6 +35,74 @@ describe("bars of products", () => {
   });
 });
 
+describe("bars", () => {
+  const empty = { machine: [], models: [], starts: [], layers: [], products: [] };
+  const judged = (report: object): readonly string[] =>
+    judge({ ...empty, ...report }, "olmoe").filter((line: string) => !line.endsWith("not measured"));
+  const task = { type: "q4_0", busy: false, cache: "f32" };
+  const start = { shape: "olmoe", type: "q4_0", moec: { wall: 10, resident: 50 }, llama: { wall: 60, resident: 100 } };
+
+  it.each([
+    {
+      kind: "models beside llama.cpp's better thread count",
+      report: (ratio: number) => ({
+        models: [
+          { ...task, shape: "llama-1b", name: "decode at 128", threads: 1, llama: 20, ratio: 9 },
+          { ...task, shape: "llama-1b", name: "decode at 128", threads: 2, cache: "f16", llama: 10, ratio: 9 },
+          { ...task, shape: "llama-1b", name: "decode at 128", threads: 2, llama: 10, ratio },
+        ],
+      }),
+      ...{ holds: 2.2, misses: 2.18, about: "llama-1b q4_0, decode at 128, 2 threads" },
+    },
+    {
+      kind: "models with a busy neighbour",
+      report: (ratio: number) => ({
+        models: [
+          { ...task, shape: "olmoe-small", name: "decode at 128", threads: 2, busy: true, llama: 10, ratio },
+          { ...task, shape: "olmoe-small", name: "decode at 128", threads: 1, llama: 90, ratio: 9 },
+        ],
+      }),
+      ...{ holds: 2, misses: 1.99, about: "olmoe-small q4_0, decode at 128, 2 threads, a busy neighbour" },
+    },
+    {
+      kind: "shares of reads",
+      report: (share: number) => ({
+        models: [{ ...task, shape: "olmoe", name: "decode at 128", threads: 2, share }],
+      }),
+      ...{ holds: 0.86, misses: 0.85, about: "olmoe q4_0, decode at 128, share of reads, 2 threads" },
+    },
+    {
+      kind: "starts of q4_0",
+      report: (resident: number) => ({
+        starts: [
+          { ...start, type: "q8_0", moec: { wall: 60, resident: 100 } },
+          { ...start, moec: { wall: 10, resident } },
+        ],
+      }),
+      ...{ holds: 55, misses: 56, about: "olmoe q4_0, resident memory" },
+    },
+    {
+      kind: "layers of the slower thread count",
+      report: (ratio: number) => ({
+        layers: [
+          { storage: "f32", tokens: 16, threads: 1, ratio: 9 },
+          { storage: "f32", tokens: 16, threads: 2, ratio },
+        ],
+      }),
+      ...{ holds: 1.2, misses: 1.19, about: "one layer f32, 16 tokens" },
+    },
+  ])("judge $kind", ({ report, holds, misses, about }) => {
+    const lines = (value: number): readonly string[] => judged(report(value)).filter((line) => line.startsWith(about));
+    expect(lines(holds)).toEqual([expect.stringMatching(/: holds$/)]);
+    expect(lines(misses)).toEqual([expect.stringMatching(/: MISSED$/)]);
+  });
+
+  it("say nothing of a start of another type, nor of a layer with one thread count", () => {
+    expect(judged({ starts: [{ ...start, type: "q8_0" }] })).toEqual([]);
+    expect(judged({ layers: [{ storage: "f32", tokens: 16, threads: 1, ratio: 9 }] })).toEqual([]);
+  });
+});
+
 describe("files of results", () => {
   it("hold what was written, and nothing lies beside them", () => {
     const path = join(folder, "whole.json");
