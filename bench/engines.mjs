@@ -30,6 +30,9 @@ export function engine(script, ...args) {
 /** Whether a package of `bench/peers` is installed. */
 export const hasPeer = (name) => existsSync(`${here}peers/node_modules/${name}`);
 
+/** Whether ONNX Runtime for Node, of `bench/onnxruntime`, is installed. */
+export const hasOnnxRuntime = () => existsSync(`${here}onnxruntime/node_modules/onnxruntime-node`);
+
 /** The browser of benches. */
 export const chromium = () => process.env.MOEC_CHROMIUM ?? "/usr/bin/chromium";
 

@@ -5,12 +5,13 @@
  * not lie in the core's caches. Of up to 16 tokens the bytes of the chosen experts a second are shown as a share of what
  * as many threads read at most between the engines' turns: no engine can do better than read each weight once.
  *
- * Usage: node bench/native/layer.mjs [--storage f32,q8_0,q4_0] [--threads 1,2] [--tokens 1,16,128,512] [--rounds 3]
+ * Usage: [UV_THREADPOOL_SIZE=8] node bench/native/layer.mjs [--storage f32,q8_0,q4_0] [--threads 1,2] [--tokens 1,16,128,512] [--rounds 3]
  *   [--dims 2048,1024,64] [--json file]
+ *
+ * More than four threads need UV_THREADPOOL_SIZE, as many at least: what the machine reads is measured with it.
  */
-import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { engine, median } from "../engines.mjs";
+import { engine, hasOnnxRuntime, median } from "../engines.mjs";
 import { sources } from "./files.mjs";
 import { writeResults } from "./results.mjs";
 
@@ -26,7 +27,7 @@ const { values } = parseArgs({
 });
 /** Graphs of ONNX Runtime for a storage: the fused operator, and a loop over experts. */
 const GRAPHS = { f32: ["moe", "loop"], q8_0: ["qmoe8", "loop8"], q4_0: ["qmoe4", "loop4"] };
-const hasRuntime = existsSync(new URL("../onnxruntime/node_modules/onnxruntime-node", import.meta.url));
+const hasRuntime = hasOnnxRuntime();
 if (!hasRuntime) console.log("without ONNX Runtime: npm ci --prefix bench/onnxruntime --ignore-scripts");
 
 const { target } = await sources("./product.ts");

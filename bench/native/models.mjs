@@ -5,8 +5,11 @@
  * processes of a shared machine disturb less, and how near to the limit we are: bytes of weights a second against reads
  * by as many threads (decode of one text), operations against the peak of byte products (prefill of q4_0 and q8_0).
  *
- * Usage: node bench/native/models.mjs [--shapes olmoe-small] [--types q4_0] [--threads 1,2] [--rounds 7]
+ * Usage: [UV_THREADPOOL_SIZE=8] node bench/native/models.mjs [--shapes olmoe-small] [--types q4_0] [--threads 1,2] [--rounds 7]
  *   [--prefill 128,512] [--decode 0,128,2048] [--batch 1,8] [--cache f16] [--busy] [--seconds 600] [--json file]
+ *
+ * `--shapes`: models of `shapes.ts`, such as `olmoe-tiny` to see that everything runs. More than four threads need
+ * UV_THREADPOOL_SIZE, as many at least: the limits of the machine are measured with it.
  *
  * `--busy`: another process keeps one core busy all the while. `--batch`: texts of a decode step; eight of them only
  * behind contexts of up to `--batch-decode` tokens (128), because every text must be read in first. When `--seconds` are

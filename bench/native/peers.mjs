@@ -15,10 +15,10 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { hasPeer } from "../engines.mjs";
+import { hasOnnxRuntime, hasPeer } from "../engines.mjs";
 import { judge } from "./bars.mjs";
 import { Budget } from "./budget.mjs";
 import { parsed, readResults, writeResults } from "./results.mjs";
@@ -122,7 +122,7 @@ if (values.list) {
 }
 mkdirSync(folder, { recursive: true });
 if (!hasPeer("node-llama-cpp")) await run("npm", ["run", "--silent", "peers:install"]);
-if (!existsSync(`${root}bench/onnxruntime/node_modules/onnxruntime-node`)) {
+if (!hasOnnxRuntime()) {
   await run("npm", ["ci", "--prefix", "bench/onnxruntime", "--ignore-scripts", "--no-audit", "--no-fund"]);
 }
 const todo = pieces.filter((piece) => !(values.resume && isDone(piece)));
