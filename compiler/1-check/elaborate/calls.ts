@@ -4,7 +4,7 @@ import type { SourceSpan } from "../../errors/diagnostic.js";
 import { callBuiltin } from "../builtins/index.js";
 import { callKey, recalled, remember } from "../call-memory.js";
 import { learn } from "../assumptions.js";
-import { AssumeDivisible, at, noteBatch, type Place, type Walk } from "../context.js";
+import { AssumeDivisible, at, joinPath, noteBatch, type Place, type Walk } from "../context.js";
 import { counted, describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { Scope } from "../scope.js";
@@ -13,6 +13,7 @@ import {
   type ClosureValue,
   type InstanceValue,
   type MaskValue,
+  type ModuleInfo,
   type OpaqueValue,
   type Value,
 } from "../values.js";
@@ -41,12 +42,30 @@ export interface CallArgument {
 }
 
 export function evaluateArguments(walk: Walk, args: readonly Argument[], place: Place): CallArgument[] {
-  return args.map((argument) => ({
+  return args.map((argument) => evaluatedArgument(walk, argument, place));
+}
+
+/** The same for what makes a module or a recipe: modules made in an argument live under the parameter's name. */
+export function moduleArguments(
+  walk: Walk,
+  info: ModuleInfo,
+  args: readonly Argument[],
+  place: Place,
+): readonly CallArgument[] {
+  return args.map((argument, index) => {
+    const param = argument.name?.text ?? info.decl.params[index]?.name.text ?? "";
+    const inner = place.path === undefined ? place : { ...place, path: joinPath(place.path, param) };
+    return evaluatedArgument(walk, argument, inner);
+  });
+}
+
+function evaluatedArgument(walk: Walk, argument: Argument, place: Place): CallArgument {
+  return {
     ...(argument.name ? { name: argument.name.text, nameSpan: at(place, argument.name) } : {}),
     ...(argument.value.kind === "name" ? { pun: argument.value.name.text } : {}),
     value: evaluate(walk, argument.value, place),
     span: at(place, argument.value),
-  }));
+  };
 }
 
 export function evaluateCall(walk: Walk, call: CallExpression, place: Place): Value {

@@ -4,8 +4,7 @@ import { Size } from "../../axes/size.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
 import { integer } from "../numbers.js";
 import { numberValue, unknown, type AxisArgument, type ModuleInfo, type Value } from "../values.js";
-import type { CallArgument } from "./calls.js";
-import { evaluate } from "./evaluate.js";
+import { moduleArguments, type CallArgument } from "./calls.js";
 import { report } from "./tensors.js";
 import { makeInstance } from "./modules.js";
 import { axisSpec, resolveType } from "./types.js";
@@ -46,16 +45,7 @@ export function axisArgumentsOfType(
     const { size } = spec;
     axes.set(param.name.text, { size, ...(use.name && !use.size ? { name: spec.name } : {}), span: at(place, use) });
   }
-  const args = (type.args ?? []).map((argument, index) => {
-    const param = argument.name?.text ?? info.decl.params[index]?.name.text ?? "";
-    return {
-      ...(argument.name ? { name: argument.name.text } : {}),
-      ...(argument.value.kind === "name" ? { pun: argument.value.name.text } : {}),
-      value: evaluate(walk, argument.value, { ...place, path: joinPath(place.path, param) }),
-      span: at(place, argument.value),
-    };
-  });
-  return { axes, args, failed };
+  return { axes, args: moduleArguments(walk, info, type.args ?? [], place), failed };
 }
 
 /**

@@ -9,7 +9,7 @@ import { sizeOf } from "../numbers.js";
 import { Scope } from "../scope.js";
 import { unknown, type AxisArgument, type InstanceValue, type ModuleInfo, type Value } from "../values.js";
 import { CallNames } from "./binding.js";
-import { bindToSpec, pairArguments, type CallArgument } from "./calls.js";
+import { bindToSpec, moduleArguments, pairArguments, type CallArgument } from "./calls.js";
 import { isFunctionForm } from "./closures.js";
 import { evaluate, needNumber, needSize } from "./evaluate.js";
 import { defineMembers } from "./members.js";
@@ -72,16 +72,7 @@ export function instantiate(
   place: Place,
   calleeSpan: SourceSpan = span,
 ): Value {
-  const evaluated = args.map((argument, index): CallArgument => {
-    const param = argument.name?.text ?? info.decl.params[index]?.name.text ?? "";
-    const inner = place.path === undefined ? place : { ...place, path: joinPath(place.path, param) };
-    return {
-      ...(argument.name ? { name: argument.name.text, nameSpan: at(place, argument.name) } : {}),
-      ...(argument.value.kind === "name" ? { pun: argument.value.name.text } : {}),
-      value: evaluate(walk, argument.value, inner),
-      span: at(place, argument.value),
-    };
-  });
+  const evaluated = moduleArguments(walk, info, args, place);
   return makeInstance(walk, info, axes ?? new Map(), evaluated, span, place, calleeSpan);
 }
 
