@@ -75,7 +75,7 @@ function sayCoded(shell: Shell, { code, message, place, help }: MoecError): void
   const at = where.filter((part) => part !== undefined).join(", ");
   if (at !== "") shell.note(`  ${palette.dim(at)}`);
   for (const line of help?.split("\n") ?? []) shell.note(`  ${palette.dim("=")} ${line}`);
-  shell.note(`  ${palette.dim("=")} ${palette.accent(`moec explain ${code}`)}`);
+  shell.noteExplain(code);
 }
 
 function reportBug(shell: Shell, error: unknown): ExitCode {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { moecError } from "../compiler/errors/raise.js";
 import type { GenerateSettings } from "../compiler/checkpoints/import/index.js";
-import { openCheckpointFiles, type OpenCheckpoint } from "./checkpoint-files.js";
+import { INDEX, openCheckpointFiles, type OpenCheckpoint } from "./checkpoint-files.js";
 
 export interface ImportFiles extends OpenCheckpoint {
   /** Name of the file or folder, without its ending. */
@@ -42,7 +42,7 @@ export function openImport(path: string): ImportFiles {
       // `model.safetensors` says nothing; its folder does.
       name: isGguf || stats.isDirectory() ? stem : basename(dirname(path)),
       config: isGguf ? undefined : readJson(join(folder, CONFIG)),
-      weights: opened.files.length > 1 ? join(folder, "model.safetensors.index.json") : first,
+      weights: opened.files.length > 1 ? join(folder, INDEX) : first,
       tokenizer: isGguf ? undefined : existing(join(folder, "tokenizer.json")),
       generate: isGguf ? {} : generateSettings(folder),
     };

@@ -60,6 +60,11 @@ export class Shell {
     if (this.warnings.some((known) => known.code === code && known.message === message)) return;
     this.warnings.push({ code, message });
     this.note(`${this.notePalette.warning(`warning[${code}]`)}: ${message}`);
+    this.noteExplain(code);
+  }
+
+  /** The line behind something coded that says where more is. */
+  noteExplain(code: string): void {
     this.note(`  ${this.notePalette.dim("=")} ${this.notePalette.accent(`moec explain ${code}`)}`);
   }
 

@@ -32,10 +32,7 @@ const files = folders.flatMap((folder) =>
 /** What `import { … } from "std"` can name, and from which file each name comes. */
 const library = new Map(
   parse(host.read("stdlib/std.moe"), "stdlib/std.moe").tree.imports.flatMap(({ names, from }) =>
-    names.map(({ name, alias }) => [
-      `${join("stdlib", dirname(from.value), from.value.split("/").at(-1))} ${name.text}`,
-      (alias ?? name).text,
-    ]),
+    names.map(({ name, alias }) => [`${join("stdlib", from.value)} ${name.text}`, (alias ?? name).text]),
   ),
 );
 

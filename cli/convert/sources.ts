@@ -59,6 +59,19 @@ export function openSources(recipe: BuiltRecipe, paths: ReadonlyMap<string, stri
   }
 }
 
+export interface SourceParameter {
+  readonly model: SourceModel;
+  readonly param: ParamDecl;
+}
+
+/** The parameter of a source that a path of the recipe stands for: `dense.layers.norm.weight`. */
+export function sourceOf(path: string, models: OpenSources["models"]): SourceParameter | undefined {
+  const dot = path.indexOf(".");
+  const model = dot < 0 ? undefined : models.get(path.slice(0, dot));
+  const param = model?.program.params.find((one) => one.path === path.slice(dot + 1));
+  return model && param && { model, param };
+}
+
 function read(
   path: string,
   layer: number | undefined,
@@ -66,22 +79,20 @@ function read(
   tensors: ReadonlyMap<string, Checkpoint>,
   given: ReadonlyMap<string, ParamDecl>,
 ): ReferenceTensor {
-  const dot = path.indexOf(".");
-  const model = dot < 0 ? undefined : models.get(path.slice(0, dot));
-  if (!model) return givenTensor(path, tensors.get(path)!, given.get(path)!);
-  const own = path.slice(dot + 1);
-  const decl = model.program.params.find((param) => param.path === own)!;
+  const source = sourceOf(path, models);
+  if (!source) return givenTensor(path, tensors.get(path)!, given.get(path)!);
+  const { model, param: decl } = source;
   const axes = decl.axes.map(({ name, size }) => ({ name, size: size.evaluate({}) }));
   const inner = axes.slice(decl.layerAxes);
   const names = inner.map(({ name }) => name);
   if (layer !== undefined) {
-    const values = model.parameters.read(own, [layer], names);
+    const values = model.parameters.read(decl.path, [layer], names);
     return makeTensor(decl.dtype, [{ name: axes[0]!.name, size: 1 }, ...inner], Float64Array.from(values));
   }
   const all = new Float64Array(countElements(axes));
   let at = 0;
   for (const index of indexVectors(layerSizes(decl))) {
-    const values = model.parameters.read(own, index, names);
+    const values = model.parameters.read(decl.path, index, names);
     all.set(values, at);
     at += values.length;
   }

@@ -17,7 +17,7 @@ import {
 } from "../../compiler/6-bundle/stored-order.js";
 import type { StorageType, TensorInfo, TensorSource } from "../../compiler/checkpoints/index.js";
 import { moecError } from "../../compiler/errors/raise.js";
-import type { OpenSources, SourceModel } from "./sources.js";
+import { sourceOf, type OpenSources, type SourceParameter } from "./sources.js";
 import { storedBytes, writtenType, type Asked } from "./stored-types.js";
 import { valuesOf, type ReadValue } from "./values.js";
 
@@ -91,19 +91,6 @@ function inOrder(values: Float32Array, { own, stored, rotary }: StoredOrder, pat
   return pairNeighbours(moved, outer, size, inner);
 }
 
-interface SourceParameter {
-  readonly model: SourceModel;
-  readonly param: ParamDecl;
-}
-
-/** The parameter of a source that a path of the recipe stands for: `dense.layers.norm.weight`. */
-function sourceOf(path: string, sources: OpenSources): SourceParameter | undefined {
-  const dot = path.indexOf(".");
-  const model = dot < 0 ? undefined : sources.models.get(path.slice(0, dot));
-  const param = model?.program.params.find((one) => one.path === path.slice(dot + 1));
-  return model && param && { model, param };
-}
-
 /** A tensor of a source that has the same place in its file: it says which axes are one there. */
 function sourceTensor(
   built: BuiltParameter,
@@ -149,11 +136,11 @@ function typeBefore(built: BuiltParameter, target: ParamDecl, sources: OpenSourc
 
 /** Parameters of sources that a value reads, the first one first. */
 function sourcesOf(built: BuiltParameter, sources: OpenSources): readonly SourceParameter[] {
-  if (built.taken !== undefined) return [sourceOf(built.taken, sources)!];
+  if (built.taken !== undefined) return [sourceOf(built.taken, sources.models)!];
   // The program's declarations are those of the whole recipe: its nodes say what this value is made of.
   const { nodes } = dropUnusedNodes.run(built.program).entries[0]!.body;
   const paths = nodes.flatMap(({ op, attrs }) => (op === "param" ? [attrs["path"] as string] : []));
-  return paths.flatMap((path) => sourceOf(path, sources) ?? []);
+  return paths.flatMap((path) => sourceOf(path, sources.models) ?? []);
 }
 
 type Copy = Pick<TensorSource, "type" | "data">;
@@ -167,7 +154,7 @@ function copies(
   { format, type }: Asked,
   isMatrix: boolean,
 ): (layer: readonly number[], expert: number, shape: readonly number[]) => Copy | undefined {
-  const from = built.taken === undefined ? undefined : sourceOf(built.taken, sources);
+  const from = built.taken === undefined ? undefined : sourceOf(built.taken, sources.models);
   const own = from?.model.program.weightNames[format]?.[from.param.path];
   if (!from || !own || from.model.checkpoint.format !== format) return () => undefined;
   const [there, here] = [storedOrder(own, from.param), storedOrder(place, target)];

@@ -3,6 +3,7 @@ import { declarationsOf, evaluate, type BuiltParameter } from "../../compiler/2-
 import type { Entry, Node, ParamDecl, Program, Region, Value } from "../../compiler/2-graph/ir.js";
 import { dropUnusedNodes, sinkAllSlices } from "../../compiler/3-optimize/index.js";
 import { RegionEditor, ValueIds } from "../../compiler/3-optimize/rewrite.js";
+import { layerSizes, product, shapeOf } from "../../compiler/6-bundle/stored-order.js";
 import { Size } from "../../compiler/axes/size.js";
 import type { ReferenceTensor, ReferenceValue } from "../../compiler/ops/types.js";
 
@@ -18,9 +19,8 @@ export type ReadValue = (layer: readonly number[]) => Float32Array;
 /** @param target The parameter that is made. */
 export function valuesOf(built: BuiltParameter, target: ParamDecl, read: ReadSource): ReadValue {
   const program = dropUnusedNodes.run(built.program);
-  const sizes = target.axes.map(({ size }) => size.evaluate({}));
-  const layers = sizes.slice(0, target.layerAxes);
-  const count = sizes.slice(target.layerAxes).reduce((product, size) => product * size, 1);
+  const layers = layerSizes(target);
+  const count = product(shapeOf(target).sizes);
   const each = target.layerAxes === 1 ? byLayer(program, target.axes[0]!.name, count) : undefined;
   if (each) return ([layer = 0]) => valuesIn(run(each.program, read, each.inputs, layer));
   let all: Float32Array | undefined;
@@ -69,7 +69,7 @@ function byLayer(program: Program, axis: string, count: number): LayerProgram | 
 }
 
 function sizeOf({ axes }: ParamDecl): number {
-  return axes.reduce((product, { size }) => product * size.evaluate({}), 1);
+  return product(axes.map(({ size }) => size.evaluate({})));
 }
 
 interface LayerProgram {

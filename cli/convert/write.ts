@@ -16,7 +16,7 @@ import { INDEX } from "../checkpoint-files.js";
 import { UsageError } from "../failures.js";
 import type { OutputFormat } from "./stored-types.js";
 
-/** Most bytes of tensors in one file of a folder. */
+/** What `shardBytes` is when nobody says. */
 const SHARD_BYTES = 4 * 2 ** 30;
 
 export interface Written {
@@ -29,6 +29,8 @@ interface WriteOptions {
   readonly signal: AbortSignal;
   /** Is told the share of bytes written. */
   readonly note: (done: number) => void;
+  /** Most bytes of tensors in one file of a folder. */
+  readonly shardBytes?: number;
 }
 
 /**
@@ -56,10 +58,10 @@ export async function writeCheckpoint(
   out: string,
   tensors: readonly TensorSource[],
   metadata: Metadata,
-  { signal, note }: WriteOptions,
+  { signal, note, shardBytes = SHARD_BYTES }: WriteOptions,
 ): Promise<Written> {
   const all = tensors.reduce((sum, tensor) => sum + storageBytes(tensor.type, tensor.shape, tensor.name), 0);
-  const files = filesOf(out, tensors, metadata, all);
+  const files = filesOf(out, tensors, metadata, all, shardBytes);
   const folder = dirname(files[0]!.path);
   let bytes = 0;
   const write = async (path: string, chunks: Iterable<Uint8Array>): Promise<void> => {
@@ -119,10 +121,16 @@ interface NewFile {
   readonly chunks: Iterable<Uint8Array>;
 }
 
-function filesOf(out: string, tensors: readonly TensorSource[], metadata: Metadata, all: number): readonly NewFile[] {
+function filesOf(
+  out: string,
+  tensors: readonly TensorSource[],
+  metadata: Metadata,
+  all: number,
+  shardBytes: number,
+): readonly NewFile[] {
   if (out.endsWith(".gguf")) return [{ path: out, chunks: ggufChunks({ metadata, tensors }) }];
   if (out.endsWith(".safetensors")) return [{ path: out, chunks: safetensorsChunks({ tensors }) }];
-  const shards = shardsOf(tensors);
+  const shards = shardsOf(tensors, shardBytes);
   const names = shards.map((_, index) => shardName(index, shards.length));
   const files = shards.map((shard, index) => ({
     path: join(out, names[index]!),
@@ -139,12 +147,12 @@ function shardName(index: number, count: number): string {
   return count === 1 ? "model.safetensors" : `model-${number(index + 1)}-of-${number(count)}.safetensors`;
 }
 
-function shardsOf(tensors: readonly TensorSource[]): readonly (readonly TensorSource[])[] {
+function shardsOf(tensors: readonly TensorSource[], most: number): readonly (readonly TensorSource[])[] {
   const shards: TensorSource[][] = [[]];
   let size = 0;
   for (const tensor of tensors) {
     const bytes = storageBytes(tensor.type, tensor.shape, tensor.name);
-    if (size > 0 && size + bytes > SHARD_BYTES) {
+    if (size > 0 && size + bytes > most) {
       shards.push([]);
       size = 0;
     }

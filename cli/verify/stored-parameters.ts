@@ -2,6 +2,7 @@
 import type { Program } from "../../compiler/2-graph/ir.js";
 import type { Plan, PlanWeight } from "../../compiler/4-schedule/plan.js";
 import type { ParameterSource } from "../../compiler/6-bundle/index.js";
+import { indexVectors, layerSizes } from "../../compiler/6-bundle/stored-order.js";
 import { isK } from "../../compiler/4-schedule/micro/k-layouts.js";
 import { isBlocked } from "../../compiler/4-schedule/layout/layouts.js";
 import { blockAxes } from "../../compiler/4-schedule/layout/pack.js";
@@ -93,10 +94,9 @@ export function parameterReader(
     const decl = program.params.find((param) => param.path === path)!;
     const axes = decl.axes.map(({ name, size }) => ({ name, size: size.evaluate({}) }));
     const own = axes.slice(decl.layerAxes).map(({ name }) => name);
-    const layers = axes.slice(0, decl.layerAxes).map(({ size }) => size);
     const all = new Float64Array(axes.reduce((product, { size }) => product * size, 1));
     let at = 0;
-    for (const layer of indices(layers)) {
+    for (const layer of indexVectors(layerSizes(decl))) {
       const values = rounding(path, source.read(path, layer, own), own, layer);
       all.set(values, at);
       at += values.length;
@@ -105,12 +105,4 @@ export function parameterReader(
     known.set(path, made);
     return made;
   };
-}
-
-/** All index vectors of a shape, the last index fastest. */
-function indices(sizes: readonly number[]): readonly (readonly number[])[] {
-  return sizes.reduce<readonly (readonly number[])[]>(
-    (before, size) => before.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])),
-    [[]],
-  );
 }

@@ -43,27 +43,23 @@ export function pairHalves<T extends Float32Array | Uint8Array>(
   inner: number,
 ): T {
   const result = values.slice() as T;
-  const half = size / 2;
-  for (let block = 0; block < outer; block++) {
-    for (let to = 0; to < size; to++) {
-      const from = to < half ? 2 * to : 2 * (to - half) + 1;
-      const source = (block * size + from) * inner;
-      result.set(values.subarray(source, source + inner), (block * size + to) * inner);
-    }
-  }
+  eachPair(outer, size, inner, (half, pair) => result.set(values.subarray(pair, pair + inner), half));
   return result;
 }
 
 /** The way back: rotary dimensions in pairs (i, i + n / 2) to pairs (2i, 2i + 1). */
 export function pairNeighbours(values: Float32Array, outer: number, size: number, inner: number): Float32Array {
   const result = values.slice();
-  const half = size / 2;
+  eachPair(outer, size, inner, (half, pair) => result.set(values.subarray(half, half + inner), pair));
+  return result;
+}
+
+/** Where each run of `inner` values lies with dimensions in pairs (i, i + n / 2), and where in pairs (2i, 2i + 1). */
+function eachPair(outer: number, size: number, inner: number, visit: (half: number, pair: number) => void): void {
   for (let block = 0; block < outer; block++) {
-    for (let from = 0; from < size; from++) {
-      const to = from < half ? 2 * from : 2 * (from - half) + 1;
-      const source = (block * size + from) * inner;
-      result.set(values.subarray(source, source + inner), (block * size + to) * inner);
+    for (let at = 0; at < size; at++) {
+      const neighbour = at < size / 2 ? 2 * at : 2 * at - size + 1;
+      visit((block * size + at) * inner, (block * size + neighbour) * inner);
     }
   }
-  return result;
 }

@@ -17,11 +17,21 @@ function isTiedHead(checkpoint: Checkpoint, head: TensorInfo, read: readonly Ten
   if (!HEAD.test(head.name)) return false;
   const alike = read.filter(({ type, shape }) => type === head.type && shape.join() === head.shape.join());
   if (alike.length === 0) return false;
-  const bytes = checkpoint.read(head.name).slice();
-  return alike.some(({ name }) => {
-    const other = checkpoint.read(name);
-    return other.length === bytes.length && other.every((byte, at) => byte === bytes[at]);
-  });
+  return alike.some((other) => areSame(checkpoint, head, other));
+}
+
+/** Bytes of a tensor that are compared at a time. */
+const CHUNK = 1 << 20;
+
+function areSame(checkpoint: Checkpoint, one: TensorInfo, other: TensorInfo): boolean {
+  if (one.byteLength !== other.byteLength) return false;
+  for (let start = 0; start < one.byteLength; start += CHUNK) {
+    const length = Math.min(CHUNK, one.byteLength - start);
+    const here = checkpoint.readPart(one.name, start, length);
+    const there = checkpoint.readPart(other.name, start, length);
+    for (let at = 0; at < length; at++) if (here[at] !== there[at]) return false;
+  }
+  return true;
 }
 
 /** Those of a checkpoint's tensors that are not among `read` and do not follow from these. */

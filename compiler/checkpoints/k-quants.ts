@@ -65,8 +65,8 @@ export function decodeQ5Min(bytes: Uint8Array, out: Float32Array): void {
 }
 
 /**
- * Scale of run `run` of eight, from the twelve bytes at `at`. The first four are the low six bits of bytes 0..3; the others have their low four bits in
- * bytes 8..11 and their upper two in the bits that the first left free.
+ * Scale of run `run` of eight, from the twelve bytes at `at`. The first four are the low six bits of bytes 0..3; the
+ * others have their low four bits in bytes 8..11 and their upper two in the bits that the first left free.
  */
 export function scaleOf(bytes: Uint8Array, at: number, run: number): number {
   if (run < 4) return bytes[at + run]! & 63;

@@ -61,6 +61,8 @@ export class Model {
   private readonly parts: ModelParts;
   private readonly runner: Runner;
   private readonly states: States;
+  /** The entry that generates; a plan that lacks what its manifest names is refused when it is asked to. */
+  private readonly language: PlanEntry | undefined;
   private readonly context: number;
   private readonly turns = new Turns();
   private readonly batches: Batches | undefined;
@@ -76,8 +78,8 @@ export class Model {
     this.context = parts.plan.limits["context"] ?? Infinity;
     const texts = parts.device.texts ?? 1;
     this.texts = Array.from({ length: texts }, () => ({ ids: [], busy: false }));
-    const language = parts.plan.entries.find(({ name }) => name === parts.manifest.language);
-    const batch = language && this.runner.derived(language, "batch");
+    this.language = parts.plan.entries.find(({ name }) => name === parts.manifest.language);
+    const batch = this.language && this.runner.derived(this.language, "batch");
     if (texts > 1 && batch) {
       this.batches = new Batches(batch, texts, this.runner, (call) => this.inTurn(call), parts.host);
     }
@@ -295,7 +297,7 @@ export class Model {
   ): Promise<PieceResult> {
     const { language: name } = this.manifest;
     if (name === undefined) throw moecError("MOE5330", { name: this.manifest.name });
-    const language = this.runner.entry(name);
+    const language = this.language ?? this.runner.entry(name);
     const goesOn = ids.length === 1 && this.tokensOf(text).length > 0;
     // A spec may say how a single token differs (`decode { … }`); that entry is for tokens behind a text.
     const decode = goesOn ? this.runner.derived(language, "decode") : undefined;

@@ -47,7 +47,7 @@ const product = `fn moec_dot4(a: u32, b: u32) -> i32 {
 `;
 
 /** The same module for a browser whose WGSL has no products of packed bytes. */
-export function withoutPackedDots(code: string): string {
+function withoutPackedDots(code: string): string {
   if (!code.includes("dot4I8Packed(")) return code;
   return `${product}${code.replaceAll("dot4I8Packed(", "moec_dot4(")}`;
 }

@@ -29,13 +29,13 @@ import {
   product,
   scoresOf,
 } from "../schedule/product-cases.js";
-import { levelsWithNamed } from "../support/native.js";
+import { namedLevels } from "../support/native.js";
 import { hotLoops } from "./assembly.js";
 import { expectProduct, quantizedMatrix, weightOf } from "./matrices.js";
 import { bytesOf, compiled, interpreted, runs } from "./runners.js";
 
 const target = x86v4Amx;
-const here = levelsWithNamed().includes(target);
+const here = namedLevels().includes(target);
 
 /** Whole multiples of 1/64 with 127/64 in each block of 32: as exact in 8 bits as in bf16. */
 const exactRows = (seed: number, length: number): number[] =>

@@ -2,10 +2,10 @@
  * The example model on native kernels: greedy text and perplexity equal the reference, and threads change no bit.
  */
 import { expect, it } from "vitest";
-import { x86v4Amx, type Target } from "../../compiler/targets/index.js";
+import type { Target } from "../../compiler/targets/index.js";
 import type { Model } from "../../runtime/model/model.js";
 import { DOMAINS, measure, reference, rowsOf, tinyModel } from "../real/tiny-moe.js";
-import { describeLevels, levels, levelsWithNamed } from "../support/native.js";
+import { describeLevels, levels, namedLevels } from "../support/native.js";
 
 const COUNT = 48;
 
@@ -59,7 +59,7 @@ describeLevels(
   (target) => {
     it("has the reference's perplexity with q8_0 weights", () => hasPerplexity(target, "q8_0", 0.01), 120_000);
   },
-  levelsWithNamed().filter((target) => target === x86v4Amx),
+  namedLevels(),
 );
 
 describeLevels(

@@ -70,7 +70,7 @@ describe("closed forms", () => {
 });
 
 describe("files", () => {
-  test("bf16 matrices lie within half a step of the weights; a folder holds shards", async () => {
+  test("bf16 matrices lie within half a step of the weights; a small folder is one file", async () => {
     const { code, err } = await convert("Same", "--source", "a=a.safetensors", "--out", "q", "--type", "bf16");
     expect(code, err).toBe(0);
     expect(readdirSync(at("q"))).toEqual(["model.safetensors"]);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { fromF32, type TensorSource } from "../../compiler/checkpoints/index.js";
+import { openCheckpointFiles } from "../../cli/checkpoint-files.js";
 import { formatOf, writeCheckpoint } from "../../cli/convert/write.js";
 import { moec } from "../cli/io.js";
 import { SPEC } from "./models.js";
@@ -32,6 +33,27 @@ test("a folder of another checkpoint is refused, one of the same files is replac
   await write("new", [tensor("a")]);
   await write("new", [tensor("b")]);
   expect(readdirSync(at("new"))).toEqual(["model.safetensors"]);
+});
+
+test("a folder holds shards of at most so many bytes, and an index that reads them as one", async () => {
+  const tensors = ["a", "b", "c"].map((name, index): TensorSource => ({
+    ...tensor(name),
+    data: () => fromF32("f32", new Float32Array(4).fill(index + 1)),
+  }));
+  const { signal } = new AbortController();
+  await writeCheckpoint(at("shards"), tensors, new Map(), { signal, note: () => undefined, shardBytes: 32 });
+  expect(readdirSync(at("shards")).sort()).toEqual([
+    "model-00001-of-00002.safetensors",
+    "model-00002-of-00002.safetensors",
+    "model.safetensors.index.json",
+  ]);
+  const { checkpoint, close } = openCheckpointFiles([at("shards")]);
+  try {
+    expect([...checkpoint.tensors.keys()].sort()).toEqual(["a", "b", "c"]);
+    for (const one of tensors) expect(checkpoint.read(one.name), one.name).toEqual(one.data());
+  } finally {
+    close();
+  }
 });
 
 test.each(["plain", "plain/below.gguf", "folder.gguf"])("what the disk refuses has a code: %s", async (out) => {

@@ -30,19 +30,21 @@ if (levels.length === 0) console.warn(`skipped: no native code here: ${reason ??
 
 export const hasNative = levels.length > 0;
 
-/** These, and before them the level with matrices in registers, which no bundle has unless it is named. */
-export const levelsWithNamed = (): readonly Target[] => {
-  if (!hasNative) return levels;
+/** The level with matrices in registers, which no bundle has unless it is named, where it can be run. */
+export const namedLevels = (): readonly Target[] => {
+  if (!hasNative) return [];
   const missing = missingFeatures(x86v4Amx.codegen!.needs);
-  if (missing.length === 0) return [x86v4Amx, ...levels];
+  if (missing.length === 0) return [x86v4Amx];
   console.warn(`skipped: ${x86v4Amx.name}: the processor has no ${missing.join(", ")}`);
-  return levels;
+  return [];
 };
+
+export const levelsWithNamed = (): readonly Target[] => [...namedLevels(), ...levels];
 
 /** Tests for each level; one test that is shown as skipped where there is none. */
 export function describeLevels(name: string, body: (target: Target) => void, on: readonly Target[] = levels): void {
   if (on.length === 0) {
-    describe.skip(`${name}: no native code here`, () => {
+    describe.skip(`${name}: ${hasNative ? "the processor has no such level" : "no native code here"}`, () => {
       it("is skipped", () => undefined);
     });
   }

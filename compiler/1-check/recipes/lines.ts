@@ -113,7 +113,7 @@ function firstLines({ walk, place }: Recipe, lines: Iterable<Line>): ReadonlyMap
 function parametersOfLine(line: Line, target: Model, lines: ReadonlyMap<string, Line>): readonly ModuleParameter[] {
   const whole = target.parameters.get(line.sets);
   if (whole) return [whole];
-  const inside = line.sets === "" ? "" : `${line.sets}.`;
+  const inside = `${line.sets}.`;
   return [...target.parameters.values()].filter(({ path }) => path.startsWith(inside) && nearest(path, lines) === line);
 }
 
@@ -122,7 +122,7 @@ function nearest(path: string, lines: ReadonlyMap<string, Line>): Line | undefin
   for (let at = path; ; at = at.slice(0, at.lastIndexOf("."))) {
     const line = lines.get(at);
     if (line) return line;
-    if (!at.includes(".")) return lines.get("");
+    if (!at.includes(".")) return undefined;
   }
 }
 

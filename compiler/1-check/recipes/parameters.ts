@@ -1,11 +1,12 @@
 /** The parameters of a module and of everything inside of it, by path, under the axis names of whoever made the module. */
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { TensorType } from "../../ops/types.js";
-import { typeWalk, walkClosure } from "../check-module.js";
+import { walkClosure } from "../check-module.js";
 import type { Walk } from "../context.js";
 import { bodyOf, methodClosure } from "../elaborate/closures.js";
 import { renameAll } from "../elaborate/tensors.js";
 import type { Emitted, StoredValue } from "../emitter.js";
+import { Reporter } from "../reporter.js";
 import { Scope } from "../scope.js";
 import { TypeEmitter } from "../type-emitter.js";
 import type { InstanceValue, Value } from "../values.js";
@@ -157,8 +158,7 @@ class ReadEmitter extends TypeEmitter {
  */
 function withTypesOnly<R>(walk: Walk, body: () => R, emitter = new TypeEmitter()): R {
   const before = { ...walk };
-  const root = { file: "", start: 0, end: 0 };
-  const { reporter } = typeWalk(root, walk.options.generic, undefined, walk.assumed);
+  const reporter = new Reporter({ file: "", start: 0, end: 0 });
   // Results that are recalled by type read nothing, so nothing is taken from memory.
   Object.assign(walk, {
     emitter,

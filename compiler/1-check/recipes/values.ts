@@ -81,7 +81,7 @@ function byRecipe(recipe: Recipe, line: Line, parameters: readonly ModuleParamet
   if (value.kind !== "call") return false;
   if (value.callee.kind === "index") markCalled(value.callee);
   const callee = evaluate(walk, value.callee, place);
-  if (callee.kind !== "declaration" || callee.info.decl.contract !== "recipe") return false;
+  if (callee.kind !== "declaration" || !callee.info.decl.making) return false;
   const pathSpan = at(place, line.path);
   const module = moduleIn(evaluate(walk, line.path, recipe.targetPlace));
   if (!module) {

@@ -47,14 +47,15 @@ export interface BuildOptions {
  * @throws ProgramRefused with the diagnostics, when the project has errors or the sizes do not fit.
  */
 export function buildProgram(project: CheckedProject, options: BuildOptions = {}): Program {
-  const errors = project.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
-  if (errors.length > 0) throw new ProgramRefused(errors);
-  return buildModel(modelOf(project, options.model), options);
+  refuseErrors(project);
+  const info = modelOf(project, options.model);
+  return buildMade(info, (walk) => modelInstance(walk, info, options), options);
 }
 
-/** The program of a model of a project without errors, whatever file declares it. */
-export function buildModel(info: ModuleInfo, options: Omit<BuildOptions, "model"> = {}): Program {
-  return buildMade(info, (walk) => modelInstance(walk, info, options), options);
+/** @throws ProgramRefused when the project has errors. */
+export function refuseErrors(project: CheckedProject): void {
+  const errors = project.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+  if (errors.length > 0) throw new ProgramRefused(errors);
 }
 
 /**
@@ -133,7 +134,7 @@ export function programOf(
   };
 }
 
-function diagnosticsOf(reporter: Reporter): readonly Diagnostic[] {
+export function diagnosticsOf(reporter: Reporter): readonly Diagnostic[] {
   return reporter.findings.map((finding) => finding.diagnostic);
 }
 

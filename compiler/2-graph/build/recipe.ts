@@ -1,16 +1,16 @@
 /** A recipe of a checked project as programs: of its models, and of each parameter that it makes. */
-import { typeWalk } from "../../1-check/check-module.js";
-import { at, type Place, type Walk } from "../../1-check/context.js";
+import { at, newWalk, type Place } from "../../1-check/context.js";
 import type { CheckedProject } from "../../1-check/index.js";
 import { madeByType, resolvedHead } from "../../1-check/recipes/heads.js";
 import { makeByRecipe } from "../../1-check/recipes/make.js";
+import { Reporter } from "../../1-check/reporter.js";
 import type { InstanceValue, ModuleInfo } from "../../1-check/values.js";
 import { Size } from "../../axes/size.js";
 import type { Parameter } from "../../../grammar/tree.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { Program } from "../ir.js";
 import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
-import { buildMade, programOf } from "./program.js";
+import { buildMade, diagnosticsOf, programOf, refuseErrors } from "./program.js";
 import { ProgramRefused } from "./refused.js";
 
 export interface RecipeOptions {
@@ -53,13 +53,12 @@ export function recipesOf(project: CheckedProject): readonly ModuleInfo[] {
 
 /** @throws ProgramRefused with the diagnostics, when the project has errors or the sizes do not fit. */
 export function buildRecipe(project: CheckedProject, info: ModuleInfo, options: RecipeOptions = {}): BuiltRecipe {
-  const errors = project.diagnostics.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new ProgramRefused(errors);
+  refuseErrors(project);
   const root = { file: info.file, start: info.decl.span.start, end: info.decl.span.end };
   const record = new ProgramRecord();
   const emitter = new GraphEmitter(record);
-  const types = typeWalk(root, false, undefined, new Map());
-  const walk: Walk = { ...types, emitter, options: { ...types.options, checking: false } };
+  const walkOptions = { mode: "infer", phase: "prefill", generic: false, checking: false } as const;
+  const walk = newWalk(emitter, new Reporter(root), walkOptions);
   const made = makeByRecipe(walk, {
     info,
     axes: new Map(Object.entries(options.sizes ?? {}).map(([name, size]) => [name, { size: Size.of(size) }])),
@@ -67,8 +66,7 @@ export function buildRecipe(project: CheckedProject, info: ModuleInfo, options: 
     span: { file: info.file, ...info.decl.name.span },
     place: { scope: info.scope, file: info.file, path: "", repetitions: [], batch: [] },
   });
-  const { findings } = walk.reporter;
-  if (!made || findings.length > 0) throw new ProgramRefused(findings.map(({ diagnostic }) => diagnostic));
+  if (!made || walk.reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(walk.reporter));
   const { making, params } = info.decl;
   const target = programOfModel(made.target, making!.target, made.place);
   const prefix = `${made.target.path}.`;
@@ -100,6 +98,6 @@ function programOfModel({ info }: InstanceValue, param: Parameter, head: Place):
     const spec = resolvedHead(walk, param, head);
     const made = spec.kind === "module" ? madeByType(walk, spec, span, { ...head, path: "" }) : undefined;
     if (made?.kind === "instance") return made;
-    throw new ProgramRefused(walk.reporter.findings.map(({ diagnostic }) => diagnostic));
+    throw new ProgramRefused(diagnosticsOf(walk.reporter));
   });
 }
