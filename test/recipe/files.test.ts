@@ -47,12 +47,12 @@ test("a folder holds shards of at most so many bytes, and an index that reads th
     "model-00002-of-00002.safetensors",
     "model.safetensors.index.json",
   ]);
-  const { checkpoint, close } = openCheckpointFiles([at("shards")]);
+  const opened = openCheckpointFiles([at("shards")]);
   try {
-    expect([...checkpoint.tensors.keys()].sort()).toEqual(["a", "b", "c"]);
-    for (const one of tensors) expect(checkpoint.read(one.name), one.name).toEqual(one.data());
+    expect([...opened.checkpoint.tensors.keys()].sort()).toEqual(["a", "b", "c"]);
+    for (const one of tensors) expect(opened.checkpoint.read(one.name), one.name).toEqual(one.data());
   } finally {
-    close();
+    opened.close();
   }
 });
 
