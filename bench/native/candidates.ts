@@ -9,8 +9,6 @@ export interface Candidate {
   readonly shapes: WideShapes;
 }
 
-const vectorsOf = (tiles: number, { lanes }: WideShapes): number => (tiles * 16) / lanes;
-
 /** Rows of a group, then the smaller groups for what is left. */
 const groups = (rows: number): readonly number[] => [rows, ...[4, 2, 1].filter((fewer) => fewer < rows)];
 
@@ -21,14 +19,13 @@ export function candidatesFor(target: Target, quantized: boolean): readonly Cand
   const same = (a: unknown, b: unknown): string => (JSON.stringify(a) === JSON.stringify(b) ? ", in use" : "");
   const found: Candidate[] = [];
   if (quantized) {
-    for (const byteTiles of [1, 2, 4] as const) {
+    for (const byteVectors of [2, 4] as const) {
       for (let rows = 1; rows <= 12; rows++) {
-        const vectors = vectorsOf(byteTiles, used);
         // A whole and a float sum of each row and vector, the weights of a step, and a word of activations.
-        if (2 * rows * vectors + vectors + 1 > registers || 3 * rows * vectors < registers) continue;
+        if ((2 * rows + 1) * byteVectors + 1 > registers || 3 * rows * byteVectors < registers) continue;
         const byteRows = groups(rows);
-        const mark = same([byteRows, byteTiles], [used.byteRows, used.byteTiles]);
-        found.push({ name: `${rows} rows, ${byteTiles} tiles${mark}`, shapes: { ...used, byteRows, byteTiles } });
+        const mark = same([byteRows, byteVectors], [used.byteRows, used.byteVectors]);
+        found.push({ name: `${rows} rows, ${byteVectors} vectors${mark}`, shapes: { ...used, byteRows, byteVectors } });
       }
     }
     return found;

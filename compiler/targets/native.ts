@@ -1,6 +1,6 @@
 /** Native code by way of LLVM, for levels of processors. */
 import type { Target } from "./target.js";
-import { amxTiles, avx2Tiles, avx512Tiles } from "./tile-shapes.js";
+import { amxTiles, avx2Tiles, avx512Tiles, neonTiles } from "./tile-shapes.js";
 
 const common = {
   family: "llvm",
@@ -70,6 +70,7 @@ export const arm64Dot: Target = {
   vectorRegisters: 32,
   dotPairsI8: "emulated",
   dotQuads: "exact",
+  tiles: neonTiles,
   codegen: {
     architecture: "aarch64",
     cpu: "neoverse-n1",

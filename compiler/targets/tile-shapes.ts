@@ -4,15 +4,19 @@
  */
 export interface WideShapes {
   /** f32 numbers of a vector. */
-  readonly lanes: 8 | 16;
+  readonly lanes: 4 | 8 | 16;
   /** Whether four products of bytes are added to a lane by one instruction; else pairs are added to halves of lanes. */
   readonly quads: boolean;
+  /** Where `quads` are: both factors of such products are signed, so that an offset is taken off the weights first. */
+  readonly signed?: true;
+  /** A product takes one lane of a register for all outputs, so that one load brings words or numbers of four products. */
+  readonly byLane?: true;
   /** Rows of integer activations that are multiplied together, largest first; 1 is the last. */
   readonly byteRows: readonly number[];
   /** The same where each byte of a weight is multiplied in two halves. */
   readonly splitRows: readonly number[];
-  /** Tiles of 16 outputs that share a word of activations. */
-  readonly byteTiles: 1 | 2 | 4;
+  /** Vectors of outputs that share a word of activations. */
+  readonly byteVectors: 2 | 4;
   /**
    * Many rows are multiplied with quantized weights as matrices of bf16 numbers in registers of their own (fragments of
    * kernel IR); what is said of bytes here is then for fewer rows.
@@ -31,7 +35,7 @@ export const avx512Tiles: WideShapes = {
   quads: true,
   byteRows: [3, 2, 1],
   splitRows: [],
-  byteTiles: 4,
+  byteVectors: 4,
   floatRows: [6, 4, 2, 1],
   floatVectors: 4,
   floatColumns: 128,
@@ -44,8 +48,22 @@ export const avx2Tiles: WideShapes = {
   quads: false,
   byteRows: [3, 2, 1],
   splitRows: [2, 1],
-  byteTiles: 1,
+  byteVectors: 2,
   floatRows: [6, 4, 2, 1],
   floatVectors: 2,
+  floatColumns: 128,
+};
+
+/** 64-bit ARM: 10 sums of bytes and 10 of floats, or 20 of floats alone, in 32 registers. */
+export const neonTiles: WideShapes = {
+  lanes: 4,
+  quads: true,
+  signed: true,
+  byLane: true,
+  byteRows: [4, 2, 1],
+  splitRows: [],
+  byteVectors: 2,
+  floatRows: [5, 4, 2, 1],
+  floatVectors: 4,
   floatColumns: 128,
 };

@@ -4,6 +4,7 @@ import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { scratchBytes } from "../../compiler/5-emit/scratch.js";
 import type { Target } from "../../compiler/targets/index.js";
 import { missingFeatures } from "../../runtime/native/processor.js";
+import { compileArm, hasArm } from "../support/arm.js";
 import { compileLlvm, haveTools, koffi } from "../support/compiled.js";
 import { guard } from "./guard.js";
 
@@ -16,8 +17,9 @@ export type RunKernel = (
 
 export const llvm = haveTools("llc-14", "ld") && koffi() !== undefined;
 
-/** Whether this processor runs code for the target; says so when it does not. */
+/** Whether this processor runs code for the target, or an emulator does; says so when it does not. */
 export function runs(target: Target): boolean {
+  if (target.codegen!.architecture === "aarch64") return hasArm();
   const missing = missingFeatures(target.codegen!.needs);
   if (missing.length > 0) console.warn(`skipped: the processor has no ${missing.join(", ")}`);
   return llvm && missing.length === 0;
@@ -27,6 +29,13 @@ export async function compiled(
   kernels: readonly Kernel[],
   target: Target,
 ): Promise<{ readonly run: RunKernel; readonly assembly: () => Promise<string> }> {
+  if (target.codegen!.architecture === "aarch64") {
+    const { launch, assembly } = compileArm(kernels, target);
+    return {
+      run: (name, buffers, scalars, grid) => launch(name, buffers, scalars, 0, grid),
+      assembly: () => Promise.resolve(assembly()),
+    };
+  }
   const { launch, assembly } = await compileLlvm(kernels, target);
   const run: RunKernel = (name, buffers, scalars, grid) => {
     const guarded = buffers.map(guard);

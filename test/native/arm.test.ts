@@ -40,10 +40,9 @@ describe("aarch64", () => {
         return [...mistakes(seam, buffers), ...disagreement(seam, buffers, interpreted(seam))];
       });
       expect(wrong).toEqual([]);
+      const text = assembly();
       for (const instruction of ["fmla", "sdot"]) {
-        const loops = loopsIn(assembly, "b(?:\\.\\w+)?").filter((loop) =>
-          new RegExp(`\\t${instruction}\\t`).test(loop),
-        );
+        const loops = loopsIn(text, "aarch64").filter((loop) => new RegExp(`\\t${instruction}\\t`).test(loop));
         expect(loops.length, instruction).toBeGreaterThan(0);
         for (const loop of loops) expect(loop).not.toMatch(/\t(str|ldr|stp|ldp|st1|ld1)\s+.*\b[qv]\d+.*\[sp/);
       }

@@ -11,6 +11,7 @@ import { koffi } from "../../runtime/native/koffi.js";
 import { makeNativeDevice } from "../../runtime/native/device.js";
 import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
 import { missingFeatures } from "../../runtime/native/processor.js";
+import { compileArm } from "./arm.js";
 
 const reason = ((): string | undefined => {
   try {
@@ -81,6 +82,7 @@ export function nativeDevice(kernels: readonly Kernel[], plan: Plan, target: Tar
 
 /** Runs kernels over one memory in which buffers and block memory have addresses, as tests of schedules do. */
 export function nativeLaunch(kernels: readonly Kernel[], target: Target, memory: ArrayBuffer, scratch: number) {
+  if (target.codegen?.architecture === "aarch64") return compileArm(kernels, target).launchIn(memory);
   const code = loadCode(compileNative(kernels, target), "test.o");
   const type = koffi().proto("void (void** buffers, int* scalars, void* scratch, int from, int to)");
   const floats = new Map(kernels.map(({ name, scalars }) => [name, scalars.map((scalar) => scalar.type === "f32")]));

@@ -4,8 +4,8 @@
  *
  * - `rows`: dense numbers, row-major in the order of the declaration.
  * - `panels`, `q8-tiles`, `q4-tiles`: matrices of products, one behind the other along the batch axes, in the layouts of
- *   the micro-kernels; `wide-panels`, `wide-q8`, `wide-q4`, and `wide-` with a finer format, those of native targets with vectors of
- *   256 and 512 bits.
+ *   the micro-kernels; `wide-panels`, `wide-q8`, `wide-q4`, and `wide-` with a finer format, those of native targets, whose products
+ *   take 32 or 16 rows side by side.
  * - `planes`: q8_0 and q4_0 of what no product reads (an embedding table): rows of quants along the last axis, then
  *   (64-byte aligned) the f16 scales of all blocks of 32. A q4_0 block is 16 bytes, element j in the low half of byte j
  *   and j + 16 in the high half, each plus 8: the bytes of GGUF with the scales taken out.

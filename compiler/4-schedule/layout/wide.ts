@@ -5,7 +5,7 @@ import { panelRows, recordCount, recordRows, wideRecordBytes } from "../micro/wi
 
 export type WideName = "wide-panels" | "wide-q8" | "wide-q4" | `wide-${KRecords}`;
 
-/** Layouts for native targets whose vectors are wider than those of WebAssembly. */
+/** Layouts for native targets. */
 export const isWide = (layout: string): layout is WideName => layout.startsWith("wide-");
 
 export const usesWideTiles = (target: Target): boolean => target.tiles !== undefined;

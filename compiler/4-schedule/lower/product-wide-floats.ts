@@ -2,6 +2,7 @@
 import { add, compare, constant, mul, select, splat, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
+import type { WideShapes } from "../../targets/index.js";
 import { denseBytes, type DenseStorage } from "../layout/layouts.js";
 import { copiedStride, copyPanel, copyRow, fewRowsTile, panelRowsPass, type WidePanel } from "../micro/wide-f32.js";
 import { panelRows } from "../micro/wide-layouts.js";
@@ -27,7 +28,7 @@ const aheadByRows = [
   { rows: 0, lines: 6 },
 ] as const;
 /** Rows up to which no row is copied and each weight is read once, straight into registers. */
-export const fewFloatRows = 6;
+export const fewFloatRows = ({ floatRows }: WideShapes): number => floatRows[0]!;
 
 export function panelProducts(work: WideWork): WideProducts {
   const { emitter, products, scratch, starts, perBlock, rowsOfPart, shapes } = work;
@@ -54,7 +55,7 @@ export function panelProducts(work: WideWork): WideProducts {
   const startOf = (row: Coordinate): Expression => builder.let("x_start", emitter.index(rowStart(emitter, input, row)));
   return {
     placeOf: startOf,
-    fewSizes: Array.from({ length: fewFloatRows }, (_, i) => fewFloatRows - i),
+    fewSizes: Array.from({ length: fewFloatRows(shapes) }, (_, i) => fewFloatRows(shapes) - i),
     few: (pair) => {
       const panels = products.map((product) => panelsOf(product, pair, 0));
       return (rows) => {

@@ -90,7 +90,7 @@ export function writeWideKernel(
   const tiles = prepared.begin(work);
   const count = builder.let("row_count", sub(range.to, range.from));
   emitter.guard(
-    compare("le", count, prepared.floats ? fewFloatRows : Math.max(fewRows, tiles.fewSizes[0]!)),
+    compare("le", count, prepared.floats ? fewFloatRows(shapes) : Math.max(fewRows, tiles.fewSizes[0]!)),
     () => few(work, tiles),
     () => many(work, tiles),
   );

@@ -21,7 +21,7 @@ import {
   type RunPair,
 } from "./k-dots.js";
 import { hasSuperblocks, kFormats, kRecordBytes } from "./k-layouts.js";
-import { halves, repeated, startAt, tileVectors, words, type WideRow } from "./wide-dots.js";
+import { halves, repeatedWords, startAt, tileVectors, words, type WideRow } from "./wide-dots.js";
 import { activationBytes, activationGroupBytes, activationScale, recordColumns } from "./wide-layouts.js";
 
 /** The activations of a run, in every lane. */
@@ -41,7 +41,7 @@ export function runActivations(
   half: 0 | 1,
 ): RunActivations {
   return {
-    word: (number) => repeated(k, shapes, row, add(x, 4 * (words * half + number))),
+    word: repeatedWords(k, shapes, row, add(x, 4 * words * half)),
     start: startAt(k, shapes, row, x, half),
   };
 }

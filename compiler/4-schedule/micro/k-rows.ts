@@ -134,8 +134,8 @@ export interface KRows extends Omit<WideRows, "tiles" | "records"> {
 /** Sums of rows `from..to` and a few tiles. A group of columns is a pass, so rows have one scale in it. */
 export function kRows(k: KernelBuilder, shapes: WideShapes, what: KRows): void {
   const { tiles, unpacked, sums } = what;
-  const { lanes, byteTiles } = shapes;
-  const parts = tiles.map((tile, t) =>
+  const { lanes, byteVectors } = shapes;
+  const parts = tiles.flatMap((tile, t) =>
     tileVectors(shapes).map((vector) => ({
       ...{ tile, bytes: unpacked },
       start: t * unpackedKBytes(tile) + 4 * lanes * vector,
@@ -152,18 +152,18 @@ export function kRows(k: KernelBuilder, shapes: WideShapes, what: KRows): void {
         }
       }),
     );
-    /** Some rows and the tiles from `tile` on. */
-    const rowsOf = (row: Expression, rowsNow: number, tile: number): void => {
+    /** Some rows and the vectors from `vector` on. */
+    const rowsOf = (row: Expression, rowsNow: number, vector: number): void => {
       const numbers = Array.from({ length: rowsNow }, (_, i) => add(row, i));
       const list = numbers.map((index) => {
         const { bytes, start } = what.row(index);
         return { bytes, start: k.let("x_start", add(mul(number, activationGroupBytes), start)) };
       });
-      const now = parts.slice(tile, tile + byteTiles).flat();
+      const now = parts.slice(vector, vector + byteVectors);
       const registers = list.map(() => now.map(() => k.variable("sum", 0, registerType("f32", lanes))));
       tileProducts(k, shapes, now, list, pairs, registers);
       list.forEach((x, i) => {
-        const to = k.let("line", add(what.sumsAt(numbers[i]!), tile * recordRows));
+        const to = k.let("line", add(what.sumsAt(numbers[i]!), vector * lanes));
         const scale = splat(k.load(x.bytes, add(x.start, activationScale), { as: "f32" }), lanes);
         const xScale = k.let("x_scale", scale);
         registers[i]!.forEach((sum, p) => {
@@ -174,8 +174,8 @@ export function kRows(k: KernelBuilder, shapes: WideShapes, what: KRows): void {
       });
     };
     inRowGroups(k, what.from, what.to, shapes.byteRows, (from, to, rowsNow) => {
-      for (let tile = 0; tile < tiles.length; tile += byteTiles) {
-        k.loop("row", from, to, rowsNow, (row) => rowsOf(row, rowsNow, tile));
+      for (let vector = 0; vector < parts.length; vector += byteVectors) {
+        k.loop("row", from, to, rowsNow, (row) => rowsOf(row, rowsNow, vector));
       }
     });
   };

@@ -36,11 +36,15 @@ export function recordsFew(
   put: (row: number, tile: number, vector: number, sum: Expression) => void,
 ): void {
   if (areK(tiles)) {
-    rows.forEach((row, r) =>
-      kFew(k, shapes, tiles, row, columns).forEach((sums, t) =>
-        sums.forEach((sum, vector) => put(r, t, vector, sum.get)),
-      ),
-    );
+    // Tiles of four vectors have sums enough to fill the registers alone.
+    const beside = shapes.byLane ? 1 : tiles.length;
+    rows.forEach((row, r) => {
+      for (let first = 0; first < tiles.length; first += beside) {
+        kFew(k, shapes, tiles.slice(first, first + beside), row, columns).forEach((sums, t) =>
+          sums.forEach((sum, vector) => put(r, first + t, vector, sum.get)),
+        );
+      }
+    });
     return;
   }
   (tiles as readonly WideTile[]).forEach((tile, t) =>

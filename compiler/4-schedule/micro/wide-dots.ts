@@ -3,7 +3,8 @@
  * step. The unsigned bytes are the weights, the signed ones a word of activations that all outputs share; a sum starts
  * with the offset of the weights times the sum of the activations, so nothing has to be taken off.
  *
- * Where the processor adds four products to a lane (`quads`), a sum is a chain of such steps. Where it multiplies pairs
+ * Where the processor adds four products to a lane (`quads`), a sum is a chain of such steps. Where it does so with signed
+ * bytes only (`signed`), offsets are taken off the weights, but where their bytes are small. Where it multiplies pairs
  * to 16 bits, weights are taken in halves of 4 bits: eight steps with bytes of 0..15 and -127..127 stay below
  * 8 * 2 * 15 * 127 = 30480, so that one step widens them for a block of 32.
  */
@@ -14,8 +15,11 @@ import {
   constant,
   dotPairs,
   dotPairsI8,
+  dotQuads,
   dotQuadsUnsigned,
+  mul,
   shru,
+  shuffle,
   splat,
 } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
@@ -49,9 +53,29 @@ export const words = 8;
 export const tileVectors = ({ lanes }: WideShapes): readonly number[] =>
   Array.from({ length: recordRows / lanes }, (_, vector) => vector);
 
-/** A word of activations for all outputs; `at` is its byte. */
-export const repeated = (k: KernelBuilder, { lanes }: WideShapes, { bytes }: WideRow, at: Expression): Expression =>
-  k.let("x", bitcast(splat(k.load(bytes, at, { as: "i32" }), lanes), "i8"));
+/** Words of activations from word `from` behind byte `at` on, each for all outputs, by their numbers. */
+export function repeatedWords(
+  k: KernelBuilder,
+  { lanes, byLane }: WideShapes,
+  { bytes }: WideRow,
+  at: Expression,
+  from = 0,
+): (word: Expression | number) => Expression {
+  if (!byLane) {
+    return (word) => {
+      const loaded = k.load(bytes, add(add(at, mul(4, word)), 4 * from), { as: "i32" });
+      return k.let("x", bitcast(splat(loaded, lanes), "i8"));
+    };
+  }
+  const loaded = new Map<number, Expression>();
+  return (word) => {
+    if (typeof word !== "number") throw new RangeError("lanes are taken by number, not in a loop");
+    const first = word - (word % lanes);
+    const words = loaded.get(first) ?? k.let("x", k.load(bytes, add(at, 4 * (from + first)), { lanes, as: "i32" }));
+    loaded.set(first, words);
+    return bitcast(shuffle(words, words, Array<number>(lanes).fill(word - first)), "i8");
+  };
+}
 
 /** Words of weights side by side. */
 export const quantsAt = (k: KernelBuilder, { lanes }: WideShapes, bytes: BufferHandle, at: Expression): Expression =>
@@ -84,11 +108,12 @@ export interface DotSum {
 }
 
 /** A sum that begins with `start`; where pairs are added it begins with zero. */
-export function dotSum(k: KernelBuilder, { lanes, quads }: WideShapes, start?: Expression): DotSum {
+export function dotSum(k: KernelBuilder, { lanes, quads, signed }: WideShapes, start?: Expression): DotSum {
   if (quads) {
     let sum = start ?? constant(0, registerType("i32", lanes));
     return {
-      step: (x, weights) => void (sum = k.let("n", dotQuadsUnsigned(x, weights, sum))),
+      step: (x, weights) =>
+        void (sum = k.let("n", signed ? dotQuads(weights, x, sum, false) : dotQuadsUnsigned(x, weights, sum))),
       value: () => sum,
     };
   }

@@ -12,6 +12,7 @@ import {
   mul,
   rem,
   select,
+  shuffle,
   splat,
   sub,
   type Operand,
@@ -91,15 +92,38 @@ function panelTile(
   sums: readonly (readonly Variable[])[],
   ahead?: (column: Expression, step: number) => void,
 ): void {
-  const step = (column: Expression, more: number): void => {
-    const weights = vectors.map(({ panel, vector }) => vectorAt(k, shapes, panel, column, vector, more));
-    sums.forEach((row, i) => {
-      const { start, more: offset } = rows.at[i]!;
-      const x = k.let("x", splat(k.load(rows.bytes, add(add(start, column), offset + more)), shapes.lanes));
-      row.forEach((sum, vector) => sum.set(fma(x, weights[vector]!, sum.get)));
-    });
+  unrolled(k, columns, (column, count) => {
+    const numbers = rows.at.map(({ start, more }) =>
+      repeatedNumbers(k, shapes, rows.bytes, add(start, column), more, count),
+    );
+    for (let more = 0; more < count; more++) {
+      if (count > 1) ahead?.(column, more);
+      const weights = vectors.map(({ panel, vector }) => vectorAt(k, shapes, panel, column, vector, more));
+      sums.forEach((row, i) => {
+        const x = numbers[i]!(more);
+        row.forEach((sum, vector) => sum.set(fma(x, weights[vector]!, sum.get)));
+      });
+    }
+  });
+}
+
+/** `count` numbers from `at + offset` on, each for all outputs, by their numbers. */
+function repeatedNumbers(
+  k: KernelBuilder,
+  { lanes, byLane }: WideShapes,
+  bytes: BufferHandle,
+  at: Expression,
+  offset: number,
+  count: number,
+): (number: number) => Expression {
+  if (!byLane || count < lanes) return (number) => k.let("x", splat(k.load(bytes, add(at, offset + number)), lanes));
+  const loaded = Array.from({ length: count / lanes }, (_, i) =>
+    k.let("x", k.load(bytes, add(at, offset + i * lanes), { lanes })),
+  );
+  return (number) => {
+    const vector = loaded[Math.floor(number / lanes)]!;
+    return shuffle(vector, vector, Array<number>(lanes).fill(number % lanes));
   };
-  unrolled(k, columns, step, ahead);
 }
 
 /** Copy `columns` columns of a panel as f32, once for many rows: what they read again and again lies close together. */
@@ -247,19 +271,9 @@ export function fewRowsTile(
   }
 }
 
-/** Columns four at a time. */
-function unrolled(
-  k: KernelBuilder,
-  columns: number,
-  step: (column: Expression, more: number) => void,
-  ahead?: (column: Expression, step: number) => void,
-): void {
+/** Columns four at a time, then one by one. */
+function unrolled(k: KernelBuilder, columns: number, turn: (column: Expression, count: number) => void): void {
   const whole = columns - (columns % unroll);
-  k.loop("column", 0, whole, unroll, (column) => {
-    for (let more = 0; more < unroll; more++) {
-      ahead?.(column, more);
-      step(column, more);
-    }
-  });
-  if (whole < columns) k.loop("column", whole, columns, 1, (column) => step(column, 0));
+  k.loop("column", 0, whole, unroll, (column) => turn(column, unroll));
+  if (whole < columns) k.loop("column", whole, columns, 1, (column) => turn(column, 1));
 }

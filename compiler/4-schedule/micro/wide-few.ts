@@ -3,7 +3,7 @@
  * unpacked in registers. One tile comes after the other, in the order of memory, so that what is asked for ahead of a
  * tile is the beginning of the next one.
  */
-import { add, and, constant, convert, fma, mul, shr, splat, type Operand } from "../kernel-expressions.js";
+import { add, and, constant, convert, fma, mul, shr, shru, splat, xor, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
@@ -14,7 +14,7 @@ import {
   highHalf,
   lowHalf,
   quantsAt,
-  repeated,
+  repeatedWords,
   scalesAt,
   startAt,
   dotSum,
@@ -53,7 +53,7 @@ function halfSums(
   const { quads } = shapes;
   const starts = rows.map(({ row, x }) => startAt(k, shapes, row, x, half));
   const word = ({ row, x }: RecordOfRow, index: Expression | number, more: number): Expression =>
-    repeated(k, shapes, row, add(add(add(x, half * 4 * words), mul(4, index)), 4 * more));
+    repeatedWords(k, shapes, row, add(add(add(x, half * 4 * words), mul(4, index)), 4 * more))(0);
   const weights = (step: Expression | number): Expression => quantsAt(k, shapes, tile.bytes, add(at, mul(64, step)));
   /** Two chains for each row, because each step waits for the one before. */
   const chains = (first: boolean, second: boolean): readonly (readonly [DotSum, DotSum])[] =>
@@ -101,10 +101,55 @@ function halfSums(
 }
 
 /**
- * How many rows are multiplied with the same reading of the weights, largest first; 1 is the last. A row takes three
- * vectors of the 32 that processors with products of four have.
+ * The integer sums of half a record with each row, for all vectors of the tile together, which share the lanes of the
+ * activations; products are signed. The quants of the half begin at byte `at`. The loop keeps the code generator from
+ * loading more ahead than there are registers for.
  */
-export const fewRowsTogether = ({ quads }: WideShapes): readonly number[] => (quads ? [4, 2, 1] : [1]);
+function signedSums(
+  k: KernelBuilder,
+  shapes: WideShapes,
+  { format, bytes }: WideTile,
+  at: Expression,
+  rows: readonly RecordOfRow[],
+  half: 0 | 1,
+): readonly (readonly Expression[])[] {
+  const { lanes } = shapes;
+  const vectors = tileVectors(shapes);
+  // Four bits are small enough with their offset of 8, which the sum begins with.
+  const sums = rows.map(({ row, x }) => {
+    const start = format === "q4_0" ? k.let("start", shr(startAt(k, shapes, row, x, half), 4)) : 0;
+    return vectors.map(() => k.variable("n", start, registerType("i32", lanes)));
+  });
+  const wordsOf = (both: Expression): readonly Expression[] =>
+    format === "q4_0" ? [lowHalf(both), shru(both, 4)] : [xor(both, -128)];
+  const lines = (halfBytes[format] / 64 / words) * lanes;
+  k.loop("part", 0, words / lanes, 1, (part) => {
+    const from = k.let("from", add(at, mul(part, 64 * lines)));
+    const xs = rows.map(({ row, x }) => {
+      const place = k.let("x_part", add(x, mul(part, 4 * lanes)));
+      return repeatedWords(k, shapes, row, place, half * words);
+    });
+    const chains = sums.map((list) => list.map((sum) => dotSum(k, shapes, sum.get)));
+    for (let line = 0; line < lines; line++) {
+      for (const vector of vectors) {
+        const own = wordsOf(quantsAt(k, shapes, bytes, add(from, 64 * line + 4 * lanes * vector)));
+        own.forEach((weights, i) => {
+          const word = k.let("w", weights);
+          chains.forEach((list, row) => list[vector]!.step(xs[row]!(own.length * line + i), word));
+        });
+      }
+    }
+    sums.forEach((list, row) => list.forEach((sum, vector) => sum.set(chains[row]![vector]!.value())));
+  });
+  return sums.map((list) => list.map((sum) => sum.get));
+}
+
+/**
+ * How many rows are multiplied with the same reading of the weights, largest first; 1 is the last. A row takes three
+ * vectors of the 32 that processors with products of four have; nine where all vectors of a tile are multiplied together.
+ */
+export const fewRowsTogether = ({ quads, signed }: WideShapes): readonly number[] =>
+  signed ? [2, 1] : quads ? [4, 2, 1] : [1];
 
 /** [row][vector] sums of a few rows and one tile; `records` is K / 64. */
 export function wideFew(
@@ -129,9 +174,12 @@ export function wideFew(
       const at = k.let("at", add(tile.start, mul(add(first, record), size)));
       for (let line = 0; line < size; line += lineBytes) k.prefetch(tile.bytes, add(at, pageAhead + line));
       for (const half of halves) {
+        const quants = add(at, recordScaleBytes + half * halfBytes[tile.format]);
+        const together = shapes.signed && signedSums(k, shapes, tile, quants, of, half);
         for (const vector of vectors) {
-          const quants = add(at, recordScaleBytes + half * halfBytes[tile.format] + 4 * lanes * vector);
-          const integers = halfSums(k, shapes, tile, quants, of, half);
+          const integers = together
+            ? together.map((list) => list[vector]!)
+            : halfSums(k, shapes, tile, add(quants, 4 * lanes * vector), of, half);
           const scales = scalesAt(k, shapes, tile.bytes, add(at, 32 * half + 2 * lanes * vector));
           rows.forEach((_, i) => {
             const sum = sums[i]![vector]!;

@@ -6,6 +6,7 @@ import { add, constant, div, max, mul, shuffle, splat, type Operand } from "../k
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
+import type { WideShapes } from "../../targets/index.js";
 import { blockElements } from "./layouts.js";
 import { blockBound, magnitude, quantsOf } from "./quantize.js";
 import {
@@ -53,7 +54,7 @@ export function quantizeRecords(
   columns: number,
   target: BufferHandle,
   to: Operand,
-  lanes: 8 | 16,
+  lanes: WideShapes["lanes"],
 ): void {
   const vectors = blockElements / lanes;
   const at = (x: Expression, count: number): readonly Expression[] =>

@@ -12,8 +12,10 @@ import {
   mul,
   shl,
   shr,
+  shru,
   splat,
   sub,
+  xor,
   type Operand,
 } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
@@ -27,7 +29,7 @@ import {
   highHalf,
   lowHalf,
   quantsAt,
-  repeated,
+  repeatedWords,
   scalesAt,
   startAt,
   dotSum,
@@ -55,8 +57,9 @@ const unpackedScales = 2 * 4 * recordRows;
 const planeBytes = 4 * words * recordRows;
 
 /**
- * What a half is unpacked to: bytes of the weights plus 128, as they are in q8_0 and in q4_0 16 times as large; or, where
- * products are added in pairs, the low and high bits of each byte apart (`wide-dots.ts`).
+ * What a half is unpacked to: bytes of the weights plus 128, as they are in q8_0 and in q4_0 16 times as large; where
+ * products are signed, the weights themselves; or, where products are added in pairs, the low and high bits of each byte
+ * apart (`wide-dots.ts`).
  */
 const planesOf = (format: WideQuants, { quads }: WideShapes): 1 | 2 => (quads || format === "q4_0" ? 1 : 2);
 
@@ -80,7 +83,7 @@ function unpackRecords(
   target: BufferHandle,
   to: number,
 ): void {
-  const { lanes, quads } = shapes;
+  const { lanes, quads, signed } = shapes;
   const size = wideRecordBytes(format);
   const planes = planesOf(format, shapes);
   k.loop("unpacked", 0, count, 1, (record) => {
@@ -91,7 +94,7 @@ function unpackRecords(
       const byte = add(place, unpackedScales + half * planes * planeBytes);
       for (const vector of tileVectors(shapes)) {
         const scales = scalesAt(k, shapes, bytes, add(at, 32 * half + 2 * lanes * vector));
-        const unit = quads && format === "q4_0" ? mul(scales, 1 / 16) : scales;
+        const unit = quads && !signed && format === "q4_0" ? mul(scales, 1 / 16) : scales;
         k.store(target, add(place, 64 * half + 4 * lanes * vector), unit, { as: "f32" });
         const put = (word: number, plane: number, value: Expression): void =>
           k.store(target, add(byte, plane * planeBytes + 64 * word + 4 * lanes * vector), value);
@@ -100,13 +103,18 @@ function unpackRecords(
         if (format === "q4_0") {
           for (let c = 0; c < words / 2; c++) {
             const both = load(c);
-            put(2 * c, 0, quads ? lowBytes(both) : lowHalf(both));
-            put(2 * c + 1, 0, quads ? and(both, -16) : highHalf(both));
+            const [low, high] = signed
+              ? [sub(lowHalf(both), 8), sub(shru(both, 4), 8)]
+              : quads
+                ? [lowBytes(both), and(both, -16)]
+                : [lowHalf(both), highHalf(both)];
+            put(2 * c, 0, low);
+            put(2 * c + 1, 0, high);
           }
         } else {
           for (let j = 0; j < words; j++) {
             const both = load(j);
-            put(j, 0, quads ? both : lowHalf(both));
+            put(j, 0, signed ? xor(both, -128) : quads ? both : lowHalf(both));
             if (!quads) put(j, 1, highHalf(both));
           }
         }
@@ -115,32 +123,30 @@ function unpackRecords(
   });
 }
 
-/** Unpacked records of one tile, from byte `start`. */
+/** Unpacked records of one tile, or of a vector of it, from byte `start`. */
 interface Unpacked {
   readonly bytes: BufferHandle;
   readonly start: number;
 }
 
-/** [row][tile, vector] sums += unpacked records times rows, without the scale of the rows. */
+/** [row][vector] sums += unpacked records times rows, without the scale of the rows. */
 function wideTile(
   k: KernelBuilder,
   shapes: WideShapes,
   format: WideQuants,
-  tiles: readonly Unpacked[],
+  parts: readonly Unpacked[],
   rows: readonly WideRow[],
   records: Operand,
   sums: readonly (readonly Variable[])[],
 ): void {
-  const { lanes, quads } = shapes;
+  const { lanes, quads, signed } = shapes;
   const planes = planesOf(format, shapes);
-  const parts = tiles.flatMap(({ bytes, start }) =>
-    tileVectors(shapes).map((vector) => ({ bytes, start: start + 4 * lanes * vector })),
-  );
   k.loop("record", 0, records, 1, (record) => {
     const place = k.let("place", mul(record, unpackedRecordBytes(format, shapes)));
     const xs = rows.map(({ start }) => k.let("x_at", add(start, mul(record, activationBytes))));
     for (const half of halves) {
-      const starts = rows.map((row, i) => startAt(k, shapes, row, xs[i]!, half));
+      const starts = signed ? [] : rows.map((row, i) => startAt(k, shapes, row, xs[i]!, half));
+      const xWords = rows.map((row, i) => repeatedWords(k, shapes, row, xs[i]!, words * half));
       const integers = rows.map((_, i) =>
         parts.map(() => Array.from({ length: planes }, () => dotSum(k, shapes, starts[i]))),
       );
@@ -149,8 +155,8 @@ function wideTile(
           const offset = unpackedScales + (half * planes + plane) * planeBytes;
           const at = add(place, mul(64, word));
           const weights = parts.map(({ bytes, start }) => quantsAt(k, shapes, bytes, add(at, start + offset)));
-          rows.forEach((row, i) => {
-            const x = repeated(k, shapes, row, add(add(xs[i]!, mul(4, word)), 4 * words * half));
+          rows.forEach((_, i) => {
+            const x = xWords[i]!(word);
             parts.forEach((_, p) => integers[i]![p]![plane]!.step(x, weights[p]!));
           });
         }
@@ -191,39 +197,40 @@ const bytesApart = 96;
 export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): void {
   const { tiles, records, unpacked, sums } = what;
   const { format } = tiles[0]!;
-  const { lanes, byteTiles } = shapes;
+  const { lanes, byteVectors } = shapes;
   const size = wideRecordBytes(format);
-  const sources = tiles.map((_, t) => ({ bytes: unpacked, start: t * unpackedTileBytes(format, shapes) }));
+  const starts = tiles.map((_, t) => t * unpackedTileBytes(format, shapes));
+  const parts = starts.flatMap((start) =>
+    tileVectors(shapes).map((vector) => ({ bytes: unpacked, start: start + 4 * lanes * vector })),
+  );
+  const vectorsOfTile = recordRows / lanes;
   const pass = (number: Operand, count: number, first: boolean): void => {
-    const starts = tiles.map((tile) => k.let("records", add(mul(number, groupRecords * size), tile.start)));
-    tiles.forEach((tile, t) => unpackRecords(k, shapes, tile, starts[t]!, count, unpacked, sources[t]!.start));
+    const places = tiles.map((tile) => k.let("records", add(mul(number, groupRecords * size), tile.start)));
+    tiles.forEach((tile, t) => unpackRecords(k, shapes, tile, places[t]!, count, unpacked, starts[t]!));
     /** Brings some lines of what the next pass unpacks near, others for each group of rows. */
     const ahead = (row: Expression, from: number, to: number): void => {
       const furthest = groupRecords * size - linesAhead * lineBytes;
       const reached = min(mul(sub(row, what.from), bytesApart), furthest);
       const place = k.let("ahead", add(reached, groupRecords * size));
       tiles.slice(from, to).forEach(({ bytes }, t) => {
-        const at = k.let("ahead_at", add(starts[from + t]!, place));
+        const at = k.let("ahead_at", add(places[from + t]!, place));
         for (let line = 0; line < linesAhead; line++) k.prefetch(bytes, add(at, line * lineBytes));
       });
     };
-    /** Some rows and the tiles from `tile` on. */
-    const rowsOf = (row: Expression, rowsNow: number, tile: number): void => {
+    /** Some rows and the vectors from `vector` on. */
+    const rowsOf = (row: Expression, rowsNow: number, vector: number): void => {
       const numbers = Array.from({ length: rowsNow }, (_, i) => add(row, i));
       const list = numbers.map((index) => {
         const { bytes, start } = what.row(index);
         return { bytes, start: k.let("x_start", add(mul(number, activationGroupBytes), start)) };
       });
-      const now = sources.slice(tile, tile + byteTiles);
-      const registers = list.map(() =>
-        Array.from({ length: (now.length * recordRows) / lanes }, () =>
-          k.variable("sum", 0, registerType("f32", lanes)),
-        ),
-      );
-      ahead(row, tile, tile + byteTiles);
+      const now = parts.slice(vector, vector + byteVectors);
+      const registers = list.map(() => now.map(() => k.variable("sum", 0, registerType("f32", lanes))));
+      // The tiles that begin among these vectors.
+      ahead(row, Math.ceil(vector / vectorsOfTile), Math.ceil((vector + byteVectors) / vectorsOfTile));
       wideTile(k, shapes, format, now, list, count, registers);
       list.forEach((x, i) => {
-        const line = k.let("line", add(what.sumsAt(numbers[i]!), tile * recordRows));
+        const line = k.let("line", add(what.sumsAt(numbers[i]!), vector * lanes));
         const scale = splat(k.load(x.bytes, add(x.start, activationScale), { as: "f32" }), lanes);
         const x_scale = k.let("x_scale", scale);
         registers[i]!.forEach((sum, p) => {
@@ -235,8 +242,8 @@ export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): 
     };
     const sizes = planesOf(format, shapes) === 1 ? shapes.byteRows : shapes.splitRows;
     inRowGroups(k, what.from, what.to, sizes, (from, to, rowsNow) => {
-      for (let tile = 0; tile < tiles.length; tile += byteTiles) {
-        k.loop("row", from, to, rowsNow, (row) => rowsOf(row, rowsNow, tile));
+      for (let vector = 0; vector < parts.length; vector += byteVectors) {
+        k.loop("row", from, to, rowsNow, (row) => rowsOf(row, rowsNow, vector));
       }
     });
   };
