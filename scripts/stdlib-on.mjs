@@ -1,45 +1,79 @@
 /**
- * Every declaration of the library on another target, in parts with a process each: a software driver of GPUs keeps what
- * it compiled until the process ends, 0.5 GB for the example alone. Writes which ones ran for
+ * Every declaration of the library on another target, or every example. Writes which declarations ran for
  * `node scripts/generate-coverage.mjs`.
  *
- *   node scripts/stdlib-on.mjs webgpu|cuda [--from part]
+ *   node scripts/stdlib-on.mjs webgpu|cuda|examples [--from place] [--driver cpu|gpu]
  *
- * `--from` goes on where a run was ended: the parts before are not run, and what they wrote is kept.
+ * A software driver of GPUs keeps what it compiled until the process ends, so a process that has grown large hands over
+ * to the next one, and one that the driver ends costs what it was at. `--from` goes on where a run was ended:
+ * what is before is not run, and what was written of it is kept. `--driver` runs one kind of launches only.
  */
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./setup.mjs";
 
-/** Parts, and the lists of what ran. */
-const TARGETS = {
-  webgpu: { parts: 40, lists: ["webgpu-cpu", "webgpu-gpu"] },
-  cuda: { parts: 1, lists: ["cuda"] },
+/** Tests, and the lists of what ran. */
+const RUNS = {
+  webgpu: { config: "webgpu", file: "test/stdlib/webgpu.test.ts", lists: { cpu: "webgpu-cpu", gpu: "webgpu-gpu" } },
+  examples: { config: "webgpu", file: "test/webgpu/examples.test.ts", lists: {} },
+  cuda: { config: "cuda", file: "test/stdlib/wasm.test.ts", lists: { gpu: "cuda" } },
 };
 const { values, positionals } = parseArgs({
-  options: { from: { type: "string", default: "0" } },
+  options: { from: { type: "string", default: "0" }, driver: { type: "string" } },
   allowPositionals: true,
 });
 const [target] = positionals;
-const from = Number(values.from);
-if (!(target in TARGETS) || !Number.isInteger(from) || from < 0 || from >= TARGETS[target].parts) {
-  console.error(`usage: node scripts/stdlib-on.mjs ${Object.keys(TARGETS).join("|")} [--from part]`);
+const { driver } = values;
+let from = Number(values.from);
+if (!(target in RUNS) || !Number.isInteger(from) || from < 0 || !["cpu", "gpu", undefined].includes(driver)) {
+  console.error(`usage: node scripts/stdlib-on.mjs ${Object.keys(RUNS).join("|")} [--from place] [--driver cpu|gpu]`);
   process.exit(2);
 }
-const { parts, lists } = TARGETS[target];
-if (from === 0) for (const list of lists) rmSync(join(root, `stdlib/coverage/ran/${list}.json`), { force: true });
-const failed = [];
-for (let part = from; part < parts; part++) {
-  console.log(`part ${part} of ${parts}`);
-  const { status } = spawnSync("npx", ["vitest", "run", "--config", `vitest.${target}.config.ts`], {
+const { config, file, lists } = RUNS[target];
+for (const [kind, list] of Object.entries(lists)) {
+  if (from > 0 || (driver ?? kind) !== kind) continue;
+  rmSync(join(root, `stdlib/coverage/ran/${list}.json`), { force: true });
+}
+
+/** Runs a process from a place on; how far it came is nothing where the tests of a target keep no journal. */
+function runFrom(place, journal) {
+  rmSync(journal, { force: true });
+  const { status } = spawnSync("npx", ["vitest", "run", "--config", `vitest.${config}.config.ts`, file], {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, MOEC_PART: `${part}/${parts}` },
+    env: { ...process.env, MOEC_FROM: String(place), MOEC_JOURNAL: journal, ...(driver && { MOEC_DRIVER: driver }) },
     shell: process.platform === "win32",
   });
-  if (status !== 0) failed.push(part);
+  let text;
+  try {
+    text = readFileSync(journal, "utf8");
+  } catch {
+    return { status };
+  }
+  const lines = text.trim().split("\n");
+  const all = (word) => lines.filter((line) => line.startsWith(`${word} `)).map((line) => Number(line.split(" ")[1]));
+  const ended = new Set(all("end"));
+  const begun = all("begin");
+  return { status, count: all("count")[0], last: begun.at(-1), open: begun.filter((each) => !ended.has(each)) };
 }
-if (failed.length > 0) console.error(`parts that failed: ${failed.join(", ")}`);
-process.exit(failed.length > 0 ? 1 : 0);
+
+const folder = mkdtempSync(join(tmpdir(), "moec-library-"));
+const open = [];
+let failed = false;
+for (let count = 1; ;) {
+  const found = runFrom(from, join(folder, "journal"));
+  failed ||= found.status !== 0;
+  // Without a journal one process has done everything; one that began nothing will not begin the next time either.
+  if (found.last === undefined) break;
+  open.push(...found.open);
+  ({ count } = found);
+  from = found.last + 1;
+  if (from >= count) break;
+  console.log(`next: ${from} of ${count}`);
+}
+rmSync(folder, { recursive: true });
+if (open.length > 0) console.error(`places of what did not come to an end: ${open.join(", ")}`);
+process.exit(failed || open.length > 0 ? 1 : 0);

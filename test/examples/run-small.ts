@@ -1,6 +1,9 @@
-/** One entry of an application, small: wasm against the reference over calls of several lengths. */
+/** The entries of an example, small: calls of several lengths, for wasm and for other devices. */
+import { packageRoot } from "../../cli/package-root.js";
+import { diskHost } from "../../cli/source-host.js";
+import { check, type CheckedProject } from "../../compiler/1-check/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
-import { compare, numbers, type Call } from "../schedule/compare.js";
+import { compare, numbers, type Call, type CompareOptions } from "../schedule/compare.js";
 import { entryInputs, seedOf } from "../schedule/inputs.js";
 import type { Application, InputRule } from "./applications.js";
 
@@ -9,6 +12,9 @@ import type { Application, InputRule } from "./applications.js";
  * rounds; doubled for the polynomials of exp and for norms, which divide by what is about 1.
  */
 const TOLERANCE = 32 * 4 * 4 * 4 * 2 * 2 ** -24;
+
+/** The spec of an example. */
+export const specOf = (name: string): CheckedProject => check(`examples/${name}/${name}.moe`, diskHost(packageRoot));
 
 function inputsOf(program: Program, entry: number, sizes: Call["sizes"], { inputs: rules = {} }: Application) {
   return entryInputs(program, entry, sizes, ({ name, position, count }) => {
@@ -25,13 +31,12 @@ export function paramsOf({ params: rules = {} }: Application) {
   };
 }
 
-/** Outputs of the last call by the reference. */
-export function compareEntry(
+/** Calls of an entry one after the other, of several lengths. */
+export function callsOf(
   program: Program,
   index: number,
   application: Application,
-  params: (path: string, count: number) => readonly number[],
-): Readonly<Record<string, readonly number[]>> {
+): Pick<CompareOptions, "entry" | "calls" | "tolerance"> {
   let past = 0;
   const calls = [7, 1, 0, 4].map((T) => {
     const sizes = { T, past, ...application.lengths };
@@ -39,5 +44,15 @@ export function compareEntry(
     return { inputs: inputsOf(program, index, sizes, application), sizes };
   });
   const entry = program.entries[index]!.name;
-  return compare(program, { entry, calls, params, tolerance: TOLERANCE, runners: ["wasm"] });
+  return { entry, calls, tolerance: TOLERANCE };
+}
+
+/** Outputs of the last call by the reference. */
+export function compareEntry(
+  program: Program,
+  index: number,
+  application: Application,
+  params: (path: string, count: number) => readonly number[],
+): Readonly<Record<string, readonly number[]>> {
+  return compare(program, { ...callsOf(program, index, application), params, runners: ["wasm"] });
 }

@@ -3,11 +3,11 @@ import { emitWgslPrograms } from "../../compiler/5-emit/wgsl/module.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
 import { webgpu } from "../../compiler/targets/index.js";
 import type { Device } from "../../runtime/device.js";
-import { makeWebGpuDevice, type WebGpuParts } from "../../runtime/webgpu/device.js";
+import { makeWebGpuDevice } from "../../runtime/webgpu/device.js";
 import type { Support } from "../../runtime/webgpu/support.js";
 import { close, compare, type CompareOptions, type Moment } from "../schedule/compare.js";
 import { Machine } from "../schedule/machine.js";
-import { runningDevice } from "./webgpu.js";
+import { sharedDevice } from "./webgpu-shared.js";
 
 /** Both ways to write a value: for GPUs, and for drivers that compute on the processor. */
 export const drivers = ["gpu", "cpu"] as const;
@@ -18,13 +18,13 @@ export type Limit = (support: Support) => Support;
 
 /** @returns undefined where there is no driver at all. */
 async function deviceFor(image: Machine, on: Driver, limit: Limit): Promise<Device | undefined> {
-  const running = await runningDevice();
+  const running = await sharedDevice();
   if (!running) return undefined;
   const { plan, kernels } = image.schedule;
   const device = await makeWebGpuDevice({
     plan,
     programs: emitWgslPrograms(kernels, plan, webgpu),
-    device: running.device as unknown as WebGpuParts["device"],
+    device: running.device,
     name: running.name,
     isSoftware: on === "cpu",
     support: limit(running.support),
@@ -54,8 +54,28 @@ export async function compareOnDawn(
   on: Driver,
   limit: Limit = (support) => support,
 ): Promise<boolean> {
+  return runOnDawn(program, momentsOf(program, what), what.tolerance, on, limit);
+}
+
+/** What the reference gives for each call, for both kinds of launches. */
+export function momentsOf(program: Program, what: CompareOptions): readonly Moment[] {
   const moments: Moment[] = [];
   compare(program, { ...what, target: webgpu, runners: [], onCall: (moment) => moments.push(moment) });
+  return moments;
+}
+
+/**
+ * Calls on Dawn that the reference has answered.
+ *
+ * @returns false where there is no driver.
+ */
+export async function runOnDawn(
+  program: Program,
+  moments: readonly Moment[],
+  tolerance: number,
+  on: Driver,
+  limit: Limit = (support) => support,
+): Promise<boolean> {
   const [first] = moments;
   if (!first) return true;
   const image = new Machine(first.schedule, webgpu, "interpreter");
@@ -74,8 +94,7 @@ export async function compareOnDawn(
       const io = image.bytes("io");
       io.set((await device.read("io", 0, Math.ceil(io.length / 4) * 4)).subarray(0, io.length));
       const found = image.outputs(entry, call.sizes);
-      for (const [name, values] of Object.entries(expected))
-        close(found[name]!, values, what.tolerance, `${on} ${name}`);
+      for (const [name, values] of Object.entries(expected)) close(found[name]!, values, tolerance, `${on} ${name}`);
     }
   } finally {
     device.dispose();
