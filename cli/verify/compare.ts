@@ -49,6 +49,8 @@ function ratio(difference: number, size: number): number {
 export interface LayerRoutes {
   readonly layer: number;
   readonly slots: number;
+  /** How many choices these are, equally long: several where heads choose for themselves, else one. */
+  readonly choices?: number;
   readonly index: ArrayLike<number>;
 }
 
@@ -59,19 +61,21 @@ export interface RoutesComparison {
   readonly all: number;
 }
 
-/** Compares layer by layer; a token's experts count as a set. */
+/** Compares layer by layer; the experts of a choice count as a set. */
 export function compareRoutes(
   found: readonly LayerRoutes[],
   expected: readonly LayerRoutes[],
 ): readonly RoutesComparison[] {
-  return expected.map(({ layer, slots, index }, number) => {
+  return expected.map(({ layer, slots, choices = 1, index }, number) => {
     const other = found[number]!;
+    const own = slots / choices;
+    const wide = other.slots / choices;
     let same = 0;
     let all = 0;
-    for (let token = 0; token * slots < index.length; token++) {
-      const theirs = new Set(Array.from({ length: other.slots }, (_, slot) => other.index[token * other.slots + slot]));
-      for (let slot = 0; slot < slots; slot++) {
-        const expert = index[token * slots + slot]!;
+    for (let choice = 0; choice * own < index.length; choice++) {
+      const theirs = new Set(Array.from({ length: wide }, (_, slot) => other.index[choice * wide + slot]));
+      for (let slot = 0; slot < own; slot++) {
+        const expert = index[choice * own + slot]!;
         if (expert < 0) continue;
         all++;
         if (theirs.has(expert)) same++;

@@ -62,7 +62,11 @@ export function runReference(
     outputs: Object.fromEntries(
       Object.entries(outputs).flatMap(([name, value]) => (value.kind === "tensor" ? [[name, value.data]] : [])),
     ),
-    routes: byMixture(routes).map(({ routes: { slots, index } }, layer) => ({ layer, slots, index })),
+    routes: byMixture(routes).map(({ routes: { tokens, slots, index } }, layer) => {
+      // As in traces of devices, further axes of tokens are more places of the outermost one.
+      const choices = tokens.slice(1).reduce((product, axis) => product * axis.size, 1);
+      return { layer, slots: slots * choices, choices, index };
+    }),
   };
 }
 

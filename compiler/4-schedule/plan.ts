@@ -103,7 +103,7 @@ export type PlanScalarArg =
   { readonly type: "i32"; readonly value: string } | { readonly type: "f32"; readonly value: number };
 
 /**
- * Where the routes of a mixture lie after a call, for traces: `[T, slots]` i32 (-1 for none) and f32 for each layer, the
+ * Where the routes of a mixture lie after a call, for traces: `[rows, slots]` i32 (-1 for none) and f32 for each layer, the
  * layers `layerStride` bytes apart.
  */
 export interface PlanTrace {
@@ -112,6 +112,9 @@ export interface PlanTrace {
   readonly layers: number;
   readonly layerStride: number;
   readonly experts: number;
+  /** How many rows the routes have in a call, as a text; absent in older plans, where it is the number of tokens. */
+  readonly rows?: string;
+  /** Numbers of a row: the slots of all further axes of its routes. */
   readonly slots: number;
   readonly index: string;
   readonly weight: string;

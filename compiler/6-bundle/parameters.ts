@@ -11,7 +11,7 @@ import { blockValues, holdsBlocks, type BlockFormat, type BlockStorage } from ".
 import { isK } from "../4-schedule/micro/k-layouts.js";
 import type { StoredBlocks } from "../4-schedule/layout/pack-blocks.js";
 import { pairHalves, rearrange } from "./rearrange.js";
-import { normalValues } from "./random-values.js";
+import { codeValues, normalValues } from "./random-values.js";
 import {
   around,
   indexVectors,
@@ -226,7 +226,16 @@ function isMerged(stored: readonly number[], sizes: readonly number[]): boolean 
   return sizes.slice(at).every((size) => size === 1);
 }
 
-/** Parameters filled by their declared initialization (normal of deviation 0.02 without one), the same for a seed. */
+/** Bits of the codes that a parameter of whole numbers is filled with, as in tests of specs. */
+function codeBits({ formats = [] }: ParamDecl): number {
+  const bits = formats.map((format) => /^uint(\d+)$/.exec(format)?.[1]).find((found) => found !== undefined);
+  return Math.min(3, Number(bits ?? 3));
+}
+
+/**
+ * Parameters filled by their declared initialization, the same for a seed: without one normal numbers of deviation 0.02,
+ * or codes below 8 (below 2 ** bits of narrower ones) where they are whole numbers.
+ */
 export function randomSource(program: Program, seed: number): ParameterSource {
   return {
     read(path, layer, axes) {
@@ -237,7 +246,9 @@ export function randomSource(program: Program, seed: number): ParameterSource {
       const values =
         init.kind === "constant"
           ? new Float32Array(count).fill(init.value)
-          : normalValues(`${seed}/${path}/${layer.join(".")}`, count, init.deviation);
+          : param.dtype === "i32"
+            ? codeValues(`${seed}/${path}/${layer.join(".")}`, count, codeBits(param))
+            : normalValues(`${seed}/${path}/${layer.join(".")}`, count, init.deviation);
       return rearrange(values, shape.sizes, orderOf(shape.names, axes, path));
     },
   };

@@ -1,4 +1,4 @@
-/** Normal numbers that depend only on a key: for models without weights. */
+/** Numbers that depend only on a key: for models without weights. */
 
 import { hashText } from "../ops/text-hash.js";
 
@@ -8,6 +8,12 @@ function mix(counter: number): number {
   z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
   z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
   return (z ^ (z >>> 15)) >>> 0;
+}
+
+/** `count` whole numbers below 2 ** bits, all equally likely. */
+export function codeValues(key: string, count: number, bits: number): Float32Array {
+  const start = hashText(key);
+  return Float32Array.from({ length: count }, (_, i) => mix(start ^ mix(i)) >>> (32 - bits));
 }
 
 /** `count` numbers of mean 0 and the given deviation, by Box and Muller's transform. */

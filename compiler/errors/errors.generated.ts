@@ -179,6 +179,8 @@ export const messages = {
   MOE2271: { severity: "error", title: "a recipe cannot be called here", message: "`{name}` makes a module: `let m = {name}(…)` in a test, or a line that sets a module in a recipe" },
   MOE2272: { severity: "error", title: "reads what it makes", message: "`{name}` is what the recipe makes; only sources can be read" },
   MOE2273: { severity: "error", title: "recipe applies itself", message: "`{name}` applies itself" },
+  MOE2280: { severity: "error", title: "cache filled twice in a call", message: "the rows of `{path}` are appended {times} times in one call" },
+  MOE2281: { severity: "error", title: "axis of queries open", message: "{axes} could each be the axis of queries; `query: …` says which one" },
   MOE3101: { severity: "error", title: "unknown pass", message: "there is no pass `{name}`; the passes are {known}" },
   MOE3102: { severity: "error", title: "pass broke the graph", message: "pass `{pass}` made a graph of `{program}` that is not valid: {problem}" },
   MOE3301: { severity: "error", title: "op has no kernel", message: "`{op}` cannot run on target `{target}`: {reason}" },
@@ -188,6 +190,7 @@ export const messages = {
   MOE3350: { severity: "error", title: "format without kernels", message: "`{path}` cannot be stored as {storage} here: only native kernels compute with it" },
   MOE3351: { severity: "error", title: "cache without whole blocks", message: "the cache `{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of {block}" },
   MOE3352: { severity: "error", title: "cache format without kernels", message: "the cache `{path}` cannot be stored as {storage} on {target}: WebAssembly and native kernels alone read it" },
+  MOE3370: { severity: "error", title: "mixture in an expert", message: "an expert that holds a mixture itself cannot run on target `{target}`" },
   MOE4201: { severity: "error", title: "LLVM is not here", message: "native kernels can't be compiled here: {reason}" },
   MOE4202: { severity: "error", title: "LLVM refuses a module", message: "LLVM refused the kernels for {target}: {reason}" },
   MOE4203: { severity: "error", title: "native code can't run here", message: "native code can't run here: {reason}" },
@@ -498,6 +501,8 @@ export interface MessageSlots {
   readonly MOE2271: { readonly name: Slot };
   readonly MOE2272: { readonly name: Slot };
   readonly MOE2273: { readonly name: Slot };
+  readonly MOE2280: { readonly path: Slot; readonly times: Slot };
+  readonly MOE2281: { readonly axes: Slot };
   readonly MOE3101: { readonly name: Slot; readonly known: Slot };
   readonly MOE3102: { readonly pass: Slot; readonly program: Slot; readonly problem: Slot };
   readonly MOE3301: { readonly op: Slot; readonly target: Slot; readonly reason: Slot };
@@ -507,6 +512,7 @@ export interface MessageSlots {
   readonly MOE3350: { readonly path: Slot; readonly storage: Slot };
   readonly MOE3351: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot; readonly block: Slot };
   readonly MOE3352: { readonly path: Slot; readonly storage: Slot; readonly target: Slot };
+  readonly MOE3370: { readonly target: Slot };
   readonly MOE4201: { readonly reason: Slot };
   readonly MOE4202: { readonly target: Slot; readonly reason: Slot };
   readonly MOE4203: { readonly reason: Slot };
@@ -1164,6 +1170,12 @@ export const errors = {
   /** MOE2273: recipe applies itself */
   recipeAppliesItself: (slots: MessageSlots["MOE2273"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2273", messages.MOE2273, slots, span, parts),
+  /** MOE2280: cache filled twice in a call */
+  cacheFilledTwice: (slots: MessageSlots["MOE2280"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2280", messages.MOE2280, slots, span, parts),
+  /** MOE2281: axis of queries open */
+  axisOfQueriesOpen: (slots: MessageSlots["MOE2281"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2281", messages.MOE2281, slots, span, parts),
   /** MOE3101: unknown pass */
   unknownPass: (slots: MessageSlots["MOE3101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3101", messages.MOE3101, slots, span, parts),
@@ -1191,6 +1203,9 @@ export const errors = {
   /** MOE3352: cache format without kernels */
   cacheFormatWithoutKernels: (slots: MessageSlots["MOE3352"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3352", messages.MOE3352, slots, span, parts),
+  /** MOE3370: mixture in an expert */
+  mixtureInAnExpert: (slots: MessageSlots["MOE3370"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3370", messages.MOE3370, slots, span, parts),
   /** MOE4201: LLVM is not here */
   noLlvm: (slots: MessageSlots["MOE4201"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4201", messages.MOE4201, slots, span, parts),

@@ -92,11 +92,12 @@ const loop: Reader<PlanLoop> = (value, at) =>
   })(value, at) as PlanLoop;
 const step: Reader<PlanStep> = (value, at) =>
   record(value, at)["kind"] === "loop" ? loop(value, at) : launch(value, at);
-const trace = object<Omit<PlanTrace, "loop"> & { loop: string | undefined }>({
+const trace = object<Omit<PlanTrace, "loop" | "rows"> & { loop: string | undefined; rows: string | undefined }>({
   label: text,
   loop: optional(text),
   layers: count,
   experts: count,
+  rows: optional(text),
   slots: count,
   layerStride: count,
   index: text,
@@ -126,28 +127,30 @@ export function readPlan(source: string, manifest: Pick<Manifest, "memory">): Pl
     entries: list(entry),
   })(json(source, "plan.json"), "plan.json");
   checkBuffers(plan);
-  plan.entries.forEach(checkPorts);
+  plan.entries.forEach(checkSizes);
   if (plan.spaces.weights !== manifest.memory.weights) {
     throw wrong("plan.json.spaces.weights", `it is not the ${manifest.memory.weights} of the manifest`);
   }
   return plan;
 }
 
-/** Sizes of ports are texts of `Size` over what the inputs decide. */
-function checkPorts(planned: PlanEntry): void {
+/** Sizes of ports and traces are texts of `Size` over what the inputs decide. */
+function checkSizes(planned: PlanEntry): void {
   const known = new Set(runtimeSizes(planned));
-  for (const { name, axes } of [...planned.inputs, ...planned.outputs]) {
-    for (const { size } of axes) {
-      const place = `plan.json.entries.${planned.name}.${name}`;
-      try {
-        const stranger = compileSize(size).names.find((each) => !known.has(each));
-        if (stranger === undefined) continue;
-        throw wrong(place, `\`${size}\` depends on \`${stranger}\`, which no input decides`);
-      } catch (error) {
-        throw error instanceof RangeError ? wrong(place, error.message) : error;
-      }
+  const check = (name: string, size: string): void => {
+    const place = `plan.json.entries.${planned.name}.${name}`;
+    try {
+      const stranger = compileSize(size).names.find((each) => !known.has(each));
+      if (stranger === undefined) return;
+      throw wrong(place, `\`${size}\` depends on \`${stranger}\`, which no input decides`);
+    } catch (error) {
+      throw error instanceof RangeError ? wrong(place, error.message) : error;
     }
+  };
+  for (const { name, axes } of [...planned.inputs, ...planned.outputs]) {
+    for (const { size } of axes) check(name, size);
   }
+  for (const { label, rows } of planned.traces) if (rows !== undefined) check(label, rows);
 }
 
 function checkBuffers(plan: Plan): void {

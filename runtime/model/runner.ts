@@ -85,7 +85,7 @@ export class Runner {
   }
 
   private async readTrace(trace: PlanTrace, entry: PlanEntry, sizes: SizeValues): Promise<RouteTrace> {
-    const tokens = sizes[tokenAxis(entry)] ?? 1;
+    const tokens = trace.rows === undefined ? (sizes[tokenAxis(entry)] ?? 1) : compileSize(trace.rows).evaluate(sizes);
     const places = tokens * trace.slots;
     const read = async (id: string, dtype: "i32" | "f32"): Promise<Float32Array | Int32Array> => {
       const buffer = this.buffers.get(id)!;

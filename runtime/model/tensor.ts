@@ -41,7 +41,9 @@ export interface RouteTrace {
   /** The mixture's place in the spec. */
   readonly label: string;
   readonly layers: number;
+  /** Rows that were routed: the tokens of the call, or what the spec made of them (slots of tokens, say). */
   readonly tokens: number;
+  /** Choices of a row; where heads choose for themselves, those of all heads. */
   readonly slots: number;
   readonly experts: number;
   readonly index: Int32Array;

@@ -36,6 +36,14 @@ describe("compareRoutes", () => {
     ): readonly [{ layer: number; slots: number; index: readonly number[] }] => [{ layer: 0, slots: 2, index }];
     expect(compareRoutes(routes([1, 0, 3, -1]), routes([0, 1, 2, -1]))).toEqual([{ layer: 0, same: 2, all: 3 }]);
   });
+
+  it("keeps the choices of a token's heads apart", () => {
+    const index = [1, 0, 3, 2];
+    const routes = [{ layer: 0, slots: 4, choices: 2, index }];
+    expect(compareRoutes(routes, routes)).toEqual([{ layer: 0, same: 4, all: 4 }]);
+    const swapped = [{ ...routes[0]!, index: [3, 2, 1, 0] }];
+    expect(compareRoutes(swapped, routes)).toEqual([{ layer: 0, same: 0, all: 4 }]);
+  });
 });
 
 describe("the verdict", () => {

@@ -1,5 +1,6 @@
 /** Attention and the cache of its keys and values. */
 import { Size } from "../../axes/size.js";
+import type { Axis } from "../../ops/types.js";
 import { describe } from "../describe.js";
 import { PAST, type Emitted, type EmittedRegion } from "../emitter.js";
 import { conjuncts, emitMask, isDynamic, toMask, type MaskInputs } from "../elaborate/masks.js";
@@ -14,21 +15,34 @@ interface Axes {
   readonly value: string;
 }
 
-/** Which axis plays which part: queries are on the first axis of q that k has not, keys on the axis that only k and v have. */
+/**
+ * The axis of queries among those of q that k has not: with several of them the one as long as the keys of this call. A
+ * mask asks for positions along it, so it isn't guessed; without a mask all of them give the same result.
+ */
+function queryOf(call: BuiltinCall, candidates: readonly Axis[], keys: Size): string | undefined {
+  const [first, ...others] = candidates;
+  if (first === undefined || others.length === 0 || !call.has("mask")) return first?.name;
+  const fitting = candidates.filter(({ size }) => size.equals(keys) || Size.of(PAST).plus(size).equals(keys));
+  if (fitting.length === 1) return fitting[0]!.name;
+  return call.fail("MOE2281", { axes: candidates.map(({ name }) => `\`${name}\``).join(", ") }, "q");
+}
+
+/** Which axis plays which part: queries are on an axis of q that k has not, keys on the axis that only k and v have. */
 function partsOf(call: BuiltinCall, q: Emitted, k: Emitted, v: Emitted): Axes {
   const names = allNames(q);
   const contracted = names.at(-1) ?? call.fail("MOE2089", { found: describe(call.walk, tensor(q)) }, "q");
   call.axisOf(k, contracted, "k");
-  const query = call.has("query") ? call.axis("query") : names.find((name) => !allNames(k).includes(name));
+  const key = axesOf(k).find(({ name }) => !names.includes(name) && allNames(v).includes(name));
+  const own = axesOf(q).filter(({ name }) => !allNames(k).includes(name));
+  const query = call.has("query") ? call.axis("query") : key ? queryOf(call, own, key.size) : own[0]?.name;
   if (query === undefined)
     return call.fail("MOE2160", { q: describe(call.walk, tensor(q)), k: describe(call.walk, tensor(k)) }, "q");
   call.axisOf(q, query, call.has("query") ? "query" : "q");
-  const key = allNames(k).find((name) => !names.includes(name) && allNames(v).includes(name));
   if (key === undefined)
     return call.fail("MOE2161", { k: describe(call.walk, tensor(k)), v: describe(call.walk, tensor(v)) }, "k");
-  const values = allNames(v).filter((name) => name !== key && (!names.includes(name) || name === contracted));
+  const values = allNames(v).filter((name) => name !== key.name && (!names.includes(name) || name === contracted));
   const value = values.at(-1) ?? call.fail("MOE2162", { v: describe(call.walk, tensor(v)) }, "v");
-  return { query, key, contracted, value };
+  return { query, key: key.name, contracted, value };
 }
 
 /** Keys that stand on the axis of the queries get an axis of their own. */

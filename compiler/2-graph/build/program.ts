@@ -27,6 +27,7 @@ import type { Diagnostic } from "../../errors/diagnostic.js";
 import type { MethodMember } from "../../../grammar/tree.js";
 import type { ValueType } from "../../ops/types.js";
 import type { Derivation, Entry, KnobDecl, ParamDecl, Program, StateDecl, StorageType, WeightSource } from "../ir.js";
+import { checkCaches } from "./caches.js";
 import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
 import { ProgramRefused } from "./refused.js";
 import { readSettings } from "./settings.js";
@@ -97,6 +98,7 @@ export function buildMade(
       const entry = buildEntry(walk, emitter, instance, method, derived, runtimeSizes);
       if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
       checkDecoding(walk);
+      checkCaches(reporter, entry.body, record.states);
       if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
       entries.push(entry);
       if (phase === "prefill") {

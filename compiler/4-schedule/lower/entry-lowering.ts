@@ -162,6 +162,9 @@ export class EntryLowering {
     const [index, weight] = [routes.index, routes.weight].map((value) => this.kept(value));
     const innermost = this.loops.at(-1);
     const layers = this.loops.reduce((count, loop) => count * loop.count, 1);
+    // Further axes of tokens (heads that route for themselves, say) are more places of the outermost one.
+    const [outer, ...inner] = routes.tokens;
+    const places = inner.reduce((product, axis) => product.times(axis.size), routes.slots);
     this.traces.push({
       // Entries that were derived from one have the routes of that one.
       label: node.results[0]?.name ?? `${this.entry.derived?.from ?? this.name}.${node.op}.${this.traces.length}`,
@@ -169,7 +172,8 @@ export class EntryLowering {
       layers,
       layerStride: innermost ? (index!.place.strides[innermost.name] ?? 0) : 0,
       experts: routes.experts.size.constant ?? 0,
-      slots: routes.slots.constant ?? 0,
+      rows: (outer?.size ?? Size.one).toString(),
+      slots: places.constant ?? 0,
       index: index!.place.buffer,
       weight: weight!.place.buffer,
     });

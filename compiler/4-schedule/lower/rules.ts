@@ -1,5 +1,6 @@
 /** How each op becomes tensors that are read where they are needed, or kernels where that is not enough. */
 import type { Size } from "../../axes/size.js";
+import { collectNodes } from "../../2-graph/walk.js";
 import type { AppendAttrs, AttendAttrs, MixtureAttrs, Node, Region, RouteAttrs } from "../../2-graph/ir.js";
 import { ops } from "../../ops/index.js";
 import type { Axis, DType, OpDef, ScalarMath } from "../../ops/types.js";
@@ -172,7 +173,16 @@ export function mixtureOperands(node: Node, operands: readonly LoweredValue[]) {
   };
 }
 
+/** Rows are sorted by expert once: experts that hold a mixture themselves have no kernels. */
+function refuseNested(lowering: RegionLowering, node: Node): void {
+  const inner = node.regions.flatMap((region) =>
+    collectNodes(region, ({ op }) => op === "mixture" || op === "dispatch"),
+  )[0];
+  if (inner) refuse("MOE3370", { target: lowering.entry.program.target.name }, inner.span ?? node.span);
+}
+
 const mixtureRule: Rule = (lowering, node, operands) => {
+  refuseNested(lowering, node);
   const parts = mixtureOperands(node, operands);
   lowering.trace(parts.routes, node);
   const run = (region: Region, args: readonly LoweredValue[]): Tensor => tensor(lowering.run(region, args)[0]);
@@ -180,6 +190,7 @@ const mixtureRule: Rule = (lowering, node, operands) => {
 };
 
 const dispatchRule: Rule = (lowering, node, operands) => {
+  refuseNested(lowering, node);
   const parts = mixtureOperands(node, operands);
   lowering.trace(parts.routes, node);
   const run = (region: Region, args: readonly LoweredValue[]): Tensor => tensor(lowering.run(region, args)[0]);
