@@ -1,6 +1,6 @@
 /** Native kernels of a project: for each level a schedule of its own, compiled by LLVM or taken from the cache. */
 import { emitLlvm, scratchBytes } from "../compiler/5-emit/llvm/index.js";
-import type { NativeLevel } from "../compiler/6-bundle/index.js";
+import { platformOf, type NativeLevel } from "../compiler/6-bundle/index.js";
 import type { Program } from "../compiler/2-graph/ir.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { compileCached } from "../runtime/native/llvm/cached.js";
@@ -26,8 +26,7 @@ export function compileLevels(shell: Shell, program: Program, project: Project):
     const object = compileCached(
       {
         name: target.name,
-        cpu: codegen.cpu,
-        features: codegen.features,
+        ...codegen,
         text: (pointers) => emitLlvm(kernels, target, { pointers, pool: true }),
       },
       (message) => shell.note(`${shell.notePalette.warning("warning")}: ${message}`),
@@ -35,6 +34,7 @@ export function compileLevels(shell: Shell, program: Program, project: Project):
     return {
       kernels: kernels.length,
       level: target.name,
+      platform: platformOf[codegen.architecture],
       needs: codegen.needs,
       plan,
       object,

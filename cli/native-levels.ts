@@ -1,19 +1,21 @@
 /** Levels of processors: those that moec builds for, and this machine's. */
-import { targets, x86v4Amx, type Target } from "../compiler/targets/index.js";
+import { arm64Dot, targets, x86v4Amx, type Target } from "../compiler/targets/index.js";
 import { missingFeatures } from "../runtime/native/processor.js";
 import { UsageError } from "./failures.js";
 import type { Project } from "./project.js";
 
-/** Levels that native kernels can be built for, best first. */
-export const nativeLevels: readonly Target[] = Object.values(targets)
+const levelsOfX86: readonly Target[] = Object.values(targets)
   .filter(({ family, codegen }) => family === "llvm" && codegen !== undefined)
   .sort((a, b) => (b.codegen?.needs.length ?? 0) - (a.codegen?.needs.length ?? 0));
 
+/** Levels that native kernels are built for where none are named, best first: those of this machine's architecture. */
+export const nativeLevels: readonly Target[] = process.arch === "arm64" ? [arm64Dot] : levelsOfX86;
+
 /**
- * The same and those that a project has to name: matrices in registers gain only with many rows, and less the busier the
- * machine is.
+ * All levels: also those of other machines, and matrices in registers, which gain only with many rows, and less the
+ * busier the machine is.
  */
-const levelsByName: readonly Target[] = [x86v4Amx, ...nativeLevels];
+const levelsByName: readonly Target[] = [x86v4Amx, ...levelsOfX86, arm64Dot];
 
 /** The best level of this machine's processor; undefined when it has none. */
 export function ownLevel(): Target | undefined {

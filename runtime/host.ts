@@ -62,10 +62,12 @@ export interface Host {
   enableRelaxedSimd(): void;
   /** Starts a worker thread with `startWorker` of `wasm/work.ts` and gives a function that ends it. */
   startThread(start: WorkerStart): () => void;
+  /** Operating system and processor, as bundles name them for native kernels. */
+  readonly platform?: string;
   /**
    * Chooses among native kernels. Absent where there are none at all.
    *
-   * @throws MoecError MOE4203, MOE4204 when none of them runs here.
+   * @throws MoecError MOE4203, MOE4204, MOE4280 when none of them runs here.
    */
   native?(target: ManifestNativeTarget): Promise<NativeChoice>;
   /**

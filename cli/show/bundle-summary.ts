@@ -18,7 +18,10 @@ export function bundleSummary(
   return [
     `${strong(manifest.name)} ${dim("→")} ${accent(folder)}  ${dim(`in ${timeText(total)}`)}`,
     line("parameters", stored.join(", ")),
-    line("kernels", `${plural(kernels, "kernel")} for ${manifest.targets.map(({ name }) => name).join(", ")}`),
+    line(
+      "kernels",
+      `${plural(kernels, "kernel")} for ${[...new Set(manifest.targets.map(({ name }) => name))].join(", ")}`,
+    ),
     line("memory", `${bytesText(peak)}: ${spaces}`),
     line("files", `${plural(manifest.files.length + 1, "file")}, ${bytesText(size)}`),
     line("stages", times.map(({ stage, milliseconds }) => `${stage} ${timeText(milliseconds)}`).join(", ")),

@@ -6,8 +6,8 @@ import type { DeviceReport } from "../../runtime/device.js";
 export function planFile(manifest: Manifest, { device, level }: DeviceReport): string {
   for (const target of manifest.targets) {
     if (target.name !== device) continue;
-    if (target.name === "native") return target.levels.find((one) => one.level === level)!.plan;
-    if ("plan" in target) return target.plan;
+    const own = target.name === "native" ? target.levels.find((one) => one.level === level) : target;
+    if (own && "plan" in own) return own.plan;
   }
   return manifest.plan;
 }

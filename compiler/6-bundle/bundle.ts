@@ -90,13 +90,13 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
     return shards;
   };
   const shards = weights(input.plan, "weights");
-  const levels = writeLevels(input, { put, weights });
+  const native = writeLevels(input, { put, weights });
   const webgpu = input.webgpu && writeWebGpu(input.webgpu, { put, weights });
   const cuda = input.cuda && writeCuda(input.cuda, { put, weights });
   if (input.tokenizer !== undefined) put("tokenizer.json", input.tokenizer);
   const targets: readonly ManifestTarget[] = [
     ...(kernels.length === 0 ? [] : [{ name: "wasm", kernels, scratchBytes: input.scratchBytes } as const]),
-    ...(levels.length === 0 ? [] : [{ name: "native", platform: "linux-x64", levels } as const]),
+    ...native,
     ...(webgpu ? [webgpu] : []),
     ...(cuda ? [cuda] : []),
   ];

@@ -19,5 +19,5 @@ export {
 } from "./parameters.js";
 export { packWeights } from "./weights.js";
 export type { CudaKernels, CudaModule } from "./cuda.js";
-export type { NativeLevel } from "./native.js";
+export { platformOf, type NativeLevel } from "./native.js";
 export type { WebGpuKernels } from "./webgpu.js";

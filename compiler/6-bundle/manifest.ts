@@ -59,10 +59,13 @@ export interface ManifestLevel {
   readonly shards: readonly ManifestShard[];
 }
 
+/** Operating system and processor, as Node names them. */
+export type NativePlatform = "linux-x64" | "linux-arm64";
+
+/** Kernels for one platform; a bundle may have several such targets. */
 export interface ManifestNativeTarget {
   readonly name: "native";
-  /** Operating system and processor, as Node names them. */
-  readonly platform: "linux-x64";
+  readonly platform: NativePlatform;
   /** Best first. */
   readonly levels: readonly ManifestLevel[];
 }

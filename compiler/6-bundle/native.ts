@@ -2,12 +2,20 @@
 import type { Plan } from "../4-schedule/plan.js";
 import type { BundleInput, TargetWriter } from "./bundle.js";
 import { memoryOf, PLAN_FILE } from "./describe.js";
-import type { ManifestLevel } from "./manifest.js";
+import type { Target } from "../targets/index.js";
+import type { ManifestLevel, ManifestNativeTarget, NativePlatform } from "./manifest.js";
 import { planText } from "./plan-text.js";
+
+/** Where code for a processor runs. */
+export const platformOf = {
+  "x86-64": "linux-x64",
+  aarch64: "linux-arm64",
+} as const satisfies Readonly<Record<NonNullable<Target["codegen"]>["architecture"], NativePlatform>>;
 
 /** Kernels for one level, compiled. */
 export interface NativeLevel {
   readonly level: string;
+  readonly platform: NativePlatform;
   readonly needs: readonly string[];
   readonly plan: Plan;
   readonly object: Uint8Array;
@@ -18,9 +26,10 @@ export interface NativeLevel {
 export function writeLevels(
   input: Pick<BundleInput, "plan" | "native">,
   { put, weights }: TargetWriter,
-): readonly ManifestLevel[] {
+): readonly ManifestNativeTarget[] {
   const plans = new Map([[planText(input.plan), PLAN_FILE]]);
-  return (input.native ?? []).map(({ level, needs, plan, object, scratchBytes }): ManifestLevel => {
+  const platforms = new Map<NativePlatform, ManifestLevel[]>();
+  for (const { level, platform, needs, plan, object, scratchBytes } of input.native ?? []) {
     const file = `kernels-${level}.o`;
     put(file, object);
     const text = planText(plan);
@@ -28,6 +37,8 @@ export function writeLevels(
     if (!plans.has(text)) put(planFile, text);
     plans.set(text, planFile);
     const shards = weights(plan, `weights-${level}`);
-    return { level, needs, object: file, scratchBytes, plan: planFile, memory: memoryOf(plan), shards };
-  });
+    const written = { level, needs, object: file, scratchBytes, plan: planFile, memory: memoryOf(plan), shards };
+    platforms.set(platform, [...(platforms.get(platform) ?? []), written]);
+  }
+  return [...platforms].map(([platform, levels]) => ({ name: "native", platform, levels }));
 }

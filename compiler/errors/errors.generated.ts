@@ -207,6 +207,7 @@ export const messages = {
   MOE4235: { severity: "warning", title: "no CUDA compiler", message: "{tool} can't be started, so the bundle has the source of its CUDA kernels and no compiled code: {reason}" },
   MOE4236: { severity: "error", title: "the CUDA compiler refuses the kernels", message: "{tool} refuses the kernels for {architecture}: {reason}" },
   MOE4240: { severity: "error", title: "No matrices in registers", message: "{target} has no {lacks}" },
+  MOE4280: { severity: "error", title: "native kernels for another system or processor", message: "the bundle has native kernels for {platform} ({levels}); this machine is {here}" },
   MOE4301: { severity: "error", title: "worker can't start", message: "the model's worker can't run in this page: {reason}" },
   MOE4302: { severity: "error", title: "page is not secure", message: "{origin} is neither https nor localhost, and only there a browser can check what it has loaded" },
   MOE4303: { severity: "error", title: "browser runtime is not built", message: "{folder} lacks {file}, which every bundle carries for browsers" },
@@ -529,6 +530,7 @@ export interface MessageSlots {
   readonly MOE4235: { readonly tool: Slot; readonly reason: Slot };
   readonly MOE4236: { readonly tool: Slot; readonly architecture: Slot; readonly reason: Slot };
   readonly MOE4240: { readonly target: Slot; readonly lacks: Slot };
+  readonly MOE4280: { readonly platform: Slot; readonly levels: Slot; readonly here: Slot };
   readonly MOE4301: { readonly reason: Slot };
   readonly MOE4302: { readonly origin: Slot };
   readonly MOE4303: { readonly folder: Slot; readonly file: Slot };
@@ -1254,6 +1256,9 @@ export const errors = {
   /** MOE4240: No matrices in registers */
   noMatricesInRegisters: (slots: MessageSlots["MOE4240"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4240", messages.MOE4240, slots, span, parts),
+  /** MOE4280: native kernels for another system or processor */
+  otherPlatform: (slots: MessageSlots["MOE4280"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4280", messages.MOE4280, slots, span, parts),
   /** MOE4301: worker can't start */
   workerCannotStart: (slots: MessageSlots["MOE4301"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4301", messages.MOE4301, slots, span, parts),

@@ -59,8 +59,7 @@ export const x86v4Amx: Target = {
 };
 
 /**
- * NEON with the dot products of ARMv8.2: servers and phones since 2018. Tests run its kernels on an emulated processor; the
- * runtime loads objects for x86-64 only.
+ * NEON with the dot products of ARMv8.2: servers and phones since 2018. Tests run its kernels on an emulated processor.
  */
 export const arm64Dot: Target = {
   ...common,

@@ -56,7 +56,7 @@ const level = object<ManifestLevel>({
 });
 const nativeTarget = object<ManifestNativeTarget>({
   name: oneOf("native"),
-  platform: oneOf("linux-x64"),
+  platform: oneOf("linux-x64", "linux-arm64"),
   levels: list(level),
 });
 const webgpuTarget = object<ManifestWebGpuTarget>({

@@ -57,7 +57,7 @@ export async function openDevice(
   options: DeviceOptions,
 ): Promise<OpenedDevice> {
   const wanted = options.device ?? "auto";
-  const { targets } = manifest;
+  const targets = manifest.targets.filter((target) => isForHost(target, manifest.targets, host));
   const candidates = ORDER.flatMap((name) =>
     wanted === "auto" || wanted === name ? targets.filter((target) => target.name === name) : [],
   );
@@ -81,7 +81,13 @@ export async function openDevice(
     if (refusal) Object.defineProperty(device, "report", { value: { ...device.report, ...reasons } });
     return opened;
   }
-  throw refusal ?? notInBundle(wanted, targets);
+  throw refusal ?? notInBundle(wanted, manifest.targets);
+}
+
+/** Native kernels for other platforms count only where there are none for this one: to say what is there. */
+function isForHost(target: ManifestTarget, all: readonly ManifestTarget[], { platform }: Host): boolean {
+  const isOther = (one: ManifestTarget): boolean => one.name === "native" && one.platform !== platform;
+  return !isOther(target) || !all.some((one) => one.name === "native" && !isOther(one));
 }
 
 function notInBundle(wanted: string, targets: readonly ManifestTarget[]): Error {

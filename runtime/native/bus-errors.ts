@@ -9,7 +9,7 @@ import type { LoadedCode } from "./code.js";
 import { viewOf, type Address } from "./koffi.js";
 import { libc } from "./libc.js";
 
-/** glibc's struct sigaction on x86-64: handler, mask, flags, restorer. */
+/** glibc's struct sigaction on x86-64 and 64-bit ARM: handler, mask, flags, restorer. */
 const ACTION = { bytes: 152, handler: 0, flags: 136 } as const;
 const SA_SIGINFO = 4;
 

@@ -3,6 +3,7 @@ import type { ManifestLevel, ManifestNativeTarget } from "../../compiler/6-bundl
 import { moecError } from "../../compiler/errors/raise.js";
 import type { NativeChoice } from "../host.js";
 import { makeNativeDevice } from "./device.js";
+import { ownPlatform } from "../node/platform.js";
 import { libc } from "./libc.js";
 import { missingFeatures } from "./processor.js";
 import { verifyFiles } from "./verified.js";
@@ -10,9 +11,14 @@ import { verifyFiles } from "./verified.js";
 /**
  * The first level that the processor has; they are listed best first.
  *
- * @throws MoecError MOE4203 when this is no system for native code, MOE4204 when the processor lacks all levels.
+ * @throws MoecError MOE4280 when they are for another system or processor, MOE4203 when this is no system for native code,
+ * MOE4204 when the processor lacks all levels.
  */
 export function chooseLevel(target: ManifestNativeTarget): NativeChoice {
+  if (target.platform !== ownPlatform) {
+    const levels = target.levels.map(({ level }) => level).join(", ");
+    throw moecError("MOE4280", { platform: target.platform, levels, here: ownPlatform });
+  }
   // Refuses systems without the package that calls native code.
   libc();
   const level = target.levels.find(({ needs }) => missingFeatures(needs).length === 0);

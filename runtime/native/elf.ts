@@ -2,10 +2,11 @@
  * A relocatable ELF object as an image: sections laid out behind each other, relocations applied, symbols with their
  * places. Just what code generators write for functions that need no library; the rest is refused.
  *
- * The form is that of the System V ABI and its supplement for x86-64.
+ * The form is that of the System V ABI and its supplements for x86-64 and 64-bit ARM.
  */
 import { PAGE_BYTES } from "../../compiler/5-emit/llvm/pool-layout.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { relocationsOf, type Relocate } from "./relocations.js";
 
 export interface Image {
   readonly bytes: Uint8Array;
@@ -26,7 +27,6 @@ const MOST_BYTES = 2 ** 28;
 
 const TYPE = { symbols: 2, relocations: 4, zeros: 8 } as const;
 const FLAG = { write: 1, loaded: 2 } as const;
-const RELOCATION = { absolute64: 1, relative32: 2, call32: 4, relative64: 24 } as const;
 
 interface Section {
   readonly type: number;
@@ -40,13 +40,18 @@ interface Section {
   readonly place: number | undefined;
 }
 
+type Architecture = keyof typeof relocationsOf;
+
+const ownArchitecture: Architecture = process.arch === "arm64" ? "aarch64" : "x86-64";
+
 /**
  * @param file Name of the object, for messages.
+ * @param architecture What it must be for; this process when left out.
  * @throws MoecError MOE4206
  */
-export function linkObject(object: Uint8Array, file: string): Image {
+export function linkObject(object: Uint8Array, file: string, architecture = ownArchitecture): Image {
   try {
-    return link(object, (reason) => moecError("MOE4206", { file, reason }));
+    return link(object, architecture, (reason) => moecError("MOE4206", { file, reason }));
   } catch (error) {
     // Reads outside of the file.
     if (error instanceof RangeError) throw moecError("MOE4206", { file, reason: "it is cut off or damaged" });
@@ -54,14 +59,20 @@ export function linkObject(object: Uint8Array, file: string): Image {
   }
 }
 
-function link(object: Uint8Array, refuse: (reason: string) => Error): Image {
+function link(object: Uint8Array, architecture: Architecture, refuse: (reason: string) => Error): Image {
   const data = new DataView(object.buffer, object.byteOffset, object.byteLength);
   const word = (at: number): number => data.getUint32(at, true);
   const long = (at: number): number => Number(data.getBigUint64(at, true));
   if (object.length < HEADER_BYTES || word(0) !== 0x464c457f) throw refuse("it is no ELF file");
-  // 64 bits, little endian; relocatable, x86-64.
-  if (object[4] !== 2 || object[5] !== 1 || data.getUint16(16, true) !== 1 || data.getUint16(18, true) !== 62) {
-    throw refuse("it is no relocatable object for x86-64");
+  // 64 bits, little endian, relocatable.
+  const machine = relocationsOf[architecture];
+  if (
+    object[4] !== 2 ||
+    object[5] !== 1 ||
+    data.getUint16(16, true) !== 1 ||
+    data.getUint16(18, true) !== machine.machine
+  ) {
+    throw refuse(`it is no relocatable object for ${architecture}`);
   }
   const table = long(40);
   const count = data.getUint16(60, true);
@@ -122,21 +133,15 @@ function link(object: Uint8Array, refuse: (reason: string) => Error): Image {
         throw refuse(`it needs \`${name}\`, which it does not define`);
       }
       const value = target + Number(data.getBigInt64(at + 16, true));
-      switch (word(at + 8)) {
-        case RELOCATION.relative32:
-        case RELOCATION.call32:
-          image.setInt32(place, value - place, true);
-          break;
-        case RELOCATION.relative64:
-          image.setBigInt64(place, BigInt(value - place), true);
-          break;
-        case RELOCATION.absolute64:
-          if (place + 8 > size) throw refuse("a relocation lies outside of it");
-          absolute.push({ at: place, value });
-          break;
-        default:
-          throw refuse(`relocation type ${word(at + 8)} is not known`);
+      const type = word(at + 8);
+      if (type === machine.absolute) {
+        if (place + 8 > size) throw refuse("a relocation lies outside of it");
+        absolute.push({ at: place, value });
+        continue;
       }
+      const relocate: Relocate | undefined = machine.relative[type];
+      if (!relocate) throw refuse(`relocation type ${type} is not known`);
+      relocate(image, place, value);
     }
   }
   return { bytes, writable, symbols, absolute };

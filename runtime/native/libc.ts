@@ -1,5 +1,6 @@
 /** What native code needs of the C library: memory, threads, signals. */
 import { constants } from "node:os";
+import { PAGE_BYTES } from "../../compiler/5-emit/llvm/pool-layout.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { callAside, koffi, type Address } from "./koffi.js";
 
@@ -37,11 +38,16 @@ export function libc(): Libc {
 }
 
 function bind(): Libc {
-  if (process.platform !== "linux" || process.arch !== "x64") {
-    throw moecError("MOE4203", { reason: `this is ${process.platform} on ${process.arch}, not Linux on x86-64` });
+  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) {
+    const reason = `this is ${process.platform} on ${process.arch}, not Linux on x86-64 or 64-bit ARM`;
+    throw moecError("MOE4203", { reason });
   }
   // The functions of the process itself: Node is linked with the C library.
   const library = koffi().load(null);
+  const pageBytes = library.func("int getpagesize()")() as number;
+  if (pageBytes !== PAGE_BYTES) {
+    throw moecError("MOE4203", { reason: `pages of memory have ${pageBytes} bytes here, not ${PAGE_BYTES}` });
+  }
   const dlsym = library.func("uintptr_t dlsym(uintptr_t handle, const char* name)");
   const madvise = library.func("int madvise(uintptr_t at, size_t bytes, int advice)");
   return {

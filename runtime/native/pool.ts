@@ -80,5 +80,5 @@ export class Pool {
 }
 
 function wake(event: Address): void {
-  libc().syscall(FUTEX.call.x64, event, FUTEX.wakePrivate, FUTEX.all);
+  libc().syscall(FUTEX.call[process.arch === "arm64" ? "arm64" : "x64"], event, FUTEX.wakePrivate, FUTEX.all);
 }

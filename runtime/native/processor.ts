@@ -39,7 +39,7 @@ function mayUseTiles(): boolean | undefined {
 function featuresInFile(): ReadonlySet<string> {
   try {
     // All processors of a machine are taken as alike: the first one's line decides.
-    const line = /^flags\s*:\s*(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "";
+    const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "";
     return new Set(line.split(/\s+/));
   } catch {
     return new Set();

@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { Host } from "../host.js";
 import { nodeGpu } from "./gpu.js";
+import { ownPlatform } from "./platform.js";
 import type { WorkerStart } from "../wasm/work.js";
 
 /**
@@ -23,6 +24,7 @@ export function nodeHost(worker: URL = new URL("./worker.js", import.meta.url)):
       thread.unref();
       return () => void thread.terminate();
     },
+    platform: ownPlatform,
     // Loaded when a bundle has native kernels: nothing else needs koffi.
     native: async (target) => (await import("../native/choose.js")).chooseLevel(target),
     cuda: async (target) => (await import("../cuda/open.js")).chooseCuda(target),

@@ -20,6 +20,7 @@ import {
   tableOf,
   tied,
 } from "../schedule/product-cases.js";
+import { haveTools } from "../support/compiled.js";
 import { hotLoops, type Loop } from "./assembly.js";
 import { fineBlocks, turned } from "./fine-blocks.js";
 import { compiled, interpreted, runs } from "./runners.js";
@@ -61,31 +62,35 @@ describe("products of bytes", () => {
     check(run, tried[1]!, [1, 3, 7]);
   });
 
-  it.runIf(runs(target))("take lanes of activations and stay in registers", { timeout: 60_000 }, async () => {
-    const text = await (await program()).assembly();
-    for (const format of formats) {
-      const many = hotLoops(text, `many_${format}_544`, "sdot", "aarch64");
-      const few = hotLoops(text, `few_${format}_544`, "sdot", "aarch64");
-      // Two halves of eight words.
-      const products = many.map((loop) => loop.count("sdot", ".4b["));
-      for (const rows of byteRows) expect(products).toContain(rows * byteVectors * 2 * 8);
-      for (const loop of [...many, ...few]) expect(loop.count("sdot", ".4b[")).toBe(loop.count("sdot", ""));
-      for (const loop of many) {
-        const rows = loop.count("sdot", "") / (byteVectors * 2 * 8);
-        // The weights of 16 words and the scales of both halves, and four vectors of each row: 52 loads for 128 products.
-        expect(loaded(loop)).toBe(byteVectors * (16 + 2) + 4 * rows);
+  it.runIf(runs(target) && haveTools("llc-14"))(
+    "take lanes of activations and stay in registers",
+    { timeout: 60_000 },
+    async () => {
+      const text = await (await program()).assembly();
+      for (const format of formats) {
+        const many = hotLoops(text, `many_${format}_544`, "sdot", "aarch64");
+        const few = hotLoops(text, `few_${format}_544`, "sdot", "aarch64");
+        // Two halves of eight words.
+        const products = many.map((loop) => loop.count("sdot", ".4b["));
+        for (const rows of byteRows) expect(products).toContain(rows * byteVectors * 2 * 8);
+        for (const loop of [...many, ...few]) expect(loop.count("sdot", ".4b[")).toBe(loop.count("sdot", ""));
+        for (const loop of many) {
+          const rows = loop.count("sdot", "") / (byteVectors * 2 * 8);
+          // The weights of 16 words and the scales of both halves, and four vectors of each row: 52 loads for 128 products.
+          expect(loaded(loop)).toBe(byteVectors * (16 + 2) + 4 * rows);
+        }
+        for (const loop of few) {
+          const rows = loop.count("sdot", "") / (4 * 4);
+          // Half of a half record: each vector of weights once, and four words of each row.
+          expect(loaded(loop)).toBe((format === "q8_0" ? 16 : 8) + rows);
+        }
+        expectInRegisters([...many, ...few]);
       }
-      for (const loop of few) {
-        const rows = loop.count("sdot", "") / (4 * 4);
-        // Half of a half record: each vector of weights once, and four words of each row.
-        expect(loaded(loop)).toBe((format === "q8_0" ? 16 : 8) + rows);
-      }
-      expectInRegisters([...many, ...few]);
-    }
-  });
+    },
+  );
 });
 
-it.runIf(runs(target))("sums of floats stay in registers", { timeout: 60_000 }, async () => {
+it.runIf(runs(target) && haveTools("llc-14"))("sums of floats stay in registers", { timeout: 60_000 }, async () => {
   const options = { limits: { T: 16, context: 16 }, storage: (): StorageType => "f32" };
   const { kernels } = schedule(product(512, 64), target, options);
   const { assembly } = await compiled(kernels, target);

@@ -15,7 +15,8 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { scratchBytes } from "../../compiler/5-emit/llvm/index.js";
 import type { Manifest } from "../../compiler/6-bundle/index.js";
 import type { ManifestLevel, ManifestNativeTarget } from "../../compiler/6-bundle/manifest.js";
-import { writeBundle } from "../../compiler/6-bundle/index.js";
+import { platformOf, writeBundle, type NativeLevel } from "../../compiler/6-bundle/index.js";
+import { arm64Dot, type Target } from "../../compiler/targets/index.js";
 import { writeFolder } from "../../cli/write-folder.js";
 import { Model } from "../../runtime/model/model.js";
 import { openModel, type LoadOptions } from "../../runtime/model/open.js";
@@ -32,15 +33,18 @@ const root = mkdtempSync(join(tmpdir(), "moec-native-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const folder = join(root, "toy");
 
-function write(): void {
-  const native = levels.map((target) => ({
-    level: target.name,
-    needs: target.codegen!.needs,
-    plan,
-    object: compileNative(kernels, target),
-    scratchBytes: scratchBytes(kernels),
-  }));
-  writeFolder(folder, (writer) => writeBundle({ ...toyInput(), native }, writer));
+const levelOf = (target: Target): NativeLevel => ({
+  level: target.name,
+  platform: platformOf[target.codegen!.architecture],
+  needs: target.codegen!.needs,
+  plan,
+  object: compileNative(kernels, target),
+  scratchBytes: scratchBytes(kernels),
+});
+
+function write(targets = levels): Manifest {
+  const native = targets.map(levelOf);
+  return writeFolder(folder, (writer) => writeBundle({ ...toyInput(), native }, writer));
 }
 
 async function load(options: LoadOptions = {}): Promise<Model> {
@@ -58,7 +62,7 @@ async function logits(model: Model): Promise<number[]> {
 
 describe.runIf(hasNative)("a bundle with native kernels", () => {
   process.env["MOEC_CACHE"] = join(root, "cache");
-  beforeEach(write);
+  beforeEach(() => void write());
 
   it("runs the best level by itself, shares plan and weights, and maps the weights", async () => {
     using model = await load();
@@ -86,6 +90,33 @@ describe.runIf(hasNative)("a bundle with native kernels", () => {
     expect(model.report).toMatchObject({ device: "wasm", whyNotNative: expect.stringContaining("avx9000") as string });
     await expect(load({ device: "native" })).rejects.toMatchObject({ code: "MOE4204" });
     expect(chooseLevel(native).level).toEqual(native.levels[0]);
+  });
+
+  it("holds kernels for several kinds of processors with one copy of the weights, and runs its own", async () => {
+    const { targets } = write([arm64Dot, ...levels]);
+    const all = targets.filter((one) => one.name === "native");
+    expect(all.map(({ platform }) => platform)).toEqual(["linux-arm64", "linux-x64"]);
+    expect(new Set(all.flatMap((one) => one.levels.flatMap(({ shards }) => shards.map(({ file }) => file)))).size).toBe(
+      1,
+    );
+    using model = await load({ device: "native" });
+    expect(model.report).toMatchObject({ device: "native", level: levels[0]!.name });
+    expect(await logits(model)).toEqual(expectedLogits(ids));
+  });
+
+  it("refuses kernels for another kind of processor", async () => {
+    write([arm64Dot]);
+    const refused = {
+      code: "MOE4280",
+      message: expect.stringContaining(`this machine is linux-${process.arch}`) as string,
+    };
+    await expect(load({ device: "native" })).rejects.toMatchObject(refused);
+    using model = await load();
+    expect(model.report).toMatchObject({ device: "wasm", whyNotNative: expect.stringContaining("arm64") as string });
+    // Even where the manifest says that they are its own.
+    const object = compileNative(kernels, arm64Dot);
+    const own = chooseLevel({ name: "native", platform: "linux-x64", levels: [{ ...level(), needs: [] }] });
+    expect(() => own.open({ plan, object, parallelism: 1 })).toThrow(expect.objectContaining({ code: "MOE4206" }));
   });
 
   it("refuses weights of another size or hash, and hashes once", async () => {

@@ -58,7 +58,7 @@ describe("the cache", () => {
 describe.runIf(hasNative)("LLVM", () => {
   it("is verified against: a broken module is refused with its reason", () => {
     const compiler = llvmCompiler();
-    const module = { name: "test", cpu: "x86-64-v3", features: "" };
+    const module = { name: "test", architecture: "x86-64", cpu: "x86-64-v3", features: "" } as const;
     const broken = "define i32 @f() {\n  ret i32 %nowhere\n}\n";
     expect(() => compiler.compile({ ...module, text: () => broken })).toThrow(
       expect.objectContaining({ code: "MOE4202", message: expect.stringContaining("nowhere") as string }),

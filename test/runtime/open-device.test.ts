@@ -12,7 +12,7 @@ import { plan } from "./toy-model.js";
 
 const all: BundleInput = {
   ...toyInput(),
-  native: [{ level: "any", needs: [], plan, object: Uint8Array.of(1), scratchBytes: 0 }],
+  native: [{ level: "any", platform: "linux-x64", needs: [], plan, object: Uint8Array.of(1), scratchBytes: 0 }],
   webgpu: { plan, programs: [] },
 };
 const bundleOf = (input: BundleInput): MemoryFiles => {

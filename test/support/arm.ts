@@ -1,49 +1,76 @@
-/** Kernels for 64-bit ARM, run by qemu's emulation of a process: a program of their own for each call. */
+/** Kernels for 64-bit ARM, run by qemu's emulation of a process: one for each call. */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { emitLlvm, scratchBytes } from "../../compiler/5-emit/llvm/index.js";
 import type { Target } from "../../compiler/targets/index.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
+import { linkObject } from "../../runtime/native/elf.js";
+import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
 import { haveTools, newPath, scalarBits, type Launch } from "./compiled.js";
 
-/** Whether the programs are here; says which one is not. */
-export const hasArm = (): boolean => haveTools("llc-14", "aarch64-linux-gnu-gcc", "qemu-aarch64");
+/** Whether the programs are here, and LLVM's library; says which one is not. */
+export function hasArm(): boolean {
+  try {
+    llvmCompiler();
+  } catch (error) {
+    console.warn(`skipped: ${reasonOf(error)}`);
+    return false;
+  }
+  return haveTools("aarch64-linux-gnu-gcc", "qemu-aarch64");
+}
 
 /**
- * Reads counts, sizes of the regions of memory, a region and a byte in it for each buffer, scalars, and the regions;
- * writes the regions back. Behind each of them lies a page that nobody may touch.
+ * Puts the image in its first argument into memory and calls a function of it: reads counts, sizes of the regions of
+ * memory, a region and a byte in it for each buffer, scalars, and the regions; writes the regions back. Behind each of
+ * them lies a page that nobody may touch.
  */
-const driver = (kernels: readonly Kernel[]): string => `
+const driver = `
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
 typedef void kernel(void **, const int32_t *, void *, int32_t, int32_t);
-${kernels.map(({ name }) => `extern kernel ${name};`).join("\n")}
-static kernel *const kernels[] = {${kernels.map(({ name }) => name).join(", ")}};
-static int32_t words[256];
-static _Alignas(64) char scratch[${scratchBytes(kernels) + 64}];
 enum { page = 4096 };
-int main(void) {
+static char *fresh(size_t bytes, int protection) {
+  char *start = mmap(0, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return start == MAP_FAILED ? 0 : start;
+}
+int main(int count, char **arguments) {
+  int32_t words[256];
   void *buffers[32];
   char *regions[32];
-  if (fread(words, 4, 6, stdin) != 6) return 2;
+  if (count != 2 || fread(words, 4, 8, stdin) != 8) return 2;
+  int32_t image_bytes = words[6], scratch_bytes = words[7];
+  char *image = fresh(image_bytes, PROT_READ | PROT_WRITE | PROT_EXEC), *scratch = fresh(scratch_bytes, PROT_READ | PROT_WRITE);
+  FILE *file = fopen(arguments[1], "rb");
+  if (!image || !scratch || !file || fread(image, 1, image_bytes, file) != (size_t)image_bytes) return 3;
+  __builtin___clear_cache(image, image + image_bytes);
   int32_t region_count = words[3], buffer_count = words[4], scalar_count = words[5];
-  int32_t *sizes = words + 6, *places = sizes + region_count, *scalars = places + 2 * buffer_count;
-  size_t count = region_count + 2 * buffer_count + scalar_count;
-  if (fread(sizes, 4, count, stdin) != count) return 3;
+  int32_t *sizes = words + 8, *places = sizes + region_count, *scalars = places + 2 * buffer_count;
+  size_t numbers = region_count + 2 * buffer_count + scalar_count;
+  if (fread(sizes, 4, numbers, stdin) != numbers) return 4;
   for (int i = 0; i < region_count; i++) {
     size_t inside = ((size_t)sizes[i] + page - 1) / page * page;
-    char *start = mmap(0, inside + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED || mprotect(start + inside, page, PROT_NONE) != 0) return 4;
+    char *start = fresh(inside + page, PROT_READ | PROT_WRITE);
+    if (!start || mprotect(start + inside, page, PROT_NONE) != 0) return 5;
     regions[i] = start + inside - sizes[i];
-    if (fread(regions[i], 1, sizes[i], stdin) != (size_t)sizes[i]) return 5;
+    if (fread(regions[i], 1, sizes[i], stdin) != (size_t)sizes[i]) return 6;
   }
   for (int i = 0; i < buffer_count; i++) buffers[i] = regions[places[2 * i]] + places[2 * i + 1];
-  kernels[words[0]](buffers, scalars, scratch, words[1], words[2]);
+  ((kernel *)(image + words[0]))(buffers, scalars, scratch, words[1], words[2]);
   for (int i = 0; i < region_count; i++) fwrite(regions[i], 1, sizes[i], stdout);
   return 0;
 }
 `;
+
+let program: string | undefined;
+function driverProgram(): string {
+  if (program !== undefined) return program;
+  const [source, made] = [newPath("c"), newPath("arm")];
+  writeFileSync(source, driver);
+  execFileSync("aarch64-linux-gnu-gcc", ["-static", "-O1", "-o", made, source]);
+  return (program = made);
+}
 
 /** A buffer as a region of memory and a byte in it. */
 type Place = readonly [region: number, byte: number];
@@ -58,15 +85,17 @@ export interface ArmKernels {
 
 type LaunchAt = [kernel: string, addresses: readonly number[], scalars: readonly number[], from: number, to: number];
 
-/** The kernels in one program, and its assembly. */
+/** The kernels, compiled and linked as bundles' are, and their assembly. */
 export function compileArm(kernels: readonly Kernel[], target: Target): ArmKernels {
-  const [text, object, source, program] = [newPath("ll"), newPath("o"), newPath("c"), newPath("arm")];
-  writeFileSync(text, emitLlvm(kernels, target));
-  const llc = (...more: readonly string[]): string =>
-    execFileSync("llc-14", ["-O3", "-relocation-model=pic", ...more, text], { encoding: "utf8", maxBuffer: 1 << 28 });
-  llc("-filetype=obj", "-o", object);
-  writeFileSync(source, driver(kernels));
-  execFileSync("aarch64-linux-gnu-gcc", ["-static", "-O1", "-o", program, source, object]);
+  const module = {
+    name: target.name,
+    ...target.codegen!,
+    text: (pointers: "typed" | "opaque") => emitLlvm(kernels, target, { pointers }),
+  };
+  const image = linkObject(llvmCompiler().compile(module), target.name, "aarch64");
+  if (image.absolute.length > 0) throw new RangeError("the driver writes no addresses");
+  const file = newPath("image");
+  writeFileSync(file, image.bytes);
   const run = (
     name: string,
     regions: readonly Uint8Array[],
@@ -75,12 +104,13 @@ export function compileArm(kernels: readonly Kernel[], target: Target): ArmKerne
     from: number,
     to: number,
   ): void => {
-    const number = kernels.findIndex((kernel) => kernel.name === name);
-    const counts = [number, from, to, regions.length, places.length, scalars.length];
+    const counts = [image.symbols.get(name)!, from, to, regions.length, places.length, scalars.length];
+    const sizes = [image.bytes.length, scratchBytes(kernels) + 64, ...regions.map(({ length }) => length)];
     const values = scalarBits(scalars).subarray(0, scalars.length);
-    const head = Int32Array.from([...counts, ...regions.map(({ length }) => length), ...places.flat(), ...values]);
+    const head = Int32Array.from([...counts, ...sizes, ...places.flat(), ...values]);
     const input = Buffer.concat([Buffer.from(head.buffer), ...regions]);
-    const output = execFileSync("qemu-aarch64", ["-cpu", target.codegen!.cpu, program], { input, maxBuffer: 1 << 28 });
+    const command = ["-cpu", target.codegen!.cpu, driverProgram(), file];
+    const output = execFileSync("qemu-aarch64", command, { input, maxBuffer: 1 << 28 });
     let at = 0;
     for (const region of regions) {
       region.set(output.subarray(at, at + region.length));
@@ -114,6 +144,9 @@ export function compileArm(kernels: readonly Kernel[], target: Target): ArmKerne
         );
       };
     },
-    assembly: () => llc("-o", "-"),
+    assembly: () => {
+      const command = ["-O3", "-relocation-model=pic", "-o", "-"];
+      return execFileSync("llc-14", command, { input: module.text("typed"), encoding: "utf8", maxBuffer: 1 << 28 });
+    },
   };
 }

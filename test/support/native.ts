@@ -60,10 +60,9 @@ const compiled = new Map<string, Uint8Array>();
 
 /** Compiled once for each text: tests of threads ask for the same kernels again and again. */
 export function compileNative(kernels: readonly Kernel[], target: Target): Uint8Array {
-  const { cpu, features } = target.codegen!;
   const compiler = llvmCompiler();
   const text = emitLlvm(kernels, target, { pointers: compiler.pointers, pool: true });
-  const object = compiled.get(text) ?? compiler.compile({ name: target.name, cpu, features, text: () => text });
+  const object = compiled.get(text) ?? compiler.compile({ name: target.name, ...target.codegen!, text: () => text });
   compiled.set(text, object);
   return object;
 }

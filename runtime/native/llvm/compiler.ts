@@ -12,6 +12,7 @@ export interface LlvmModule {
   readonly name: string;
   /** The module's text for either form of pointers. */
   text(pointers: "typed" | "opaque"): string;
+  readonly architecture: "x86-64" | "aarch64";
   readonly cpu: string;
   readonly features: string;
 }
@@ -27,7 +28,11 @@ export interface LlvmCompiler {
   compile(module: LlvmModule): Uint8Array;
 }
 
-const TRIPLE = "x86_64-unknown-linux-gnu";
+/** What LLVM calls a system, and the part of itself that generates code for it. */
+const SYSTEMS = {
+  "x86-64": { triple: "x86_64-unknown-linux-gnu", generator: "X86" },
+  aarch64: { triple: "aarch64-unknown-linux-gnu", generator: "AArch64" },
+} as const;
 
 /**
  * Passes before code generation. Kernels are written as they should run, so this only cleans up; the optimizer's whole
@@ -52,7 +57,6 @@ export function llvmCompiler(): LlvmCompiler {
 function open(): LlvmCompiler {
   const { library, path, mark } = findLlvm();
   const c = bind(library);
-  for (const part of ["TargetInfo", "Target", "TargetMC", "AsmPrinter"]) c.initialize(part);
   const version = c.version() ?? /LLVM\D*(\d+(?:\.\d+)*)/.exec(path)?.[1] ?? "unknown";
   // Versions before 15 do not know the type `ptr`. A library that hides its version is asked, which prints a warning.
   const major = Number.parseInt(version, 10);
@@ -62,7 +66,7 @@ function open(): LlvmCompiler {
     version,
     path,
     pointers,
-    key: [mark, version, TRIPLE, PASSES].join("\n"),
+    key: [mark, version, PASSES].join("\n"),
     compile: (module) => c.compile(module.text(pointers), module),
   };
 }
@@ -70,7 +74,6 @@ function open(): LlvmCompiler {
 type Slot = [Address | bigint | null];
 
 function bind(library: NativeLibrary): {
-  initialize(part: string): void;
   version(): string | undefined;
   parses(text: string): boolean;
   compile(text: string, module: LlvmModule): Uint8Array;
@@ -136,8 +139,15 @@ function bind(library: NativeLibrary): {
       contextDispose(context);
     }
   };
+  const initialized = new Set<string>();
+  const initialize = (generator: string): void => {
+    if (initialized.has(generator)) return;
+    for (const part of ["TargetInfo", "Target", "TargetMC", "AsmPrinter"]) {
+      f(`void LLVMInitialize${generator}${part}()`)();
+    }
+    initialized.add(generator);
+  };
   return {
-    initialize: (part) => void f(`void LLVMInitializeX86${part}()`)(),
     version: () => {
       try {
         const numbers = [[0], [0], [0]];
@@ -148,16 +158,22 @@ function bind(library: NativeLibrary): {
       }
     },
     parses: (text) => withModule(text, (module) => module !== undefined),
-    compile: (text, { name, cpu, features }) =>
+    compile: (text, { name, architecture, cpu, features }) =>
       withModule(text, (module, reason) => {
         const refuse = (why: string): Error => moecError("MOE4202", { target: name, reason: why });
         if (module === undefined) throw refuse(reason);
         const message: Slot = [null];
         if (verify(module, RETURN_STATUS, message) !== 0) throw refuse(say(message, disposeMessage));
         disposeMessage(message[0]);
+        const { triple, generator } = SYSTEMS[architecture];
+        try {
+          initialize(generator);
+        } catch {
+          throw refuse(`this library of LLVM generates no code for ${architecture}`);
+        }
         const target: Slot = [null];
-        if (targetOf(TRIPLE, target, message) !== 0) throw refuse(say(message, disposeMessage));
-        const machine = machineOf(target[0], TRIPLE, cpu, features, AGGRESSIVE, POSITION_INDEPENDENT, DEFAULT_MODEL);
+        if (targetOf(triple, target, message) !== 0) throw refuse(say(message, disposeMessage));
+        const machine = machineOf(target[0], triple, cpu, features, AGGRESSIVE, POSITION_INDEPENDENT, DEFAULT_MODEL);
         if (machine === 0) throw refuse(`it knows no processor ${cpu}`);
         const options = optionsOf();
         try {
