@@ -14,7 +14,8 @@ export function otherHashOfText(text: string): number {
 }
 
 function hashFrom(start: number, factor: number, text: string): number {
-  let hash = start;
+  // As a signed number of 32 bits from the start: V8 leaves its compiled code where one that is larger comes in.
+  let hash = start | 0;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), factor);
   return hash >>> 0;
 }

@@ -86,3 +86,36 @@ describe("threads of a block", () => {
     expect([...launch(body, 0, { checked: true, threads: 3 }).subarray(0, 4)]).toEqual([6, 0, 2, 4]);
   });
 });
+
+describe("long statements", () => {
+  // Registers from outside that the loop writes: one that it also reads, one of truth values, one with several lanes.
+  const turn = (i: number): string =>
+    `set s = ((s * 3) + (i ^ ${i})) set odd = (odd ^ ((s & 1) == 1)) set v = (v + x[${i % 8}]:i32x4) let a${i} = (s + n) set s = (s + a${i})\n`;
+  const body = (turns: number): string => `
+    var s = n
+    var odd = (n < 0)
+    var v = splat.4(n)
+    for i = 0 to n step 1 { ${Array.from({ length: turns }, (_, i) => turn(i)).join("")} }
+    x[8] = s
+    x[9] = select(odd, 1, 2)
+    x[12] = v`;
+
+  it.each([false, true])("are functions of their own with the same results, checked: %s", (checked) => {
+    const kernel = parseKernel(`kernel k threads 1 "" {\n ${head} ${body(60)}\n}`);
+    expect(makeInterpreter([kernel], { checked }).source("k")).toMatch(/function run_k_0\(/);
+    const memory = new Int32Array(64).map((_, i) => i);
+    makeInterpreter([kernel], { checked }).launch("k", memory.buffer, [0], [5], 0, 1);
+    let [s, odd] = [5, false];
+    for (let i = 0; i < 5; i++) {
+      for (let j = 0; j < 60; j++) {
+        s = (Math.imul(s, 3) + (i ^ j)) | 0;
+        odd = odd !== ((s & 1) === 1);
+        s = (s + ((s + 5) | 0)) | 0;
+      }
+    }
+    // Each lane is the sum of what 5 times 60 loads found there.
+    const lane = (l: number): number =>
+      5 + 5 * Array.from({ length: 60 }, (_, j) => (j % 8) + l).reduce((a, b) => a + b);
+    expect([...memory.subarray(8, 16)]).toEqual([s, odd ? 1 : 2, 10, 11, lane(0), lane(1), lane(2), lane(3)]);
+  });
+});

@@ -12,18 +12,20 @@ import { memoryBytes } from "../kernel-types.js";
 import { laneTexts, named, registerName, viewIndex, type BufferPlace, type Writer } from "./expressions.js";
 import { writeFragment } from "./fragments.js";
 import { encoded, viewNames, viewOf } from "./memory.js";
-
-/**
- * Names that a body may have before it becomes a function of its own. V8 keeps each name of a function, of inner blocks
- * too, in a place of its own on the stack, and lanes are names: kernels with wide vectors would not fit.
- */
-const NAMES_OF_A_BODY = 20_000;
+import { declaredNames, LONGEST_STATEMENT, partOf, partsHead } from "./parts.js";
 
 class KernelWriter implements Writer {
   lines: string[] = [];
-  /** Names of the function that is being written. */
-  private names = 0;
+  /** What stands before the kernel's function: memory that its blocks share. */
+  private readonly outside: string[] = [];
+  /** Functions of long statements. */
+  private readonly parts: string[] = [];
+  /** Names that parts may take over: of registers, of what the kernel declares, and of the thread that runs it. */
+  private readonly known = new Set(["$$thread", ...viewNames.map((view) => `m_${view}`)]);
+  private readonly booleans = new Set<string>();
   private temporaries = 0;
+  /** Most registers that one part writes. */
+  private results = 0;
   private readonly places = new Map<string, BufferPlace>();
   private readonly fragments = new Map<string, FragmentDeclaration>();
 
@@ -34,21 +36,36 @@ class KernelWriter implements Writer {
   ) {}
 
   line(text: string): void {
-    if (text.startsWith("const ") || text.startsWith("let ")) this.names++;
+    if (/^(const|let|for) /.test(text)) for (const name of declaredNames(text)) this.known.add(name);
     this.lines.push(text);
   }
 
-  /** The statements between the braces of a loop or a branch. */
-  private body(statements: readonly Statement[]): void {
-    const [lines, names] = [this.lines, this.names];
+  /** A loop or a branch; as a function of its own where it is long and no thread waits in it. */
+  private block(write: () => void): void {
+    const { lines } = this;
     this.lines = [];
-    this.names = 0;
-    this.statements(statements);
-    // A generator's body cannot be divided: what yields must stand in it.
-    const apart = this.threads === 1 && this.names > NAMES_OF_A_BODY;
-    for (const line of apart ? ["(() => {", ...this.lines, "})();"] : this.lines) lines.push(line);
+    write();
+    const text = this.lines.join("\n");
     this.lines = lines;
-    this.names = apart ? names : names + this.names;
+    if (text.length <= LONGEST_STATEMENT || text.includes("yield;")) return void lines.push(text);
+    const name = `run_${this.kernel}_${this.parts.length}`;
+    const { source, call, results } = partOf(name, text, this.known, this.booleans);
+    this.results = Math.max(this.results, results);
+    this.parts.push(source);
+    lines.push(call);
+  }
+
+  /** As `line`, for what is made once for all launches. */
+  once(text: string): void {
+    const { lines } = this;
+    this.lines = this.outside;
+    this.line(text);
+    this.lines = lines;
+  }
+
+  /** What stands before the kernel's function. */
+  head(): string {
+    return [...this.outside, ...(this.parts.length > 0 ? [partsHead(this.results)] : []), ...this.parts].join("\n");
   }
 
   fresh(): string {
@@ -67,7 +84,11 @@ class KernelWriter implements Writer {
 
   private declare(word: "const" | "let", name: string, value: Expression): void {
     const texts = laneTexts(this, value);
-    texts.forEach((text, lane) => this.line(`${word} ${registerName(name, lane, texts.length)} = ${text};`));
+    texts.forEach((text, lane) => {
+      const register = registerName(name, lane, texts.length);
+      if (value.type.element === "bool") this.booleans.add(register);
+      this.line(`${word} ${register} = ${text};`);
+    });
   }
 
   statements(statements: readonly Statement[]): void {
@@ -94,18 +115,24 @@ class KernelWriter implements Writer {
         const from = laneTexts(this, statement.from)[0]!;
         const to = this.copy(laneTexts(this, statement.to)[0]!);
         const name = registerName(statement.name, 0, 1);
-        this.line(`for (let ${name} = ${from}; ${name} < ${to}; ${name} = ${name} + ${statement.step} | 0) {`);
-        this.body(statement.body);
-        return this.line("}");
+        return this.block(() => {
+          this.line(`for (let ${name} = ${from}; ${name} < ${to}; ${name} = ${name} + ${statement.step} | 0) {`);
+          this.statements(statement.body);
+          this.line("}");
+        });
       }
-      case "if":
-        this.line(`if (${laneTexts(this, statement.condition)[0]!}) {`);
-        this.body(statement.then);
-        if (statement.else.length > 0) {
-          this.line("} else {");
-          this.body(statement.else);
-        }
-        return this.line("}");
+      case "if": {
+        const condition = laneTexts(this, statement.condition)[0]!;
+        return this.block(() => {
+          this.line(`if (${condition}) {`);
+          this.statements(statement.then);
+          if (statement.else.length > 0) {
+            this.line("} else {");
+            this.statements(statement.else);
+          }
+          this.line("}");
+        });
+      }
       case "barrier":
         // Alone, a thread never waits.
         return this.threads > 1 ? this.line("yield;") : undefined;
@@ -168,8 +195,14 @@ class KernelWriter implements Writer {
   }
 }
 
+let functions: string | undefined;
+
 /** Source of the functions that kernels call: exp, log, sin, cos, tanh on one lane. */
 export function functionsSource(): string {
+  return (functions ??= writeFunctions());
+}
+
+function writeFunctions(): string {
   const source = functionOps.map((op) => {
     const writer = new KernelWriter(op, false);
     const { parameter, body, result } = functionBody(op, 1);
@@ -183,11 +216,19 @@ export function functionsSource(): string {
 const viewsOf = (prefix: string, memory: string): string =>
   viewNames.map((view) => `const ${prefix}${view} = ${memory}.${view};`).join(" ");
 
+/** Each block finds its memory as if nobody had been there before. */
 function blockBuffers(kernel: Kernel, writer: KernelWriter, space: "shared" | "local"): void {
+  // Threads of a block have local memory of their own each; else blocks come one after the other.
+  const each = space === "local" && kernel.threads > 1;
   for (const { name, element, length, space: own } of kernel.blockBuffers) {
     if (own !== space) continue;
     const bytes = Math.ceil((length * memoryBytes[element]) / 4) * 4;
-    writer.line(`const b_${name} = block(${bytes}); ${viewsOf(`b_${name}_`, `b_${name}`)} const e_${name} = ${bytes};`);
+    const made = `const b_${name} = block(${bytes}); ${viewsOf(`b_${name}_`, `b_${name}`)} const e_${name} = ${bytes};`;
+    if (each) writer.line(made);
+    else {
+      writer.once(made);
+      writer.line(`b_${name}.u8.fill(255);`);
+    }
     writer.place({ name, element, views: `b_${name}_`, address: "0", end: `e_${name}` });
   }
 }
@@ -217,6 +258,6 @@ export function kernelSource(kernel: Kernel, checked: boolean): string {
     writer.line(`if (done === ${kernel.threads}) break; if (done > 0) uneven(${JSON.stringify(kernel.name)}); }`);
   }
   writer.line("}");
-  const head = `"use strict";\n${functionsSource()}\nreturn function (m, address, end, scalar, from, to) {`;
+  const head = `"use strict";\n${functionsSource()}\n${writer.head()}\nreturn function run_${kernel.name}(m, address, end, scalar, from, to) {`;
   return `${head}\n${viewsOf("m_", "m")}\n${writer.lines.join("\n")}\n};`;
 }
