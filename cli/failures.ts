@@ -4,10 +4,14 @@ import type { Diagnostic } from "../compiler/errors/diagnostic.js";
 import { locateDiagnostics } from "../compiler/errors/located.js";
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { renderDiagnostics, type SourceReader } from "../compiler/errors/render.js";
+import { moecError } from "../compiler/errors/raise.js";
 import { traceOf } from "../compiler/errors/reason.js";
+import { placeOf } from "../runtime/node/replace-files.js";
+import { isFileError, systemReason } from "../runtime/node/system-errors.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import type { Shell } from "./shell.js";
-import { readText } from "./source-host.js";
+import { named, readText } from "./source-host.js";
+import { folderOf } from "./write-folder.js";
 
 /** Diagnostics that end a command. */
 export class DiagnosticsError extends Error {
@@ -61,7 +65,14 @@ export function report(shell: Shell, error: unknown): ExitCode {
     shell.result(false, { error: { message: error.message } });
     return EXIT.usage;
   }
+  if (isFileError(error)) return report(shell, fileError(shell, error));
   return reportBug(shell, error);
+}
+
+/** What the system says about a file, in the terms of who named the file. */
+function fileError(shell: Shell, error: NodeJS.ErrnoException & { readonly dest?: string }): MoecError {
+  const place = folderOf(placeOf(error.dest ?? error.path ?? ""));
+  return moecError("MOE5460", { path: named(shell.io.cwd, place), reason: systemReason(error) });
 }
 
 function isRefusal(error: unknown): error is MoecError & { readonly diagnostics: readonly Diagnostic[] } {

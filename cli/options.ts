@@ -47,6 +47,18 @@ export function number(text: string): number {
   return value;
 }
 
+/** A parser of numbers from `least` to `most`; `read` says of which kind. */
+export function within(least: number, most: number, read = number): (text: string) => number {
+  return (text) => {
+    const value = read(text);
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(most === Infinity ? `It begins at ${least}.` : `It goes from ${least} to ${most}.`);
+  };
+}
+
+/** A parser of whole numbers from `least`. */
+export const wholeFrom = (least: number): ((text: string) => number) => within(least, Infinity, wholeNumber);
+
 export function wholeNumber(text: string): number {
   const value = number(text);
   if (!Number.isInteger(value)) throw new InvalidArgumentError("It is not a whole number.");
@@ -104,14 +116,14 @@ export function addModelOptions(command: Command): Command {
   return addProgramOptions(command)
     .addOption(new Option("--quantization <format>", "how matrices are stored").choices(QUANTIZATIONS))
     .addOption(new Option("--cache <format>", "how numbers in caches are stored").choices(CACHES))
-    .option("--context <positions>", "most positions that the caches hold", wholeNumber)
-    .option("--prefill <tokens>", "most tokens that are read in one go", wholeNumber);
+    .option("--context <positions>", "most positions that the caches hold", wholeFrom(1))
+    .option("--prefill <tokens>", "most tokens that are read in one go", wholeFrom(1));
 }
 
 /** `--threads`, `--device`, `--verify`. */
 export function addDeviceOptions(command: Command): Command {
   return command
-    .option("--threads <count>", "threads; all cores when left out", wholeNumber)
+    .option("--threads <count>", "threads; all cores when left out", wholeFrom(1))
     .addOption(
       new Option("--device <name>", "which kernels run; the best that are there when left out").choices([
         "auto",
@@ -124,12 +136,12 @@ export function addDeviceOptions(command: Command): Command {
 /** Sampling, `--max-tokens`, `--stop`, the device, `--trace`. */
 export function addTextOptions(command: Command): Command {
   const sampling = command
-    .option("-n, --max-tokens <count>", "most tokens to write", wholeNumber)
-    .option("-t, --temperature <number>", "0 always takes the most likely token", number)
-    .option("--top-k <count>", "choose among the k most likely tokens", wholeNumber)
-    .option("--top-p <share>", "choose among the most likely tokens that make up this share", number)
-    .option("--min-p <share>", "drop tokens less likely than this share of the best", number)
-    .option("--repetition-penalty <number>", "make tokens that occurred less likely; 1 is off", number)
+    .option("-n, --max-tokens <count>", "most tokens to write", wholeFrom(0))
+    .option("-t, --temperature <number>", "0 always takes the most likely token", within(0, 100))
+    .option("--top-k <count>", "choose among the k most likely tokens", wholeFrom(0))
+    .option("--top-p <share>", "choose among the most likely tokens that make up this share", within(0, 1))
+    .option("--min-p <share>", "drop tokens less likely than this share of the best", within(0, 1))
+    .option("--repetition-penalty <number>", "make tokens that occurred less likely; 1 is off", within(0.01, 100))
     .option("--seed <number>", "equal seeds give equal text", wholeNumber)
     .option("--stop <text>", "end before this text; may be repeated", collect);
   return addDeviceOptions(sampling).option("--trace", "show which expert took which token in each layer");

@@ -1,7 +1,7 @@
 /** The command line: commands, their shared options, and how a command is started and ends. */
 import { Command, CommanderError, Option } from "commander";
 import { EXIT, type ExitCode } from "./exit-codes.js";
-import { report } from "./failures.js";
+import { report, UsageError } from "./failures.js";
 import type { Io } from "./io.js";
 import { moecVersion } from "./package-root.js";
 import { Shell, type CommonOptions } from "./shell.js";
@@ -49,15 +49,24 @@ export function commandsFor(args: readonly string[] = []): Promise<readonly Comm
   return Promise.all((alone ? [alone] : Object.values(COMMANDS)).map((load) => load()));
 }
 
-/** A command line of these commands; `finish` is told the exit code of the command that ran. */
-export function makeProgram(io: Io, finish: (code: ExitCode) => void, commands: readonly CommandDefinition[]): Command {
+/**
+ * A command line of these commands; `finish` is told the exit code of the command that ran.
+ *
+ * @param parsing Where help and wrong command lines are written.
+ */
+export function makeProgram(
+  io: Io,
+  finish: (code: ExitCode) => void,
+  commands: readonly CommandDefinition[],
+  parsing = io,
+): Command {
   const program = new Command("moec")
     .description("A language and compiler for sparse neural networks: a .moe file in, text and a bundle out.")
     .version(moecVersion(), "-V, --version", "print the version")
     .helpCommand("help [command]", "help for a command")
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
-    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .configureOutput({ writeOut: (text) => parsing.out(text), writeErr: (text) => parsing.err(text) })
     .exitOverride();
   const start: Start = async (command, options, body) => {
     const shell = new Shell(io, command, options);
@@ -89,7 +98,10 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
   const finish = (ended: ExitCode): void => {
     code = ended;
   };
-  const program = makeProgram(io, finish, await commandsFor(args));
+  // What is wrong with the command line itself is said here, before a command has read its options.
+  const json = args.includes("--json");
+  const quiet: Io = { ...io, err: () => undefined };
+  const program = makeProgram(io, finish, await commandsFor(args), json ? quiet : io);
   if (args.length === 0) {
     program.outputHelp();
     return EXIT.usage;
@@ -98,7 +110,12 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error.exitCode === 0) return EXIT.ok;
+    if (json) {
+      const shell = new Shell(io, Object.hasOwn(COMMANDS, args[0]!) ? args[0]! : "", { json });
+      return report(shell, new UsageError(error.message.replace(/^error: /, "")));
+    }
+    return EXIT.usage;
   }
   return code;
 }

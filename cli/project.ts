@@ -63,6 +63,16 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
     case ".yaml":
     case ".yml":
       return fromProjectFile(place, cwd, options);
+    case ".safetensors":
+    case ".onnx": {
+      const reason = "a checkpoint needs a spec beside it";
+      throw moecError(
+        "MOE5403",
+        { path, reason },
+        undefined,
+        "`moec import` writes one for the families that it knows.",
+      );
+    }
     default:
       throw moecError("MOE5403", { path, reason: "it is neither a .moe file nor a moec.yaml" });
   }

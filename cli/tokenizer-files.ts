@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
+import { systemReason } from "../runtime/node/system-errors.js";
 import { loadTokenizer, tokenizerFromGguf, type TokenizerFiles } from "../runtime/tokenizer/index.js";
 
 /**
@@ -22,7 +23,7 @@ function fromFile(path: string): TokenizerFiles {
     try {
       return readFileSync(file, "utf8");
     } catch (error) {
-      throw moecError("MOE5123", { path: file, reason: (error as NodeJS.ErrnoException).code ?? "unknown reason" });
+      throw moecError("MOE5123", { path: file, reason: systemReason(error) });
     }
   };
   const config = join(dirname(path), "tokenizer_config.json");

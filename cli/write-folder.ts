@@ -38,6 +38,12 @@ export function writeFolder<T>(folder: string, write: (writer: BundleWriter) => 
   }
 }
 
+/** The bundle's folder that a path beside it belongs to; other paths as they are. */
+export function folderOf(path: string): string {
+  const own = /^\.(.+)\.(?:building|old|lock)$/.exec(basename(path))?.[1];
+  return own === undefined ? path : join(dirname(path), own);
+}
+
 function sibling(folder: string, ending: string): string {
   return join(dirname(folder), `.${basename(folder)}.${ending}`);
 }

@@ -46,7 +46,8 @@ export const checkCommand: CommandDefinition = (program, start) =>
         showDiagnostics(shell, found, host.read);
         if (!isWrong) {
           const time = timeText(performance.now() - begun);
-          shell.say(`${shell.palette.added("✓")} ${plural(files.length, "file")} checked in ${time}`);
+          if (files.length === 0) shell.say(`– there is no .moe file in ${paths.join(", ")}`);
+          else shell.say(`${shell.palette.added("✓")} ${plural(files.length, "file")} checked in ${time}`);
         }
         shell.result(!isWrong, {
           files: files.length,

@@ -1,11 +1,11 @@
 /** `moec inspect`: look into a model at any stage of the compiler. */
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
 import { addModelOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Compiled, View } from "../views.js";
+import { writeTextFile } from "../write-text-file.js";
 
 interface InspectOptions extends ModelOptions {
   readonly graph?: boolean;
@@ -65,7 +65,7 @@ export const inspectCommand: CommandDefinition = (program, start) => {
           const { dumpPasses } = await import("../../compiler/3-optimize/index.js");
           const { inspectPage } = await import("../inspect-page.js");
           const file = resolve(shell.io.cwd, options.html);
-          writeFileSync(file, inspectPage(optimized.name, all, dumpPasses(built)));
+          writeTextFile(file, inspectPage(optimized.name, all, dumpPasses(built)));
           shell.say(`${shell.palette.added("✓")} ${options.html}`);
           shell.result(true, { file });
           return EXIT.ok;

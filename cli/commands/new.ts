@@ -30,8 +30,9 @@ export const newCommand: CommandDefinition = (program, start) =>
         for (const { path, text } of files) writeFileSync(join(place, path), text, { flag: "wx" });
         const { accent, added } = shell.palette;
         shell.say(`${added("✓")} ${folder} with ${files.map(({ path }) => path).join(", ")}`);
-        shell.say(`\n  ${accent(`moec check ${folder}`)}\n  ${accent(`moec test ${folder}`)}`);
-        shell.say(`  ${accent(`moec build ${folder} --random 1`)}`);
+        const word = /^[\w./\\:-]+$/.test(folder) ? folder : `"${folder}"`;
+        shell.say(`\n  ${accent(`moec check ${word}`)}\n  ${accent(`moec test ${word}`)}`);
+        shell.say(`  ${accent(`moec build ${word} --random 1`)}`);
         shell.result(true, { folder: place, files: files.map(({ path }) => path) });
         return Promise.resolve(EXIT.ok);
       }),

@@ -5,7 +5,15 @@ import { InvalidArgumentError } from "commander";
 import { moecError } from "../../compiler/errors/raise.js";
 import { traceOf } from "../../compiler/errors/reason.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import { addDeviceOptions, addModelOptions, wholeNumber, type DeviceOptions, type ModelOptions } from "../options.js";
+import {
+  addDeviceOptions,
+  addModelOptions,
+  wholeFrom,
+  wholeNumber,
+  within,
+  type DeviceOptions,
+  type ModelOptions,
+} from "../options.js";
 import type { TargetName } from "../project-file.js";
 import type { CommandDefinition } from "../program.js";
 import type { Model } from "../../runtime/node/index.js";
@@ -35,13 +43,13 @@ export const serveCommand: CommandDefinition = (program, start) => {
     )
     .argument("<model>", "a bundle, a .moe file, a folder with a moec.yaml, or a .gguf file")
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--port <number>", "port to listen on; 0 takes a free one", wholeNumber, 8080)
+    .option("--port <number>", "port to listen on; 0 takes a free one", within(0, 65535, wholeNumber), 8080)
     .option("--api-key <key>", "key that requests must carry; MOEC_API_KEY when left out")
     .option("--allow-origin <origin>", "a site whose pages may call; may be repeated", origin)
-    .option("--texts <count>", "texts written at the same time", wholeNumber, 4)
-    .option("--max-queue <count>", "requests that may wait", wholeNumber, 256)
-    .option("--max-body <bytes>", "largest body of a request", wholeNumber, 4 * 2 ** 20)
-    .option("--grace <seconds>", "time for running requests when the server ends", wholeNumber, 30)
+    .option("--texts <count>", "texts written at the same time", within(1, 256, wholeNumber), 4)
+    .option("--max-queue <count>", "requests that may wait", wholeFrom(0), 256)
+    .option("--max-body <bytes>", "largest body of a request", wholeFrom(1), 4 * 2 ** 20)
+    .option("--grace <seconds>", "time for running requests when the server ends", wholeFrom(0), 30)
     .action((model: string, options: ServeOptions) => start("serve", options, (shell) => serve(shell, model, options)))
     .addHelpText(
       "after",

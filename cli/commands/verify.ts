@@ -4,7 +4,14 @@ import { join } from "node:path";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import { addDeviceOptions, addModelOptions, wholeNumber, type DeviceOptions, type ModelOptions } from "../options.js";
+import {
+  addDeviceOptions,
+  addModelOptions,
+  wholeFrom,
+  wholeNumber,
+  type DeviceOptions,
+  type ModelOptions,
+} from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Project } from "../project.js";
 import type { Shell } from "../shell.js";
@@ -31,7 +38,7 @@ export const verifyCommand: CommandDefinition = (program, start) =>
             "Tells apart what the number format costs and what the kernels add.",
         )
         .argument("[project]", "a .moe file, a folder with a moec.yaml, or a .gguf file", ".")
-        .option("--tokens <count>", `tokens of the call (default ${TOKENS})`, wholeNumber)
+        .option("--tokens <count>", `tokens of the call (default ${TOKENS})`, wholeFrom(1))
         .option("--seed <number>", "seed of the token ids and other inputs", wholeNumber)
         .option("--prompt <text>", "these tokens instead of seeded ones")
         .action((path: string, options: VerifyOptions) =>

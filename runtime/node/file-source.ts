@@ -7,6 +7,7 @@ import { basename } from "node:path";
 import type { ByteSource } from "../../compiler/checkpoints/types.js";
 import { moecError } from "../../compiler/errors/index.js";
 import type { MoecError } from "../../compiler/errors/moec-error.js";
+import { systemReason } from "./system-errors.js";
 
 /** Node reads at most this much in one call. */
 const MAX_READ_BYTES = 2 ** 30;
@@ -41,7 +42,7 @@ function openOrRefuse(path: string): number {
     if (fstatSync(descriptor).isFile()) return descriptor;
     closeSync(descriptor);
   } catch (error) {
-    throw unreadable(path, (error as NodeJS.ErrnoException).code ?? "unknown reason");
+    throw unreadable(path, systemReason(error));
   }
   throw unreadable(path, "not a file");
 }

@@ -41,7 +41,10 @@ export async function moec(args: readonly string[], surroundings: Surroundings =
 }
 
 /** A folder with files, removed by `remove`. */
-export function folderOf(files: Readonly<Record<string, string>>): { readonly path: string; remove(): void } {
+export function folderOf(files: Readonly<Record<string, string>>): {
+  readonly path: string;
+  readonly remove: () => void;
+} {
   const path = mkdtempSync(join(tmpdir(), "moec-cli-"));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(path, name)), { recursive: true });

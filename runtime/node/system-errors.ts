@@ -1,0 +1,34 @@
+/** What the system answers when a file can't be read or written, in words. */
+
+/** By the codes of Node's errors. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  EEXIST: "there is something of that name already",
+  ENOTDIR: "it is no folder, or a part of its path is none",
+  EISDIR: "it is a folder",
+  ENOTEMPTY: "the folder is not empty",
+  EACCES: "it may not be opened by this user",
+  EPERM: "the system does not allow it",
+  EROFS: "the disk can only be read",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota of the disk is used up",
+  EFBIG: "the file would be larger than the system allows",
+  EMFILE: "too many files are open",
+  ENFILE: "too many files are open on this machine",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "its links lead in a circle",
+  EBUSY: "another program uses it",
+  ETXTBSY: "another program runs it",
+  EIO: "the disk does not answer as it should",
+};
+
+/** Why a call of the system failed; the code itself where there are no words for it. */
+export function systemReason(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined ? "unknown reason" : (REASONS[code] ?? code);
+}
+
+/** A failed call about a file, which is somebody's disk and no mistake of ours. */
+export function isFileError(error: unknown): error is NodeJS.ErrnoException & { readonly dest?: string } {
+  return error instanceof Error && "syscall" in error && "path" in error && "code" in error;
+}

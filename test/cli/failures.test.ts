@@ -1,0 +1,81 @@
+/** What people do wrong: places that can't be written, wrong options; also with `--json`. */
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { folderOf, moec } from "./io.js";
+
+describe("places that can't be written", () => {
+  const { path: cwd, remove } = folderOf({ taken: "somebody's work" });
+  beforeAll(async () => {
+    mkdirSync(join(cwd, "folder.onnx"));
+    expect((await moec(["new", "mine"], { cwd })).code).toBe(0);
+  });
+  afterAll(remove);
+  const random = ["--random", "1", "--size", "V=16", "--size", "L=1"];
+
+  it.each([
+    ["a bundle below a file", ["build", "mine", ...random, "--out", "taken/bundle"], "taken"],
+    ["a spec where a file is", ["import", join(process.cwd(), "examples/tiny-moe"), "--out", "taken"], "taken"],
+    ["an ONNX file where a folder is", ["export", "mine", ...random, "-o", "folder.onnx"], "folder.onnx"],
+    ["a page below a file", ["inspect", "mine", "--html", "taken/page.html"], "taken"],
+    ["a project where a file is", ["new", "taken"], "taken"],
+  ])("%s", async (_, args, place) => {
+    const { code, err } = await moec(args, { cwd });
+    expect(err).toContain("MOE5460");
+    expect(err).toContain(`\`${place}`);
+    expect(err).not.toContain("mistake in moec");
+    expect(code).toBe(3);
+    expect(readFileSync(join(cwd, "taken"), "utf8")).toBe("somebody's work");
+    // Nothing half-written stays.
+    expect(readdirSync(cwd).sort()).toEqual(["folder.onnx", "mine", "taken"]);
+  });
+
+  it("makes the folders on the way to a file", async () => {
+    const { code } = await moec(["inspect", "mine", "--html", "some/where/page.html"], { cwd });
+    expect(code).toBe(0);
+    expect(statSync(join(cwd, "some/where/page.html")).size).toBeGreaterThan(1000);
+  });
+});
+
+describe("a wrong command line", () => {
+  it.each([
+    ["build", ["build", "--target", "foo"]],
+    ["build", ["build", "--foo"]],
+    ["generate", ["generate", "bundle", "x", "-n", "-1"]],
+    ["generate", ["generate", "bundle", "x", "--top-p", "3"]],
+    ["run", ["run", "spec.moe", "--threads", "0"]],
+    ["serve", ["serve", "bundle", "--port", "70000"]],
+    ["completions", ["completions", "cmd.exe"]],
+    ["", ["biuld"]],
+  ])("of %s is said with code 2, as an object where that was asked for", async (command, args) => {
+    const text = await moec(args);
+    expect(text.code).toBe(2);
+    expect(text.err).toMatch(/^error: /);
+    const { code, out, err } = await moec([...args, "--json"]);
+    expect([code, err]).toEqual([2, ""]);
+    const said = JSON.parse(out) as { command: string; ok: boolean; error: { message: string } };
+    expect(said).toMatchObject({ schema: 1, command, ok: false });
+    expect(text.err).toContain(said.error.message);
+  });
+});
+
+describe("hints", () => {
+  it("a checkpoint is not a project", async () => {
+    const { path: cwd, remove } = folderOf({ "m.safetensors": "" });
+    try {
+      expect((await moec(["run", "m.safetensors", "hi"], { cwd })).err).toContain("moec import");
+      expect((await moec(["check"], { cwd })).out).toContain("there is no .moe file");
+    } finally {
+      remove();
+    }
+  });
+
+  it("a folder with a space is quoted", async () => {
+    const { path: cwd, remove } = folderOf({});
+    try {
+      expect((await moec(["new", "my model"], { cwd })).out).toContain('moec check "my model"');
+    } finally {
+      remove();
+    }
+  });
+});
