@@ -65,14 +65,24 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
-export function sizeAssignment(
-  text: string,
-  before: Readonly<Record<string, number>> = {},
-): Readonly<Record<string, number>> {
-  const match = /^([A-Za-z]\w*)=(\d+)$/.exec(text);
-  if (!match) throw new InvalidArgumentError("It must look like L=4.");
-  return { ...before, [match[1]!]: Number(match[2]) };
+/**
+ * A parser of an option such as `--size L=4`, which may be repeated.
+ *
+ * @param read Reads what stands behind the sign; undefined where it is nothing of the kind.
+ */
+export function assignments<T>(
+  example: string,
+  read: (value: string) => T | undefined,
+): (text: string, before?: Readonly<Record<string, T>>) => Readonly<Record<string, T>> {
+  return (text, before = {}) => {
+    const [, name, value] = /^([A-Za-z_]\w*)=(.+)$/.exec(text) ?? [];
+    const own = name === undefined || value === undefined ? undefined : read(value);
+    if (name === undefined || own === undefined) throw new InvalidArgumentError(`It must look like ${example}.`);
+    return { ...before, [name]: own };
+  };
 }
+
+export const sizeAssignment = assignments("L=4", (value) => (/^\d+$/.test(value) ? Number(value) : undefined));
 
 function nameList(text: string): readonly string[] {
   return text.split(",").map((name) => name.trim());

@@ -1,20 +1,20 @@
 /** `moec convert`: run a recipe over checkpoints. */
 import { relative, resolve } from "node:path";
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { BuiltRecipe } from "../../compiler/2-graph/index.js";
 import { ENCODABLE_TYPES, type EncodableType } from "../../compiler/checkpoints/encodable.js";
 import type { Metadata } from "../../compiler/checkpoints/index.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
-import { number, sizeAssignment } from "../options.js";
+import { assignments, number, sizeAssignment } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions, Shell } from "../shell.js";
 import { tableLines } from "../show/table.js";
 import { bytesText, plural } from "../show/units.js";
 
 interface ConvertOptions extends CommonOptions {
-  readonly source?: ReadonlyMap<string, string>;
+  readonly source?: Readonly<Record<string, string>>;
   readonly out?: string;
   readonly set?: Readonly<Record<string, number>>;
   readonly size?: Readonly<Record<string, number>>;
@@ -32,9 +32,13 @@ export const convertCommand: CommandDefinition = (program, start) =>
     )
     .argument("<file>", "the .moe file that declares the recipe and the models")
     .argument("[recipe]", "which recipe; the only one when left out")
-    .option("--source <name=path>", "the checkpoint of a source; may be repeated", sourceAssignment)
+    .option(
+      "--source <name=path>",
+      "the checkpoint of a source; may be repeated",
+      assignments("dense=model.safetensors", (path) => path),
+    )
     .option("-o, --out <path>", "a .safetensors or .gguf file, or a folder for shards of safetensors")
-    .option("--set <name=number>", "a number of the recipe; may be repeated", numberAssignment)
+    .option("--set <name=number>", "a number of the recipe; may be repeated", assignments("share=0.5", number))
     .option("--size <name=number>", "an axis of the recipe; may be repeated", sizeAssignment)
     .addOption(
       new Option("--type <format>", "how matrices are stored; as in the source when left out").choices(ENCODABLE_TYPES),
@@ -52,24 +56,6 @@ Examples:
   moec convert upcycle.moe --dry-run --json
 `,
     );
-
-function sourceAssignment(text: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
-  return new Map([...before, namedValue(text, "dense=model.safetensors")]);
-}
-
-function numberAssignment(
-  text: string,
-  before: Readonly<Record<string, number>> = {},
-): Readonly<Record<string, number>> {
-  const [name, value] = namedValue(text, "share=0.5");
-  return { ...before, [name]: number(value) };
-}
-
-function namedValue(text: string, example: string): readonly [string, string] {
-  const match = /^([A-Za-z_]\w*)=(.+)$/.exec(text);
-  if (!match) throw new InvalidArgumentError(`It must look like ${example}.`);
-  return [match[1]!, match[2]!];
-}
 
 async function convert(
   shell: Shell,
@@ -113,7 +99,9 @@ async function write(shell: Shell, recipe: BuiltRecipe, options: ConvertOptions)
   const format = formatOf(out);
   const { type } = options;
   if (type !== undefined && !holds(format, type)) throw moecError("MOE5443", { format, type });
-  const paths = new Map([...(options.source ?? [])].map(([name, path]) => [name, resolve(shell.io.cwd, path)]));
+  const paths = new Map(
+    Object.entries(options.source ?? {}).map(([name, path]) => [name, resolve(shell.io.cwd, path)]),
+  );
   const sources = openSources(recipe, paths);
   try {
     for (const { program, checkpoint } of sources.models.values()) warnOfUnreadTensors(shell, program, checkpoint);

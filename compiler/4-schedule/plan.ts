@@ -64,6 +64,12 @@ export interface PlanPort {
 
 export type PlanStep = PlanLaunch | PlanLoop;
 
+/**
+ * What computes for a GPU's interface: a GPU, where threads of a block meet at little cost, or a driver on the processor,
+ * for which a barrier costs more than the work between two.
+ */
+export type Driver = "gpu" | "cpu";
+
 export interface PlanLaunch {
   readonly kind: "launch";
   readonly kernel: string;
@@ -73,11 +79,8 @@ export interface PlanLaunch {
   readonly scalars: readonly PlanScalarArg[];
   /** Which node of the source this is, for traces and profiles. */
   readonly label: string;
-  /**
-   * Only where threads of a block meet at little cost (`gpu`), or only where a driver computes on the processor, for
-   * which a barrier costs more than the work between two (`cpu`). Everywhere when absent.
-   */
-  readonly on?: "gpu" | "cpu";
+  /** The only drivers that run it; all when absent. */
+  readonly on?: Driver;
 }
 /** Repeat for each layer of a stack, or for each text of a call. */
 export interface PlanLoop {

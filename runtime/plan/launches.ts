@@ -2,7 +2,7 @@
  * The steps of an entry point as a flat list of launches: loops are unrolled once at load, addresses and scalars that do
  * not depend on the call are numbers already, and what is left is a short list of functions to ask for each call.
  */
-import type { MemorySpace, Plan, PlanEntry, PlanLaunch, PlanStep } from "../../compiler/4-schedule/plan.js";
+import type { Driver, MemorySpace, Plan, PlanEntry, PlanLaunch, PlanStep } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { reasonOf } from "../../compiler/errors/reason.js";
 import { compileSize, type BoundNames, type CompiledSize, type SizeFunction } from "./sizes.js";
@@ -40,7 +40,7 @@ export interface FlatLaunch {
 
 export interface FlattenOptions {
   /** Which of two ways to write the same values is taken; that of GPUs when absent. */
-  readonly on?: "gpu" | "cpu";
+  readonly on?: Driver;
   /** Texts side by side on the device; 1 when absent. */
   readonly texts?: number;
   /** Bytes from the states of one text to those of the next. */

@@ -1,18 +1,13 @@
 /** A device that runs a plan on the kernel-IR interpreter: the second oracle behind the same interface as wasm. */
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { makeInterpreter } from "../../compiler/4-schedule/interpreter/index.js";
-import type { MemorySpace, Plan } from "../../compiler/4-schedule/plan.js";
+import type { Driver, MemorySpace, Plan } from "../../compiler/4-schedule/plan.js";
 import type { Device } from "../../runtime/device.js";
 import { flattenEntry } from "../../runtime/plan/launches.js";
 import type { SizeValues } from "../../runtime/plan/sizes.js";
 import { mapMemory } from "../../runtime/wasm/memory-map.js";
 
-export function interpreterDevice(
-  kernels: readonly Kernel[],
-  plan: Plan,
-  checked = false,
-  on: "gpu" | "cpu" = "gpu",
-): Device {
+export function interpreterDevice(kernels: readonly Kernel[], plan: Plan, checked = false, on: Driver = "gpu"): Device {
   const interpreter = makeInterpreter(kernels, { checked });
   const map = mapMemory(plan, 0, 1);
   const memory = new ArrayBuffer(map.bytes);

@@ -48,6 +48,18 @@ export function isFunctionForm(decl: ModuleDecl): boolean {
   return decl.value?.kind === "lambda" && decl.value.params === decl.params;
 }
 
+/** The head of a declaration as something to call: what its parameters are given is bound, and there is no body. */
+export function headClosure(
+  { decl, file, names }: ModuleInfo,
+  params: ClosureValue["params"],
+  scope: Scope,
+  axes: ClosureValue["axes"] = new Map(),
+): ClosureValue {
+  const body = { kind: "error", span: decl.span } as const;
+  const label = `\`${decl.name.text}\``;
+  return { kind: "closure", params, body, scope, file, span: decl.span, names, axes, label };
+}
+
 /** A declaration of the form `fn f[D](x: [D]) => …` as something to call; its axes are decided by the arguments. */
 export function functionClosure(info: ModuleInfo, scope: Scope, axes: ClosureValue["axes"]): ClosureValue {
   const lambda = info.decl.value as LambdaExpression;

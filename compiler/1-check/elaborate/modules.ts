@@ -10,7 +10,7 @@ import { Scope } from "../scope.js";
 import { unknown, type AxisArgument, type InstanceValue, type ModuleInfo, type Value } from "../values.js";
 import { CallNames } from "./binding.js";
 import { bindToSpec, moduleArguments, pairArguments, type CallArgument } from "./calls.js";
-import { isFunctionForm } from "./closures.js";
+import { headClosure, isFunctionForm } from "./closures.js";
 import { evaluate, needNumber, needSize } from "./evaluate.js";
 import { defineMembers } from "./members.js";
 import { suggestName } from "./names.js";
@@ -119,18 +119,7 @@ export function makeInstance(
   const paired = pairArguments(walk, params, args, { label, file: info.file }, span);
   if (walk.reporter.errors > errors) return unknown;
   const values = new Map<string, Value>();
-  const closure = {
-    kind: "closure",
-    params,
-    body: errorBody,
-    scope,
-    file: info.file,
-    span: decl.span,
-    names: info.names,
-    axes,
-    label,
-  } as const;
-  const names = new CallNames(closure);
+  const names = new CallNames(headClosure(info, params, scope, axes));
   for (const param of params) {
     const value = parameterValue(walk, param, paired.get(param.name.text), names, inner, span);
     values.set(param.name.text, value);
@@ -163,8 +152,6 @@ export function bareInstance(walk: Walk, value: Value, span: SourceSpan, place: 
   if (value.kind !== "declaration" || isFunctionForm(value.info.decl)) return value;
   return makeInstance(walk, value.info, value.axes ?? new Map(), [], span, place);
 }
-
-const errorBody = { kind: "error", span: { start: 0, end: 0 } } as const;
 
 function parameterValue(
   walk: Walk,

@@ -6,6 +6,7 @@ import { at, type Place, type Walk } from "../context.js";
 import { describe } from "../describe.js";
 import { CallNames } from "../elaborate/binding.js";
 import { bindToSpec } from "../elaborate/calls.js";
+import { headClosure } from "../elaborate/closures.js";
 import { evaluate } from "../elaborate/evaluate.js";
 import { genericParameter } from "../elaborate/generic.js";
 import { report } from "../elaborate/tensors.js";
@@ -166,7 +167,7 @@ class HeadReader {
       return;
     }
     if (argument) {
-      const names = new CallNames(headClosure(call.info, this.scope));
+      const names = new CallNames(headClosure(call.info, call.info.decl.params, this.scope));
       return define(bindToSpec(walk, spec, argument, { name, span }, names, this.place));
     }
     if (spec.kind === "tensor") return define(givenTensor(walk, param, spec, this.place));
@@ -190,19 +191,4 @@ class HeadReader {
   private isOwnAxis(name: string): boolean {
     return this.decl.axes.some((axis) => axis.name.text === name);
   }
-}
-
-/** The head as something that is called, for the binding of its numbers and tensors. */
-function headClosure(info: ModuleInfo, scope: Scope) {
-  return {
-    kind: "closure",
-    params: info.decl.params,
-    body: { kind: "error", span: info.decl.span },
-    scope,
-    file: info.file,
-    span: info.decl.span,
-    names: info.names,
-    axes: new Map(),
-    label: `\`${info.decl.name.text}\``,
-  } as const;
 }

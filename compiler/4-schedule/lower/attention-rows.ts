@@ -5,6 +5,7 @@ import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, i32, registerType } from "../kernel-types.js";
 import { f32Tile } from "../micro/f32-tile.js";
+import type { Driver } from "../plan.js";
 import { plus, type Attention } from "./attention.js";
 import { either, visitBlocks, visitMark } from "./attention-blocks.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
@@ -21,7 +22,7 @@ const keyBlock = 64;
 const vectorsBeside = 4;
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
-export function attendRows(entry: EntryLowering, call: Attention, share: Size, on?: "gpu" | "cpu"): void {
+export function attendRows(entry: EntryLowering, call: Attention, share: Size, on?: Driver): void {
   const { attrs, q, k, v, result } = call;
   const value = v.axis(attrs.valueAxis);
   const width = elements([value]).constant!;

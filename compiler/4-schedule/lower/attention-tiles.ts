@@ -25,6 +25,7 @@ import type { BufferHandle, Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, registerType } from "../kernel-types.js";
 import { f32Tile } from "../micro/f32-tile.js";
+import type { Driver } from "../plan.js";
 import { plus, type Attention } from "./attention.js";
 import { visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
 import type { TileShape } from "./attention-tile-shape.js";
@@ -69,13 +70,7 @@ export interface Tile {
 }
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
-export function attendTiles(
-  entry: EntryLowering,
-  call: Attention,
-  shape: TileShape,
-  share: Size,
-  on?: "gpu" | "cpu",
-): void {
+export function attendTiles(entry: EntryLowering, call: Attention, shape: TileShape, share: Size, on?: Driver): void {
   const { attrs, q, k } = call;
   const emitter = entry.emitter("attend_tiles");
   const { builder } = emitter;

@@ -3,7 +3,7 @@ import { Size } from "../../axes/size.js";
 import type { Entry, Node } from "../../2-graph/ir.js";
 import type { DType } from "../../ops/types.js";
 import { lanesOf } from "../../targets/index.js";
-import type { PlanStep, PlanTrace } from "../plan.js";
+import type { Driver, PlanStep, PlanTrace } from "../plan.js";
 import type { Routes } from "./routes.js";
 import { Emitter, type EmittedKernel } from "./emitter.js";
 import { writeJoined } from "./gathering.js";
@@ -72,7 +72,7 @@ export class EntryLowering {
    * @param on Where the launch runs: one of two ways to write the same values; everywhere when left out.
    * @returns Name of the kernel.
    */
-  launch(emitter: Emitter, grid: Size, on?: "gpu" | "cpu"): string {
+  launch(emitter: Emitter, grid: Size, on?: Driver): string {
     const emitted = emitter.finish();
     const name = this.program.keep(emitted.kernel);
     this.launchKept(name, emitted, emitter.origins, grid, on);
@@ -85,7 +85,7 @@ export class EntryLowering {
     { buffers, scalars }: Pick<EmittedKernel, "buffers" | "scalars">,
     origins: Iterable<Node>,
     grid: Size,
-    on?: "gpu" | "cpu",
+    on?: Driver,
   ): void {
     const { label } = this;
     this.program.options.onLaunch?.(kernel, [...(this.node ? [this.node] : []), ...origins]);

@@ -23,6 +23,7 @@ import {
 import type { BufferHandle, Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
+import type { Driver } from "../plan.js";
 import { plus, type Attention } from "./attention.js";
 import { either, visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
@@ -65,7 +66,7 @@ export function attendGpuRows(
   call: Attention,
   { depth, width }: GpuTiles,
   share: Size,
-  on?: "gpu" | "cpu",
+  on?: Driver,
 ): void {
   const { attrs, q, k, result } = call;
   const emitter = entry.emitter("attend", undefined, threads);

@@ -25,6 +25,7 @@ import {
 import type { BufferHandle, Variable } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
+import type { Driver } from "../plan.js";
 import { plus, type Attention, type AttendCall } from "./attention.js";
 import { either, visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
 import { queryTiles, tileColumns, type QueryTiles } from "./query-tiles.js";
@@ -93,13 +94,7 @@ interface Tile {
 }
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
-export function attendGpuTiles(
-  entry: EntryLowering,
-  call: Attention,
-  tiles: GpuTiles,
-  share: Size,
-  on?: "gpu" | "cpu",
-): void {
+export function attendGpuTiles(entry: EntryLowering, call: Attention, tiles: GpuTiles, share: Size, on?: Driver): void {
   const { attrs, q, k } = call;
   const emitter = entry.emitter("attend_tiles", undefined, threads);
   const { builder } = emitter;

@@ -5,6 +5,7 @@
 import { Size } from "../../axes/size.js";
 import { add, compare, constant, min, sub, thread } from "../kernel-expressions.js";
 import type { BufferHandle } from "../kernel-builder.js";
+import type { Driver } from "../plan.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { mostParts, tileHeight } from "./gpu-shape.js";
@@ -22,7 +23,7 @@ export function launchGrouping(entry: EntryLowering, grouping: Grouping, bankSiz
 /** The launch for one kind of driver, when `share` is 1. */
 export function launchGroupingOn(
   entry: EntryLowering,
-  on: "gpu" | "cpu" | undefined,
+  on: Driver | undefined,
   grouping: Grouping,
   bankSizes: readonly Size[],
   share: Size,
@@ -34,7 +35,7 @@ export function launchGroupingOn(
 }
 
 /** WebGPU has drivers of two kinds, other GPUs one. */
-export function forDrivers(entry: EntryLowering, write: (on: "gpu" | "cpu" | undefined) => void): void {
+export function forDrivers(entry: EntryLowering, write: (on: Driver | undefined) => void): void {
   if (entry.program.target.family !== "wgsl") return write(undefined);
   write("gpu");
   write("cpu");

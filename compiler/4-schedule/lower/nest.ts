@@ -20,6 +20,7 @@ import {
 } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { isGpu, type Target } from "../../targets/index.js";
+import type { Driver } from "../plan.js";
 import type { Coordinate } from "./coordinate.js";
 import { type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
@@ -148,7 +149,7 @@ function writeTogether(
   source: Tensor,
   target: Stored,
   shape: Shape,
-  on: "gpu" | "cpu" | undefined,
+  on: Driver | undefined,
 ): void {
   const emitter = entry.emitter(entry.node?.op ?? "copy", undefined, rowThreads);
   const inner = [...shape.loops, ...(shape.last ? [shape.last] : [])];
@@ -178,7 +179,7 @@ export function eachRowOfBlocks(emitter: Emitter, rows: readonly TensorAxis[], b
   emitter.guard(compare("lt", emitter.let("row", block), present), own);
 }
 
-function writeShape(entry: EntryLowering, source: Tensor, target: Stored, shape: Shape, on?: "gpu" | "cpu"): void {
+function writeShape(entry: EntryLowering, source: Tensor, target: Stored, shape: Shape, on?: Driver): void {
   const emitter = entry.emitter(entry.node?.op ?? "copy");
   const { lanes } = emitter;
   const blockWork = blockWorkOf(entry.program.target);

@@ -3,6 +3,7 @@ import { Size } from "../../axes/size.js";
 import { add, and, compare, constant, div, max, select, thread } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
+import type { Driver } from "../plan.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -148,7 +149,7 @@ export function route(
   const grouping = bankSizes && groupingAhead(entry, routes, bankSizes);
   const isSearched = options.choice === "top" || options.choice === "within";
   const isShared = isSearched && isLongOnGpu(entry, experts.size);
-  const write = (on: "gpu" | "cpu" | undefined): void => {
+  const write = (on: Driver | undefined): void => {
     const byBlocks = isShared && on !== "cpu";
     const few = byBlocks ? fewShared : fewTokens;
     const isFew = grouping ? Size.one.minus(elements(tokens).reaches(few + 1)) : Size.zero;

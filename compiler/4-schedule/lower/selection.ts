@@ -7,6 +7,7 @@ import { Size } from "../../axes/size.js";
 import { add, and, block, compare, constant, convert, max, min, mul, or, select } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, i32 } from "../kernel-types.js";
+import type { Driver } from "../plan.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import { isGpu } from "../../targets/index.js";
@@ -41,7 +42,7 @@ export function rowKernel(
   rows: readonly TensorAxis[],
   most: number,
   body: (emitter: Emitter, at: Coordinates) => void,
-  { share = Size.one, on }: { readonly share?: Size; readonly on?: "gpu" | "cpu" | undefined } = {},
+  { share = Size.one, on }: { readonly share?: Size; readonly on?: Driver | undefined } = {},
 ): void {
   const emitter = entry.emitter(kind);
   const perBlock = isGpu(entry.program.target) ? 1 : most;
