@@ -19,13 +19,14 @@ export function candidatesFor(target: Target, quantized: boolean): readonly Cand
   const same = (a: unknown, b: unknown): string => (JSON.stringify(a) === JSON.stringify(b) ? ", in use" : "");
   const found: Candidate[] = [];
   if (quantized) {
-    for (const byteVectors of [2, 4] as const) {
-      for (let rows = 1; rows <= 12; rows++) {
+    for (const vectors of [1, 2, 4] as const) {
+      for (let rows = 1; rows <= 14; rows++) {
         // A whole and a float sum of each row and vector, the weights of a step, and a word of activations.
-        if ((2 * rows + 1) * byteVectors + 1 > registers || 3 * rows * byteVectors < registers) continue;
-        const byteRows = groups(rows);
-        const mark = same([byteRows, byteVectors], [used.byteRows, used.byteVectors]);
-        found.push({ name: `${rows} rows, ${byteVectors} vectors${mark}`, shapes: { ...used, byteRows, byteVectors } });
+        if ((2 * rows + 1) * vectors + 1 > registers || 3 * rows * vectors < registers) continue;
+        const mark = same({ rows, vectors }, used.byteTiles[0]);
+        const less = used.byteTiles.filter((tile) => tile.rows < rows);
+        const byteTiles = [{ rows, vectors }, ...less];
+        found.push({ name: `${rows} rows, ${vectors} vectors${mark}`, shapes: { ...used, byteTiles } });
       }
     }
     return found;

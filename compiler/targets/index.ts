@@ -6,7 +6,7 @@ import { wasmRelaxed, wasmSimd } from "./wasm.js";
 
 export type { DotSupport, Target } from "./target.js";
 export { isGpu, lanesOf } from "./target.js";
-export type { WideShapes } from "./tile-shapes.js";
+export type { SumTile, WideShapes } from "./tile-shapes.js";
 export { arm64Dot, cuda, wasmRelaxed, wasmSimd, webgpu, x86v3, x86v4, x86v4Amx };
 
 export const targets: Readonly<Record<string, Target>> = Object.fromEntries(

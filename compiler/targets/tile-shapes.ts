@@ -2,6 +2,16 @@
  * Shapes of wide tiles by machine level: how many rows and vectors stay in registers and how many columns in the first
  * cache. `node bench/native/tune.mjs` measures the candidates on the machine at hand and prints the best ones.
  */
+
+/** Rows of integer activations and vectors of outputs whose sums are held in registers together. */
+export interface SumTile {
+  readonly rows: number;
+  readonly vectors: 1 | 2 | 4;
+}
+
+const tilesOf = (vectors: SumTile["vectors"], ...rows: readonly number[]): readonly SumTile[] =>
+  rows.map((count) => ({ rows: count, vectors }));
+
 export interface WideShapes {
   /** f32 numbers of a vector. */
   readonly lanes: 4 | 8 | 16;
@@ -11,12 +21,12 @@ export interface WideShapes {
   readonly signed?: true;
   /** A product takes one lane of a register for all outputs, so that one load brings words or numbers of four products. */
   readonly byLane?: true;
-  /** Rows of integer activations that are multiplied together, largest first; 1 is the last. */
-  readonly byteRows: readonly number[];
+  /** What q4_0 and q8_0 are multiplied in, most rows first; the last has one row. */
+  readonly byteTiles: readonly SumTile[];
   /** The same where each byte of a weight is multiplied in two halves. */
-  readonly splitRows: readonly number[];
-  /** Vectors of outputs that share a word of activations. */
-  readonly byteVectors: 2 | 4;
+  readonly splitTiles: readonly SumTile[];
+  /** The same of the finer formats, which take more registers. */
+  readonly fineTiles: readonly SumTile[];
   /**
    * Many rows are multiplied with quantized weights as matrices of bf16 numbers in registers of their own (fragments of
    * kernel IR); what is said of bytes here is then for fewer rows.
@@ -33,9 +43,11 @@ export interface WideShapes {
 export const avx512Tiles: WideShapes = {
   lanes: 16,
   quads: true,
-  byteRows: [3, 2, 1],
-  splitRows: [],
-  byteVectors: 4,
+  // A sum waits five clocks for the one before, so there are twelve where there are rows enough. With one vector, words
+  // of activations are operands in memory, which saves loading them; with fewer rows vectors share them.
+  byteTiles: [...tilesOf(1, 12), ...tilesOf(4, 3, 2, 1)],
+  splitTiles: [],
+  fineTiles: tilesOf(4, 3, 2, 1),
   floatRows: [6, 4, 2, 1],
   floatVectors: 4,
   floatColumns: 128,
@@ -46,9 +58,9 @@ export const amxTiles: WideShapes = { ...avx512Tiles, matrices: true };
 export const avx2Tiles: WideShapes = {
   lanes: 8,
   quads: false,
-  byteRows: [3, 2, 1],
-  splitRows: [2, 1],
-  byteVectors: 2,
+  byteTiles: tilesOf(2, 3, 2, 1),
+  splitTiles: tilesOf(2, 2, 1),
+  fineTiles: tilesOf(2, 3, 2, 1),
   floatRows: [6, 4, 2, 1],
   floatVectors: 2,
   floatColumns: 128,
@@ -60,9 +72,9 @@ export const neonTiles: WideShapes = {
   quads: true,
   signed: true,
   byLane: true,
-  byteRows: [4, 2, 1],
-  splitRows: [],
-  byteVectors: 2,
+  byteTiles: tilesOf(2, 4, 2, 1),
+  splitTiles: [],
+  fineTiles: tilesOf(2, 4, 2, 1),
   floatRows: [5, 4, 2, 1],
   floatVectors: 4,
   floatColumns: 128,

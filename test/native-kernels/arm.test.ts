@@ -27,7 +27,8 @@ import { compiled, interpreted, runs } from "./runners.js";
 import { check, formats, kernelsOf, shapes } from "./wide-cases.js";
 
 const target = arm64Dot;
-const { floatRows, floatVectors, byteRows, byteVectors } = target.tiles!;
+const { floatRows, floatVectors, byteTiles } = target.tiles!;
+const byteVectors = byteTiles[0]!.vectors;
 
 /** Vectors that a loop loads. */
 const loaded = (loop: Loop): number =>
@@ -72,7 +73,7 @@ describe("products of bytes", () => {
         const few = hotLoops(text, `few_${format}_544`, "sdot", "aarch64");
         // Two halves of eight words.
         const products = many.map((loop) => loop.count("sdot", ".4b["));
-        for (const rows of byteRows) expect(products).toContain(rows * byteVectors * 2 * 8);
+        for (const { rows, vectors } of byteTiles) expect(products).toContain(rows * vectors * 2 * 8);
         for (const loop of [...many, ...few]) expect(loop.count("sdot", ".4b[")).toBe(loop.count("sdot", ""));
         for (const loop of many) {
           const rows = loop.count("sdot", "") / (byteVectors * 2 * 8);

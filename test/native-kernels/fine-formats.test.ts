@@ -157,7 +157,7 @@ it.runIf(runs(x86v4))("products with q4_K stay in registers", { timeout: 60_000 
   const loops = hotLoops(await assembly(), kernels.at(-1)!.name, "vpdpbusd");
   // Two runs of eight words and four tiles a turn, for one row and for each group of many.
   const counts = loops.map((loop) => loop.count("vpdpbusd", "zmm"));
-  for (const rows of x86v4.tiles!.byteRows) expect(counts).toContain(rows * 2 * 8 * 4);
+  for (const { rows, vectors } of x86v4.tiles!.fineTiles) expect(counts).toContain(rows * vectors * 2 * 8);
   for (const loop of loops) {
     expect(loop.spills, loop.text).toEqual([]);
     expect(loop.calls, loop.text).toEqual([]);

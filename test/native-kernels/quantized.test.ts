@@ -25,17 +25,17 @@ describe.each([x86v4, x86v3])("wide quantized tiles of $name", (target) => {
 
   it.runIf(runs(target))("keep products of bytes in registers in their inner loops", { timeout: 180_000 }, async () => {
     const [instruction, register] = target === x86v4 ? ["vpdpbusd", "zmm"] : ["vpmaddubsw", "ymm"];
-    const { lanes, quads, byteRows, splitRows, byteVectors } = target.tiles!;
+    const { lanes, quads, byteTiles, splitTiles } = target.tiles!;
     const { assembly } = await compiled(kernelsOf(shapes[3], target), target);
     const text = await assembly();
     for (const format of formats) {
       const many = hotLoops(text, `many_${format}_544`, instruction);
       const products = many.map((loop) => loop.count(instruction, register));
       // Two tiles of a product here; loops over single steps where pairs are added, else over the 16 words of a record.
-      const vectors = Math.min(byteVectors, 2 * (16 / lanes));
       const isSplit = !quads && format === "q8_0";
-      for (const rows of isSplit ? splitRows : byteRows) {
-        expect(products).toContain(rows * vectors * (quads ? 16 : isSplit ? 2 : 1));
+      for (const { rows, vectors } of isSplit ? splitTiles : byteTiles) {
+        const sums = rows * Math.min(vectors, 2 * (16 / lanes));
+        expect(products).toContain(sums * (quads ? 16 : isSplit ? 2 : 1));
       }
       for (const loop of [...many, ...hotLoops(text, `few_${format}_544`, instruction)]) {
         expect(loop.spills, loop.text).toEqual([]);

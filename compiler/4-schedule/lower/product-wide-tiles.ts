@@ -13,6 +13,7 @@ import {
   type RecordTile,
   type RowsOfMatrices,
 } from "../micro/records.js";
+import { copiedRowsBytes } from "../micro/row-passes.js";
 import { activationRowBytes, panelRows, recordRows } from "../micro/wide-layouts.js";
 import { activationNumbers, matrixBuffers, leastMatrixRows, rowsOfTile } from "../micro/wide-matrices.js";
 import { quantizeRecords } from "../micro/wide-quantize.js";
@@ -159,6 +160,7 @@ function recordProducts(work: WideWork, { records, numbers }: Activations): Wide
         ...products.map(({ layout }) => unpackedRecordsBytes(layout.storage as RecordQuants, shapes)),
       );
       const unpacked = builder.blockBuffer("unpacked", "u8", "local", tilesBeside * tileBytes);
+      const copies = builder.blockBuffer("copies", "i8", "local", copiedRowsBytes(shapes));
       const matrices = numbers && matricesOf(numbers, from, to);
       const stride = work.rowsOfPart * width;
       emitter.loop("pair", work.firstPair, work.endPair, pairsBeside, undefined, (_, pair) => {
@@ -166,7 +168,7 @@ function recordProducts(work: WideWork, { records, numbers }: Activations): Wide
           recordsMany(builder, shapes, {
             tiles: tilesOf(product, pair),
             columns: depth,
-            ...{ from, to, unpacked },
+            ...{ from, to, unpacked, copies },
             matrices: hasMatrices(product.layout.storage as RecordQuants, shapes) ? matrices : undefined,
             row: (number) => ({ bytes, start: startOf(builder.load(starts, sub(number, from))) }),
             sums: scratch,

@@ -84,7 +84,7 @@ function runSums(
 export function sumAhead(
   k: KernelBuilder,
   shapes: WideShapes,
-  tiles: readonly KTile[],
+  tiles: readonly Pick<KTile, "format">[],
   x: RunActivations,
 ): Expression | undefined {
   const isHalved = tiles.some(({ format }) => kFormats[format].scales === 2);

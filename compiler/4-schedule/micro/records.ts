@@ -6,11 +6,13 @@ import type { KTile } from "./k-dots.js";
 import { kFew } from "./k-few.js";
 import { isK, type KRecords } from "./k-layouts.js";
 import { kRows, unpackedKBytes, type KRows } from "./k-rows.js";
+import type { ManyRows } from "./row-passes.js";
 import type { WideRow, WideTile } from "./wide-dots.js";
 import { fewRowsTogether, wideFew } from "./wide-few.js";
 import { recordCount, type WideQuants } from "./wide-layouts.js";
 import { matrixProducts, type MatrixBuffers, type NumberRows } from "./wide-matrices.js";
-import { unpackedTileBytes, wideRows, type WideRows } from "./wide-rows.js";
+import { wideRows } from "./wide-rows.js";
+import { unpackedTileBytes } from "./wide-unpack.js";
 
 export type RecordQuants = WideQuants | KRecords;
 
@@ -54,12 +56,10 @@ export function recordsFew(
   );
 }
 
-/** What `recordsMany` does: as `WideRows`, with tiles of any format and the number of columns. */
-export interface RecordRows extends Omit<WideRows, "tiles" | "records"> {
+/** What `recordsMany` does, with tiles of any one format. */
+export interface RecordRows extends ManyRows {
   readonly tiles: readonly RecordTile[];
   readonly columns: number;
-  /** From the sums of a row to those of the next. */
-  readonly sumsStride: number;
   /** Rows as bf16, where the target multiplies matrices of these. */
   readonly matrices?: RowsOfMatrices | undefined;
 }

@@ -9,7 +9,9 @@ import { activationRowBytes, recordCount, recordRows, wideRecordBytes, type Wide
 import { inRowGroups } from "./row-groups.js";
 import type { WideRow, WideTile } from "./wide-dots.js";
 import { fewRowsTogether, wideFew } from "./wide-few.js";
-import { unpackedTileBytes, wideRows } from "./wide-rows.js";
+import { copiedRowsBytes } from "./row-passes.js";
+import { wideRows } from "./wide-rows.js";
+import { unpackedTileBytes } from "./wide-unpack.js";
 import type { WideShapes } from "../../targets/index.js";
 import { quantizeRecords } from "./wide-quantize.js";
 
@@ -114,6 +116,7 @@ const rowsInScratch = 128;
 export function wideManyProduct(name: string, format: WideQuants, shape: Shape, shapes: WideShapes, tiles = 2): Kernel {
   const { k, y, tokens, tile, row } = parts(name, `y = many x times wide ${format}`, format, shape);
   const unpacked = k.blockBuffer("unpacked", "u8", "local", tiles * unpackedTileBytes(format, shapes));
+  const copies = k.blockBuffer("copies", "i8", "local", copiedRowsBytes(shapes));
   const sums = k.blockBuffer("sums", "f32", "local", rowsInScratch * tiles * recordRows);
   eachTiles(k, shape.N, tiles, (numbers) => {
     const weights = numbers.map(tile);
@@ -121,7 +124,10 @@ export function wideManyProduct(name: string, format: WideQuants, shape: Shape, 
       const to = k.let("part_end", min(add(part, rowsInScratch), tokens));
       const sumsAt = (number: Expression): Expression => mul(sub(number, part), tiles * recordRows);
       const records = recordCount(shape.K);
-      wideRows(k, shapes, { ...{ tiles: weights, records, from: part, to, row, sums, sumsAt, unpacked } });
+      const sumsStride = tiles * recordRows;
+      wideRows(k, shapes, {
+        ...{ tiles: weights, records, from: part, to, row, sums, sumsAt, sumsStride, unpacked, copies },
+      });
       k.loop("token", part, to, 1, (token) => {
         const line = k.let("line", sumsAt(token));
         numbers.forEach((number, t) => {

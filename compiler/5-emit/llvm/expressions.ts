@@ -53,8 +53,10 @@ export function emitExpression(f: LlvmFunction, expression: Expression): Value {
       const value = of(expression.operand);
       return value.type === result ? value : f.value(result, `bitcast ${value.type} ${value.text} to ${result}`);
     }
-    case "splat":
-      return splat(f, of(expression.operand), type);
+    case "splat": {
+      const { operand } = expression;
+      return splat(f, operand.kind === "load" ? emitLoad(f, operand, emitExpression, "operand") : of(operand), type);
+    }
     case "join":
       return join(f, expression.operands, type);
     case "extract": {

@@ -17,6 +17,8 @@ export interface BufferBase {
   readonly element: MemoryType;
   /** An i8* with the address of the first element. */
   readonly pointer: string;
+  /** Memory of the block, not of the plan. */
+  readonly isLocal: boolean;
 }
 
 /** Intrinsics that a module declares, by their declaration. */
@@ -80,6 +82,11 @@ export class LlvmFunction {
     const value = this.values.get(name);
     if (!value) throw new TypeError(`kernel ${this.name}: register ${name} is not defined`);
     return value;
+  }
+
+  /** What is bound under a name, if anything is. */
+  find(name: string): Value | undefined {
+    return this.values.get(name);
   }
 
   /** What `write` binds is forgotten after it. */

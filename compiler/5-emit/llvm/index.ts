@@ -24,7 +24,11 @@ function emitKernel(kernel: Kernel, target: Target, declarations: Declarations):
   const f = new LlvmFunction(kernel.name, target, declarations);
   kernel.buffers.forEach(({ name, element }, i) => {
     const place = f.value("i8**", `getelementptr i8*, i8** %buffers, i64 ${i}`);
-    f.buffers.set(name, { element, pointer: f.value("i8*", `load i8*, i8** ${place.text}`, name).text });
+    f.buffers.set(name, {
+      element,
+      pointer: f.value("i8*", `load i8*, i8** ${place.text}`, name).text,
+      isLocal: false,
+    });
   });
   kernel.scalars.forEach(({ name, type }, i) => {
     const place = f.value("i32*", `getelementptr i32, i32* %scalars, i64 ${i}`);
@@ -35,7 +39,7 @@ function emitKernel(kernel: Kernel, target: Target, declarations: Declarations):
   for (const buffer of kernel.blockBuffers) {
     const { name, element } = buffer;
     const pointer = f.value("i8*", `getelementptr i8, i8* %scratch, i64 ${offset}`, name).text;
-    f.buffers.set(name, { element, pointer });
+    f.buffers.set(name, { element, pointer, isLocal: true });
     offset += blockBufferBytes(buffer);
   }
   const endFragments = beginFragments(f, kernel);

@@ -17,6 +17,31 @@ function split(index: Expression): { readonly rest: Expression | undefined; read
   return { rest: index, constant: 0 };
 }
 
+/**
+ * How an address is used. Repeated words are operands in memory of the instructions that use them, and x86-64 makes two
+ * operations of one whose address has two registers. What a block copied to its own memory is read again and again, so
+ * such addresses are held in one register.
+ */
+type AddressUse = "access" | "operand";
+
+/** The address of the element that a register counts. */
+function indexed(f: LlvmFunction, buffer: string, register: Value, use: AddressUse): string {
+  const { element, pointer, isLocal } = f.buffer(buffer);
+  const isHeld = use === "operand" && isLocal && f.target.codegen?.architecture === "x86-64";
+  const name = `${buffer}[${register.text}]`;
+  const known = isHeld ? f.find(name) : undefined;
+  if (known) return known.text;
+  const unit = memoryBytes[element];
+  const wide = f.value("i64", `sext i32 ${register.text} to i64`, "index");
+  const bytes = unit === 1 ? wide : f.value("i64", `shl i64 ${wide.text}, ${Math.log2(unit)}`, "bytes");
+  const sum = f.value("i8*", `getelementptr i8, i8* ${pointer}, i64 ${bytes.text}`, "at");
+  if (!isHeld) return sum.text;
+  // Code generation cannot look through the empty text and take the sum apart again.
+  const held = f.value("i8*", `call i8* asm "", "=r,0"(i8* ${sum.text})`, "held");
+  f.bind(name, held);
+  return held.text;
+}
+
 /** A pointer to `type` at an index that counts the buffer's own elements. */
 export function elementPointer(
   f: LlvmFunction,
@@ -24,27 +49,28 @@ export function elementPointer(
   type: string,
   index: Expression,
   emit: EmitExpression,
+  use: AddressUse = "access",
 ): string {
   const { element, pointer } = f.buffer(buffer);
-  const unit = memoryBytes[element];
   const { rest, constant } = split(index);
-  let address = pointer;
-  if (rest) {
-    const wide = f.value("i64", `sext i32 ${emit(f, rest).text} to i64`, "index");
-    const bytes = unit === 1 ? wide : f.value("i64", `shl i64 ${wide.text}, ${Math.log2(unit)}`, "bytes");
-    address = f.value("i8*", `getelementptr i8, i8* ${address}, i64 ${bytes.text}`, "at").text;
-  }
+  let address = rest ? indexed(f, buffer, emit(f, rest), use) : pointer;
   if (constant !== 0) {
-    address = f.value("i8*", `getelementptr i8, i8* ${address}, i64 ${constant * unit}`, "at").text;
+    const bytes = constant * memoryBytes[element];
+    address = f.value("i8*", `getelementptr i8, i8* ${address}, i64 ${bytes}`, "at").text;
   }
   return type === "i8" ? address : f.value(`${type}*`, `bitcast i8* ${address} to ${type}*`, "p").text;
 }
 
-export function emitLoad(f: LlvmFunction, load: Expression & { kind: "load" }, emit: EmitExpression): Value {
+export function emitLoad(
+  f: LlvmFunction,
+  load: Expression & { kind: "load" },
+  emit: EmitExpression,
+  use: AddressUse = "access",
+): Value {
   const memory = load.as ?? f.buffer(load.buffer).element;
   const { type } = load;
   const raw = vectorOf(llvmMemory[memory], type.lanes);
-  const pointer = elementPointer(f, load.buffer, raw, load.index, emit);
+  const pointer = elementPointer(f, load.buffer, raw, load.index, emit, use);
   const loaded = f.value(raw, `load ${raw}, ${raw}* ${pointer}, align ${memoryBytes[memory]}`, load.buffer);
   const result = llvmType(type);
   switch (memory) {
