@@ -12,7 +12,7 @@ import { openCheckpointFiles } from "./checkpoint-files.js";
 import { DiagnosticsError, showDiagnostics } from "./failures.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
-import { storageInFile, storageOf, type MatrixStorage } from "./storage-choice.js";
+import { matricesWithoutBlocks, storageInFile, storageOf, type MatrixStorage } from "./storage-choice.js";
 import { diskHost, type DiskHost } from "./source-host.js";
 
 /** What `check` gives for a project, and the host that read its files. */
@@ -62,6 +62,11 @@ export function scheduleFor(program: Program, project: Project, target: Target):
   const limits = { T: project.prefill, context: project.context };
   const storage = storageOf(program, matrixStorage(program, project, target));
   return schedule(deriveBatch(program), target, { limits, storage, cache: project.cache });
+}
+
+/** Paths of the matrices that are f16 in all kernels of a project because their rows are no whole blocks. */
+export function keptInF16(program: Program, project: Project): readonly string[] {
+  return matricesWithoutBlocks(program, matrixStorage(program, project, wasmRelaxed));
 }
 
 /** What matrices of a program are stored as under `quantization: file`, with and without the finer formats. */

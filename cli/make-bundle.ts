@@ -7,7 +7,7 @@ import { emitWasm, scratchBytes } from "../compiler/5-emit/wasm/index.js";
 import { emitWgslPrograms } from "../compiler/5-emit/wgsl/module.js";
 import type { Kernel } from "../compiler/4-schedule/kernel-ir.js";
 import { wasmRelaxed, wasmSimd, webgpu } from "../compiler/targets/index.js";
-import { buildOptimized, checkSpec, scheduleFor, scheduleProject } from "./compile.js";
+import { buildOptimized, checkSpec, keptInF16, scheduleFor, scheduleProject } from "./compile.js";
 import { browserRuntime } from "./browser-runtime.js";
 import { UsageError } from "./failures.js";
 import { cudaKernels } from "./cuda-kernels.js";
@@ -32,6 +32,8 @@ export interface MadeBundle {
   readonly folder: string;
   readonly times: readonly StageTime[];
   readonly kernels: number;
+  /** Paths of matrices that are f16 because their rows are no whole blocks. */
+  readonly keptInF16: readonly string[];
   /** Absolute paths of the `.moe` files that the model is made of. */
   readonly sources: readonly string[];
 }
@@ -96,7 +98,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
     if (native.length > 0) rememberWeights(manifest, folder);
     const levels = native.reduce((sum, level) => sum + level.kernels, 0);
     const kernels = (wasm?.kernels.length ?? 0) + levels + (gpu?.programs.length ?? 0) + (cuda?.launches.length ?? 0);
-    return { manifest, folder, times, kernels, sources };
+    return { manifest, folder, times, kernels, keptInF16: keptInF16(optimized, project), sources };
   } finally {
     parameters.close();
     shell.progress.clear();

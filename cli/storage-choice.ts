@@ -22,17 +22,36 @@ export function storageOf(program: Program, quantization: MatrixStorage): (param
     if (param.storage !== undefined) return param.storage;
     if (param.dtype !== "f32") return "i32";
     // Vectors (gains of norms, biases) are small and sensitive.
-    const own = param.axes.slice(param.layerAxes);
-    if (own.length < 2) return "f32";
+    if (!isMatrix(param)) return "f32";
     const format = typeof quantization === "string" ? quantization : quantization(param.path);
     if (!isBlocked(format)) return format;
     // The choice of an expert hangs on small differences, and a router is a thousandth of a layer.
     if (routers.has(param.path)) return "f16";
     if (isK(format)) return format;
-    const along = param.axes.find(({ name }) => name === param.contracted) ?? param.axes.at(-1);
-    return (along?.size.constant ?? 0) % BLOCK === 0 ? format : "f16";
+    return hasWholeBlocks(param) ? format : "f16";
   };
 }
+
+const isMatrix = ({ axes, layerAxes }: ParamDecl): boolean => axes.length - layerAxes >= 2;
+
+/** Whether the axis that blocks run along is filled by blocks of 32. */
+function hasWholeBlocks({ axes, contracted }: ParamDecl): boolean {
+  const along = axes.find(({ name }) => name === contracted) ?? axes.at(-1);
+  return (along?.size.constant ?? 0) % BLOCK === 0;
+}
+
+/** Paths of the matrices that are f16 because no whole number of blocks fills their rows, whatever was asked for. */
+export function matricesWithoutBlocks(program: Program, quantization: MatrixStorage): readonly string[] {
+  const routers = routerParameters(program);
+  return program.params
+    .filter((param) => param.storage === undefined && param.dtype === "f32" && isMatrix(param))
+    .filter((param) => !routers.has(param.path) && !hasWholeBlocks(param))
+    .map(({ path }) => path)
+    .filter((path) => isWholeBlocked(typeof quantization === "string" ? quantization : quantization(path)));
+}
+
+/** Formats that numbers are converted to, block by block. */
+const isWholeBlocked = (format: StorageType): boolean => isBlocked(format) && !isK(format);
 
 /**
  * For each matrix the format of its tensors in a checkpoint: nothing is lost that 8 bits can hold, and nothing at all where

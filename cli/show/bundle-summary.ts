@@ -3,9 +3,13 @@ import type { Palette } from "../../compiler/errors/palette.js";
 import type { MadeBundle } from "../make-bundle.js";
 import { bytesText, countText, plural, timeText } from "./units.js";
 
+/** The first few of a list, and how many more there are. */
+const shortList = (names: readonly string[]): string =>
+  names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+
 /** @param folder Where the bundle is, as it shall be shown. */
 export function bundleSummary(
-  { manifest, times, kernels }: MadeBundle,
+  { manifest, times, kernels, keptInF16 }: MadeBundle,
   folder: string,
   { dim, strong, accent }: Palette,
 ): readonly string[] {
@@ -18,6 +22,7 @@ export function bundleSummary(
   return [
     `${strong(manifest.name)} ${dim("→")} ${accent(folder)}  ${dim(`in ${timeText(total)}`)}`,
     line("parameters", stored.join(", ")),
+    ...(keptInF16.length === 0 ? [] : [line("kept f16", `${shortList(keptInF16)}: rows of no whole blocks of 32`)]),
     line(
       "kernels",
       `${plural(kernels, "kernel")} for ${[...new Set(manifest.targets.map(({ name }) => name))].join(", ")}`,

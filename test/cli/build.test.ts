@@ -34,6 +34,16 @@ describe("build", () => {
     expect(leftovers()).toEqual([]);
   });
 
+  it("says which matrices stay f16 because their rows are no whole blocks", async () => {
+    const [whole, part] = await Promise.all(
+      [64, 72].map((width) =>
+        run("build", "toy", "--out", `out/${width}`, ...SMALL, "--size", "C=32", "--size", `F=${width}`),
+      ),
+    );
+    expect(whole!.out).not.toContain("kept f16");
+    expect(part!.out).toMatch(/kept f16 +\S+down\S*: rows of no whole blocks of 32/);
+  });
+
   it("replaces a bundle, and nothing else", async () => {
     expect((await run("build", "toy", "--out", "out/a", ...SMALL, "--quantization", "q4_0")).code).toBe(0);
     expect(contents("out/a")).not.toEqual(contents("out/b"));
