@@ -11,6 +11,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { threadTime } from "../thread-time.mjs";
 import { makeSpec } from "./make-spec.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -34,12 +35,6 @@ const hostOf = (text) => ({
     file === FILE ? text : existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : undefined,
   resolve: (from, specifier) => (specifier === "std" ? "stdlib/std.moe" : join(dirname(from), specifier)),
 });
-
-/** Milliseconds of processor time that this thread has had; undefined where the system does not tell. */
-function threadTime() {
-  const file = "/proc/thread-self/schedstat";
-  return existsSync(file) ? Number(readFileSync(file, "utf8").split(" ")[0]) / 1e6 : undefined;
-}
 
 /** Processor time beside the clock: on a machine that others use as well, the clock measures them too. */
 function timed(run) {

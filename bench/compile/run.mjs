@@ -1,7 +1,8 @@
 /**
  * How long a model takes from text to WebAssembly, stage by stage, in processor time: check, graph, passes, schedule
- * (entry by entry, and the memory plan), and the module. Every `.moe` file of the examples, or those that are named;
- * with `--cold` each in a process of its own, as a command has it.
+ * (entry by entry, and the memory plan), and the module; then all of it, and how much of that the compiling thread has
+ * had, where the system tells: the rest is V8's own threads beside it. Every `.moe` file of the examples, or those that
+ * are named; with `--cold` each in a process of its own, as a command has it.
  *
  *     node bench/compile/run.mjs [file.moe …] [--cold] [--tokens 256] [--context 2048] [--json]
  */
@@ -11,6 +12,7 @@ import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { compiler, host, processor, root } from "../sources.mjs";
+import { threadTime } from "../thread-time.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,6 +48,7 @@ const stages = ["check", "graph", "optimize", "schedule", "emit"];
 const rows = values.cold ? files.map(coldRow) : [];
 for (const file of values.cold ? [] : files) {
   const row = { file: relative("examples", file), lowering: {} };
+  const begun = threadTime();
   const stage = (name, run) => {
     const from = processor();
     const result = run();
@@ -67,6 +70,7 @@ for (const file of values.cold ? [] : files) {
     close();
     row.kernels = kernels.length;
     row.bytes = stage("emit", () => emitWasm(kernels, target)).length;
+    if (begun !== undefined) row.thread = threadTime() - begun;
   } catch (error) {
     row.error = `${error.code ?? ""} ${error.message}`.trim();
   }
@@ -76,11 +80,13 @@ if (values.json) console.log(JSON.stringify(rows, null, 2));
 else {
   const width = Math.max(...rows.map(({ file }) => file.length));
   console.log(
-    `${"milliseconds".padEnd(width)} ${[...stages, "all"].map((name) => name.padStart(9)).join("")}  kernels    bytes`,
+    `${"milliseconds".padEnd(width)} ${[...stages, "all", "thread"].map((name) => name.padStart(9)).join("")}  kernels    bytes`,
   );
   for (const row of rows) {
     const all = stages.reduce((sum, name) => sum + (row[name] ?? 0), 0);
-    const times = [...stages.map((name) => row[name]), all].map((ms) => (ms?.toFixed(0) ?? "").padStart(9)).join("");
+    const times = [...stages.map((name) => row[name]), all, row.thread]
+      .map((ms) => (ms?.toFixed(0) ?? "").padStart(9))
+      .join("");
     const end = row.error ?? `${String(row.kernels).padStart(7)} ${String(row.bytes).padStart(8)}`;
     console.log(`${row.file.padEnd(width)} ${times}  ${end}`);
   }
