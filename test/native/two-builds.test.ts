@@ -26,7 +26,7 @@ process.stdout.write("ready\\n");
 await new Promise((resolve) => process.stdin.once("data", resolve));
 const warnings = [];
 const text = ${JSON.stringify(text)};
-const object = module.compileCached({ name: "two", cpu: "x86-64-v3", features: "", text: () => text }, (warning) => warnings.push(warning));
+const object = module.compileCached({ name: "two", architecture: "x86-64", cpu: "x86-64-v3", features: "", text: () => text }, (warning) => warnings.push(warning));
 process.stdout.write(JSON.stringify({ hash: createHash("sha256").update(object).digest("hex"), warnings }) + "\\n");
 process.exit(0);
 `;

@@ -120,17 +120,19 @@ function open(
   const range = rowRange(emitter, first, builder.let("group", div(block, chunks)), blockRows);
   const firstTile = builder.let("first_tile", mul(rem(block, chunks), perBlock));
   const endTile = builder.let("end_tile", min(add(firstTile, perBlock), tiles));
-  const sums = products.length * together * rowsInScratch * tileRows;
-  const scratch = builder.blockBuffer("sums", "f32", "local", sums + 4);
+  const spare = products.length * together * rowsInScratch * tileRows;
+  const scratch = builder.blockBuffer("sums", "f32", "local", spare + 4);
   const count = builder.let("row_count", sub(range.to, range.from));
   const grid = range.grid.times(Size.of(chunks));
   const tilesOf = { together, firstTile, endTile };
-  return { emitter, source, target, products, writers: ready, scratch, range, count, grid, ...tilesOf };
+  return { emitter, source, target, products, writers: ready, scratch, spare, range, count, grid, ...tilesOf };
 }
 
 interface Work extends FinishedProducts {
   readonly writers: readonly TileWriter[];
   readonly range: RowRange;
+  /** Element of `scratch` behind all sums, which nobody reads. */
+  readonly spare: number;
   /** Rows of the block. */
   readonly count: Expression;
   /** Blocks of a call. */
@@ -181,12 +183,11 @@ function many(work: Work): void {
 
 /** Tiles `from..to` by runs of `size`, all rows in parts. */
 function manyBy(work: Work, size: number, from: Expression, to: Expression): void {
-  const { emitter, products, writers, scratch, range } = work;
+  const { emitter, products, writers, scratch, spare, range } = work;
   const { builder } = emitter;
   const { tiles, height, batch } = products[0]!.layout;
   const width = size * tileRows;
   const stride = rowsInScratch * width;
-  const spare = products.length * work.together * rowsInScratch * tileRows;
   const all = batch.reduce((count, axis) => count * axis.size, tiles);
   emitter.loop("tile", from, to, size, undefined, (_, tile) => {
     const place = builder.let("tile_number", add(mul(range.matrix, tiles), tile));
