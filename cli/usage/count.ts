@@ -5,6 +5,8 @@ import { expertCounts } from "../show/expert-map.js";
 
 /** One mixture of the spec, in all its layers. */
 export interface MixtureUsage {
+  /** Its place in the spec, such as `layers.moe`. */
+  readonly label: string;
   /** Tokens by layer and expert. */
   readonly layers: readonly (readonly number[])[];
 }
@@ -71,6 +73,7 @@ async function routesOf(model: Model, ids: readonly number[], signal: AbortSigna
 
 function added(before: readonly MixtureUsage[] | undefined, routes: readonly RouteTrace[]): readonly MixtureUsage[] {
   return routes.map((trace, mixture) => ({
+    label: trace.label,
     layers: Array.from({ length: trace.layers }, (_, layer) => {
       const known = before?.[mixture]?.layers[layer];
       return expertCounts(trace, layer).map((count, expert) => count + (known?.[expert] ?? 0));

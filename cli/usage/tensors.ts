@@ -2,12 +2,22 @@
 import { fromF32, type TensorSource } from "../../compiler/checkpoints/index.js";
 import type { MixtureUsage } from "./count.js";
 
-/** `usage` [layers, experts] of f32, or `usage_0`, `usage_1`, … of several mixtures: names that a recipe's head can have. */
+/**
+ * `usage` [layers, experts] of f32; of several mixtures `usage_` and the place of each, as `usage_layers_moe`: names that
+ * the head of a recipe can have.
+ */
 export function usageTensors(mixtures: readonly MixtureUsage[]): readonly TensorSource[] {
-  return mixtures.map(({ layers }, mixture) => ({
-    name: mixtures.length === 1 ? "usage" : `usage_${mixture}`,
-    shape: [layers.length, layers[0]!.length],
-    type: "f32",
-    data: () => fromF32("f32", Float32Array.from(layers.flat())),
-  }));
+  const names = new Set<string>();
+  return mixtures.map(({ label, layers }) => {
+    const wanted = mixtures.length === 1 ? "usage" : `usage_${label.replace(/\W+/g, "_")}`;
+    let name = wanted;
+    for (let copy = 2; names.has(name); copy++) name = `${wanted}_${copy}`;
+    names.add(name);
+    return {
+      name,
+      shape: [layers.length, layers[0]!.length],
+      type: "f32",
+      data: () => fromF32("f32", Float32Array.from(layers.flat())),
+    };
+  });
 }

@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { usageTensors } from "../../cli/usage/tensors.js";
 import { moec, type Outcome } from "../cli/io.js";
 import { folder as example, reference } from "../real/tiny-moe.js";
 import { opened } from "./models.js";
@@ -86,6 +87,13 @@ test("the counts are those of the routes that `moec run --trace` shows", async (
   );
   expect(usage["usage"]).toEqual(counts);
 }, 120_000);
+
+test("several mixtures are named by their places", () => {
+  const mixtures = ["first.moe", "layers.moe", "layers.moe"].map((label) => ({ label, layers: [[1, 2]] }));
+  const names = usageTensors(mixtures).map(({ name }) => name);
+  expect(names).toEqual(["usage_first_moe", "usage_layers_moe", "usage_layers_moe_2"]);
+  expect(usageTensors(mixtures.slice(1, 2)).map(({ name }) => name)).toEqual(["usage"]);
+});
 
 test("a model without experts, a missing text and an empty one are refused", async () => {
   writeFileSync(
