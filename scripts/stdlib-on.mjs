@@ -2,11 +2,11 @@
  * Every declaration of the library on another target, or every example. Writes which declarations ran for
  * `node scripts/generate-coverage.mjs`.
  *
- *   node scripts/stdlib-on.mjs webgpu|cuda|examples [--from place] [--driver cpu|gpu]
+ *   node scripts/stdlib-on.mjs webgpu|cuda|examples [--missing] [--from place] [--driver cpu|gpu]
  *
  * A software driver of GPUs keeps what it compiled until the process ends, so a process that has grown large hands over
- * to the next one, and one that the driver ends costs what it was at. `--from` goes on where a run was ended:
- * what is before is not run, and what was written of it is kept. `--driver` runs one kind of launches only.
+ * to the next one, and one that the driver ends costs what it was at. `--missing` goes on where a run was ended:
+ * what is written down is kept and not run again; `--from` begins at a place. `--driver` runs one kind of launches only.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -22,19 +22,21 @@ const RUNS = {
   cuda: { config: "cuda", file: "test/stdlib/wasm.test.ts", lists: { gpu: "cuda" } },
 };
 const { values, positionals } = parseArgs({
-  options: { from: { type: "string", default: "0" }, driver: { type: "string" } },
+  options: { from: { type: "string", default: "0" }, driver: { type: "string" }, missing: { type: "boolean" } },
   allowPositionals: true,
 });
 const [target] = positionals;
-const { driver } = values;
+const { driver, missing } = values;
 let from = Number(values.from);
 if (!(target in RUNS) || !Number.isInteger(from) || from < 0 || !["cpu", "gpu", undefined].includes(driver)) {
-  console.error(`usage: node scripts/stdlib-on.mjs ${Object.keys(RUNS).join("|")} [--from place] [--driver cpu|gpu]`);
+  console.error(
+    `usage: node scripts/stdlib-on.mjs ${Object.keys(RUNS).join("|")} [--missing] [--from place] [--driver cpu|gpu]`,
+  );
   process.exit(2);
 }
 const { config, file, lists } = RUNS[target];
 for (const [kind, list] of Object.entries(lists)) {
-  if (from > 0 || (driver ?? kind) !== kind) continue;
+  if (missing || from > 0 || (driver ?? kind) !== kind) continue;
   rmSync(join(root, `stdlib/coverage/ran/${list}.json`), { force: true });
 }
 

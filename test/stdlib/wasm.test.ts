@@ -45,7 +45,7 @@ describe.each(declarations.filter((_, position) => everything || position % SHAR
     if (hint.refused === undefined)
       test(`seed ${String(seed)}: ${target ?? "wasm"} = reference`, () => {
         run(decl, seed);
-        if (round === rounds - 1) record(decl);
+        if (round === rounds - 1) record.add(decl);
       });
     else
       test(`refused with ${hint.refused.join(": ")}`, () => {

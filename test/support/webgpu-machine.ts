@@ -1,6 +1,7 @@
 /** Runs schedules on Dawn: the memory is prepared as for every machine of the tests, then a device has a copy of it. */
 import { emitWgslPrograms } from "../../compiler/5-emit/wgsl/module.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
+import type { Driver } from "../../compiler/4-schedule/plan.js";
 import { webgpu } from "../../compiler/targets/index.js";
 import type { Device } from "../../runtime/device.js";
 import { makeWebGpuDevice } from "../../runtime/webgpu/device.js";
@@ -10,8 +11,7 @@ import { Machine } from "../schedule/machine.js";
 import { sharedDevice } from "./webgpu-shared.js";
 
 /** Both ways to write a value: for GPUs, and for drivers that compute on the processor. */
-export const drivers = ["gpu", "cpu"] as const;
-export type Driver = (typeof drivers)[number];
+export const drivers: readonly Driver[] = ["gpu", "cpu"];
 
 /** Less than a driver has. */
 export type Limit = (support: Support) => Support;

@@ -12,8 +12,17 @@ interface Source extends GpuShaderModule {
 
 type Listener = Parameters<GpuDevice["addEventListener"]>[1];
 
+type PipelineOptions = Parameters<GpuDevice["createComputePipelineAsync"]>[0];
+
+/** What the runtime does not use. */
+interface TestDevice extends GpuDevice {
+  createComputePipeline(options: PipelineOptions): GpuPipeline;
+  pushErrorScope(filter: "validation"): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
+}
+
 interface Shared {
-  readonly device: GpuDevice;
+  readonly device: TestDevice;
   /** By their text. */
   readonly pipelines: Map<string, Promise<GpuPipeline>>;
   /** Of those that are in use. */
@@ -22,6 +31,15 @@ interface Shared {
 
 /** The first comment of a module names its kernel, and changes nothing. */
 const withoutTitle = (code: string): string => code.replace(/^\/\/.*$/m, "");
+
+/** Dawn in Node asks without a pause whether it is ready when it compiles beside: that takes as long again. */
+async function compiledNow(device: TestDevice, options: PipelineOptions): Promise<GpuPipeline> {
+  device.pushErrorScope("validation");
+  const pipeline = device.createComputePipeline(options);
+  const problem = await device.popErrorScope();
+  if (problem) throw new Error(problem.message);
+  return pipeline;
+}
 
 /**
  * A device that may be destroyed any number of times: the one behind it goes on, and keeps its pipelines. Layouts of the
@@ -47,7 +65,7 @@ function lease({ device, pipelines, listeners }: Shared): GpuDevice {
       let pipeline = pipelines.get(key);
       if (!pipeline) {
         const module = device.createShaderModule({ code, label });
-        pipeline = device.createComputePipelineAsync({ ...options, compute: { ...options.compute, module } });
+        pipeline = compiledNow(device, { ...options, compute: { ...options.compute, module } });
         pipelines.set(key, pipeline);
       }
       return pipeline;
@@ -63,7 +81,7 @@ function lease({ device, pipelines, listeners }: Shared): GpuDevice {
 async function open(): Promise<(Shared & Omit<OpenedGpu, "device">) | undefined> {
   const running = await runningDevice();
   if (!running) return undefined;
-  const device = running.device as unknown as GpuDevice;
+  const device = running.device as unknown as TestDevice;
   const listeners = new Set<Listener>();
   device.addEventListener("uncapturederror", (event) => {
     for (const listener of listeners) listener(event);

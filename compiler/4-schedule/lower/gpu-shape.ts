@@ -26,9 +26,9 @@ export function tilesBeside(products: readonly Product[]): number {
   return products.length === 1 && tiles >= 64 ? 4 : tiles >= 16 ? 2 : 1;
 }
 
-/** Tiles of 16 outputs of each product that one block of tiles computes. */
+/** Tiles of 16 outputs of each product that one block of tiles computes: no more than a product has. */
 export function tilesAcross(products: readonly Product[]): number {
-  return Math.max(1, Math.floor(tileWidth / tileRows / products.length));
+  return Math.max(1, Math.min(products[0]!.layout.tiles, Math.floor(tileWidth / tileRows / products.length)));
 }
 
 /** 1 when a call has so many rows that tiles pay, 0 when not; a size of the call. */

@@ -102,21 +102,18 @@ fn moec_value_bool(a: bool) -> bool { return a; }
 fn moec_is_nan(a: f32) -> bool {
   return (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;
 }
-// NaN when either is NaN, and -0 before 0.
+// NaN when either is NaN, and -0 before 0. Without branches: drivers put functions in place of their calls.
 fn moec_min(a: f32, b: f32) -> f32 {
-  if (moec_is_nan(a) || moec_is_nan(b)) { return bitcast<f32>(moec_nan); }
-  if (a == b) { return bitcast<f32>(bitcast<u32>(a) | bitcast<u32>(b)); }
-  return min(a, b);
+  let least = select(min(a, b), bitcast<f32>(bitcast<u32>(a) | bitcast<u32>(b)), a == b);
+  return select(least, bitcast<f32>(moec_nan), moec_is_nan(a) | moec_is_nan(b));
 }
 fn moec_max(a: f32, b: f32) -> f32 {
-  if (moec_is_nan(a) || moec_is_nan(b)) { return bitcast<f32>(moec_nan); }
-  if (a == b) { return bitcast<f32>(bitcast<u32>(a) & bitcast<u32>(b)); }
-  return max(a, b);
+  let greatest = select(max(a, b), bitcast<f32>(bitcast<u32>(a) & bitcast<u32>(b)), a == b);
+  return select(greatest, bitcast<f32>(moec_nan), moec_is_nan(a) | moec_is_nan(b));
 }
 // Toward zero, saturating, NaN to 0.
 fn moec_i32(a: f32) -> i32 {
-  if (moec_is_nan(a)) { return 0; }
-  if (a >= 2147483648.0f) { return 2147483647; }
-  return i32(max(a, -2147483648.0f));
+  let whole = i32(clamp(a, -2147483648.0f, 2147483520.0f));
+  return select(select(whole, 2147483647, a >= 2147483648.0f), 0, moec_is_nan(a));
 }
 `;
