@@ -49,7 +49,7 @@ export async function cachedBundle(
 }
 
 interface Stamp {
-  /** All `.moe` files that the model is made of. */
+  /** All `.moe` files that the model is made of, and the tokenizer. */
   readonly sources: readonly string[];
   readonly stamp: string;
 }

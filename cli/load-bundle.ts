@@ -22,7 +22,7 @@ export async function runnableBundle(
   if (opened.kind === "bundle") return opened.folder;
   const { cachedBundle } = await import("./cached-bundle.js");
   const { folder, made } = await cachedBundle(shell, opened, async () => {
-    if (needs.tokenizer === true) await requireTokenizer(opened);
+    if (needs.tokenizer === true) await requireTokenizer(shell, opened);
   });
   if (made) {
     const { bundleSummary } = await import("./show/bundle-summary.js");
@@ -33,12 +33,17 @@ export async function runnableBundle(
 }
 
 /** What loading the bundle would say later, packed weights and all. */
-async function requireTokenizer(project: Project): Promise<void> {
+async function requireTokenizer(shell: Shell, project: Project): Promise<void> {
   const { tokenizerText } = await import("./tokenizer-files.js");
   const { openCheckpointFiles } = await import("./checkpoint-files.js");
   const opened = project.weights.length > 0 ? openCheckpointFiles(project.weights) : undefined;
   try {
     if (tokenizerText(project.tokenizer, opened?.checkpoint) !== undefined) return;
+    // Neither the project file nor the checkpoint has one: the spec may name it.
+    const { buildModel, checkSpec } = await import("./compile.js");
+    const { runSettings } = await import("./spec-settings.js");
+    const settings = runSettings(buildModel(checkSpec(shell, project.spec), project), project);
+    if (tokenizerText(settings.tokenizer, undefined) !== undefined) return;
   } finally {
     opened?.close();
   }

@@ -19,7 +19,7 @@ import type { Shell } from "./shell.js";
 import { runSettings } from "./spec-settings.js";
 import { tokenizerText } from "./tokenizer-files.js";
 import { rememberVerified } from "../runtime/native/verified.js";
-import { writeFolder } from "./write-folder.js";
+import { refuseForeign, writeFolder } from "./write-folder.js";
 
 /** Milliseconds of a stage, for people and `--json`. */
 export interface StageTime {
@@ -34,7 +34,7 @@ export interface MadeBundle {
   readonly kernels: number;
   /** Paths of matrices that are f16 because their rows are no whole blocks. */
   readonly keptInF16: readonly string[];
-  /** Absolute paths of the `.moe` files that the model is made of. */
+  /** Absolute paths of the `.moe` files that the model is made of, and of its tokenizer. */
   readonly sources: readonly string[];
 }
 
@@ -52,26 +52,30 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
     times.push({ stage: name, milliseconds: performance.now() - start });
     return result;
   };
+  // What can be known early is said early: kernels take seconds, native ones many.
+  refuseForeign(folder);
   requireParameters(shell, project);
   const checked = stage("check", () => checkSpec(shell, project.spec));
   const { built, optimized } = stage("optimize", () => buildOptimized(checked, project));
-  const hasWasm = project.targets.includes("wasm");
-  const wasm = hasWasm ? stage("schedule", () => scheduleProject(optimized, project)) : undefined;
-  const modules = wasm ? stage("emit", () => emitModules(wasm.kernels)) : [];
-  const native = project.targets.includes("native")
-    ? stage("native", () => compileLevels(shell, optimized, project))
-    : [];
-  const gpu = project.targets.includes("webgpu") ? stage("webgpu", () => webGpuKernels(optimized, project)) : undefined;
-  const cuda = project.targets.includes("cuda")
-    ? stage("cuda", () => cudaKernels(shell, optimized, project))
-    : undefined;
-  // Without wasm the best level's plan is that of the bundle.
-  const plan = wasm?.plan ?? native[0]?.plan ?? gpu?.plan ?? cuda?.plan;
-  if (!plan) throw new UsageError("a bundle needs at least one target and level");
   const parameters = openParameters(shell, built, project);
   try {
     const settings = runSettings(built, project);
     const tokenizer = tokenizerText(settings.tokenizer, parameters.checkpoint);
+    const hasWasm = project.targets.includes("wasm");
+    const wasm = hasWasm ? stage("schedule", () => scheduleProject(optimized, project)) : undefined;
+    const modules = wasm ? stage("emit", () => emitModules(wasm.kernels)) : [];
+    const native = project.targets.includes("native")
+      ? stage("native", () => compileLevels(shell, optimized, project))
+      : [];
+    const gpu = project.targets.includes("webgpu")
+      ? stage("webgpu", () => webGpuKernels(optimized, project))
+      : undefined;
+    const cuda = project.targets.includes("cuda")
+      ? stage("cuda", () => cudaKernels(shell, optimized, project))
+      : undefined;
+    // Without wasm the best level's plan is that of the bundle.
+    const plan = wasm?.plan ?? native[0]?.plan ?? gpu?.plan ?? cuda?.plan;
+    if (!plan) throw new UsageError("a bundle needs at least one target and level");
     const manifest = stage("pack", () =>
       writeFolder(folder, (writer) =>
         writeBundle(
@@ -94,7 +98,8 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
         ),
       ),
     );
-    const sources = [...checked.project.files.keys()].map((file) => resolve(shell.io.cwd, file));
+    const specs = [...checked.project.files.keys()].map((file) => resolve(shell.io.cwd, file));
+    const sources = [...specs, ...(settings.tokenizer === undefined ? [] : [settings.tokenizer])];
     if (native.length > 0) rememberWeights(manifest, folder);
     const levels = native.reduce((sum, level) => sum + level.kernels, 0);
     const kernels = (wasm?.kernels.length ?? 0) + levels + (gpu?.programs.length ?? 0) + (cuda?.launches.length ?? 0);

@@ -1,6 +1,6 @@
 /** From what a user names (a spec, a folder, a moec.yaml, a bundle) to a project with absolute paths. */
 import { existsSync, statSync } from "node:fs";
-import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import type { CacheStorage } from "../compiler/4-schedule/options.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { DiagnosticsError } from "./failures.js";
@@ -78,6 +78,13 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
   }
 }
 
+/** A path of a project file. One that was written on Windows means the same file elsewhere. */
+function below(folder: string, path: string): string {
+  const place = resolve(folder, path);
+  if (sep === "\\" || !path.includes("\\") || existsSync(place)) return place;
+  return resolve(folder, path.replaceAll("\\", "/"));
+}
+
 /** Like `openProject`, for commands that need sources. */
 export function openSources(path: string, cwd: string, options: ModelOptions = {}): Project {
   return sourcesOf(openProject(path, cwd, options), path);
@@ -107,7 +114,7 @@ function fromProjectFile(file: string, cwd: string, options: ModelOptions): Proj
 }
 
 function assemble(project: ProjectFile, folder: string, file: string | undefined, options: ModelOptions): Project {
-  const spec = resolve(folder, project.model);
+  const spec = below(folder, project.model);
   if (!existsSync(spec)) {
     throw moecError("MOE5403", { path: relative(process.cwd(), spec) || spec, reason: "there is no such spec" });
   }
@@ -122,9 +129,9 @@ function assemble(project: ProjectFile, folder: string, file: string | undefined
     spec,
     ...(modelName === undefined ? {} : { modelName }),
     sizes: { ...project.sizes, ...options.size },
-    weights: weights.map((path) => resolve(folder, path)),
+    weights: weights.map((path) => below(folder, path)),
     ...(options.random === undefined ? {} : { random: options.random }),
-    ...(project.tokenizer === undefined ? {} : { tokenizer: resolve(folder, project.tokenizer) }),
+    ...(project.tokenizer === undefined ? {} : { tokenizer: below(folder, project.tokenizer) }),
     quantization: options.quantization ?? project.quantization ?? "f16",
     cache: options.cache ?? project.cache ?? "f32",
     context,

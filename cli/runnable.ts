@@ -21,9 +21,16 @@ export async function openRunnable(
   options: ModelOptions & DeviceOptions,
 ): Promise<Project | BundleFolder> {
   const place = resolve(shell.io.cwd, path);
-  const source = extname(place) === ".gguf" && existsSync(place) ? await importedProject(shell, place) : path;
+  const source = isCheckpoint(place) ? await importedProject(shell, place) : path;
   const opened = openProject(source, shell.io.cwd, options);
   return opened.kind === "bundle" ? opened : { ...opened, ...(await targetOf(shell, options.device)) };
+}
+
+/** A GGUF file, or a folder in Hugging Face's layout that is no project yet. */
+function isCheckpoint(place: string): boolean {
+  if (extname(place) === ".gguf") return existsSync(place);
+  const has = (name: string): boolean => existsSync(join(place, name));
+  return has("config.json") && !has("moec.yaml") && !has("manifest.json");
 }
 
 /** The kernels that a device needs, for this machine alone. */
@@ -63,9 +70,9 @@ function thisProcessor(): string {
   });
 }
 
-/** The project of a checkpoint, written once for each state of the file. */
+/** The project of a checkpoint, written once for each state of the file, or of a folder's config. */
 async function importedProject(shell: Shell, file: string): Promise<string> {
-  const { size, mtimeMs, ino } = statSync(file);
+  const { size, mtimeMs, ino } = statSync(extname(file) === ".gguf" ? file : join(file, "config.json"));
   const key = createHash("sha256")
     .update(JSON.stringify([file, size, mtimeMs, ino]))
     .digest("hex")

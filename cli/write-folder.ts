@@ -48,8 +48,8 @@ function sibling(folder: string, ending: string): string {
   return join(dirname(folder), `.${basename(folder)}.${ending}`);
 }
 
-/** An empty folder or a bundle may be replaced, anything else is somebody's work. */
-function refuseForeign(folder: string): void {
+/** An empty folder or a bundle may be replaced, anything else is somebody's work: MOE5311. */
+export function refuseForeign(folder: string): void {
   if (!existsSync(folder)) return;
   const isBundle = (): boolean => {
     try {

@@ -5,7 +5,7 @@ import type { CommandDefinition } from "../program.js";
 import { UsageError } from "../failures.js";
 import type { CommonOptions, Shell } from "../shell.js";
 import { tableLines } from "../show/table.js";
-import { plural } from "../show/units.js";
+import { plural, shellWord } from "../show/units.js";
 
 interface ImportOptions extends CommonOptions {
   readonly out?: string;
@@ -43,8 +43,9 @@ export const importCommand: CommandDefinition = (program, start) =>
         shell.say(`${added("✓")} ${family}, ${countText(parameters.total)} parameters: ${shown}`);
         for (const file of files) shell.say(`  ${file}`);
         if (!hasTokenizer) shell.note("There is no tokenizer beside the weights: the model takes token ids only.");
-        const next = isEncoder ? `moec build ${shown}` : `moec run ${shown} "Once upon a time"`;
-        shell.say(`\n  ${accent(`moec check ${shown}`)}\n  ${accent(next)}`);
+        const word = shellWord(shown);
+        const next = isEncoder ? `moec build ${word}` : `moec run ${word} "Once upon a time"`;
+        shell.say(`\n  ${accent(`moec check ${word}`)}\n  ${accent(next)}`);
         shell.result(true, {
           folder,
           files,

@@ -7,6 +7,7 @@ import { EXIT } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions } from "../shell.js";
+import { shellWord } from "../show/units.js";
 import { TEMPLATES, type TemplateName } from "../templates.js";
 
 interface NewOptions extends CommonOptions {
@@ -30,7 +31,7 @@ export const newCommand: CommandDefinition = (program, start) =>
         for (const { path, text } of files) writeFileSync(join(place, path), text, { flag: "wx" });
         const { accent, added } = shell.palette;
         shell.say(`${added("✓")} ${folder} with ${files.map(({ path }) => path).join(", ")}`);
-        const word = /^[\w./\\:-]+$/.test(folder) ? folder : `"${folder}"`;
+        const word = shellWord(folder);
         shell.say(`\n  ${accent(`moec check ${word}`)}\n  ${accent(`moec test ${word}`)}`);
         shell.say(`  ${accent(`moec build ${word} --random 1`)}`);
         shell.result(true, { folder: place, files: files.map(({ path }) => path) });

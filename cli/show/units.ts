@@ -32,3 +32,8 @@ export function timeText(milliseconds: number): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** A path as a word of a command line that can be copied. */
+export function shellWord(path: string): string {
+  return /^[\w./\\:~@+-]+$/.test(path) ? path : `"${path}"`;
+}
