@@ -17,13 +17,14 @@ interface Axes {
 
 /**
  * The axis of queries among those of q that k has not: with several of them the one as long as the keys of this call. A
- * mask asks for positions along it, so it isn't guessed; without a mask all of them give the same result.
+ * mask asks for positions along it, so it isn't guessed; without a mask all of them give the same result. Sizes of a test
+ * may be equal by chance: then it is the outermost.
  */
 function queryOf(call: BuiltinCall, candidates: readonly Axis[], keys: Size): string | undefined {
   const [first, ...others] = candidates;
   if (first === undefined || others.length === 0 || !call.has("mask")) return first?.name;
   const fitting = candidates.filter(({ size }) => size.equals(keys) || Size.of(PAST).plus(size).equals(keys));
-  if (fitting.length === 1) return fitting[0]!.name;
+  if (fitting.length > 0) return fitting[0]!.name;
   return call.fail("MOE2281", { axes: candidates.map(({ name }) => `\`${name}\``).join(", ") }, "q");
 }
 
