@@ -29,13 +29,15 @@ function queryOf(call: BuiltinCall, candidates: readonly Axis[], keys: Size): st
 }
 
 /** Which axis plays which part: queries are on an axis of q that k has not, keys on the axis that only k and v have. */
-function partsOf(call: BuiltinCall, q: Emitted, k: Emitted, v: Emitted): Axes {
+function partsOf(call: BuiltinCall, q: Emitted, k: Emitted, v: Emitted, shared: string | undefined): Axes {
   const names = allNames(q);
   const contracted = names.at(-1) ?? call.fail("MOE2089", { found: describe(call.walk, tensor(q)) }, "q");
   call.axisOf(k, contracted, "k");
   const key = axesOf(k).find(({ name }) => !names.includes(name) && allNames(v).includes(name));
   const own = axesOf(q).filter(({ name }) => !allNames(k).includes(name));
-  const query = call.has("query") ? call.axis("query") : key ? queryOf(call, own, key.size) : own[0]?.name;
+  const query = call.has("query")
+    ? call.axis("query")
+    : (shared ?? (key ? queryOf(call, own, key.size) : own[0]?.name));
   if (query === undefined)
     return call.fail("MOE2160", { q: describe(call.walk, tensor(q)), k: describe(call.walk, tensor(k)) }, "q");
   call.axisOf(q, query, call.has("query") ? "query" : "q");
@@ -46,19 +48,20 @@ function partsOf(call: BuiltinCall, q: Emitted, k: Emitted, v: Emitted): Axes {
   return { query, key: key.name, contracted, value };
 }
 
-/** Keys that stand on the axis of the queries get an axis of their own. */
-function apart(call: BuiltinCall, q: Emitted, k: Emitted, v: Emitted): readonly [Emitted, Emitted] {
+/** Keys that stand on the axis of the queries get an axis of their own; that of the queries is the third of the list. */
+function apart(call: BuiltinCall, q: Emitted, k: Emitted, v: Emitted): readonly [Emitted, Emitted, string?] {
   const shared = allNames(q)[0];
   const own = allNames(k).some((name) => !allNames(q).includes(name));
   if (own || shared === undefined || !allNames(k).includes(shared) || !allNames(v).includes(shared)) return [k, v];
   const name = fresh("S", [...allNames(q), ...allNames(k), ...allNames(v)]);
-  return [rename(call.walk, k, shared, name, call.spanOf("k")), rename(call.walk, v, shared, name, call.spanOf("v"))];
+  const moved = (value: Emitted, from: string): Emitted => rename(call.walk, value, shared, name, call.spanOf(from));
+  return [moved(k, "k"), moved(v, "v"), shared];
 }
 
 function attendCall(call: BuiltinCall) {
   const q = call.tensor("q", "f32");
-  const [k, v] = apart(call, q, call.tensor("k", "f32"), call.tensor("v", "f32"));
-  const axes = partsOf(call, q, k, v);
+  const [k, v, shared] = apart(call, q, call.tensor("k", "f32"), call.tensor("v", "f32"));
+  const axes = partsOf(call, q, k, v, shared);
   const keySize = axesOf(k).find(({ name }) => name === axes.key)!.size;
   const querySize = axesOf(q).find(({ name }) => name === axes.query)!.size;
   const offset = keySize.equals(Size.of(PAST).plus(querySize)) ? Size.of(PAST) : Size.zero;
