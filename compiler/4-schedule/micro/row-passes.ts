@@ -113,16 +113,15 @@ function copiedRows(
   from: Expression,
   count: number,
 ): readonly WideRow[] {
-  return Array.from({ length: count }, (_, i) => {
-    const { bytes, start } = row(add(from, i));
+  k.loop("copied", 0, count, 1, (i) => {
+    const { bytes, start } = row(k.let("copied_row", add(from, i)));
     const source = k.let("x_start", add(mul(group, activationGroupBytes), start));
-    const to = i * activationGroupBytes;
+    const to = k.let("copy", mul(i, activationGroupBytes));
     for (let at = 0; at < activationGroupBytes; at += 4 * lanes) {
-      const some = k.load(bytes, add(source, at), { lanes: 4 * lanes, element: "i8" });
-      k.store(copies, constant(to + at), some);
+      k.store(copies, add(to, at), k.load(bytes, add(source, at), { lanes, as: "i32" }), { as: "i32" });
     }
-    return { bytes: copies, start: constant(to) };
   });
+  return Array.from({ length: count }, (_, i) => ({ bytes: copies, start: constant(i * activationGroupBytes) }));
 }
 
 /** Vectors of outputs, `together` at a time: of one tile or of some, numbered from the first of tile `tile` on. */
