@@ -7,6 +7,8 @@ export interface Loop {
   /** Instructions that move a vector register to or from the stack. */
   readonly spills: readonly string[];
   readonly calls: readonly string[];
+  /** Instructions that only copy an integer register of x86-64. */
+  readonly copies: readonly string[];
 }
 
 /** How assemblers write what is looked for. */
@@ -61,5 +63,6 @@ function loopOf(text: string, architecture: Architecture): Loop {
       lines.filter((line) => line.startsWith(`\t${instruction}\t`) && line.includes(operand)).length,
     spills: lines.filter((line) => vector.test(line) && stack.test(line)),
     calls: lines.filter((line) => call.test(line)),
+    copies: lines.filter((line) => /^\tmov[lq]\t%\w+, %\w+$/.test(line)),
   };
 }

@@ -25,5 +25,7 @@ it.each([x86v4, x86v3].filter(runs))("sums of $name stay in registers", { timeou
   for (const loop of loops) {
     expect(loop.spills, loop.text).toEqual([]);
     expect(loop.calls, loop.text).toEqual([]);
+    // Addresses count on in one register for each row.
+    expect(loop.copies.length, loop.text).toBeLessThanOrEqual(floatRows[0]!);
   }
 });

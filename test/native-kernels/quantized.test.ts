@@ -36,6 +36,10 @@ describe.each([x86v4, x86v3])("wide quantized tiles of $name", (target) => {
       for (const { rows, vectors } of isSplit ? splitTiles : byteTiles) {
         const sums = rows * Math.min(vectors, 2 * (16 / lanes));
         expect(products).toContain(sums * (quads ? 16 : isSplit ? 2 : 1));
+        if (!quads || vectors > 1) continue;
+        // One vector takes its words from memory, at addresses of one register.
+        const words = many.map(({ text }) => text.match(/\tvpdpbusd\t-?\d*\(%\w+\)\{1to16\}/g)?.length);
+        expect(words).toContain(rows * 16);
       }
       for (const loop of [...many, ...hotLoops(text, `few_${format}_544`, instruction)]) {
         expect(loop.spills, loop.text).toEqual([]);

@@ -55,7 +55,8 @@ export function emitExpression(f: LlvmFunction, expression: Expression): Value {
     }
     case "splat": {
       const { operand } = expression;
-      return splat(f, operand.kind === "load" ? emitLoad(f, operand, emitExpression, "operand") : of(operand), type);
+      const use = operand.type.element === "i32" ? "word" : "access";
+      return splat(f, operand.kind === "load" ? emitLoad(f, operand, emitExpression, use) : of(operand), type);
     }
     case "join":
       return join(f, expression.operands, type);
