@@ -37,6 +37,12 @@ function say(problem) {
   at("problem").textContent = problem ?? "";
 }
 
+/** Browsers say a lost server as a TypeError in words of their own. */
+function broken(error) {
+  if (error instanceof TypeError) return "The server can't be reached. Is moec serve still running?";
+  return `The connection broke: ${error.message}`;
+}
+
 const number = (value, digits = 0) => value.toLocaleString("en", { maximumFractionDigits: digits });
 
 async function describe() {
@@ -90,7 +96,7 @@ async function changeDevice() {
     }
     show(await response.json());
   } catch (error) {
-    say(`The connection broke: ${error.message}`);
+    say(broken(error));
   } finally {
     at("device").disabled = false;
     at("write").disabled = false;
@@ -152,7 +158,7 @@ async function write() {
       at("speed").textContent = `${number(count / ((performance.now() - begun) / 1000))} tokens/s`;
     }
   } catch (error) {
-    if (error.name !== "AbortError") say(`The connection broke: ${error.message}`);
+    if (error.name !== "AbortError") say(broken(error));
     else at("speed").textContent += " · stopped";
   } finally {
     at("write").disabled = false;
