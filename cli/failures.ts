@@ -40,10 +40,7 @@ export function showDiagnostics(shell: Shell, diagnostics: readonly Diagnostic[]
 /** Says what went wrong and gives the exit code. */
 export function report(shell: Shell, error: unknown): ExitCode {
   shell.progress.clear();
-  if (shell.io.signal.aborted) {
-    shell.result(false, { interrupted: true });
-    return EXIT.interrupted;
-  }
+  if (shell.io.signal.aborted) return interrupted(shell);
   if (error instanceof DiagnosticsError) {
     showDiagnostics(shell, error.diagnostics, error.read);
     shell.result(false, { diagnostics: locateDiagnostics(error.diagnostics, error.read) });
@@ -67,6 +64,13 @@ export function report(shell: Shell, error: unknown): ExitCode {
   }
   if (isFileError(error)) return report(shell, fileError(shell, error));
   return reportBug(shell, error);
+}
+
+/** The end of a command that Ctrl-C stopped. The line before may be the terminal's `^C` or half of a text. */
+export function interrupted(shell: Shell): ExitCode {
+  shell.note("\nended by Ctrl-C");
+  shell.result(false, { interrupted: true });
+  return EXIT.interrupted;
 }
 
 /** What the system says about a file, in the terms of who named the file. */

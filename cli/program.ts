@@ -58,7 +58,7 @@ export function makeProgram(
   io: Io,
   finish: (code: ExitCode) => void,
   commands: readonly CommandDefinition[],
-  parsing = io,
+  parsing: Pick<Io, "out" | "err"> = io,
 ): Command {
   const program = new Command("moec")
     .description("A language and compiler for sparse neural networks: a .moe file in, text and a bundle out.")
@@ -100,7 +100,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
   };
   // What is wrong with the command line itself is said here, before a command has read its options.
   const json = args.includes("--json");
-  const quiet: Io = { ...io, err: () => undefined };
+  const quiet: Pick<Io, "out" | "err"> = { out: (text) => io.out(text), err: () => undefined };
   const program = makeProgram(io, finish, await commandsFor(args), json ? quiet : io);
   if (args.length === 0) {
     program.outputHelp();

@@ -1,7 +1,7 @@
 /** `moec build`: sources and weights in, a bundle out. */
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import { DiagnosticsError, report } from "../failures.js";
+import { DiagnosticsError, interrupted, report } from "../failures.js";
 import { addModelOptions, addTargetOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Shell } from "../shell.js";
@@ -77,5 +77,5 @@ async function watchAndBuild(shell: Shell, path: string, options: BuildOptions):
     shell.note(shell.notePalette.dim(`watching ${plural(sources.length, "file")}…`));
     await nextChange(sources, begun, shell.io.signal);
   }
-  return EXIT.interrupted;
+  return interrupted(shell);
 }

@@ -99,7 +99,7 @@ async function serve(shell: Shell, path: string, options: ServeOptions): Promise
   shell.say(palette.dim(`  ${describe(model.report)}, ${options.texts} texts at the same time${turns}; Ctrl-C ends`));
   shell.result(true, { url: server.url, model: model.manifest.name, device: model.report });
   await ended(shell.io.signal);
-  shell.note("ending: no new requests, running ones may finish");
+  shell.note("\nending: no new requests, running ones may finish");
   const broken = await server.close(options.grace);
   if (broken > 0) shell.note(`${broken} requests took longer than ${options.grace} s and were ended`);
   return EXIT.ok;

@@ -1,0 +1,47 @@
+/** Ctrl-C: a command that can't listen is ended by the system, one that listens is asked and says how it ended. */
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { processIo, type Io } from "../../cli/io.js";
+import { runCli } from "../../cli/program.js";
+import { folderOf } from "./io.js";
+
+const MODEL = `model Small[V = 8, D = 4] {
+  param tok: [V, D]
+  forward(tokens: int[T]) -> f32[T, V] => tok[V: tokens] @ tok
+}
+`;
+const own = process.listeners("SIGINT");
+let place: ReturnType<typeof folderOf>;
+let said: string;
+
+beforeEach(() => {
+  said = "";
+  place = folderOf({ "small.moe": MODEL });
+});
+afterEach(() => {
+  for (const listener of process.listeners("SIGINT")) if (!own.includes(listener)) process.off("SIGINT", listener);
+  place.remove();
+  vi.restoreAllMocks();
+});
+
+/** The io of the process in the folder of the test, with what is said kept. */
+function ioHere(): Io {
+  const keep = (text: string): void => {
+    said += text;
+  };
+  const io = processIo();
+  return Object.defineProperties(io, { cwd: { value: place.path }, out: { value: keep }, err: { value: keep } });
+}
+
+it("leaves Ctrl-C to the system while a model is built", async () => {
+  expect(await runCli(["build", "small.moe", "--random", "1", "--out", "small"], ioHere())).toBe(0);
+  expect(process.listeners("SIGINT")).toEqual(own);
+});
+
+it("asks a command that listens to end, which says so with code 130", async () => {
+  const ended = runCli(["build", "small.moe", "--random", "1", "--out", "small", "--watch"], ioHere());
+  await vi.waitFor(() => expect(said).toContain("watching"), { timeout: 50_000 });
+  const [listener] = process.listeners("SIGINT").filter((one) => !own.includes(one));
+  listener!("SIGINT");
+  expect(await ended).toBe(130);
+  expect(said).toMatch(/\nended by Ctrl-C\n$/);
+});
