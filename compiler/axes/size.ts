@@ -41,13 +41,18 @@ interface Term {
   readonly degree: number;
 }
 
+/** The text of an operand of a quotient; parentheses keep it together where the division would take a part of it. */
+function enclosed(size: Size, needed: boolean): string {
+  return needed ? `(${size.key})` : size.key;
+}
+
 function atomKey(atom: Atom): string {
   switch (atom.kind) {
     case "name":
       return atom.name;
     case "ceil":
     case "floor":
-      return `${atom.kind}(${atom.left.key}/(${atom.right.key}))`;
+      return `${atom.kind}(${enclosed(atom.left, atom.left.isSum)}/${enclosed(atom.right, !atom.right.isAtomic)})`;
     case "min":
     case "max":
       return `${atom.kind}(${atom.left.key},${atom.right.key})`;
@@ -275,6 +280,18 @@ export class Size {
     if (this.terms.length === 0) return 0;
     const [only] = this.terms;
     return this.terms.length === 1 && only!.factors.length === 0 ? only!.coefficient : undefined;
+  }
+
+  /** True of several terms. */
+  get isSum(): boolean {
+    return this.terms.length > 1;
+  }
+
+  /** True of a number that is not negative, a name, a rounding or a bound: one piece of text. */
+  get isAtomic(): boolean {
+    const [only, ...others] = this.terms;
+    if (!only || others.length > 0) return !only;
+    return only.degree === 0 ? only.coefficient > 0 : only.degree === 1 && only.coefficient === 1;
   }
 
   equals(other: Size): boolean {

@@ -82,6 +82,10 @@ describe("Size", () => {
       .times(Size.of(5))
       .ceilDividedBy(Size.of("E").times(Size.of(4)));
     expect(capacity.key).toBe("ceil(5*T/(4*E))");
+    expect(Size.of("T").ceilDividedBy(Size.of(2)).key).toBe("ceil(T/2)");
+    expect(Size.of("T").plus(Size.of(3)).floorDividedBy(Size.of("H")).key).toBe("floor((T + 3)/H)");
+    expect(Size.of("T").floorDividedBy(Size.of("H").plus(Size.one)).key).toBe("floor(T/(H + 1))");
+    expect(Size.of("T").floorDividedBy(Size.of("H").power(2)).key).toBe("floor(T/(H^2))");
     expect(Size.parse(capacity.key).key).toBe(capacity.key);
     expect(capacity.evaluate({ T: 17, E: 8 })).toBe(Math.ceil((17 * 5) / 32));
     expect(Size.of("T").min(Size.of("E")).evaluate({ T: 3, E: 8 })).toBe(3);
