@@ -30,14 +30,17 @@ export function editDistance(a: string, b: string, limit = Infinity): number {
 
 /**
  * The candidates within a third of the length of `word` (at least one edit, at most three, never all of the word),
- * nearest first, ties in alphabetical order.
+ * nearest first, ties in alphabetical order. One that differs in case only is nearest, however many letters that is.
  *
  * @example closest("sofmax", ["softmax", "max", "sum"]) // ["softmax"]
  */
 export function closest(word: string, candidates: Iterable<string>, count = 1): readonly string[] {
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
+  const lower = word.toLowerCase();
+  const distanceTo = (candidate: string): number =>
+    candidate.toLowerCase() === lower ? 0 : editDistance(word, candidate, limit);
   return [...new Set(candidates)]
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate, limit) }))
+    .map((candidate) => ({ candidate, distance: distanceTo(candidate) }))
     .filter(({ distance }) => distance <= limit && distance < word.length)
     .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, count)

@@ -188,4 +188,9 @@ describe("did you mean", () => {
     expect(closest("d", ["D", "E", "F"], 3)[0]).toBe("D");
     expect(closest("router", ["mixture"])).toEqual([]);
   });
+  it("takes another case of the whole name for the nearest", () => {
+    expect(closest("GELU", ["gelu", "GLU"], 2)).toEqual(["gelu", "GLU"]);
+    expect(closest("rmsnorm", ["LayerNorm", "RMSNorm"])).toEqual(["RMSNorm"]);
+    expect(closest("router", ["mixture", "ROUTER"])).toEqual(["ROUTER"]);
+  });
 });
