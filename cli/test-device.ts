@@ -40,30 +40,51 @@ function testParameters(test: PreparedTest, program: Program): ParameterSource {
   };
 }
 
+/** Compiles the program to a bundle in memory and calls it. */
+async function outputsOnWasm(
+  test: PreparedTest,
+  source: Program,
+): Promise<Readonly<Record<string, ArrayLike<number>>>> {
+  const relaxedSimd = wasmFeatures().relaxedSimd;
+  const target = relaxedSimd ? wasmRelaxed : wasmSimd;
+  const program = optimize(source);
+  const { kernels, plan } = schedule(program, target, { limits: LIMITS });
+  const files: MemoryFiles = new Map();
+  const bytes = emitWasm(kernels, target, { threads: false });
+  const parameters = testParameters(test, program);
+  const input = { program, plan, parameters, generation: {}, compiler: "test", scratchBytes: scratchBytes(kernels) };
+  writeBundle({ ...input, modules: [{ relaxedSimd, threads: false, bytes }] }, memoryWriter(files));
+  const model = new Model(await openModel(memoryFiles(files), nodeHost(), { threads: 1 }));
+  try {
+    await model.reset();
+    const { outputs } = await model.call("test", {});
+    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
+  } finally {
+    model.dispose();
+  }
+}
+
 export async function runOnWasm(test: PreparedTest): Promise<DeviceResult> {
   if (!test.program) return test.judge({});
   try {
-    const relaxedSimd = wasmFeatures().relaxedSimd;
-    const target = relaxedSimd ? wasmRelaxed : wasmSimd;
-    const program = optimize(test.program);
-    const { kernels, plan } = schedule(program, target, { limits: LIMITS });
-    const files: MemoryFiles = new Map();
-    const bytes = emitWasm(kernels, target, { threads: false });
-    const parameters = testParameters(test, program);
-    const input = { program, plan, parameters, generation: {}, compiler: "test", scratchBytes: scratchBytes(kernels) };
-    writeBundle({ ...input, modules: [{ relaxedSimd, threads: false, bytes }] }, memoryWriter(files));
-    const model = new Model(await openModel(memoryFiles(files), nodeHost(), { threads: 1 }));
-    try {
-      await model.reset();
-      const { outputs } = await model.call("test", {});
-      return test.judge(Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data])));
-    } finally {
-      model.dispose();
-    }
+    const result = test.judge(await outputsOnWasm(test, test.program));
+    return await explained(test, result);
   } catch (error) {
     if (!(error instanceof MoecError)) throw error;
     const result = test.broken(error);
     // The target says that it cannot, which is not the test's fault.
     return /^MOE[34]/.test(error.code) ? { ...result, refused: `${error.code}: ${error.message}` } : result;
+  }
+}
+
+/** With what its comparisons say; as it is where the target has no kernels for their operands alone. */
+async function explained(test: PreparedTest, result: TestResult): Promise<TestResult> {
+  const inquiry = test.inquiry(result);
+  if (!inquiry) return result;
+  try {
+    return inquiry.explain(await outputsOnWasm(test, inquiry.program));
+  } catch (error) {
+    if (error instanceof MoecError && /^MOE[34]/.test(error.code)) return result;
+    throw error;
   }
 }

@@ -3,7 +3,7 @@ import type { AssertStatement, ModuleDecl, Span } from "../../grammar/tree.js";
 import { Size } from "../axes/size.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { Axis } from "../ops/types.js";
-import type { Emitter, Repetition } from "./emitter.js";
+import type { Emitted, Emitter, Repetition } from "./emitter.js";
 import type { Reporter } from "./reporter.js";
 import type { Scope } from "./scope.js";
 import type { InfoSink } from "./info.js";
@@ -60,10 +60,22 @@ export interface Walk {
   usesPhase: boolean;
   /** Takes the assertions of a test. */
   onAssert?: (statement: AssertStatement, place: Place) => void;
+  /** Takes the comparisons `a == b` and `close(a, b)`, for what an assertion that fails can tell. */
+  onCompare?: (comparison: Comparison) => void;
   /** Set when rows were appended to a cache: where, for decoding token by token. */
   cacheUsed: SourceSpan | undefined;
   /** Set when a result depends on the other tokens of the batch by declaration. */
   batchDependent: BatchChoice | undefined;
+}
+
+/** Two tensors that are compared entry by entry. */
+export interface Comparison {
+  /** The whole expression. */
+  readonly span: SourceSpan;
+  readonly left: Emitted;
+  readonly right: Emitted;
+  /** Of `close`: entries may differ by `tolerance * (1 + |right|)`. */
+  readonly tolerance?: number;
 }
 
 /** A walk at its start. */

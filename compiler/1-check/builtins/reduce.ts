@@ -110,10 +110,10 @@ export const reductions: readonly Builtin[] = [
       "x over descending?",
       `${name}(x: [.., D], over: D, descending: bool = false)`,
       name === "sort"
-        ? "The entries in order; equal ones keep theirs."
+        ? "The entries in order; equal ones keep theirs. Whole numbers stay whole numbers."
         : "The indices that sort; equal entries keep their order.",
       (call) => {
-        const x = call.tensor("x", "f32");
+        const x = call.tensor("x");
         call.axisOf(x, call.axis("over"), "over");
         const attrs = { over: call.axis("over"), descending: call.flag("descending", false) };
         const both = call.emitAll("sort", [x], attrs, ["x"]);

@@ -70,8 +70,10 @@ export const timeFunctions: readonly Builtin[] = [
       const [a, b] = pair.map((value) => cast(call.walk, value, "f32", call.span)) as [Emitted, Emitted];
       const difference = call.emit("abs", [call.emit("sub", [a, b], {}, ["a", "b"])], {});
       const scale = call.emit("add", [call.emit("abs", [b], {}), call.constant(1)], {});
-      const bound = call.emit("mul", [scale, call.constant(call.double("tolerance", 1e-5))], {});
+      const tolerance = call.double("tolerance", 1e-5);
+      const bound = call.emit("mul", [scale, call.constant(tolerance)], {});
       const near = call.emit("le", [difference, bound], {});
+      call.walk.onCompare?.({ span: call.span, left: a, right: b, tolerance });
       const axes = near.type.kind === "tensor" ? near.type.axes.map(({ name }) => name) : [];
       return result(axes.length === 0 ? near : call.emit("reduce", [near], { kind: "all", over: axes }));
     },

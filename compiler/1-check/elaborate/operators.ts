@@ -165,6 +165,9 @@ function ofTensors(walk: Walk, expression: BinaryExpression, left: Value, right:
     const truths = pair.every(({ type }) => type.kind === "tensor" && type.dtype === "bool");
     if (truths) pair = [cast(walk, pair[0], "i32", spans[0]), cast(walk, pair[1], "i32", spans[1])];
   }
+  if (expression.operator === "==") {
+    walk.onCompare?.({ span: at(place, expression), left: pair[0], right: pair[1] });
+  }
   // A quotient is a real number, also of two integers: `floor(a / b)` is the one that rounds.
   if (expression.operator === "/") pair = [cast(walk, pair[0], "f32", spans[0]), cast(walk, pair[1], "f32", spans[1])];
   return emitValue(walk, BINARY_OPS[expression.operator], pair, {}, at(place, expression), spans);

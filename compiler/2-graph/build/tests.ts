@@ -1,7 +1,7 @@
 /** The `test` declarations of a file, run on the reference evaluator. */
 import { assertedValue, testPlace } from "../../1-check/check-test.js";
 import type { CheckedFile, CheckedProject } from "../../1-check/index.js";
-import { at, newWalk, type Walk } from "../../1-check/context.js";
+import { at, newWalk, type Comparison, type Walk } from "../../1-check/context.js";
 import { evaluate as evaluateExpression } from "../../1-check/elaborate/evaluate.js";
 import { runStatements } from "../../1-check/elaborate/statements.js";
 import { asTensor } from "../../1-check/elaborate/tensors.js";
@@ -17,12 +17,15 @@ import { threefry } from "../../ops/threefry.js";
 import type { ReferenceTensor } from "../../ops/types.js";
 import { evaluate } from "../evaluate.js";
 import type { Program } from "../ir.js";
+import { asserted, differenceOf, differenceText, type Difference } from "./comparisons.js";
 import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
 import { programOf } from "./program.js";
 
 export interface TestFailure {
   readonly span: SourceSpan;
   readonly message: string;
+  /** Of `close(a, b)` and `a == b`: where the two differ. */
+  readonly difference?: Difference;
 }
 export interface TestResult {
   readonly name: string;
@@ -49,10 +52,21 @@ export interface PreparedTest {
   /** Numbers for its parameters. */
   readonly params: (path: string) => ReferenceTensor;
   /** The outcome, from the outputs of the program by name; none when it did not have to run. */
-  readonly judge: (outputs: Readonly<Record<string, ArrayLike<number>>>) => TestResult;
+  readonly judge: (outputs: Outputs) => TestResult;
   /** The outcome when it could not be run. */
   readonly broken: (error: MoecError) => TestResult;
+  /** How to find out by what the operands of assertions that did not hold differ; undefined where there is nothing to ask. */
+  readonly inquiry: (result: TestResult) => Inquiry | undefined;
 }
+
+/** A program like the test's whose outputs are operands of comparisons; `explain` adds what they say to the failures. */
+export interface Inquiry {
+  readonly program: Program;
+  readonly explain: (outputs: Outputs) => TestResult;
+}
+
+/** Data of outputs by name. */
+type Outputs = Readonly<Record<string, ArrayLike<number>>>;
 
 /** Runs all tests of one file. The project may have errors elsewhere; a test that meets one reports it. */
 export function runTests(
@@ -63,21 +77,22 @@ export function runTests(
   return prepareTests(project, file).map((test) => {
     if (!test.program) return test.judge({});
     try {
-      const { outputs } = evaluate(prepare(test.program), "test", {
-        inputs: {},
-        params: test.params,
-        sizes: { past: 0 },
-      });
-      return test.judge(
-        Object.fromEntries(
-          Object.entries(outputs).flatMap(([name, value]) => (value.kind === "tensor" ? [[name, value.data]] : [])),
-        ),
-      );
+      const result = test.judge(outputsOf(test, prepare(test.program)));
+      const inquiry = test.inquiry(result);
+      return inquiry ? inquiry.explain(outputsOf(test, prepare(inquiry.program))) : result;
     } catch (error) {
       if (!(error instanceof MoecError)) throw error;
       return test.broken(error);
     }
   });
+}
+
+/** What the reference evaluator gives. */
+function outputsOf({ params }: PreparedTest, program: Program): Outputs {
+  const { outputs } = evaluate(program, "test", { inputs: {}, params, sizes: { past: 0 } });
+  return Object.fromEntries(
+    Object.entries(outputs).flatMap(([name, value]) => (value.kind === "tensor" ? [[name, value.data]] : [])),
+  );
 }
 
 /** The tests of a file as programs. */
@@ -92,6 +107,7 @@ interface Assertion {
   /** Known without running. */
   readonly known?: boolean;
   readonly value?: Emitted;
+  readonly comparison?: Comparison | undefined;
 }
 
 function prepareTest(file: CheckedFile, test: TestDecl): PreparedTest {
@@ -102,13 +118,19 @@ function prepareTest(file: CheckedFile, test: TestDecl): PreparedTest {
   const walk = testWalk(emitter, new Reporter(span));
   walk.onAssert = (statement, place) => {
     const where = at(place, statement.value);
+    const inner = at(place, asserted(statement.value));
+    let comparison: Comparison | undefined;
+    walk.onCompare = (made) => {
+      if (made.span.start === inner.start && made.span.end === inner.end) comparison = made;
+    };
     const value = assertedValue(walk, evaluateExpression(walk, statement.value, place), where);
     const message = statement.message?.value ?? file.text.slice(where.start, where.end).replace(/\s+/g, " ");
     if (value?.kind === "boolean") assertions.push({ span: where, message, known: value.value === true });
     else {
       const tensor = value && asTensor(walk, value, where);
-      if (tensor) assertions.push({ span: where, message, value: tensor });
+      if (tensor) assertions.push({ span: where, message, value: tensor, comparison });
     }
+    delete walk.onCompare;
   };
   const place = testPlace(file);
   runStatements(walk, test.body.statements, place);
@@ -131,10 +153,41 @@ function prepareTest(file: CheckedFile, test: TestDecl): PreparedTest {
       ...asked.filter((_, index) => !holds(found[outputs[index]!])).map(failure),
     ]);
   const broken = (error: MoecError): TestResult => outcome([{ span, message: `${error.code}: ${error.message}` }]);
-  const common = { name: base.name, span, params, judge, broken };
+  const program = (names: readonly string[], values: readonly Emitted[]): Program =>
+    programOf("test", record, [{ name: "test", inputs: [], outputs: names, body: emitter.finish(values) }], []);
+  const inquiry: PreparedTest["inquiry"] = (result) => {
+    const compared = asked.flatMap(({ span: where, comparison }) => {
+      const place = result.failures.findIndex((one) => one.span === where);
+      return comparison && place >= 0 ? [{ place, comparison }] : [];
+    });
+    if (compared.length === 0) return undefined;
+    const names = compared.flatMap(({ place }) => [`left${place}`, `right${place}`]);
+    const values = compared.flatMap(({ comparison: { left, right } }) => [left, right]);
+    const explain: Inquiry["explain"] = (found) => {
+      const failures = [...result.failures];
+      for (const { place, comparison } of compared) {
+        const [left, right] = [found[`left${place}`], found[`right${place}`]];
+        const difference = left && right && compare(comparison, left, right);
+        if (!difference) continue;
+        const { span: where, message } = failures[place]!;
+        failures[place] = { span: where, message: `${message}: ${differenceText(difference)}`, difference };
+      }
+      return { ...result, failures };
+    };
+    return { program: program(names, values), explain };
+  };
+  const common = { name: base.name, span, params, judge, broken, inquiry };
   if (asked.length === 0) return common;
-  const body = emitter.finish(asked.map((assertion) => assertion.value!));
-  return { ...common, program: programOf("test", record, [{ name: "test", inputs: [], outputs, body }], []) };
+  const all = program(
+    outputs,
+    asked.map((assertion) => assertion.value!),
+  );
+  return { ...common, program: all };
+}
+
+function compare({ left, right, tolerance }: Comparison, a: ArrayLike<number>, b: ArrayLike<number>) {
+  if (left.type.kind !== "tensor" || right.type.kind !== "tensor") return undefined;
+  return differenceOf({ type: left.type, data: a }, { type: right.type, data: b }, tolerance);
 }
 
 /** Every entry is true. */
