@@ -1,9 +1,11 @@
 /** exp, log, sin, cos and tanh of kernel IR against doubles, in units in the last place. */
 import { describe, expect, it } from "vitest";
-import { unary, block } from "../../compiler/4-schedule/kernel-expressions.js";
+import { add, block, mul, unary } from "../../compiler/4-schedule/kernel-expressions.js";
 import { KernelBuilder } from "../../compiler/4-schedule/kernel-builder.js";
 import { functionOps, type FunctionOp } from "../../compiler/4-schedule/kernel-functions.js";
 import { makeInterpreter } from "../../compiler/4-schedule/interpreter/index.js";
+import { functionSource } from "../../compiler/4-schedule/interpreter/translate.js";
+import { registerType } from "../../compiler/4-schedule/kernel-types.js";
 
 const kernels = functionOps.map((op) => {
   const k = new KernelBuilder(op, { doc: `y = ${op} x` });
@@ -85,4 +87,24 @@ describe("functions of kernel IR", () => {
     expect(of("sin", Infinity, NaN, 0, 1e7)).toEqual([NaN, NaN, 0, NaN]);
     expect(of("cos", -Infinity, NaN, 0, 1e7)).toEqual([NaN, NaN, 1, NaN]);
   });
+});
+
+it("may have loops so long that the interpreter writes them as functions of their own", () => {
+  const argument = { kind: "get", name: "argument", type: registerType("f32") } as const;
+  const sum = (steps: number): string => {
+    const k = new KernelBuilder("sum", { doc: "" });
+    const [even, odd] = [k.variable("even", 0, argument.type), k.variable("odd", 1, argument.type)];
+    k.loop("turn", 0, 2, 1, () => {
+      for (let i = 0; i < steps; i++) even.set(add(even.get, argument));
+      odd.set(mul(odd.get, 2));
+    });
+    return functionSource("sum", { parameter: "argument", body: k.finish().body, result: add(even.get, odd.get) });
+  };
+  expect(sum(1)).not.toContain("run_sum_0");
+  expect(sum(1000)).toContain("run_sum_0");
+  // Two of them side by side, as functions stand in front of a kernel.
+  const source = `${sum(1000)}\nconst first = sum;\n{\n${sum(2)}\nreturn [first(3), sum(3)];\n}`;
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval
+  const run = new Function("fround", source) as (fround: typeof Math.fround) => readonly number[];
+  expect(run(Math.fround)).toEqual([6004, 16]);
 });

@@ -6,7 +6,7 @@
  * and all threads of a block run from barrier to barrier in turn.
  */
 import type { FragmentDeclaration } from "../kernel-fragments.js";
-import { functionBody, functionOps } from "../kernel-functions.js";
+import { functionBody, functionOps, type FunctionBody } from "../kernel-functions.js";
 import type { Expression, Kernel, MemoryType, Statement } from "../kernel-ir.js";
 import { memoryBytes } from "../kernel-types.js";
 import { laneTexts, named, registerName, viewIndex, type BufferPlace, type Writer } from "./expressions.js";
@@ -66,6 +66,13 @@ class KernelWriter implements Writer {
   /** What stands before the kernel's function. */
   head(): string {
     return [...this.outside, ...(this.parts.length > 0 ? [partsHead(this.results)] : []), ...this.parts].join("\n");
+  }
+
+  /** The register of a function's parameter. */
+  parameter(name: string): string {
+    const register = registerName(name, 0, 1);
+    this.known.add(register);
+    return register;
   }
 
   fresh(): string {
@@ -203,14 +210,17 @@ export function functionsSource(): string {
 }
 
 function writeFunctions(): string {
-  const source = functionOps.map((op) => {
-    const writer = new KernelWriter(op, false);
-    const { parameter, body, result } = functionBody(op, 1);
-    writer.statements(body);
-    const value = laneTexts(writer, result)[0]!;
-    return `function ${op}(${registerName(parameter, 0, 1)}) {\n${writer.lines.join("\n")}\nreturn ${value};\n}`;
-  });
-  return source.join("\n");
+  return functionOps.map((op) => functionSource(op, functionBody(op, 1))).join("\n");
+}
+
+/** Source of one function of a lane; its long loops stand beside it, in a scope of their own. */
+export function functionSource(name: string, { parameter, body, result }: FunctionBody): string {
+  const writer = new KernelWriter(name, false);
+  const argument = writer.parameter(parameter);
+  writer.statements(body);
+  const value = laneTexts(writer, result)[0]!;
+  const own = `function (${argument}) {\n${writer.lines.join("\n")}\nreturn ${value};\n}`;
+  return `const ${name} = (() => {\n${writer.head()}\nreturn ${own};\n})();`;
 }
 
 const viewsOf = (prefix: string, memory: string): string =>
