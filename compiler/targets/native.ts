@@ -74,6 +74,8 @@ export const arm64Dot: Target = {
     architecture: "aarch64",
     cpu: "neoverse-n1",
     features: "+neon,+dotprod",
-    needs: ["asimd", "asimddp"],
+    // Also what LLVM may take from this processor beyond the dot products: atomic additions in one instruction, loads that
+    // acquire, and halves.
+    needs: ["asimd", "asimddp", "atomics", "lrcpc", "fphp", "asimdhp", "asimdrdm", "crc32"],
   },
 };

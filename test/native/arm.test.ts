@@ -22,11 +22,14 @@ describe("aarch64", () => {
     expect(assembly).toMatch(/\bsdot\s+v\d+\.4s, v\d+\.16b, v\d+\.16b/);
     expect(assembly).toMatch(/\bfmla\s+v\d+\.4s/);
     expect(assembly).toMatch(/\bfcvtl2?\s+v\d+\.4s/);
+    // What the code has, a processor must have.
+    expect(assembly).toMatch(/\bldaddal\b/);
+    expect(arm64Dot.codegen!.needs).toContain("atomics");
     const kernelsOnly = assembly.slice(0, assembly.indexOf("moec_take:"));
     expect(kernelsOnly).not.toMatch(/\bblr?\s/);
   });
 
-  it.runIf(hasArm())(
+  it.runIf(hasArm() && haveTools("llc-14"))(
     "gives the references and the interpreter's results, run by qemu, and keeps sums in registers",
     () => {
       const cases = seamCases({ threads: 1, lanes: lanesOf(arm64Dot, 32) });
