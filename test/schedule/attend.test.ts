@@ -161,6 +161,64 @@ describe("states and repetition", () => {
     compare(test, { calls: [call(4), call(1)], tolerance: 2 ** -18 });
   });
 
+  it.each([
+    ["one layer's of a stack, in a fold of nine turns", ["layers"], 9],
+    ["an outer layer's, in a stack of five inside of it", ["layers", "inner"], 5],
+  ] as const)("keeps a state that is %s", (_, stacks, turns) => {
+    const test = program({
+      inputs: { x: f32(T, C) },
+      states: [fixed("seen", [axis("L", 2), C], 1)],
+      build: (scope, [x]) => {
+        const step = (s: RegionBuilder, h: Value): Value => {
+          const next = s.one("add", [s.one("mul", [h, s.number(0.5)]), s.one("state_read", [], { state: "seen" })]);
+          const mean = s.one("reduce", [next], { kind: "mean", over: ["T"] });
+          s.one("state_write", [s.one("mul", [mean, s.number(0.5)])], { state: "seen" });
+          return next;
+        };
+        const layer = scope.region([{ type: f32(T, C) }], (s, [h]) => {
+          if (stacks.length > 1) {
+            const body = s.region([{ type: f32(T, C) }], (inner, [y]) => [step(inner, y!)]);
+            const attrs = { name: "inner", layers: whole(turns), carried: 1, stacked: 0 };
+            return [s.one("stack", [h!], attrs, { regions: [body] })];
+          }
+          const body = s.region([{ type: typed("i32") }, { type: f32(T, C) }], (inner, [, y]) => [step(inner, y!)]);
+          const attrs = { from: whole(0), to: whole(turns), carried: 1 };
+          return [s.one("fold", [h!], attrs, { regions: [body] })];
+        });
+        const attrs = { name: "layers", layers: whole(2), carried: 1, stacked: 0 };
+        return [scope.one("stack", [x!], attrs, { regions: [layer] })];
+      },
+    });
+    const call = (t: number) => ({ inputs: { x: numbers(t, t * 6) }, sizes: { T: t } });
+    // Each of 18 turns rounds some four times and makes what came before no larger.
+    compare(test, { calls: [call(4), call(1), call(3)], tolerance: 18 * 4 * 2 ** -23 });
+  });
+
+  it("appends to a layer's cache in a fold of an open count", () => {
+    const test = program({
+      inputs: { x: f32(T, C) },
+      states: [
+        { path: "rows", kind: "cache", dtype: "f32", axes: [axis("L", 2), axis("T"), C], layerAxes: 1, init: 0 },
+      ],
+      build: (scope, [x]) => {
+        const layer = scope.region([{ type: f32(T, C) }], (s, [h]) => {
+          // One turn for the one token of a call: a cache grows once in a call.
+          const body = s.region([{ type: typed("i32") }, { type: f32(T, C) }], (inner, [, y]) => {
+            const all = inner.one("append", [y!], { state: "rows", axis: "T", as: "S" });
+            return [inner.one("add", [y!, inner.one("reduce", [all], { kind: "max", over: ["S"] })])];
+          });
+          const attrs = { from: whole(0), to: Size.of("T"), carried: 1 };
+          return [s.one("fold", [h!], attrs, { regions: [body] })];
+        });
+        const attrs = { name: "layers", layers: whole(2), carried: 1, stacked: 0 };
+        return [scope.one("stack", [x!], attrs, { regions: [layer] })];
+      },
+    });
+    const calls = [0, 1, 2].map((past) => ({ inputs: { x: numbers(past, 6) }, sizes: { T: 1, past } }));
+    // A sum is rounded once in each layer.
+    compare(test, { calls, tolerance: 2 ** -22 });
+  });
+
   it.each([3, 9])("folds %s turns", (turns) => {
     const test = program({
       inputs: { x: f32(T, C) },

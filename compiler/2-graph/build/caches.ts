@@ -2,7 +2,8 @@
 import type { StoredState } from "../../1-check/emitter.js";
 import type { Reporter } from "../../1-check/reporter.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
-import type { Size } from "../../axes/size.js";
+import { Size } from "../../axes/size.js";
+import type { Attrs } from "../../ops/types.js";
 import type { Region } from "../ir.js";
 
 interface Appends {
@@ -18,12 +19,13 @@ export function checkCaches(reporter: Reporter, body: Region, states: ReadonlyMa
   const said = new Set<string>();
   for (const [path, { times, span }] of found) {
     const place = `${span.file}:${span.start}`;
-    if (times > 1 && !said.has(place)) reporter.report("MOE2280", { path, times }, span);
+    if (times > 1 && !said.has(place))
+      reporter.report("MOE2280", { path, times: times === Infinity ? "many" : times }, span);
     if (times > 1) said.add(place);
   }
 }
 
-/** A loop around nodes: the path of the layers that it runs, and how often it turns. */
+/** A loop around nodes: the path of the layers that it runs, if any, and how often it turns. */
 interface Turns {
   readonly path: unknown;
   readonly times: number;
@@ -44,8 +46,20 @@ function countAppends(
       if (known) known.times += times;
       else found.set(path, { times, span });
     }
-    const layers = op === "stack" ? (attrs["layers"] as Size).constant : undefined;
-    const inside = layers === undefined ? around : [...around, { path: attrs["name"], times: layers }];
+    const times = turnsOf(op, attrs);
+    const inside = times === undefined ? around : [...around, { path: attrs["name"], times }];
     for (const inner of regions) countAppends(inner, states, inside, found);
+  }
+}
+
+/** Turns of a node's region where it is a loop; undefined for any other node. Those that only a call knows may be many. */
+function turnsOf(op: string, attrs: Attrs): number | undefined {
+  switch (op) {
+    case "stack":
+      return (attrs["layers"] as Size).constant ?? Infinity;
+    case "fold":
+      return (attrs["to"] as Size).minus(attrs["from"] as Size).max(Size.zero).constant ?? Infinity;
+    default:
+      return undefined;
   }
 }

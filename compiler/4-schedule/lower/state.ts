@@ -10,8 +10,8 @@ import { type Deferred, Stored, type Tensor } from "./tensor.js";
 function own(entry: EntryLowering, path: string): Stored {
   const decl = entry.program.state(path);
   const all = entry.program.stateMemory(path);
-  const layers = entry.loops.filter(({ texts }) => !texts);
-  const loops = layers.slice(layers.length - decl.layerAxes);
+  // Layers are turns of stacks, not of folds or texts; as in the reference, those of the outermost stacks.
+  const loops = entry.loops.filter(({ stack }) => stack !== "").slice(0, decl.layerAxes);
   const strides: Record<string, number> = {};
   for (const [index, loop] of loops.entries()) {
     strides[loop.name] = all.strides.get(all.axes[index]!.name)!.constant! * storedBytes[all.format];
