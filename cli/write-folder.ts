@@ -9,6 +9,7 @@ import { renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { BundleWriter, OpenFile } from "../compiler/6-bundle/index.js";
 import { moecError } from "../compiler/errors/raise.js";
+import { isAlive } from "../runtime/node/is-alive.js";
 
 /**
  * Runs `write` with a writer and puts the result at `folder`.
@@ -16,12 +17,12 @@ import { moecError } from "../compiler/errors/raise.js";
  * @throws MoecError MOE5311 when `folder` exists and is not a bundle, MOE5314 when another process builds it.
  */
 export function writeFolder<T>(folder: string, write: (writer: BundleWriter) => T): T {
-  refuseForeign(folder);
   mkdirSync(dirname(folder), { recursive: true });
   const release = lock(folder);
   const aside = sibling(folder, "building");
   const old = sibling(folder, "old");
   try {
+    refuseForeign(folder);
     rmSync(aside, { recursive: true, force: true });
     mkdirSync(aside);
     const result = write(folderWriter(aside));
@@ -40,7 +41,7 @@ export function writeFolder<T>(folder: string, write: (writer: BundleWriter) => 
 
 /** The bundle's folder that a path beside it belongs to; other paths as they are. */
 export function folderOf(path: string): string {
-  const own = /^\.(.+)\.(?:building|old|lock)$/.exec(basename(path))?.[1];
+  const own = /^\.(.+)\.(?:building|old|lock(?:\.\d+)?)$/.exec(basename(path))?.[1];
   return own === undefined ? path : join(dirname(path), own);
 }
 
@@ -48,26 +49,32 @@ function sibling(folder: string, ending: string): string {
   return join(dirname(folder), `.${basename(folder)}.${ending}`);
 }
 
-/** An empty folder or a bundle may be replaced, anything else is somebody's work: MOE5311. */
+/**
+ * An empty folder or a bundle may be replaced, anything else is somebody's work: MOE5311. Without the lock another build
+ * may exchange the folder during the first look, so that only a second one counts.
+ */
 export function refuseForeign(folder: string): void {
-  if (!existsSync(folder)) return;
-  const isBundle = (): boolean => {
-    try {
-      const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as { readonly format?: unknown };
-      return manifest.format === "moec-bundle";
-    } catch {
-      return false;
-    }
-  };
-  const isEmpty = (): boolean => {
-    try {
-      return readdirSync(folder).length === 0;
-    } catch {
-      return false;
-    }
-  };
-  if (!isEmpty() && !isBundle()) throw moecError("MOE5311", { path: folder });
+  if (isForeign(folder) && isForeign(folder)) throw moecError("MOE5311", { path: folder });
 }
+
+function isForeign(folder: string): boolean {
+  if (!existsSync(folder)) return false;
+  try {
+    const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as { readonly format?: unknown };
+    if (manifest.format === "moec-bundle") return false;
+  } catch {
+    // No manifest: it is free when it has no files at all.
+  }
+  try {
+    return readdirSync(folder).length > 0;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+  }
+}
+
+/** How often a lock is asked for again, and the milliseconds between. */
+const LOCK_TRIES = 100;
+const LOCK_PAUSE = 10;
 
 function lock(folder: string): () => void {
   const path = sibling(folder, "lock");
@@ -77,21 +84,38 @@ function lock(folder: string): () => void {
       return () => rmSync(path, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const owner = Number(readFileSync(path, "utf8"));
-      if (attempt > 0 || isAlive(owner)) throw moecError("MOE5314", { path: folder, process: owner });
-      rmSync(path, { force: true });
     }
+    const owner = textOf(path);
+    if (attempt === LOCK_TRIES || isAlive(Number(owner))) {
+      throw moecError("MOE5314", { path: folder, process: Number(owner) });
+    }
+    // Who makes a lock writes its number a moment later: an empty one is left alone for a while.
+    if (owner !== "" || attempt === LOCK_TRIES - 1) takeAway(path, owner);
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE);
   }
 }
 
-function isAlive(process_: number): boolean {
-  if (!Number.isInteger(process_) || process_ <= 0) return false;
+/** What a lock says; nothing when it is gone by now. */
+function textOf(path: string): string {
   try {
-    process.kill(process_, 0);
-    return true;
+    return readFileSync(path, "utf8");
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return "";
   }
+}
+
+/** Removes the lock of a process that is gone. When another build was quicker, the lock is that one's: it goes back. */
+function takeAway(path: string, owner: string): void {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return;
+  }
+  if (textOf(aside) === owner) rmSync(aside, { force: true });
+  else renameSync(aside, path);
 }
 
 function folderWriter(folder: string): BundleWriter {

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { MoecError } from "../../compiler/errors/moec-error.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { WeightFile } from "../host.js";
 import { Cache, hashOf } from "./cache.js";
@@ -29,10 +30,25 @@ export function verifyFiles(files: readonly WeightFile[], again: boolean): void 
   }
 }
 
-/** Remembers files whose bytes were hashed while they were written. */
+/**
+ * Remembers files whose bytes were hashed while they were written. Those that another process has replaced since then are
+ * left out: it remembers its own.
+ */
 export function rememberVerified(files: readonly WeightFile[]): void {
   const known = cache();
-  for (const file of files) known.write(keyOf(file), new Uint8Array(0));
+  for (const file of files) {
+    const key = keyIfThere(file);
+    if (key !== undefined) known.write(key, new Uint8Array(0));
+  }
+}
+
+function keyIfThere(file: WeightFile): string | undefined {
+  try {
+    return keyOf(file);
+  } catch (error) {
+    if (error instanceof MoecError) return undefined;
+    throw error;
+  }
 }
 
 function keyOf({ path, bytes, sha256 }: WeightFile): string {

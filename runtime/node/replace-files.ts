@@ -1,7 +1,8 @@
 /** Files that are replaced as wholes or not at all, also by several processes at once. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { isAlive } from "./is-alive.js";
 
 /**
  * Folders on the way to them are made.
@@ -36,14 +37,42 @@ export async function replaceFilesInTurns<T>(
 
 function besides(paths: readonly string[]): readonly string[] {
   const mark = `${process.pid}.${randomBytes(4).toString("hex")}`;
-  for (const path of paths) mkdirSync(dirname(path), { recursive: true });
+  for (const folder of new Set(paths.map((path) => dirname(path)))) {
+    mkdirSync(folder, { recursive: true });
+    removeLeft(folder);
+  }
   return paths.map((path) => join(dirname(path), `.${basename(path)}.${mark}`));
 }
 
+const ASIDE = /^\.(.+)\.(\d+)\.[0-9a-f]{8}$/;
+
 /** The file that one beside it stands for; other paths as they are. */
 export function placeOf(path: string): string {
-  const own = /^\.(.+)\.\d+\.[0-9a-f]{8}$/.exec(basename(path))?.[1];
+  const own = ASIDE.exec(basename(path))?.[1];
   return own === undefined ? path : join(dirname(path), own);
+}
+
+/** Milliseconds after which a file that nobody wrote to is left: its process may run on another machine. */
+const LEFT_AFTER = 60_000;
+
+/** Removes the files that killed processes left beside those they were about to replace. */
+function removeLeft(folder: string): void {
+  for (const name of namesIn(folder)) {
+    const writer = ASIDE.exec(name)?.[2];
+    if (writer === undefined || isAlive(Number(writer))) continue;
+    const path = join(folder, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats && Date.now() - stats.mtimeMs > LEFT_AFTER) remove(path);
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // A folder may be written to and not listed.
+    return [];
+  }
 }
 
 function putInPlace(asides: readonly string[], paths: readonly string[]): void {
