@@ -3,8 +3,9 @@
  * `.moec` beside the spec, which may be deleted at any time.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { fileMark } from "./file-mark.js";
 import type { MadeBundle } from "./make-bundle.js";
 import { packageRoot } from "./package-root.js";
 import type { Project } from "./project.js";
@@ -36,46 +37,42 @@ export async function cachedBundle(
   ];
   const folder = join(cache, name.filter((part) => part !== undefined).join("-"));
   const stampFile = `${folder}.stamp`;
-  const sources = readStamp(stampFile)?.sources ?? [spec];
-  if (existsSync(join(folder, "manifest.json")) && readStamp(stampFile)?.stamp === stampOf(project, sources)) {
-    return { folder };
-  }
+  const kept = readStamp(stampFile);
+  if (kept && existsSync(join(folder, "manifest.json")) && kept.stamp === stampOf(project, kept)) return { folder };
   await before();
   const { makeBundle } = await import("./make-bundle.js");
   const made = makeBundle(shell, project, folder);
   mkdirSync(cache, { recursive: true });
-  writeFileSync(stampFile, JSON.stringify({ sources: made.sources, stamp: stampOf(project, made.sources) }));
+  const { sources, companions } = made;
+  writeFileSync(stampFile, JSON.stringify({ sources, companions, stamp: stampOf(project, made) }));
   return { folder, made };
 }
 
-interface Stamp {
-  /** All `.moe` files that the model is made of, and the tokenizer. */
-  readonly sources: readonly string[];
+/** What a bundle was made of. */
+type Origins = Pick<MadeBundle, "sources" | "companions">;
+
+interface Stamp extends Origins {
   readonly stamp: string;
 }
 
 function readStamp(file: string): Stamp | undefined {
   try {
     const value = JSON.parse(readFileSync(file, "utf8")) as Partial<Stamp>;
-    return Array.isArray(value.sources) && typeof value.stamp === "string" ? (value as Stamp) : undefined;
+    const isWhole = Array.isArray(value.sources) && Array.isArray(value.companions) && typeof value.stamp === "string";
+    return isWhole ? (value as Stamp) : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Hash of everything that goes into a bundle; large files count by size and time. */
-function stampOf(project: Project, sources: readonly string[]): string {
+function stampOf(project: Project, { sources, companions }: Origins): string {
   const hash = createHash("sha256");
   hash.update(JSON.stringify(project));
   for (const file of sources) hash.update(existsSync(file) ? readFileSync(file) : "gone");
-  const companions = project.tokenizer === undefined ? [] : [project.tokenizer];
+  // A folder's mark is its list of names; what lies in it has marks of its own.
   for (const file of [...project.weights, ...companions, ...compilerFiles()]) hash.update(fileMark(file));
   return hash.digest("hex");
-}
-
-function fileMark(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats ? `${file} ${stats.size} ${stats.mtimeMs}` : `${file} gone`;
 }
 
 /** The compiled compiler and the standard library: a new moec builds anew. */

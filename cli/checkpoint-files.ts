@@ -7,7 +7,7 @@ import { openFileSource, type FileSource } from "../runtime/node/file-source.js"
 
 export interface OpenCheckpoint {
   readonly checkpoint: Checkpoint;
-  /** Absolute paths of all files that it reads. */
+  /** Paths of all files that it reads; the first one opens it again where it was not a list. */
   readonly files: readonly string[];
   close(): void;
 }
@@ -19,9 +19,9 @@ export const INDEX = "model.safetensors.index.json";
 export function openCheckpointFiles(paths: readonly string[]): OpenCheckpoint {
   const [first] = paths;
   if (first === undefined) throw moecError("MOE5123", { path: "", reason: "no checkpoint is named" });
-  if (paths.length > 1) return openShards(dirname(first), indexOfShards(paths));
+  if (paths.length > 1) return openShards(dirname(first), indexOfShards(paths), []);
   if (statSync(first, { throwIfNoEntry: false })?.isDirectory()) return openFolder(first);
-  if (basename(first) === INDEX) return openShards(dirname(first), readFileSync(first, "utf8"));
+  if (basename(first) === INDEX) return openIndex(first);
   return openOne(first);
 }
 
@@ -46,7 +46,7 @@ function openOne(path: string): OpenCheckpoint {
 }
 
 function openFolder(folder: string): OpenCheckpoint {
-  if (existsSync(join(folder, INDEX))) return openShards(folder, readFileSync(join(folder, INDEX), "utf8"));
+  if (existsSync(join(folder, INDEX))) return openIndex(join(folder, INDEX));
   const all = readdirSync(folder);
   const published = all.filter((name) => /\.(safetensors|gguf)$/.test(name));
   // Where a model is published in several formats, ONNX is the copy.
@@ -71,9 +71,12 @@ function indexOfShards(paths: readonly string[]): string {
   return JSON.stringify({ weight_map: map });
 }
 
-function openShards(folder: string, indexText: string): OpenCheckpoint {
+const openIndex = (path: string): OpenCheckpoint => openShards(dirname(path), readFileSync(path, "utf8"), [path]);
+
+/** @param read Files that were read already. */
+function openShards(folder: string, indexText: string, read: readonly string[]): OpenCheckpoint {
   const sources: FileSource[] = [];
-  const files: string[] = [];
+  const files = [...read];
   const close = (): void => sources.forEach((source) => source.close());
   try {
     const checkpoint = readSafetensorsSharded(indexText, (name) => {

@@ -3,7 +3,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { moecError } from "../compiler/errors/raise.js";
 import type { GenerateSettings } from "../compiler/checkpoints/import/index.js";
-import { INDEX, openCheckpointFiles, type OpenCheckpoint } from "./checkpoint-files.js";
+import { openCheckpointFiles, type OpenCheckpoint } from "./checkpoint-files.js";
+import { CONFIG, GENERATION, TOKENIZER } from "./model-files.js";
 
 export interface ImportFiles extends OpenCheckpoint {
   /** Name of the file or folder, without its ending. */
@@ -16,8 +17,6 @@ export interface ImportFiles extends OpenCheckpoint {
   readonly tokenizer: string | undefined;
   readonly generate: GenerateSettings;
 }
-
-const CONFIG = "config.json";
 
 /** Larger files are no configs; `JSON.parse` of gigabytes would only be a slow error. */
 const MAX_CONFIG_BYTES = 1 << 26;
@@ -42,8 +41,8 @@ export function openImport(path: string): ImportFiles {
       // `model.safetensors` says nothing; its folder does.
       name: isGguf || stats.isDirectory() ? stem : basename(dirname(path)),
       config: isGguf ? undefined : readJson(join(folder, CONFIG)),
-      weights: opened.files.length > 1 ? join(folder, INDEX) : first,
-      tokenizer: isGguf ? undefined : existing(join(folder, "tokenizer.json")),
+      weights: first,
+      tokenizer: isGguf ? undefined : existing(join(folder, TOKENIZER)),
       generate: isGguf ? {} : generateSettings(folder),
     };
   } catch (error) {
@@ -68,9 +67,8 @@ function readJson(path: string): unknown {
   }
 }
 
-/** Sampling as the model's makers advise it. */
 function generateSettings(folder: string): GenerateSettings {
-  const path = join(folder, "generation_config.json");
+  const path = join(folder, GENERATION);
   if (!existsSync(path)) return {};
   const advice = readJson(path);
   if (typeof advice !== "object" || advice === null) return {};

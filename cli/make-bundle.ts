@@ -1,5 +1,5 @@
 /** From a project to a bundle on disk. */
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { writeBundle, type Manifest } from "../compiler/6-bundle/index.js";
 import type { KernelModule, WebGpuKernels } from "../compiler/6-bundle/index.js";
 import type { Program } from "../compiler/2-graph/ir.js";
@@ -12,6 +12,7 @@ import { browserRuntime } from "./browser-runtime.js";
 import { UsageError } from "./failures.js";
 import { cudaKernels } from "./cuda-kernels.js";
 import { compileLevels } from "./native-kernels.js";
+import { TOKENIZER_CONFIG } from "./model-files.js";
 import { moecVersion } from "./package-root.js";
 import { openParameters, requireParameters } from "./parameters.js";
 import type { Project } from "./project.js";
@@ -36,6 +37,8 @@ export interface MadeBundle {
   readonly keptInF16: readonly string[];
   /** Absolute paths of the `.moe` files that the model is made of, and of its tokenizer. */
   readonly sources: readonly string[];
+  /** Absolute paths of what else went into it: the checkpoint's files, and what may lie beside the tokenizer. */
+  readonly companions: readonly string[];
 }
 
 /**
@@ -99,11 +102,13 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
       ),
     );
     const specs = [...checked.project.files.keys()].map((file) => resolve(shell.io.cwd, file));
-    const sources = [...specs, ...(settings.tokenizer === undefined ? [] : [settings.tokenizer])];
+    const tokenizers = settings.tokenizer === undefined ? [] : [settings.tokenizer];
+    const sources = [...specs, ...tokenizers];
+    const companions = [...parameters.files, ...tokenizers.map((path) => join(dirname(path), TOKENIZER_CONFIG))];
     if (native.length > 0) rememberWeights(manifest, folder);
     const levels = native.reduce((sum, level) => sum + level.kernels, 0);
     const kernels = (wasm?.kernels.length ?? 0) + levels + (gpu?.programs.length ?? 0) + (cuda?.launches.length ?? 0);
-    return { manifest, folder, times, kernels, keptInF16: keptInF16(optimized, project), sources };
+    return { manifest, folder, times, kernels, keptInF16: keptInF16(optimized, project), sources, companions };
   } finally {
     parameters.close();
     shell.progress.clear();

@@ -14,6 +14,8 @@ export interface OpenParameters {
   readonly source: ParameterSource;
   /** Absent for parameters from a seed. */
   readonly checkpoint?: Checkpoint;
+  /** Paths of the checkpoint's files. */
+  readonly files: readonly string[];
   close(): void;
 }
 
@@ -29,7 +31,7 @@ export function requireParameters(shell: Shell, { weights, random, spec }: Proje
  */
 export function openParameters(shell: Shell, built: Program, project: Project): OpenParameters {
   if (project.weights.length === 0) {
-    return { source: randomSource(built, project.random ?? 0), close: () => undefined };
+    return { source: randomSource(built, project.random ?? 0), files: [], close: () => undefined };
   }
   const opened = openCheckpointFiles(project.weights);
   try {
@@ -38,6 +40,7 @@ export function openParameters(shell: Shell, built: Program, project: Project): 
     return {
       source,
       checkpoint: opened.checkpoint,
+      files: opened.files,
       close: () => opened.close(),
     };
   } catch (error) {

@@ -1,11 +1,13 @@
 /** What `moec run` is given: a project, a bundle, or a checkpoint, which becomes a project in the cache folder. */
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { moecError } from "../compiler/errors/raise.js";
 import { cacheFolder } from "../runtime/native/cache-folder.js";
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { missingFeatures } from "../runtime/native/processor.js";
+import { fileMark } from "./file-mark.js";
+import { CONFIG, modelFiles } from "./model-files.js";
 import { nativeLevels, ownLevel } from "./native-levels.js";
 import type { DeviceOptions, ModelOptions } from "./options.js";
 import { openProject, type BundleFolder, type Project } from "./project.js";
@@ -30,7 +32,7 @@ export async function openRunnable(
 function isCheckpoint(place: string): boolean {
   if (extname(place) === ".gguf") return existsSync(place);
   const has = (name: string): boolean => existsSync(join(place, name));
-  return has("config.json") && !has("moec.yaml") && !has("manifest.json");
+  return has(CONFIG) && !has("moec.yaml") && !has("manifest.json");
 }
 
 /** The kernels that a device needs, for this machine alone. */
@@ -70,17 +72,13 @@ function thisProcessor(): string {
   });
 }
 
-/** The project of a checkpoint, written once for each state of the file, or of a folder's config. */
-async function importedProject(shell: Shell, file: string): Promise<string> {
-  const { size, mtimeMs, ino } = statSync(extname(file) === ".gguf" ? file : join(file, "config.json"));
-  const key = createHash("sha256")
-    .update(JSON.stringify([file, size, mtimeMs, ino]))
-    .digest("hex")
-    .slice(0, 16);
+/** The project of a checkpoint, written once for each state of the files that an import reads. */
+async function importedProject(shell: Shell, path: string): Promise<string> {
+  const key = createHash("sha256").update(modelFiles(path).map(fileMark).join("\n")).digest("hex").slice(0, 16);
   const folder = join(cacheFolder(), "models", key);
   if (existsSync(join(folder, "moec.yaml"))) return folder;
   const { importProject } = await import("./import-project.js");
   shell.progress.update("reading the checkpoint…");
-  await importProject(file, { folder: () => folder, force: true, absolute: true });
+  await importProject(path, { folder: () => folder, force: true, absolute: true });
   return folder;
 }

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { systemReason } from "../runtime/node/system-errors.js";
+import { TOKENIZER_CONFIG } from "./model-files.js";
 import { loadTokenizer, tokenizerFromGguf, type TokenizerFiles } from "../runtime/tokenizer/index.js";
 
 /**
@@ -26,7 +27,7 @@ function fromFile(path: string): TokenizerFiles {
       throw moecError("MOE5123", { path: file, reason: systemReason(error) });
     }
   };
-  const config = join(dirname(path), "tokenizer_config.json");
+  const config = join(dirname(path), TOKENIZER_CONFIG);
   return { tokenizer: read(path), ...(existsSync(config) ? { config: read(config) } : {}) };
 }
 

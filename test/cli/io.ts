@@ -22,22 +22,31 @@ export async function moec(args: readonly string[], surroundings: Surroundings =
   let out = "";
   let err = "";
   const io: Io = {
-    cwd: surroundings.cwd ?? process.cwd(),
-    env: surroundings.env ?? {},
-    outIsTerminal: surroundings.terminal ?? false,
-    errIsTerminal: surroundings.terminal ?? false,
-    columns: 80,
-    signal: new AbortController().signal,
+    ...silentIo(surroundings),
     out: (text) => {
       out += text;
     },
     err: (text) => {
       err += text;
     },
-    readInput: () => Promise.resolve(surroundings.input ?? ""),
   };
   const code = await runCli(args, io);
   return { code, out, err };
+}
+
+/** What a command is given; what it prints is lost. */
+export function silentIo(surroundings: Surroundings = {}): Io {
+  return {
+    cwd: surroundings.cwd ?? process.cwd(),
+    env: surroundings.env ?? {},
+    outIsTerminal: surroundings.terminal ?? false,
+    errIsTerminal: surroundings.terminal ?? false,
+    columns: 80,
+    signal: new AbortController().signal,
+    out: () => undefined,
+    err: () => undefined,
+    readInput: () => Promise.resolve(surroundings.input ?? ""),
+  };
 }
 
 /** A folder with files, removed by `remove`. */
