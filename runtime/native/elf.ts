@@ -42,7 +42,8 @@ interface Section {
 
 type Architecture = keyof typeof relocationsOf;
 
-const ownArchitecture: Architecture = process.arch === "arm64" ? "aarch64" : "x86-64";
+/** That of this process, as LLVM names it. */
+export const ownArchitecture: Architecture = process.arch === "arm64" ? "aarch64" : "x86-64";
 
 /**
  * @param file Name of the object, for messages.

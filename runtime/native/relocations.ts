@@ -3,7 +3,11 @@
  * are offsets in an image that begins with a page, as the supplements of the System V ABI number and name them.
  */
 
-/** Changes the bytes at `place` so that they lead to `value`. */
+/**
+ * Changes the bytes at `place` so that they lead to `value`.
+ *
+ * @throws RangeError where the field cannot hold what leads there.
+ */
 export type Relocate = (image: DataView, place: number, value: number) => void;
 
 export interface Relocations {
@@ -14,7 +18,19 @@ export interface Relocations {
   readonly relative: Readonly<Record<number, Relocate>>;
 }
 
-const distance32: Relocate = (image, place, value) => image.setInt32(place, value - place, true);
+/** A number that a signed field of some bits holds. */
+function signed(number: number, bits: number): number {
+  if (number >= -(2 ** (bits - 1)) && number < 2 ** (bits - 1)) return number;
+  throw new RangeError(`${number} does not fit in ${bits} bits`);
+}
+
+/** How many units a number of bytes has. */
+function units(bytes: number, unit: number): number {
+  if (bytes % unit === 0) return bytes / unit;
+  throw new RangeError(`${bytes} bytes are no whole units of ${unit}`);
+}
+
+const distance32: Relocate = (image, place, value) => image.setInt32(place, signed(value - place, 32), true);
 const distance64: Relocate = (image, place, value) => image.setBigInt64(place, BigInt(value - place), true);
 
 /** R_X86_64_64, _PC32, _PLT32, _PC64. */
@@ -28,11 +44,11 @@ function putField(image: DataView, place: number, number: number, bits: number, 
 }
 
 /** Pages of 4 KiB, whatever those of the system are. */
-const pageOf = (offset: number): number => offset >> 12;
+const pageOf = (offset: number): number => Math.floor(offset / 4096);
 
 /** `adrp`: the distance in pages, its two lowest bits apart. */
 const pageDistance: Relocate = (image, place, value) => {
-  const pages = pageOf(value) - pageOf(place);
+  const pages = signed(pageOf(value) - pageOf(place), 21);
   putField(image, place, pages, 2, 29);
   putField(image, place, pages >> 2, 19, 5);
 };
@@ -41,10 +57,10 @@ const pageDistance: Relocate = (image, place, value) => {
 const inPage =
   (shift: number): Relocate =>
   (image, place, value) =>
-    putField(image, place, (value & 0xfff) >> shift, 12, 10);
+    putField(image, place, units(value & 0xfff, 2 ** shift), 12, 10);
 
 /** `b` and `bl`: the distance in instructions. */
-const jump: Relocate = (image, place, value) => putField(image, place, (value - place) >> 2, 26, 0);
+const jump: Relocate = (image, place, value) => putField(image, place, signed(units(value - place, 4), 26), 26, 0);
 
 /**
  * R_AARCH64_ABS64, _PREL64, _PREL32, _ADR_PREL_PG_HI21, _ADD_ABS_LO12_NC, _LDST8_ABS_LO12_NC, _JUMP26, _CALL26, and

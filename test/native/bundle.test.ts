@@ -23,6 +23,7 @@ import { openModel, type LoadOptions } from "../../runtime/model/open.js";
 import { folderFiles } from "../../runtime/node/folder-files.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { busErrors } from "../../runtime/native/bus-errors.js";
+import { ownArchitecture } from "../../runtime/native/elf.js";
 import { chooseLevel } from "../../runtime/native/choose.js";
 import { expectedLogits, kernels, plan, table } from "../runtime/toy-model.js";
 import { toyInput } from "../runtime/toy-bundle.js";
@@ -115,7 +116,11 @@ describe.runIf(hasNative)("a bundle with native kernels", () => {
     expect(model.report).toMatchObject({ device: "wasm", whyNotNative: expect.stringContaining("arm64") as string });
     // Even where the manifest says that they are its own.
     const object = compileNative(kernels, arm64Dot);
-    const own = chooseLevel({ name: "native", platform: "linux-x64", levels: [{ ...level(), needs: [] }] });
+    const own = chooseLevel({
+      name: "native",
+      platform: platformOf[ownArchitecture],
+      levels: [{ ...level(), needs: [] }],
+    });
     expect(() => own.open({ plan, object, parallelism: 1 })).toThrow(expect.objectContaining({ code: "MOE4206" }));
   });
 
@@ -139,7 +144,11 @@ describe.runIf(hasNative)("a bundle with native kernels", () => {
       [readFileSync(process.execPath).subarray(0, 4096), /relocatable/],
       [Buffer.from("x".repeat(200)), /no ELF/],
     ] as const) {
-      const choice = chooseLevel({ name: "native", platform: "linux-x64", levels: [{ ...level(), needs: [] }] });
+      const choice = chooseLevel({
+        name: "native",
+        platform: platformOf[ownArchitecture],
+        levels: [{ ...level(), needs: [] }],
+      });
       const open = (): unknown => choice.open({ plan, object: bytes, parallelism: 1 });
       expect(open).toThrow(expect.objectContaining({ code: "MOE4206", message: expect.stringMatching(why) as string }));
     }

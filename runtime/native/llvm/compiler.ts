@@ -3,9 +3,11 @@
  * code is generated, since LLVM trusts what it is given.
  */
 import { moecError } from "../../../compiler/errors/raise.js";
+import { reasonOf } from "../../../compiler/errors/reason.js";
+import { ownArchitecture } from "../elf.js";
 import { viewOf, type Address, type NativeFunction, type NativeLibrary } from "../koffi.js";
 import { libc } from "../libc.js";
-import { findLlvm } from "./find.js";
+import { findLlvm, noLlvm } from "./find.js";
 
 export interface LlvmModule {
   /** For messages: the level that it is for. */
@@ -49,14 +51,14 @@ const RETURN_STATUS = 2;
 
 let compiler: LlvmCompiler | undefined;
 
-/** @throws MoecError MOE4201 without LLVM, MOE4203 without koffi. */
+/** @throws MoecError MOE4201 without LLVM or its part for this machine, MOE4203 without koffi. */
 export function llvmCompiler(): LlvmCompiler {
   return (compiler ??= open());
 }
 
 function open(): LlvmCompiler {
   const { library, path, mark } = findLlvm();
-  const c = bind(library);
+  const c = usable(library, path);
   const version = c.version() ?? /LLVM\D*(\d+(?:\.\d+)*)/.exec(path)?.[1] ?? "unknown";
   // Versions before 15 do not know the type `ptr`. A library that hides its version is asked, which prints a warning.
   const major = Number.parseInt(version, 10);
@@ -71,13 +73,28 @@ function open(): LlvmCompiler {
   };
 }
 
+/** A library that generates code for this machine, whatever else it does. */
+function usable(library: NativeLibrary, path: string): Bound {
+  try {
+    const bound = bind(library);
+    bound.initialize(ownArchitecture);
+    return bound;
+  } catch (error) {
+    throw noLlvm(`${path} generates no code for ${ownArchitecture}: ${reasonOf(error)}`);
+  }
+}
+
 type Slot = [Address | bigint | null];
 
-function bind(library: NativeLibrary): {
+interface Bound {
   version(): string | undefined;
   parses(text: string): boolean;
+  /** Makes the part of the library ready that generates such code; throws where it has none. */
+  initialize(architecture: LlvmModule["architecture"]): void;
   compile(text: string, module: LlvmModule): Uint8Array;
-} {
+}
+
+function bind(library: NativeLibrary): Bound {
   const f = (prototype: string): NativeFunction => library.func(prototype);
   const contextCreate = f("uintptr_t LLVMContextCreate()");
   const contextDispose = f("void LLVMContextDispose(uintptr_t context)");
@@ -140,7 +157,8 @@ function bind(library: NativeLibrary): {
     }
   };
   const initialized = new Set<string>();
-  const initialize = (generator: string): void => {
+  const initialize = (architecture: LlvmModule["architecture"]): void => {
+    const { generator } = SYSTEMS[architecture];
     if (initialized.has(generator)) return;
     for (const part of ["TargetInfo", "Target", "TargetMC", "AsmPrinter"]) {
       f(`void LLVMInitialize${generator}${part}()`)();
@@ -157,6 +175,7 @@ function bind(library: NativeLibrary): {
         return undefined; // before version 16
       }
     },
+    initialize,
     parses: (text) => withModule(text, (module) => module !== undefined),
     compile: (text, { name, architecture, cpu, features }) =>
       withModule(text, (module, reason) => {
@@ -165,11 +184,11 @@ function bind(library: NativeLibrary): {
         const message: Slot = [null];
         if (verify(module, RETURN_STATUS, message) !== 0) throw refuse(say(message, disposeMessage));
         disposeMessage(message[0]);
-        const { triple, generator } = SYSTEMS[architecture];
+        const { triple } = SYSTEMS[architecture];
         try {
-          initialize(generator);
-        } catch {
-          throw refuse(`this library of LLVM generates no code for ${architecture}`);
+          initialize(architecture);
+        } catch (error) {
+          throw refuse(`this library of LLVM generates no code for ${architecture}: ${reasonOf(error)}`);
         }
         const target: Slot = [null];
         if (targetOf(triple, target, message) !== 0) throw refuse(say(message, disposeMessage));

@@ -43,8 +43,11 @@ export function findLlvm(): FoundLlvm {
     named === undefined
       ? "LLVM's shared library (14 or later) was not found"
       : `MOEC_LLVM names \`${named}\`, which can't be loaded`;
-  throw moecError("MOE4201", { reason }, undefined, HELP);
+  throw noLlvm(reason);
 }
+
+/** That there is no LLVM to compile with. */
+export const noLlvm = (reason: string): Error => moecError("MOE4201", { reason }, undefined, HELP);
 
 const HELP = "Install LLVM's library (Debian, Ubuntu: apt-get install libllvm14), or use --device wasm.";
 
