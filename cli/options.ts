@@ -82,7 +82,11 @@ export function assignments<T>(
   };
 }
 
-export const sizeAssignment = assignments("L=4", (value) => (/^\d+$/.test(value) ? Number(value) : undefined));
+/** Axes begin at 1, which those who build say with a place; number parameters may be 0. */
+export const sizeAssignment = assignments("L=4", (value) => {
+  const size = /^\d+$/.test(value) ? Number(value) : NaN;
+  return Number.isSafeInteger(size) ? size : undefined;
+});
 
 function nameList(text: string): readonly string[] {
   return text.split(",").map((name) => name.trim());

@@ -45,6 +45,7 @@ describe("a wrong command line", () => {
     ["generate", ["generate", "bundle", "x", "--top-p", "3"]],
     ["run", ["run", "spec.moe", "--threads", "0"]],
     ["serve", ["serve", "bundle", "--port", "70000"]],
+    ["inspect", ["inspect", "spec.moe", "--size", "V=99999999999999999999999"]],
     ["completions", ["completions", "cmd.exe"]],
     ["", ["biuld"]],
   ])("of %s is said with code 2, as an object where that was asked for", async (command, args) => {
@@ -60,6 +61,17 @@ describe("a wrong command line", () => {
 });
 
 describe("hints", () => {
+  it("axes begin at 1", async () => {
+    const spec = "model M[V = 8, D = 4] {\n  param tok: [V, D]\n  forward(tokens: int[T]) => tok[V: tokens]\n}\n";
+    const { path: cwd, remove } = folderOf({ "m.moe": spec });
+    try {
+      const { code, err } = await moec(["inspect", "m.moe", "--size", "D=0"], { cwd });
+      expect([code, err]).toEqual([1, expect.stringContaining("MOE2282")]);
+    } finally {
+      remove();
+    }
+  });
+
   it("a checkpoint is not a project", async () => {
     const { path: cwd, remove } = folderOf({ "m.safetensors": "" });
     try {

@@ -158,13 +158,25 @@ function modelOf(project: CheckedProject, name: string | undefined): ModuleInfo 
   );
 }
 
+/**
+ * The size that is given for an axis of a declaration.
+ *
+ * @throws ProgramRefused MOE2282 where it is no whole number from 1.
+ */
+export function givenSize(info: ModuleInfo, axis: string, size: number): Size {
+  if (Number.isSafeInteger(size) && size >= 1) return Size.of(size);
+  const { name } = info.decl;
+  throw ProgramRefused.coded("MOE2282", { model: name.text, axis, size }, { file: info.file, ...name.span });
+}
+
 export function modelInstance(walk: Walk, info: ModuleInfo, options: BuildOptions): InstanceValue {
   const span = { file: info.file, ...info.decl.name.span };
   const sizes = options.sizes ?? {};
   const axes = new Map<string, AxisArgument>();
   for (const axis of info.decl.axes) {
     const size = sizes[axis.name.text];
-    if (size !== undefined) axes.set(axis.name.text, { size: Size.of(size), name: axis.name.text, span });
+    if (size === undefined) continue;
+    axes.set(axis.name.text, { size: givenSize(info, axis.name.text, size), name: axis.name.text, span });
   }
   for (const axis of info.decl.axes) {
     if (axes.has(axis.name.text) || axis.default) continue;

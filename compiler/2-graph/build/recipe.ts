@@ -5,12 +5,11 @@ import { madeByType, resolvedHead } from "../../1-check/recipes/heads.js";
 import { makeByRecipe } from "../../1-check/recipes/make.js";
 import { Reporter } from "../../1-check/reporter.js";
 import type { InstanceValue, ModuleInfo } from "../../1-check/values.js";
-import { Size } from "../../axes/size.js";
 import type { Parameter } from "../../../grammar/tree.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { Program } from "../ir.js";
 import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
-import { buildMade, diagnosticsOf, programOf, refuseErrors } from "./program.js";
+import { buildMade, diagnosticsOf, givenSize, programOf, refuseErrors } from "./program.js";
 import { ProgramRefused } from "./refused.js";
 
 export interface RecipeOptions {
@@ -61,7 +60,9 @@ export function buildRecipe(project: CheckedProject, info: ModuleInfo, options: 
   const walk = newWalk(emitter, new Reporter(root), walkOptions);
   const made = makeByRecipe(walk, {
     info,
-    axes: new Map(Object.entries(options.sizes ?? {}).map(([name, size]) => [name, { size: Size.of(size) }])),
+    axes: new Map(
+      Object.entries(options.sizes ?? {}).map(([name, size]) => [name, { size: givenSize(info, name, size) }]),
+    ),
     ...(options.numbers ? { numbers: options.numbers } : {}),
     span: { file: info.file, ...info.decl.name.span },
     place: { scope: info.scope, file: info.file, path: "", repetitions: [], batch: [] },
