@@ -47,8 +47,8 @@ const ORDER = ["cuda", "native", "webgpu", "wasm"] as const satisfies readonly M
 const WHY_NOT = { cuda: "whyNotCuda", native: "whyNotNative", webgpu: "whyNotWebgpu" } as const;
 
 /**
- * @throws MoecError MOE5308 when the bundle has no kernels for the wanted device, MOE5309, MOE4203, MOE4204, MOE4230 to
- * MOE4233 and MOE4311 to MOE4314 when they can't run here, and what reading files throws.
+ * @throws MoecError MOE5308 when the bundle has no kernels for the wanted device, MOE5309, MOE4203, MOE4204, MOE4280, MOE4230
+ * to MOE4233 and MOE4311 to MOE4314 when they can't run here, and what reading files throws.
  */
 export async function openDevice(
   files: BundleFiles,
