@@ -7,6 +7,7 @@
  * A software driver of GPUs keeps what it compiled until the process ends, so a process that has grown large hands over
  * to the next one, and one that the driver ends costs what it was at. `--missing` goes on where a run was ended:
  * what is written down is kept and not run again; `--from` begins at a place. `--driver` runs one kind of launches only.
+ * Ends with code 2 when there was nothing to try.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -15,26 +16,36 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./setup.mjs";
 
-/** Tests, and the lists of what ran. */
+/** Tests, the lists of what ran, and the options that they use. */
 const RUNS = {
-  webgpu: { config: "webgpu", file: "test/stdlib/webgpu.test.ts", lists: { cpu: "webgpu-cpu", gpu: "webgpu-gpu" } },
-  examples: { config: "webgpu", file: "test/webgpu/examples.test.ts", lists: {} },
-  cuda: { config: "cuda", file: "test/stdlib/wasm.test.ts", lists: { gpu: "cuda" } },
+  webgpu: {
+    config: "webgpu",
+    file: "test/stdlib/webgpu.test.ts",
+    lists: { cpu: "webgpu-cpu", gpu: "webgpu-gpu" },
+    uses: ["from", "driver", "missing"],
+  },
+  examples: { config: "webgpu", file: "test/webgpu/examples.test.ts", lists: {}, uses: ["from", "driver"] },
+  cuda: { config: "cuda", file: "test/stdlib/wasm.test.ts", lists: { gpu: "cuda" }, uses: [] },
 };
 const { values, positionals } = parseArgs({
-  options: { from: { type: "string", default: "0" }, driver: { type: "string" }, missing: { type: "boolean" } },
+  options: { from: { type: "string" }, driver: { type: "string" }, missing: { type: "boolean" } },
   allowPositionals: true,
 });
 const [target] = positionals;
 const { driver, missing } = values;
-let from = Number(values.from);
+let from = Number(values.from ?? 0);
 if (!(target in RUNS) || !Number.isInteger(from) || from < 0 || !["cpu", "gpu", undefined].includes(driver)) {
   console.error(
     `usage: node scripts/stdlib-on.mjs ${Object.keys(RUNS).join("|")} [--missing] [--from place] [--driver cpu|gpu]`,
   );
   process.exit(2);
 }
-const { config, file, lists } = RUNS[target];
+const { config, file, lists, uses } = RUNS[target];
+const unused = Object.keys(values).filter((name) => !uses.includes(name));
+if (unused.length > 0) {
+  console.error(`${target} has no use for ${unused.map((name) => `--${name}`).join(", ")}`);
+  process.exit(2);
+}
 for (const [kind, list] of Object.entries(lists)) {
   if (missing || from > 0 || (driver ?? kind) !== kind) continue;
   rmSync(join(root, `stdlib/coverage/ran/${list}.json`), { force: true });
@@ -46,7 +57,13 @@ function runFrom(place, journal) {
   const { status } = spawnSync("npx", ["vitest", "run", "--config", `vitest.${config}.config.ts`, file], {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, MOEC_FROM: String(place), MOEC_JOURNAL: journal, ...(driver && { MOEC_DRIVER: driver }) },
+    env: {
+      ...process.env,
+      MOEC_FROM: String(place),
+      MOEC_JOURNAL: journal,
+      MOEC_MISSING: missing ? "1" : "0",
+      ...(driver && { MOEC_DRIVER: driver }),
+    },
     shell: process.platform === "win32",
   });
   let text;
@@ -64,12 +81,17 @@ function runFrom(place, journal) {
 
 const folder = mkdtempSync(join(tmpdir(), "moec-library-"));
 const open = [];
+const first = from;
 let failed = false;
+let isEmpty = false;
 for (let count = 1; ;) {
   const found = runFrom(from, join(folder, "journal"));
   failed ||= found.status !== 0;
   // Without a journal one process has done everything; one that began nothing will not begin the next time either.
-  if (found.last === undefined) break;
+  if (found.last === undefined) {
+    isEmpty = from === first && found.count !== undefined;
+    break;
+  }
   open.push(...found.open);
   ({ count } = found);
   from = found.last + 1;
@@ -78,4 +100,5 @@ for (let count = 1; ;) {
 }
 rmSync(folder, { recursive: true });
 if (open.length > 0) console.error(`places of what did not come to an end: ${open.join(", ")}`);
-process.exit(failed || open.length > 0 ? 1 : 0);
+if (isEmpty) console.error(`nothing is left to try from place ${first} on`);
+process.exit(failed || open.length > 0 ? 1 : isEmpty ? 2 : 0);
