@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from "./exit-codes.js";
 import { loadBundle } from "./load-bundle.js";
 import { samplingOf, type TextOptions } from "./options.js";
 import type { Shell } from "./shell.js";
-import { expertMap } from "./show/expert-map.js";
+import { expertMap, mapTitle } from "./show/expert-map.js";
 import { bytesText, timeText } from "./show/units.js";
 
 /** Streams a continuation of `prompt`, then says how fast it was and what it took. */
@@ -59,9 +59,9 @@ export async function writeText(
   const routes = options.trace === true ? joinCalls(calls) : [];
   if (options.trace === true && !shell.json) {
     shell.say();
-    const names = read.map((id) => model.tokenizer.decode([id]));
-    const experts = routes[0]?.slots ?? 0;
-    shell.say(palette.dim(`Which ${experts} experts took which token: a column is a token, a letter is an expert.`));
+    // Above columns that are no tokens the text would stand wrong.
+    const names = routes.every(({ byToken }) => byToken) ? read.map((id) => model.tokenizer.decode([id])) : [];
+    shell.say(palette.dim(mapTitle(routes)));
     const map = expertMap(routes, names, { colors: palette.accent("x") !== "x", columns: shell.io.columns });
     for (const line of map) shell.say(line);
   }

@@ -66,7 +66,7 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
   const { openParameters } = await import("../parameters.js");
   const { loadBundle } = await import("../load-bundle.js");
   const { parameterReader, storedAs, unchanged } = await import("../verify/stored-parameters.js");
-  const { makeInputs, outputWidth, runDevice, runReference } = await import("../verify/runs.js");
+  const { makeInputs, outputWidth, routesAs, runDevice, runReference } = await import("../verify/runs.js");
   const { compareRows, compareRoutes, isExplained, tokensBeforeChange } = await import("../verify/compare.js");
   const { planFile } = await import("../verify/plan-file.js");
   const { expectedError } = await import("../verify/expected-error.js");
@@ -97,9 +97,10 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
     const rows = { found: device.outputs[output]!, expected: stored.outputs[output]!, width };
     const kernels = compareRows(rows.found, rows.expected, width);
     const format = compareRows(stored.outputs[output]!, exact.outputs[output]!, width);
-    const routes = compareRoutes(device.routes, stored.routes);
+    const expected = routesAs(stored.traces, device.routes);
+    const routes = compareRoutes(device.routes, expected);
     const bound = expectedError(plan, project.cache);
-    const before = tokensBeforeChange(device.routes, stored.routes);
+    const before = tokensBeforeChange(device.routes, expected);
     const explained = isExplained(rows, tokens, before, bound);
     const { report } = model;
     const findings = { kernels, format, routes, bound, explained };

@@ -19,6 +19,15 @@ export interface MapOptions {
   readonly columns: number;
 }
 
+/** What the lines and columns of the map of these routes are. */
+export function mapTitle(routes: readonly RouteTrace[]): string {
+  const [first] = routes;
+  const row = routes.every(({ byToken }) => byToken) ? "token" : "row of routes";
+  // The choices of several heads are no number of experts.
+  const experts = first && (first.axes?.length ?? 1) === 1 ? `${first.slots} experts` : "experts";
+  return `Which ${experts} took which ${row}: a column is a ${row}, a letter is an expert.`;
+}
+
 /**
  * @param routes Traces of the same mixtures over consecutive calls.
  * @param tokens Text of each token, in the order of the traces.
@@ -47,7 +56,10 @@ export function expertMap(routes: readonly RouteTrace[], tokens: readonly string
         lines.push(`${head}${cells}${tail}`);
       }
     }
-    if (first > 0) lines.push(`${" ".repeat(margin)}(the last ${trace.tokens - first} of ${trace.tokens} tokens)`);
+    if (first > 0)
+      lines.push(
+        `${" ".repeat(margin)}(the last ${trace.tokens - first} of ${trace.tokens} ${trace.byToken ? "tokens" : "rows"})`,
+      );
   }
   return tokens.length === 0 ? lines : [...header(tokens, most, margin), ...lines];
 }

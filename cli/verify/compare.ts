@@ -51,6 +51,10 @@ export interface LayerRoutes {
   readonly slots: number;
   /** How many choices these are, equally long: several where heads choose for themselves, else one. */
   readonly choices?: number;
+  /** Whether there is a row of slots for each token of the call. */
+  readonly byToken?: boolean;
+  /** Names of the axes of the choices in their order, where they are known. */
+  readonly axes?: readonly string[];
   readonly index: ArrayLike<number>;
 }
 
@@ -61,19 +65,27 @@ export interface RoutesComparison {
   readonly all: number;
 }
 
-/** Compares layer by layer; the experts of a choice count as a set. */
+/**
+ * Compares layer by layer; the experts of a choice count as a set.
+ *
+ * @throws RangeError when the two runs have other rows: one of them says wrongly what it kept.
+ */
 export function compareRoutes(
   found: readonly LayerRoutes[],
   expected: readonly LayerRoutes[],
 ): readonly RoutesComparison[] {
   return expected.map(({ layer, slots, choices = 1, index }, number) => {
-    const other = found[number]!;
+    const other = found[number];
+    if (other?.slots !== slots || other.index.length !== index.length) {
+      const rows = (one: Pick<LayerRoutes, "slots" | "index"> | undefined): string =>
+        `${one?.index.length ?? 0} choices in rows of ${one?.slots ?? 0}`;
+      throw new RangeError(`mixture ${layer} has ${rows(other)}, and ${rows({ slots, index })} were expected`);
+    }
     const own = slots / choices;
-    const wide = other.slots / choices;
     let same = 0;
     let all = 0;
     for (let choice = 0; choice * own < index.length; choice++) {
-      const theirs = new Set(Array.from({ length: wide }, (_, slot) => other.index[choice * wide + slot]));
+      const theirs = new Set(Array.from({ length: own }, (_, slot) => other.index[choice * own + slot]));
       for (let slot = 0; slot < own; slot++) {
         const expert = index[choice * own + slot]!;
         if (expert < 0) continue;
@@ -85,8 +97,13 @@ export function compareRoutes(
   });
 }
 
-/** How many tokens from the first on have the same experts in every layer of both runs. */
+/**
+ * How many tokens from the first on have the same experts in every layer of both runs: Infinity when all routes are the
+ * same, and 0 when some differ and rows are not tokens everywhere, for then nobody knows whose they are.
+ */
 export function tokensBeforeChange(found: readonly LayerRoutes[], expected: readonly LayerRoutes[]): number {
+  if (compareRoutes(found, expected).every(({ same, all }) => same === all)) return Infinity;
+  if (!found.every(({ byToken }) => byToken)) return 0;
   const counts = expected.map(({ slots, index }, number) => {
     const tokens = index.length / slots;
     for (let token = 0; token < tokens; token++) {
@@ -115,6 +132,7 @@ export function isExplained(
   bound: number,
 ): boolean {
   if (compareRows(found, expected, width).relativeError <= bound) return true;
+  // Without a change, or before any token of which it is known, only the whole counts.
   if (before === 0 || before >= tokens || expected.length !== tokens * width) return false;
   const first = (numbers: ArrayLike<number>): Float64Array =>
     Float64Array.from({ length: before * width }, (_, at) => numbers[at]!);

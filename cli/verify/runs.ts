@@ -4,7 +4,7 @@ import type { Program } from "../../compiler/2-graph/ir.js";
 import type { CacheStorage } from "../../compiler/4-schedule/options.js";
 import { cacheRounding } from "../../compiler/checkpoints/cache-rounding.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
-import type { ReferenceTensor } from "../../compiler/ops/types.js";
+import type { ReferenceRoutes, ReferenceTensor } from "../../compiler/ops/types.js";
 import type { ManifestEntry } from "../../compiler/6-bundle/manifest.js";
 import { randomSource } from "../../runtime/generate/random.js";
 import { compileSize } from "../../runtime/plan/sizes.js";
@@ -49,25 +49,65 @@ export function makeInputs(
   );
 }
 
+/** Results of an entry, by output, and the routes as the evaluator met them. */
+interface ReferenceRun {
+  readonly outputs: EntryRun["outputs"];
+  readonly traces: readonly RouteTrace[];
+}
+
 export function runReference(
   program: Program,
   entry: string,
   inputs: Readonly<Record<string, ReferenceTensor>>,
   params: (path: string) => ReferenceTensor,
   cache: CacheStorage,
-): EntryRun {
+): ReferenceRun {
   const states = new StateStore(cacheRounding(cache));
   const { outputs, routes } = evaluate(program, entry, { inputs, params, states, trace: true });
   return {
     outputs: Object.fromEntries(
       Object.entries(outputs).flatMap(([name, value]) => (value.kind === "tensor" ? [[name, value.data]] : [])),
     ),
-    routes: byMixture(routes).map(({ routes: { tokens, slots, index } }, layer) => {
-      // As in traces of devices, further axes of tokens are more places of the outermost one.
-      const choices = tokens.slice(1).reduce((product, axis) => product * axis.size, 1);
-      return { layer, slots: slots * choices, choices, index };
-    }),
+    traces: routes,
   };
+}
+
+/** The reference's routes in the order in which a device has them: of mixtures, and of axes inside of each. */
+export function routesAs(traces: readonly RouteTrace[], device: readonly LayerRoutes[]): readonly LayerRoutes[] {
+  return byMixture(traces).map(({ routes: { tokens, slots, index } }, layer) => {
+    const { axes = tokens.map(({ name }) => name), rows } = rowsOf(device[layer]);
+    const all = tokens.reduce((product, axis) => product * axis.size, 1);
+    // As in traces of devices, further axes are more places of a row.
+    const choices = all / rows;
+    return { layer, slots: slots * choices, choices, index: alongAxes({ tokens, slots, index }, axes) };
+  });
+}
+
+function rowsOf(routes: LayerRoutes | undefined): { axes?: readonly string[]; rows: number } {
+  if (!routes) return { rows: 1 };
+  const rows = routes.index.length / Math.max(1, routes.slots);
+  return routes.axes ? { axes: routes.axes, rows } : { rows };
+}
+
+/** The experts of routes with their axes in another order, the slots innermost as before. */
+function alongAxes(
+  { tokens, slots, index }: Pick<ReferenceRoutes, "tokens" | "slots" | "index">,
+  order: readonly string[],
+): ArrayLike<number> {
+  if (tokens.length < 2 || tokens.every(({ name }, at) => name === order[at])) return index;
+  let step = slots;
+  const strides = new Map<string, { size: number; step: number }>();
+  for (const { name, size } of [...tokens].reverse()) {
+    strides.set(name, { size, step });
+    step *= size;
+  }
+  let places = [0];
+  for (const name of order) {
+    const axis = strides.get(name);
+    if (!axis) throw new RangeError(`routes over [${tokens.map((one) => one.name).join(", ")}] have no axis ${name}`);
+    places = places.flatMap((place) => Array.from({ length: axis.size }, (_, at) => place + at * axis.step));
+  }
+  return places.flatMap((place) => Array.from({ length: slots }, (_, slot) => index[place + slot]!));
 }
 
 /**
@@ -103,7 +143,9 @@ export async function runDevice(
   const layers = routes.flatMap((trace) =>
     Array.from({ length: trace.layers }, (_, layer) => {
       const length = trace.tokens * trace.slots;
-      return { slots: trace.slots, index: trace.index.subarray(layer * length, (layer + 1) * length) };
+      const { slots, byToken, axes } = trace;
+      const index = trace.index.subarray(layer * length, (layer + 1) * length);
+      return { slots, byToken, ...(axes ? { axes } : {}), index };
     }),
   );
   return {

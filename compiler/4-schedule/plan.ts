@@ -115,9 +115,11 @@ export interface PlanTrace {
   readonly layers: number;
   readonly layerStride: number;
   readonly experts: number;
+  /** Names of the axes that were routed, outermost first: those whose size a call decides, which are `rows`, then others. */
+  readonly axes?: readonly string[];
   /** How many rows the routes have in a call, as a text; absent in older plans, where it is the number of tokens. */
   readonly rows?: string;
-  /** Numbers of a row: the slots of all further axes of its routes. */
+  /** Numbers of a row: the slots of all other axes of its routes. */
   readonly slots: number;
   readonly index: string;
   readonly weight: string;

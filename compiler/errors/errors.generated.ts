@@ -192,6 +192,7 @@ export const messages = {
   MOE3351: { severity: "error", title: "cache without whole blocks", message: "the cache `{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of {block}" },
   MOE3352: { severity: "error", title: "cache format without kernels", message: "the cache `{path}` cannot be stored as {storage} on {target}: WebAssembly and native kernels alone read it" },
   MOE3370: { severity: "error", title: "mixture in an expert", message: "an expert that holds a mixture itself cannot run on target `{target}`" },
+  MOE3371: { severity: "error", title: "open number of slots", message: "routes with `{size}` slots for each row cannot run on target `{target}`" },
   MOE4201: { severity: "error", title: "LLVM is not here", message: "native kernels can't be compiled here: {reason}" },
   MOE4202: { severity: "error", title: "LLVM refuses a module", message: "LLVM refused the kernels for {target}: {reason}" },
   MOE4203: { severity: "error", title: "native code can't run here", message: "native code can't run here: {reason}" },
@@ -517,6 +518,7 @@ export interface MessageSlots {
   readonly MOE3351: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot; readonly block: Slot };
   readonly MOE3352: { readonly path: Slot; readonly storage: Slot; readonly target: Slot };
   readonly MOE3370: { readonly target: Slot };
+  readonly MOE3371: { readonly size: Slot; readonly target: Slot };
   readonly MOE4201: { readonly reason: Slot };
   readonly MOE4202: { readonly target: Slot; readonly reason: Slot };
   readonly MOE4203: { readonly reason: Slot };
@@ -1215,6 +1217,9 @@ export const errors = {
   /** MOE3370: mixture in an expert */
   mixtureInAnExpert: (slots: MessageSlots["MOE3370"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3370", messages.MOE3370, slots, span, parts),
+  /** MOE3371: open number of slots */
+  openNumberOfSlots: (slots: MessageSlots["MOE3371"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3371", messages.MOE3371, slots, span, parts),
   /** MOE4201: LLVM is not here */
   noLlvm: (slots: MessageSlots["MOE4201"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4201", messages.MOE4201, slots, span, parts),

@@ -92,11 +92,13 @@ const loop: Reader<PlanLoop> = (value, at) =>
   })(value, at) as PlanLoop;
 const step: Reader<PlanStep> = (value, at) =>
   record(value, at)["kind"] === "loop" ? loop(value, at) : launch(value, at);
-const trace = object<Omit<PlanTrace, "loop" | "rows"> & { loop: string | undefined; rows: string | undefined }>({
+type Optional = "loop" | "rows" | "axes";
+const trace = object<Omit<PlanTrace, Optional> & { [K in Optional]: PlanTrace[K] | undefined }>({
   label: text,
   loop: optional(text),
   layers: count,
   experts: count,
+  axes: optional(list(text)),
   rows: optional(text),
   slots: count,
   layerStride: count,

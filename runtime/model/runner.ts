@@ -85,22 +85,31 @@ export class Runner {
   }
 
   private async readTrace(trace: PlanTrace, entry: PlanEntry, sizes: SizeValues): Promise<RouteTrace> {
-    const tokens = trace.rows === undefined ? (sizes[tokenAxis(entry)] ?? 1) : compileSize(trace.rows).evaluate(sizes);
+    const all = sizes[tokenAxis(entry)] ?? 1;
+    const tokens = trace.rows === undefined ? all : compileSize(trace.rows).evaluate(sizes);
+    const byToken = tokens === all && this.isByToken(trace, entry);
     const places = tokens * trace.slots;
     const read = async (id: string, dtype: "i32" | "f32"): Promise<Float32Array | Int32Array> => {
       const buffer = this.buffers.get(id)!;
-      const all = dtype === "f32" ? new Float32Array(trace.layers * places) : new Int32Array(trace.layers * places);
+      const numbers = dtype === "f32" ? new Float32Array(trace.layers * places) : new Int32Array(trace.layers * places);
       for (let layer = 0; layer < trace.layers; layer++) {
         const offset = buffer.offset + layer * trace.layerStride;
         const bytes = await this.device.read(buffer.space, offset, places * 4);
-        all.set(toNumbers(bytes, dtype), layer * places);
+        numbers.set(toNumbers(bytes, dtype), layer * places);
       }
-      return all;
+      return numbers;
     };
-    const { label, layers, slots, experts } = trace;
+    const { label, layers, slots, experts, axes } = trace;
     const index = (await read(trace.index, "i32")) as Int32Array;
     const weight = (await read(trace.weight, "f32")) as Float32Array;
-    return { label, layers, tokens, slots, experts, index, weight };
+    return { label, layers, tokens, byToken, ...(axes ? { axes } : {}), slots, experts, index, weight };
+  }
+
+  /** An entry for one token has one row of anything: the one that it was made of says what a row is. */
+  private isByToken(trace: PlanTrace, entry: PlanEntry): boolean {
+    const base = this.plan.entries.find(({ name }) => name === entry.derived?.from) ?? entry;
+    const { rows } = base.traces.find(({ label }) => label === trace.label) ?? trace;
+    return rows === undefined || rows === tokenAxis(base);
   }
 }
 

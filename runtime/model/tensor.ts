@@ -43,6 +43,10 @@ export interface RouteTrace {
   readonly layers: number;
   /** Rows that were routed: the tokens of the call, or what the spec made of them (slots of tokens, say). */
   readonly tokens: number;
+  /** Whether there is one row for each token of the call. */
+  readonly byToken: boolean;
+  /** Names of the axes that were routed, outermost first: those of the rows, then further ones. */
+  readonly axes?: readonly string[];
   /** Choices of a row; where heads choose for themselves, those of all heads. */
   readonly slots: number;
   readonly experts: number;
@@ -72,7 +76,7 @@ export function joinRoutes(parts: readonly RouteTrace[]): RouteTrace {
       at += row;
     }
   }
-  return { ...first, tokens, index, weight };
+  return { ...first, tokens, byToken: parts.every(({ byToken }) => byToken), index, weight };
 }
 
 /** One row of the outermost axis; the axis stays with size 1. */
@@ -84,9 +88,10 @@ export function rowOfTensor(tensor: Tensor, row: number): Tensor {
   return { ...tensor, axes: [{ ...first, size: 1 }, ...rest], data };
 }
 
-/** The part of a trace that belongs to one of its tokens. */
+/** The part of a trace that belongs to one of its tokens; all of it where its rows are no tokens. */
 export function rowOfRoutes(routes: RouteTrace, token: number): RouteTrace {
   const { layers, tokens, slots } = routes;
+  if (!routes.byToken) return routes;
   const index = new Int32Array(layers * slots);
   const weight = new Float32Array(layers * slots);
   for (let layer = 0; layer < layers; layer++) {

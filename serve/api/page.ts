@@ -58,14 +58,19 @@ export async function writeTraced(served: Served, exchange: Exchange): Promise<v
   events.end();
 }
 
-/** For each layer the experts of the token at place `at`, and their weights. */
-function layersOf(routes: readonly RouteTrace[], at: number): readonly (readonly (readonly [number, number])[])[] {
-  return routes.flatMap(({ layers, tokens, slots, index, weight }) =>
-    Array.from({ length: layers }, (_, layer) =>
-      Array.from({ length: slots }, (_, slot) => {
-        const place = (layer * tokens + at) * slots + slot;
-        return [index[place]!, Math.round(weight[place]! * 1000) / 1000] as const;
-      }).filter(([expert]) => expert >= 0),
-    ),
-  );
+/** For each layer that routes tokens the experts of the token at place `at`, and their weights. */
+export function layersOf(
+  routes: readonly RouteTrace[],
+  at: number,
+): readonly (readonly (readonly [number, number])[])[] {
+  return routes
+    .filter(({ byToken }) => byToken)
+    .flatMap(({ layers, tokens, slots, index, weight }) =>
+      Array.from({ length: layers }, (_, layer) =>
+        Array.from({ length: slots }, (_, slot) => {
+          const place = (layer * tokens + at) * slots + slot;
+          return [index[place]!, Math.round(weight[place]! * 1000) / 1000] as const;
+        }).filter(([expert]) => expert >= 0),
+      ),
+    );
 }

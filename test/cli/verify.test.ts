@@ -3,7 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { compareRoutes, compareRows, isExplained, tokensBeforeChange } from "../../cli/verify/compare.js";
+import {
+  compareRoutes,
+  compareRows,
+  isExplained,
+  tokensBeforeChange,
+  type LayerRoutes,
+} from "../../cli/verify/compare.js";
 import { byMixture } from "../../cli/verify/runs.js";
 import { storedAs } from "../../cli/verify/stored-parameters.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
@@ -37,6 +43,13 @@ describe("compareRoutes", () => {
     expect(compareRoutes(routes([1, 0, 3, -1]), routes([0, 1, 2, -1]))).toEqual([{ layer: 0, same: 2, all: 3 }]);
   });
 
+  it("refuses runs with other rows", () => {
+    const routes = (slots: number): LayerRoutes[] => [{ layer: 0, slots, index: [0, 1] }];
+    expect(() => compareRoutes(routes(1), routes(2))).toThrow(RangeError);
+    expect(() => compareRoutes([], routes(2))).toThrow(RangeError);
+    expect(() => compareRoutes([{ layer: 0, slots: 2, index: [] }], routes(2))).toThrow(RangeError);
+  });
+
   it("keeps the choices of a token's heads apart", () => {
     const index = [1, 0, 3, 2];
     const routes = [{ layer: 0, slots: 4, choices: 2, index }];
@@ -47,19 +60,33 @@ describe("compareRoutes", () => {
 });
 
 describe("the verdict", () => {
-  const layer = (index: readonly number[]): { layer: number; slots: number; index: readonly number[] } => ({
-    layer: 0,
-    slots: 2,
-    index,
-  });
+  const layer = (index: readonly number[]): LayerRoutes => ({ layer: 0, slots: 2, byToken: true, index });
   const expected = [1, 1, 1];
   const verdict = (found: readonly number[], before: number): boolean =>
     isExplained({ found, expected, width: 1 }, 3, before, 0.01);
 
   it("finds the first token that changed its experts in any layer", () => {
     const routes = [layer([0, 1, 2, 3, 4, 5]), layer([0, 1, 2, 3, 4, 5])];
-    expect(tokensBeforeChange(routes, routes)).toBe(3);
+    expect(tokensBeforeChange(routes, routes)).toBe(Infinity);
     expect(tokensBeforeChange([layer([1, 0, 3, 2, 4, 6]), layer([0, 1, 2, 7, 4, 5])], routes)).toBe(1);
+  });
+
+  it("excuses nothing when no row, or a row that is no token, changed its experts", () => {
+    const rows = (index: readonly number[]): LayerRoutes[] => [{ layer: 0, slots: 1, byToken: false, index }];
+    const before = tokensBeforeChange(rows([0, 1, 2, 3, 4]), rows([0, 1, 2, 3, 4]));
+    expect(before).toBe(Infinity);
+    expect(tokensBeforeChange(rows([0, 1, 2, 4, 4]), rows([0, 1, 2, 3, 4]))).toBe(0);
+    const ones = Array<number>(9).fill(1);
+    for (const tokens of [before, 0]) {
+      expect(
+        isExplained(
+          { found: ones.map((one, at) => (at === 7 ? 1e6 : one)), expected: ones, width: 1 },
+          9,
+          tokens,
+          0.01,
+        ),
+      ).toBe(false);
+    }
   });
 
   it("excuses what comes behind a changed token and nothing before it", () => {
@@ -101,6 +128,35 @@ describe("parameters as stored", () => {
   });
 });
 
+/** Two mixtures whose routes are over heads and tokens, with scores that lie head by head, and token by token. */
+const heads = (slots: string): string => `import { SwiGLU } from "std"
+
+block Heads[D, H, F, E] {
+  param so: [H, D, E]
+  use experts = E of SwiGLU[D, F]
+  (x: [T, D]) => sum(mixture(expand(x, [H]), choose(softmax(contract(so, x, over: D), over: E), top: ${slots}), experts), over: H)
+}
+
+block Wide[D, H, F, E] {
+  param w: [D, E]
+  use experts = E of SwiGLU[D, F]
+  (x: [T, D]) => {
+    let h = expand(x, [H])
+    sum(mixture(h, choose(softmax(h @ w, over: E), top: ${slots}), experts), over: H)
+  }
+}
+
+model M[V = 64, D = 32, H = 4, F = 32, E = 5] {
+  param tok: [V, D]
+  use heads = Heads[D, H, F, E]
+  use wide = Wide[D, H, F, E]
+  forward(tokens: int[T]) -> f32[T, V] => {
+    let x = tok[V: tokens]
+    (x + heads(x) + wide(x)) @ tok
+  }
+}
+`;
+
 describe("moec verify", () => {
   const folder = mkdtempSync(join(tmpdir(), "moec-verify-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -131,6 +187,42 @@ describe("moec verify", () => {
     expect(result.routes.length).toBeGreaterThan(0);
     expect(result.kernels.relativeError).toBeLessThan(bound);
     expect(result.bound).toBeLessThan(4 * bound);
+  });
+
+  it("reads the routes of heads in the order in which they lie, wherever the tokens are", async () => {
+    const file = join(folder, "heads.moe");
+    writeFileSync(file, heads("2"));
+    const args = [
+      "verify",
+      file,
+      "--random",
+      "3",
+      "--quantization",
+      "f32",
+      "--tokens",
+      "9",
+      "--threads",
+      "1",
+      "--json",
+    ];
+    const { code, out, err } = await moec(args, { cwd: folder });
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    const { routes } = JSON.parse(out) as { routes: readonly { same: number; all: number }[] };
+    expect(routes).toMatchObject([
+      { same: 72, all: 72 },
+      { same: 72, all: 72 },
+    ]);
+  });
+
+  it("is not asked of a mixture whose number of slots a call decides", async () => {
+    const file = join(folder, "open.moe");
+    writeFileSync(file, heads("T"));
+    const { code, out } = await moec(["build", file, "--random", "3", "--quantization", "f32", "--json"], {
+      cwd: folder,
+    });
+    expect(code).not.toBe(0);
+    expect(out).toContain("MOE3371");
   });
 
   it.skipIf(!hasNative)("compares native kernels by the plan of their level", async () => {

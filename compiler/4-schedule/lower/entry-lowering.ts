@@ -4,13 +4,14 @@ import type { Entry, Node } from "../../2-graph/ir.js";
 import type { DType } from "../../ops/types.js";
 import { lanesOf } from "../../targets/index.js";
 import type { Driver, PlanStep, PlanTrace } from "../plan.js";
-import type { Routes } from "./routes.js";
+import { refuse } from "../refusal.js";
 import { Emitter, type EmittedKernel } from "./emitter.js";
 import { writeJoined } from "./gathering.js";
 import { writeNest } from "./nest.js";
 import { alignTo64, bytesOf, memoryElement, type ProgramLowering } from "./program-lowering.js";
+import { slotAxis, type Routes } from "./routes.js";
 import { atStart } from "./storage.js";
-import { elements, rowMajor, Stored, type Tensor, type TensorAxis } from "./tensor.js";
+import { elements, liesAs, rowMajor, Stored, type Tensor, type TensorAxis } from "./tensor.js";
 
 export interface LoopFrame {
   readonly name: string;
@@ -159,12 +160,19 @@ export class EntryLowering {
   trace(routes: Routes, node: Node): void {
     // A trace has a place for each token of a layer, not for each text.
     if (this.loops.some(({ texts }) => texts)) return;
-    const [index, weight] = [routes.index, routes.weight].map((value) => this.kept(value));
+    // Rows are what a call decides the number of; further axes (heads that route for themselves, say) are more places of
+    // a row.
+    const isOpen = ({ size }: TensorAxis): boolean => size.constant === undefined;
+    const open = routes.tokens.filter(isOpen);
+    const axes = [...open, ...routes.tokens.filter((axis) => !isOpen(axis))];
+    const slots = [...axes.slice(open.length), { name: slotAxis, size: routes.slots }];
+    const places = elements(slots).constant;
+    if (places === undefined) {
+      refuse("MOE3371", { size: routes.slots.toString(), target: this.program.target.name }, node.span);
+    }
+    const [index, weight] = [routes.index, routes.weight].map((value) => this.kept(value, [...open, ...slots]));
     const innermost = this.loops.at(-1);
     const layers = this.loops.reduce((count, loop) => count * loop.count, 1);
-    // Further axes of tokens (heads that route for themselves, say) are more places of the outermost one.
-    const [outer, ...inner] = routes.tokens;
-    const places = inner.reduce((product, axis) => product.times(axis.size), routes.slots);
     this.traces.push({
       // Entries that were derived from one have the routes of that one.
       label: node.results[0]?.name ?? `${this.entry.derived?.from ?? this.name}.${node.op}.${this.traces.length}`,
@@ -172,17 +180,19 @@ export class EntryLowering {
       layers,
       layerStride: innermost ? (index!.place.strides[innermost.name] ?? 0) : 0,
       experts: routes.experts.size.constant ?? 0,
-      rows: (outer?.size ?? Size.one).toString(),
-      slots: places.constant ?? 0,
+      axes: axes.map(({ name }) => name),
+      rows: elements(open).toString(),
+      slots: places,
       index: index!.place.buffer,
       weight: weight!.place.buffer,
     });
   }
 
-  private kept(value: Tensor): Stored {
+  /** A tensor row by row along `axes`, in memory that keeps its content to the end of the call. */
+  private kept(value: Tensor, axes: readonly TensorAxis[]): Stored {
     const { stored } = value;
-    if (stored && this.program.isPinned(stored.place.buffer)) return stored;
-    return this.store(value, this.pinned("route", value.dtype, value.axes));
+    if (stored && this.program.isPinned(stored.place.buffer) && liesAs(stored, axes)) return stored;
+    return this.store(value, this.pinned("route", value.dtype, axes));
   }
 
   /** Run `body` for each layer; steps written inside belong to the loop. */

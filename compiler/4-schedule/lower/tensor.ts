@@ -335,6 +335,16 @@ export function rowMajor(axes: readonly Axis[]): ReadonlyMap<string, Size> {
   return strides;
 }
 
+/** Whether a tensor is laid out along these axes from the start of its place on. */
+export function liesAs({ offset, place, strides }: Stored, axes: readonly Axis[]): boolean {
+  const wished = rowMajor(axes);
+  const isLong = ({ size }: Axis): boolean => size.constant !== 1;
+  return (
+    offset.plus(place.offset).constant === 0 &&
+    axes.filter(isLong).every(({ name }) => strides.get(name)?.equals(wished.get(name)!))
+  );
+}
+
 export function elements(axes: readonly Axis[]): Size {
   return axes.reduce((product, axis) => product.times(axis.size), Size.one);
 }
