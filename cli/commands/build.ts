@@ -55,8 +55,8 @@ async function buildOnce(
   const out = options.out === undefined ? project.out : resolve(shell.io.cwd, options.out);
   const made = makeBundle(shell, project, out);
   for (const line of bundleSummary(made, named(shell.io.cwd, out), shell.palette)) shell.say(line);
-  const { manifest, times, folder } = made;
-  shell.result(true, { folder, times, manifest });
+  const { manifest, times, folder, keptInF16 } = made;
+  shell.result(true, { folder, times, manifest, keptInF16 });
   const files = [...made.sources, ...(project.file === undefined ? [] : [project.file])];
   return { code: EXIT.ok, sources: files };
 }

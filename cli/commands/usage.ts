@@ -22,7 +22,7 @@ export const usageCommand: CommandDefinition = (program, start) =>
         .summary("count how often a text uses each expert, for recipes")
         .description(
           "Runs a text through a model and writes how many tokens each expert got, a tensor `usage` of [layers, experts]:\n" +
-            "what recipes that prune, merge or densify ask for. With several mixtures each is named by its place, such as `usage_layers_moe`.",
+            "what recipes that prune, merge or densify ask for. With several mixtures each is named as in traces, such as `usage_mixed` for `let mixed = mixture(…)`.",
         )
         .argument("<model>", "a .moe file, a folder with a moec.yaml, a bundle, or a .gguf file")
         .argument("<text>", "a file of text; standard input when it is -")

@@ -5,7 +5,7 @@ import { expertCounts } from "../show/expert-map.js";
 
 /** One mixture of the spec, in all its layers. */
 export interface MixtureUsage {
-  /** Its place in the spec, such as `layers.moe`. */
+  /** As traces call it: the name of its result, else a number. */
   readonly label: string;
   /** Tokens by layer and expert. */
   readonly layers: readonly (readonly number[])[];
@@ -34,7 +34,7 @@ export async function expertUsage(
   let mixtures: readonly MixtureUsage[] | undefined;
   let tokens = 0;
   for (const piece of piecesOf(ids, most, model.tokenizer.bos)) {
-    const routes = await routesOf(model, piece, signal);
+    const { routes } = await model.read(piece, { trace: true, signal });
     if (routes.length === 0) throw moecError("MOE5444", { name: model.manifest.name });
     mixtures = added(mixtures, routes);
     tokens += piece.length;
@@ -53,22 +53,6 @@ function piecesOf(ids: readonly number[], most: number, bos: number | undefined)
     ...head,
     ...body.slice(at * step, (at + 1) * step),
   ]);
-}
-
-/** Which expert took which token of a text; the token that would follow is not asked for. */
-async function routesOf(model: Model, ids: readonly number[], signal: AbortSignal): Promise<readonly RouteTrace[]> {
-  let routes: readonly RouteTrace[] = [];
-  await model.reset();
-  const text = model.generate(ids, {
-    maxTokens: 1,
-    trace: true,
-    signal,
-    onStep: (step) => {
-      routes = step.routes;
-    },
-  });
-  for await (const piece of text) void piece;
-  return routes;
 }
 
 function added(before: readonly MixtureUsage[] | undefined, routes: readonly RouteTrace[]): readonly MixtureUsage[] {

@@ -17,6 +17,7 @@ import type {
 } from "../ops/types.js";
 import { bindInputs } from "./evaluate-inputs.js";
 import type { KnobDecl, Node, ParamDecl, Program, Region, StateDecl, ValueId } from "./ir.js";
+import { layersOf } from "./state-layers.js";
 import { StateStore } from "./states.js";
 import { callOf, declarationsOf, typesOf } from "./types.js";
 
@@ -195,7 +196,7 @@ class Frame implements ReferenceContext {
 
   /** Turns of the stacks that a declaration with so many layer axes belongs to. */
   private turns(decl: StateDecl): readonly number[] {
-    return this.layers.slice(0, decl.layerAxes).map((layer) => layer.index);
+    return layersOf(decl, this.layers).map((layer) => layer.index);
   }
 
   private state(path: string): StateDecl {

@@ -29,11 +29,13 @@ export function shimFiles(manifest: Described, data?: readonly string[]): readon
   ];
 }
 
-/** Members of `Model` that an entry point's method must not hide. */
+/** Members of `Model`, in Node and on pages, that an entry point's method must not hide; a test reads them off both. */
 const TAKEN = new Set([
-  ...["manifest", "report", "tokens", "tokenizer", "call", "extend", "generate", "reset", "save", "restore"],
-  ...["setKnob", "dispose", "constructor", "load", "runner", "states", "context", "text", "busy", "disposed", "parts"],
-  ...["take", "alone", "clear", "rewindTo", "advance", "pieces", "checkTokens"],
+  ...["manifest", "report", "tokens", "tokensOf", "tokenizer", "textCount", "textsTogether", "constructor", "load"],
+  ...["call", "extend", "read", "generate", "reset", "save", "restore", "setKnob", "dispose"],
+  ...["parts", "runner", "states", "language", "languageEntry", "context", "turns", "batches", "texts", "disposed"],
+  ...["callable", "place", "take", "alone", "undisturbed", "inTurn", "turn", "clear", "rewindTo", "advance"],
+  ...["isShared", "batched", "pieces", "checkTokens", "builtTokenizer", "run"],
 ]);
 
 /** The method of an entry point: its name, unless the model has such a member. */

@@ -125,6 +125,17 @@ export class Model {
     });
   }
 
+  /**
+   * Reads token ids as a new text by the entry that `generate` reads prompts with, and gives the results and routes of all
+   * of them, where `generate` computes what lies behind the layers for the last one alone.
+   *
+   * @throws MoecError MOE5330 for a model of no text, and what `call` throws.
+   */
+  read(ids: readonly number[], options: CallOptions = {}): Promise<CallResult> {
+    const { name, inputs } = this.runner.source(this.languageEntry());
+    return this.call(name, { [inputs[0]!.name]: ids }, options);
+  }
+
   /** Like `call`, behind the text that the model holds. */
   extend(entry: string, inputs: Readonly<Record<string, InputValue>>, options: CallOptions = {}): Promise<CallResult> {
     return this.alone(options.text ?? 0, () => this.pieces(this.callable(entry), inputs, options, false));
@@ -295,9 +306,7 @@ export class Model {
     trace: boolean,
     signal?: AbortSignal,
   ): Promise<PieceResult> {
-    const { language: name } = this.manifest;
-    if (name === undefined) throw moecError("MOE5330", { name: this.manifest.name });
-    const language = this.language ?? this.runner.entry(name);
+    const language = this.languageEntry();
     const goesOn = ids.length === 1 && this.tokensOf(text).length > 0;
     // A spec may say how a single token differs (`decode { … }`); that entry is for tokens behind a text.
     const decode = goesOn ? this.runner.derived(language, "decode") : undefined;
@@ -306,6 +315,12 @@ export class Model {
     }
     const entry = decode ?? language;
     return this.pieces(entry, { [entry.inputs[0]!.name]: ids }, { text, trace, ...(signal ? { signal } : {}) }, true);
+  }
+
+  private languageEntry(): PlanEntry {
+    const { language, name } = this.manifest;
+    if (language === undefined) throw moecError("MOE5330", { name });
+    return this.language ?? this.runner.entry(language);
   }
 
   /** Calls for several texts run. */

@@ -33,6 +33,11 @@ export class Runner {
     this.buffers = new Map(plan.buffers.map((buffer) => [buffer.id, buffer]));
   }
 
+  /** The entry of the spec that an entry was made of, or itself. */
+  source(entry: PlanEntry): PlanEntry {
+    return this.plan.entries.find(({ name }) => name === entry.derived?.from) ?? entry;
+  }
+
   /** What was made of an entry, or of the one that it was made of itself. */
   derived({ name, derived }: PlanEntry, form: Derivation["form"]): PlanEntry | undefined {
     const from = derived?.from ?? name;
@@ -107,7 +112,7 @@ export class Runner {
 
   /** An entry for one token has one row of anything: the one that it was made of says what a row is. */
   private isByToken(trace: PlanTrace, entry: PlanEntry): boolean {
-    const base = this.plan.entries.find(({ name }) => name === entry.derived?.from) ?? entry;
+    const base = this.source(entry);
     const { rows } = base.traces.find(({ label }) => label === trace.label) ?? trace;
     return rows === undefined || rows === tokenAxis(base);
   }

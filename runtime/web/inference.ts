@@ -7,8 +7,8 @@ import type { LoadOptions, LoadProgress } from "../model/open.js";
 import { commonLength } from "../model/texts.js";
 import { storedFiles } from "./stored-files.js";
 import { fetchedFiles } from "./fetched-files.js";
-import { carryError, movable, type Line, type Loaded, type Piece, type Question, type ToPage } from "./protocol.js";
-import type { RemoteBundle, RemoteMethod, TokenChange, ToWorker } from "./protocol.js";
+import { carryError, movable, TAKE_OPTIONS, type Line, type Loaded, type Piece, type Question } from "./protocol.js";
+import type { RemoteBundle, RemoteMethod, TokenChange, ToPage, ToWorker } from "./protocol.js";
 
 /** Bundles by their place; tests give their own. */
 export type OpenFiles = (bundle: RemoteBundle) => BundleFiles & { readonly storage?: () => string };
@@ -116,9 +116,8 @@ class Server {
 
   private callMethod(method: RemoteMethod, args: readonly unknown[], signal: AbortSignal): Promise<unknown> {
     const model = this.loaded as unknown as Record<RemoteMethod, (...args: readonly unknown[]) => Promise<unknown>>;
-    if (method !== "call" && method !== "extend") return model[method](...args);
-    const [entry, inputs, options] = args;
-    return model[method](entry, inputs, { ...(options as object), signal });
+    if (!TAKE_OPTIONS.has(method)) return model[method](...args);
+    return model[method](...args.slice(0, -1), { ...(args.at(-1) as object), signal });
   }
 
   private async nextPiece(task: number): Promise<Piece> {

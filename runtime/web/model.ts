@@ -13,7 +13,7 @@ import { textAt } from "../model/texts.js";
 import { loadTokenizer, type TokenizerFiles } from "../tokenizer/index.js";
 import type { Tokenizer } from "../tokenizer/types.js";
 import type { Connection } from "./connection.js";
-import type { Loaded, Piece, RemoteMethod } from "./protocol.js";
+import { TAKE_OPTIONS, type Loaded, type Piece, type RemoteMethod } from "./protocol.js";
 
 /** What a model in a page is made of; `loadModel` puts it together. */
 export interface RemoteParts {
@@ -75,6 +75,16 @@ export class Model {
    */
   call(entry: string, inputs: Readonly<Record<string, InputValue>>, options: CallOptions = {}): Promise<CallResult> {
     return this.run("call", entry, inputs, options);
+  }
+
+  /**
+   * Reads token ids as a new text by the entry that `generate` reads prompts with, and gives the results and routes of all
+   * of them, where `generate` computes what lies behind the layers for the last one alone.
+   *
+   * @throws MoecError MOE5330 for a model of no text, and what `call` throws.
+   */
+  read(ids: readonly number[], options: CallOptions = {}): Promise<CallResult> {
+    return this.run("read", ids, options);
   }
 
   /** Like `call`, behind the text that the model holds. */
@@ -162,7 +172,7 @@ export class Model {
 
   private async run<T>(method: RemoteMethod, ...given: readonly unknown[]): Promise<T> {
     this.take("run");
-    const takesOptions = method === "call" || method === "extend";
+    const takesOptions = TAKE_OPTIONS.has(method);
     const { signal, ...options } = takesOptions ? { ...(given.at(-1) as CallOptions) } : ({} as CallOptions);
     const args = takesOptions ? [...given.slice(0, -1), options] : given;
     return this.parts.connection.askInTask<T>(signal, (task) => ({ kind: "method", task, method, args }));

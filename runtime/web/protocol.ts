@@ -28,7 +28,10 @@ export interface RemoteBundle {
 }
 
 /** Methods of `Model` that are one question and one answer. */
-export type RemoteMethod = "call" | "extend" | "reset" | "save" | "restore" | "setKnob";
+export type RemoteMethod = "call" | "extend" | "read" | "reset" | "save" | "restore" | "setKnob";
+
+/** Those whose last argument is options with a signal, which is not sent. */
+export const TAKE_OPTIONS: ReadonlySet<RemoteMethod> = new Set(["call", "extend", "read"]);
 
 /** `id` numbers questions; each gets one answer. `task` numbers what a signal may abort. */
 export type Question = { readonly id: number } & (

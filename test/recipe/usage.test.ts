@@ -88,7 +88,33 @@ test("the counts are those of the routes that `moec run --trace` shows", async (
   expect(usage["usage"]).toEqual(counts);
 }, 120_000);
 
-test("several mixtures are named by their places", () => {
+test("a mixture behind the layers counts every token too, under the name of its result", async () => {
+  writeFileSync(
+    at("behind.moe"),
+    `import { MoE, RMSNorm } from "std"
+
+model Behind[V = 2048, D = 32] {
+  param tok: [V, D]
+  use norm = RMSNorm[D]
+  use first = MoE[D, F = 16, E = 4](k: 2)
+  use last = MoE[D, F = 16, E = 4](k: 2)
+  forward(tokens: int[T]) -> f32[T, V] => norm(last(first(tok[V: tokens]))) @ tok
+}
+`,
+  );
+  writeFileSync(at("behind.yaml"), "model: behind.moe\ntokenizer: tokenizer.json\n");
+  const { out, err } = await run("usage", "behind.yaml", "short.txt", "-o", "b.safetensors", "--random", "1");
+  const { tokens, usage } = JSON.parse(out) as Counted;
+  expect(Object.keys(usage), err).toHaveLength(2);
+  for (const [name, [counts]] of Object.entries(usage)) {
+    expect(
+      counts!.reduce((sum, count) => sum + count, 0),
+      name,
+    ).toBe(2 * tokens);
+  }
+}, 120_000);
+
+test("several mixtures are named as in traces", () => {
   const mixtures = ["first.moe", "layers.moe", "layers.moe"].map((label) => ({ label, layers: [[1, 2]] }));
   const names = usageTensors(mixtures).map(({ name }) => name);
   expect(names).toEqual(["usage_first_moe", "usage_layers_moe", "usage_layers_moe_2"]);

@@ -1,5 +1,6 @@
 /** The model behind a line of messages, as a page has it: the same answers as without, aborts, errors, kept weights. */
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import { methodName } from "../../compiler/6-bundle/shim.js";
 import { MoecError } from "../../compiler/errors/moec-error.js";
 import type { BundleFiles } from "../../runtime/host.js";
 import { loadAs } from "../../runtime/load.js";
@@ -49,12 +50,22 @@ describe("a model in a worker", () => {
     expectTypeOf<Public<Model>>().toEqualTypeOf<Public<LocalModel>>();
   });
 
+  it.each([
+    ["in Node", (): Model | LocalModel => local],
+    ["on a page", (): Model | LocalModel => remote],
+  ])("keeps its members %s from entries of the same name", (_, model) => {
+    const members = [model(), Object.getPrototypeOf(model()) as object].flatMap(Object.getOwnPropertyNames);
+    expect(members).toContain("generate");
+    for (const name of members) expect(methodName(name), name).not.toBe(name);
+  });
+
   it("answers as the model in Node does", async () => {
     const inputs = { tokens: [1, 4, 2] };
     expect(await remote.call("forward", inputs, { trace: true })).toEqual(
       await local.call("forward", inputs, { trace: true }),
     );
     expect(remote.tokens).toEqual(local.tokens);
+    expect(await remote.read([1, 4, 2], { trace: true })).toEqual(await local.read([1, 4, 2], { trace: true }));
     expect(await remote.extend("forward", { tokens: [5] })).toEqual(await local.extend("forward", { tokens: [5] }));
     expect(remote.tokens).toEqual([1, 4, 2, 5]);
     const saved = await remote.save();

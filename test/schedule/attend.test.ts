@@ -162,17 +162,18 @@ describe("states and repetition", () => {
   });
 
   it.each([
-    ["one layer's of a stack, in a fold of nine turns", ["layers"], 9],
-    ["an outer layer's, in a stack of five inside of it", ["layers", "inner"], 5],
-  ] as const)("keeps a state that is %s", (_, stacks, turns) => {
+    ["one layer's of a stack, in a fold of nine turns", "seen", ["layers"], 9],
+    ["an outer layer's, in a stack of five inside of it", "layers.seen", ["layers", "inner"], 5],
+    ["an inner layer's, called from layers that have none", "inner.seen", ["layers", "inner"], 5],
+  ] as const)("keeps a state that is %s", (_, state, stacks, turns) => {
     const test = program({
       inputs: { x: f32(T, C) },
-      states: [fixed("seen", [axis("L", 2), C], 1)],
+      states: [fixed(state, [axis("L", state.startsWith("inner") ? turns : 2), C], 1)],
       build: (scope, [x]) => {
         const step = (s: RegionBuilder, h: Value): Value => {
-          const next = s.one("add", [s.one("mul", [h, s.number(0.5)]), s.one("state_read", [], { state: "seen" })]);
+          const next = s.one("add", [s.one("mul", [h, s.number(0.5)]), s.one("state_read", [], { state })]);
           const mean = s.one("reduce", [next], { kind: "mean", over: ["T"] });
-          s.one("state_write", [s.one("mul", [mean, s.number(0.5)])], { state: "seen" });
+          s.one("state_write", [s.one("mul", [mean, s.number(0.5)])], { state });
           return next;
         };
         const layer = scope.region([{ type: f32(T, C) }], (s, [h]) => {

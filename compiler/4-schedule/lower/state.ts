@@ -1,6 +1,7 @@
 /** States: memory that outlives the call, one piece for each layer. */
 import { Size } from "../../axes/size.js";
 import type { AppendAttrs } from "../../2-graph/ir.js";
+import { layersOf } from "../../2-graph/state-layers.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { quantizeRows } from "./quantized-rows.js";
 import { storedBytes } from "./storage.js";
@@ -10,8 +11,9 @@ import { type Deferred, Stored, type Tensor } from "./tensor.js";
 function own(entry: EntryLowering, path: string): Stored {
   const decl = entry.program.state(path);
   const all = entry.program.stateMemory(path);
-  // Layers are turns of stacks, not of folds or texts; as in the reference, those of the outermost stacks.
-  const loops = entry.loops.filter(({ stack }) => stack !== "").slice(0, decl.layerAxes);
+  // Layers are turns of stacks, not of folds or texts.
+  const stacks = entry.loops.filter(({ stack }) => stack !== "");
+  const loops = layersOf(decl, stacks);
   const strides: Record<string, number> = {};
   for (const [index, loop] of loops.entries()) {
     strides[loop.name] = all.strides.get(all.axes[index]!.name)!.constant! * storedBytes[all.format];
