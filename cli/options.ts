@@ -1,6 +1,7 @@
 /** Options that several commands share, with their checks. */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { CACHES, type CacheStorage } from "../compiler/4-schedule/options.js";
+import { SAMPLING_RANGES } from "../runtime/generate/ranges.js";
 import { QUANTIZATIONS, TARGETS, type Quantization, type TargetName } from "./project-file.js";
 import type { CommonOptions } from "./shell.js";
 
@@ -151,11 +152,23 @@ export function addDeviceOptions(command: Command): Command {
 export function addTextOptions(command: Command): Command {
   const sampling = command
     .option("-n, --max-tokens <count>", "most tokens to write", wholeFrom(0))
-    .option("-t, --temperature <number>", "0 always takes the most likely token", within(0, 100))
+    .option(
+      "-t, --temperature <number>",
+      "0 always takes the most likely token",
+      within(...SAMPLING_RANGES.temperature),
+    )
     .option("--top-k <count>", "choose among the k most likely tokens", wholeFrom(0))
-    .option("--top-p <share>", "choose among the most likely tokens that make up this share", within(0, 1))
-    .option("--min-p <share>", "drop tokens less likely than this share of the best", within(0, 1))
-    .option("--repetition-penalty <number>", "make tokens that occurred less likely; 1 is off", within(0.01, 100))
+    .option(
+      "--top-p <share>",
+      "choose among the most likely tokens that make up this share",
+      within(...SAMPLING_RANGES.topP),
+    )
+    .option("--min-p <share>", "drop tokens less likely than this share of the best", within(...SAMPLING_RANGES.minP))
+    .option(
+      "--repetition-penalty <number>",
+      "make tokens that occurred less likely; 1 is off",
+      within(...SAMPLING_RANGES.repetitionPenalty),
+    )
     .option("--seed <number>", "equal seeds give equal text", wholeNumber)
     .option("--stop <text>", "end before this text; may be repeated", collect);
   return addDeviceOptions(sampling).option("--trace", "show which expert took which token in each layer");

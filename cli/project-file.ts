@@ -9,16 +9,17 @@ import { ENCODABLE_TYPES } from "../compiler/checkpoints/encodable.js";
 import { CACHES } from "../compiler/4-schedule/options.js";
 import { closest } from "../compiler/errors/closest.js";
 import { errors } from "../compiler/errors/errors.generated.js";
+import { SAMPLING_RANGES } from "../runtime/generate/ranges.js";
 
 const size = z.number().int().positive();
-const probability = z.number().min(0).max(1);
+const within = ([least, most]: readonly [number, number]) => z.number().min(least).max(most).optional();
 
 const generation = z.strictObject({
-  temperature: z.number().min(0).max(100).optional(),
+  temperature: within(SAMPLING_RANGES.temperature),
   topK: z.number().int().min(0).optional(),
-  topP: probability.optional(),
-  minP: probability.optional(),
-  repetitionPenalty: z.number().min(0.01).max(100).optional(),
+  topP: within(SAMPLING_RANGES.topP),
+  minP: within(SAMPLING_RANGES.minP),
+  repetitionPenalty: within(SAMPLING_RANGES.repetitionPenalty),
   maxTokens: z.number().int().min(0).optional(),
   stop: z.array(z.string()).optional(),
 });

@@ -17,41 +17,45 @@ export type MatrixStorage = StorageType | ((path: string) => StorageType);
 
 /** @param quantization What matrices are stored as. */
 export function storageOf(program: Program, quantization: MatrixStorage): (param: ParamDecl) => StorageType {
+  const choice = choiceOf(program, quantization);
+  return (param) => {
+    const format = choice(param);
+    return format === NO_WHOLE_BLOCKS ? "f16" : format;
+  };
+}
+
+/** Paths of the matrices that are f16 because no whole number of blocks fills their rows, whatever was asked for. */
+export function matricesWithoutBlocks(program: Program, quantization: MatrixStorage): readonly string[] {
+  const choice = choiceOf(program, quantization);
+  return program.params.filter((param) => choice(param) === NO_WHOLE_BLOCKS).map(({ path }) => path);
+}
+
+const NO_WHOLE_BLOCKS = Symbol("rows of no whole blocks");
+
+function choiceOf(
+  program: Program,
+  quantization: MatrixStorage,
+): (param: ParamDecl) => StorageType | typeof NO_WHOLE_BLOCKS {
   const routers = routerParameters(program);
   return (param) => {
     if (param.storage !== undefined) return param.storage;
     if (param.dtype !== "f32") return "i32";
     // Vectors (gains of norms, biases) are small and sensitive.
-    if (!isMatrix(param)) return "f32";
+    if (param.axes.length - param.layerAxes < 2) return "f32";
     const format = typeof quantization === "string" ? quantization : quantization(param.path);
     if (!isBlocked(format)) return format;
     // The choice of an expert hangs on small differences, and a router is a thousandth of a layer.
     if (routers.has(param.path)) return "f16";
     if (isK(format)) return format;
-    return hasWholeBlocks(param) ? format : "f16";
+    return hasWholeBlocks(param) ? format : NO_WHOLE_BLOCKS;
   };
 }
-
-const isMatrix = ({ axes, layerAxes }: ParamDecl): boolean => axes.length - layerAxes >= 2;
 
 /** Whether the axis that blocks run along is filled by blocks of 32. */
 function hasWholeBlocks({ axes, contracted }: ParamDecl): boolean {
   const along = axes.find(({ name }) => name === contracted) ?? axes.at(-1);
   return (along?.size.constant ?? 0) % BLOCK === 0;
 }
-
-/** Paths of the matrices that are f16 because no whole number of blocks fills their rows, whatever was asked for. */
-export function matricesWithoutBlocks(program: Program, quantization: MatrixStorage): readonly string[] {
-  const routers = routerParameters(program);
-  return program.params
-    .filter((param) => param.storage === undefined && param.dtype === "f32" && isMatrix(param))
-    .filter((param) => !routers.has(param.path) && !hasWholeBlocks(param))
-    .map(({ path }) => path)
-    .filter((path) => isWholeBlocked(typeof quantization === "string" ? quantization : quantization(path)));
-}
-
-/** Formats that numbers are converted to, block by block. */
-const isWholeBlocked = (format: StorageType): boolean => isBlocked(format) && !isK(format);
 
 /**
  * For each matrix the format of its tensors in a checkpoint: nothing is lost that 8 bits can hold, and nothing at all where

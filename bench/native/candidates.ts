@@ -1,4 +1,6 @@
 /** Shapes of wide tiles to choose from, and what measures them. */
+import { tileList } from "../../compiler/4-schedule/micro/wide-unpack.js";
+import type { RecordQuants } from "../../compiler/4-schedule/micro/records.js";
 import type { Target, WideShapes } from "../../compiler/targets/index.js";
 
 export { levels } from "../../test/support/native.js";
@@ -12,21 +14,27 @@ export interface Candidate {
 /** Rows of a group, then the smaller groups for what is left. */
 const groups = (rows: number): readonly number[] => [rows, ...[4, 2, 1].filter((fewer) => fewer < rows)];
 
-/** All shapes whose sums leave registers for weights and activations; those in use are marked. */
-export function candidatesFor(target: Target, quantized: boolean): readonly Candidate[] {
+/**
+ * All shapes whose sums leave registers for weights and activations; those in use are marked.
+ *
+ * @param format Of integer products, whose tiles vary; those of floats when it is absent.
+ */
+export function candidatesFor(target: Target, format?: RecordQuants): readonly Candidate[] {
   const used = target.tiles!;
   const registers = target.vectorRegisters;
   const same = (a: unknown, b: unknown): string => (JSON.stringify(a) === JSON.stringify(b) ? ", in use" : "");
   const found: Candidate[] = [];
-  if (quantized) {
+  if (format) {
+    const list = tileList(format, used);
     for (const vectors of [1, 2, 4] as const) {
       for (let rows = 1; rows <= 14; rows++) {
         // A whole and a float sum of each row and vector, the weights of a step, and a word of activations.
-        if ((2 * rows + 1) * vectors + 1 > registers || 3 * rows * vectors < registers) continue;
-        const mark = same({ rows, vectors }, used.byteTiles[0]);
-        const less = used.byteTiles.filter((tile) => tile.rows < rows);
-        const byteTiles = [{ rows, vectors }, ...less];
-        found.push({ name: `${rows} rows, ${vectors} vectors${mark}`, shapes: { ...used, byteTiles } });
+        const mark = same({ rows, vectors }, used[list][0]);
+        const fits = (2 * rows + 1) * vectors + 1 <= registers && 3 * rows * vectors >= registers;
+        // Halves of bytes have sums of their own, so that fewer rows are in use there.
+        if (!fits && mark === "") continue;
+        const tiles = [{ rows, vectors }, ...used[list].filter((tile) => tile.rows < rows)];
+        found.push({ name: `${rows} rows, ${vectors} vectors${mark}`, shapes: { ...used, [list]: tiles } });
       }
     }
     return found;

@@ -31,7 +31,7 @@ for (const storage of values.storage === "" ? ["q4_0", "q8_0", "f32"] : [values.
   const quantized = storage.startsWith("q");
   const limit = quantized ? () => limits.bytes() : () => limits.f32();
   const limitWork = quantized ? limits.byteOperations : limits.operations;
-  const found = candidatesFor(target, quantized).map(({ name, shapes }) => ({
+  const found = candidatesFor(target, quantized ? storage : undefined).map(({ name, shapes }) => ({
     ...{ name, shares: [] },
     product: prepareProduct({ storage, T: Number(values.rows), K: 2048, N: 512 }, { ...target, tiles: shapes }),
   }));

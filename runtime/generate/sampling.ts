@@ -5,6 +5,7 @@
 import { moecError } from "../../compiler/errors/raise.js";
 import type { RandomSource } from "./random.js";
 import { randomSource } from "./random.js";
+import { SAMPLING_RANGES } from "./ranges.js";
 
 export interface SamplingOptions {
   /** 0 (the default) always takes the most likely token. */
@@ -38,11 +39,11 @@ interface Candidate {
  * @throws MoecError MOE5323 when an option is outside its range.
  */
 export function makeSampler(options: SamplingOptions = {}): Sampler {
-  const temperature = inRange("temperature", options.temperature ?? 0, 0, 100);
+  const temperature = inRange("temperature", options.temperature ?? 0, ...SAMPLING_RANGES.temperature);
   const topK = inRange("topK", options.topK ?? 0, 0, Number.MAX_SAFE_INTEGER, true);
-  const topP = inRange("topP", options.topP ?? 1, 0, 1);
-  const minP = inRange("minP", options.minP ?? 0, 0, 1);
-  const penalty = inRange("repetitionPenalty", options.repetitionPenalty ?? 1, 0.01, 100);
+  const topP = inRange("topP", options.topP ?? 1, ...SAMPLING_RANGES.topP);
+  const minP = inRange("minP", options.minP ?? 0, ...SAMPLING_RANGES.minP);
+  const penalty = inRange("repetitionPenalty", options.repetitionPenalty ?? 1, ...SAMPLING_RANGES.repetitionPenalty);
   const window = inRange("repetitionWindow", options.repetitionWindow ?? 64, 0, Number.MAX_SAFE_INTEGER, true);
   const random = randomSource(inRange("seed", options.seed ?? 0, -(2 ** 53), 2 ** 53, true));
   return (logits, history) => {

@@ -4,9 +4,10 @@
  */
 import * as z from "zod";
 import { moecError } from "../../compiler/errors/raise.js";
+import { SAMPLING_RANGES } from "../../runtime/generate/ranges.js";
 
 const count = (most: number): z.ZodNumber => z.number().int().min(0).max(most);
-const share = z.number().min(0).max(1);
+const within = ([least, most]: readonly [number, number]) => z.number().min(least).max(most);
 const MOST_TOKENS = 1_000_000;
 const MOST_PROMPTS = 64;
 const tokens = z.array(z.number().int().min(0)).min(1);
@@ -38,11 +39,11 @@ const NO_WISH = {
 
 const sampling = {
   model: z.string().min(1).max(200).optional(),
-  temperature: z.number().min(0).max(100).nullish(),
-  top_p: share.nullish(),
+  temperature: within(SAMPLING_RANGES.temperature).nullish(),
+  top_p: within(SAMPLING_RANGES.topP).nullish(),
   top_k: count(MOST_TOKENS).nullish(),
-  min_p: share.nullish(),
-  repetition_penalty: z.number().min(0.01).max(100).nullish(),
+  min_p: within(SAMPLING_RANGES.minP).nullish(),
+  repetition_penalty: within(SAMPLING_RANGES.repetitionPenalty).nullish(),
   seed: z
     .number()
     .int()
@@ -103,7 +104,7 @@ const embeddings = z.strictObject({
 const page = z.strictObject({
   prompt: z.string().min(1),
   maxTokens: z.number().int().min(1).max(100_000),
-  temperature: z.number().min(0).max(100),
+  temperature: within(SAMPLING_RANGES.temperature),
   seed: z
     .number()
     .int()

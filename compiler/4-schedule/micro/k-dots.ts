@@ -30,7 +30,7 @@ import {
   type KRecords,
 } from "./k-layouts.js";
 import { dotSum, highHalf, lowHalf, quantsAt, scalesAt, words } from "./wide-dots.js";
-import { groupColumns, recordColumns } from "./wide-layouts.js";
+import { groupRecords } from "./wide-layouts.js";
 
 /** Records of one tile of 16 rows. */
 export interface KTile {
@@ -117,15 +117,12 @@ export interface RunPair {
   readonly quants: Expression;
 }
 
-/** Pairs of runs with one scale of activations. */
-export const groupPairs = groupColumns / recordColumns;
-
 /** Pair `pair` of group `group` of 256 columns. */
 export function pairOf(k: KernelBuilder, tile: KTile, group: Operand, pair: Expression): RunPair {
   const format = kFormats[tile.format];
   const size = kRecordBytes(tile.format);
   if (!hasSuperblocks(format)) {
-    const record = k.let("record", add(tile.start, mul(add(mul(group, groupPairs), pair), size)));
+    const record = k.let("record", add(tile.start, mul(add(mul(group, groupRecords), pair), size)));
     return { record, scales: record, minimums: record, quants: add(record, quantsStart(format)) };
   }
   const record = k.let("record", add(tile.start, mul(group, size)));

@@ -9,20 +9,10 @@ import type { KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
 import { lineBytes, pageAhead } from "./ahead.js";
-import {
-  chain,
-  groupPairs,
-  minimumsOf,
-  pairOf,
-  pairWords,
-  scalesOf,
-  superFactor,
-  type KTile,
-  type RunPair,
-} from "./k-dots.js";
+import { chain, minimumsOf, pairOf, pairWords, scalesOf, superFactor, type KTile, type RunPair } from "./k-dots.js";
 import { hasSuperblocks, kFormats, kRecordBytes } from "./k-layouts.js";
 import { halves, repeatedWords, startAt, tileVectors, words, type WideRow } from "./wide-dots.js";
-import { activationBytes, activationGroupBytes, activationScale, recordColumns } from "./wide-layouts.js";
+import { activationBytes, activationGroupBytes, activationScale, groupRecords, recordColumns } from "./wide-layouts.js";
 
 /** The activations of a run, in every lane. */
 export interface RunActivations {
@@ -162,7 +152,7 @@ function blockSum(
 
 /** Brings the lines near that lie ahead of a pair of runs: of a super-block, whose record has several pairs, its part. */
 function bringNear(k: KernelBuilder, { format, bytes }: KTile, { record }: RunPair, pair: Expression): void {
-  const pairs = hasSuperblocks(kFormats[format]) ? groupPairs : 1;
+  const pairs = hasSuperblocks(kFormats[format]) ? groupRecords : 1;
   const lines = Math.ceil(kRecordBytes(format) / lineBytes / pairs);
   const part = pairs === 1 ? record : add(record, mul(pair, lines * lineBytes));
   const from = k.let("ahead", add(part, pageAhead));
@@ -204,8 +194,8 @@ export function kFew(
     running.flat().forEach((sum) => sum.finish());
   };
   const all = Math.ceil(columns / recordColumns);
-  const whole = Math.floor(all / groupPairs);
-  k.loop("group", 0, whole, 1, (number) => group(number, groupPairs));
-  if (all % groupPairs > 0) group(constant(whole), all % groupPairs);
+  const whole = Math.floor(all / groupRecords);
+  k.loop("group", 0, whole, 1, (number) => group(number, groupRecords));
+  if (all % groupRecords > 0) group(constant(whole), all % groupRecords);
   return sums;
 }

@@ -7,22 +7,13 @@ import { add, convert, fma, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import type { WideShapes } from "../../targets/index.js";
-import {
-  chain,
-  groupPairs,
-  minimumsOf,
-  pairOf,
-  pairWords,
-  scalesOf,
-  superFactor,
-  type KTile,
-  type RunPair,
-} from "./k-dots.js";
+import { chain, minimumsOf, pairOf, pairWords, scalesOf, superFactor, type KTile, type RunPair } from "./k-dots.js";
 import { offsetsOf, runActivations, sumAhead } from "./k-few.js";
 import { hasSuperblocks, kFormats, kRecordBytes, type KFormat } from "./k-layouts.js";
 import { rowPasses, type ManyRows, type UnpackedVectors } from "./row-passes.js";
 import { halves, quantsAt, tileVectors, words, type WideRow } from "./wide-dots.js";
-import { activationBytes, groupColumns, recordColumns, recordRows } from "./wide-layouts.js";
+import { tileList } from "./wide-unpack.js";
+import { activationBytes, groupColumns, groupRecords, recordColumns, recordRows } from "./wide-layouts.js";
 
 /** Bytes of 16 numbers or words. */
 const line = 4 * recordRows;
@@ -32,7 +23,7 @@ const unpackedRunBytes = ({ scales, minimumSign }: KFormat): number => line * (s
 
 /** Bytes of scratch memory for one tile. */
 export const unpackedKBytes = (tile: Pick<KTile, "format">): number =>
-  2 * groupPairs * unpackedRunBytes(kFormats[tile.format]);
+  2 * groupRecords * unpackedRunBytes(kFormats[tile.format]);
 
 /** Unpack one run of a pair to byte `to` of `target` (u8). */
 function unpackRun(
@@ -134,7 +125,7 @@ export function kRows(k: KernelBuilder, shapes: WideShapes, what: KRows): void {
     ...{ tiles, unpackedBytes },
     groupBytes: (groupColumns / kFormats[format].columns) * kRecordBytes(format),
     records: Math.ceil(what.columns / recordColumns),
-    together: shapes.fineTiles,
+    together: shapes[tileList(format, shapes)],
     unpack: (group, count) =>
       tiles.forEach((tile, t) =>
         k.loop("pair", 0, count, 1, (pair) => {

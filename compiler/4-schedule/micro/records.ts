@@ -7,7 +7,7 @@ import { kFew } from "./k-few.js";
 import { isK, type KRecords } from "./k-layouts.js";
 import { kRows, unpackedKBytes, type KRows } from "./k-rows.js";
 import type { ManyRows } from "./row-passes.js";
-import type { WideRow, WideTile } from "./wide-dots.js";
+import { tileVectors, type WideRow, type WideTile } from "./wide-dots.js";
 import { fewRowsTogether, wideFew } from "./wide-few.js";
 import { recordCount, type WideQuants } from "./wide-layouts.js";
 import { matrixProducts, type MatrixBuffers, type NumberRows } from "./wide-matrices.js";
@@ -39,7 +39,7 @@ export function recordsFew(
 ): void {
   if (areK(tiles)) {
     // Tiles of four vectors have sums enough to fill the registers alone.
-    const beside = shapes.byLane ? 1 : tiles.length;
+    const beside = tileVectors(shapes).length < 4 ? tiles.length : 1;
     rows.forEach((row, r) => {
       for (let first = 0; first < tiles.length; first += beside) {
         kFew(k, shapes, tiles.slice(first, first + beside), row, columns).forEach((sums, t) =>

@@ -170,10 +170,10 @@ function addProducts(
   passes.multiply({ bytes: unpacked, start, offsets }, rows, recordsNow, registers);
   rows.forEach((row, i) => {
     const scale = splat(k.load(row.bytes, add(row.start, activationScale), { as: "f32" }), lanes);
-    const x_scale = k.let("x_scale", scale);
+    const xScale = k.let("x_scale", scale);
     registers[i]!.forEach((sum, v) => {
       const at = add(own, i * sumsStride + vectors[v]! * lanes);
-      k.store(sums, at, fma(sum.get, x_scale, k.load(sums, at, { lanes })));
+      k.store(sums, at, fma(sum.get, xScale, k.load(sums, at, { lanes })));
     });
   });
 }

@@ -22,6 +22,7 @@ import { activationBytes, groupRecords, wideRecordBytes, type WideQuants } from 
 import {
   planeBytes,
   planesOf,
+  tileList,
   unpackedRecordBytes,
   unpackedScales,
   unpackedTileBytes,
@@ -89,7 +90,7 @@ export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): 
   const unpackedBytes = unpackedTileBytes(format, shapes);
   rowPasses(k, shapes, what, {
     ...{ tiles, groupBytes, records, unpackedBytes },
-    together: planesOf(format, shapes) === 1 ? shapes.byteTiles : shapes.splitTiles,
+    together: shapes[tileList(format, shapes)],
     unpack: (group, count) =>
       tiles.forEach((tile, t) => {
         const from = k.let("records", add(mul(group, groupBytes), tile.start));

@@ -3,6 +3,7 @@ import { add, and, bitcast, mul, shl, shru, sub, xor, type Operand } from "../ke
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder } from "../kernel-builder.js";
 import type { WideShapes } from "../../targets/index.js";
+import { isK, type KRecords } from "./k-layouts.js";
 import { halves, highHalf, lowHalf, quantsAt, scalesAt, tileVectors, words, type WideTile } from "./wide-dots.js";
 import {
   groupRecords,
@@ -24,6 +25,13 @@ export const planeBytes = 4 * words * recordRows;
  * apart (`wide-dots.ts`).
  */
 export const planesOf = (format: WideQuants, { quads }: WideShapes): 1 | 2 => (quads || format === "q4_0" ? 1 : 2);
+
+/** Which list of the target's shapes says what many rows of a format are multiplied by. */
+export const tileList = (
+  format: WideQuants | KRecords,
+  shapes: WideShapes,
+): "byteTiles" | "splitTiles" | "fineTiles" =>
+  isK(format) ? "fineTiles" : planesOf(format, shapes) === 1 ? "byteTiles" : "splitTiles";
 
 export const unpackedRecordBytes = (format: WideQuants, shapes: WideShapes): number =>
   unpackedScales + 2 * planesOf(format, shapes) * planeBytes;
