@@ -113,9 +113,16 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
     if (error.exitCode === 0) return EXIT.ok;
     if (json) {
       const shell = new Shell(io, Object.hasOwn(COMMANDS, args[0]!) ? args[0]! : "", { json });
-      return report(shell, new UsageError(error.message.replace(/^error: /, "")));
+      return report(shell, new UsageError(wrongLine(error, args)));
     }
     return EXIT.usage;
   }
   return code;
+}
+
+/** What is wrong with a command line; of `help` for a command that is none the parser says only that it showed help. */
+function wrongLine({ code, message }: CommanderError, args: readonly string[]): string {
+  if (code === "commander.help")
+    return `unknown command '${args.find((arg) => arg !== "help" && !arg.startsWith("-")) ?? ""}'`;
+  return message.replace(/^error: /, "");
 }

@@ -10,6 +10,7 @@ import { basename, dirname, join } from "node:path";
 import type { BundleWriter, OpenFile } from "../compiler/6-bundle/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { isAlive } from "../runtime/node/is-alive.js";
+import { withPath } from "../runtime/node/system-errors.js";
 
 /**
  * Runs `write` with a writer and puts the result at `folder`.
@@ -31,6 +32,8 @@ export function writeFolder<T>(folder: string, write: (writer: BundleWriter) => 
     renameSync(aside, folder);
     rmSync(old, { recursive: true, force: true });
     return result;
+  } catch (error) {
+    throw withPath(error, folder);
   } finally {
     rmSync(aside, { recursive: true, force: true });
     // Died between the two renames: the old bundle goes back.

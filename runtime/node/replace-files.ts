@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isAlive } from "./is-alive.js";
+import { withPath } from "./system-errors.js";
 
 /**
  * Folders on the way to them are made.
@@ -15,6 +16,8 @@ export function replaceFiles<T>(paths: readonly string[], write: (asides: readon
     const result = write(asides);
     putInPlace(asides, paths);
     return result;
+  } catch (error) {
+    throw withPath(error, paths[0] ?? "");
   } finally {
     asides.forEach(remove);
   }
@@ -30,6 +33,8 @@ export async function replaceFilesInTurns<T>(
     const result = await write(asides);
     putInPlace(asides, paths);
     return result;
+  } catch (error) {
+    throw withPath(error, paths[0] ?? "");
   } finally {
     asides.forEach(remove);
   }
@@ -39,7 +44,8 @@ function besides(paths: readonly string[]): readonly string[] {
   const mark = `${process.pid}.${randomBytes(4).toString("hex")}`;
   for (const folder of new Set(paths.map((path) => dirname(path)))) {
     mkdirSync(folder, { recursive: true });
-    removeLeft(folder);
+    if (!lookedAt.has(folder)) removeLeft(folder);
+    lookedAt.add(folder);
   }
   return paths.map((path) => join(dirname(path), `.${basename(path)}.${mark}`));
 }
@@ -51,6 +57,9 @@ export function placeOf(path: string): string {
   const own = ASIDE.exec(basename(path))?.[1];
   return own === undefined ? path : join(dirname(path), own);
 }
+
+/** Folders in which this process has looked for what others left: a cache is written to once for each file. */
+const lookedAt = new Set<string>();
 
 /** Milliseconds after which a file that nobody wrote to is left: its process may run on another machine. */
 const LEFT_AFTER = 60_000;

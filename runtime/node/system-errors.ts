@@ -28,6 +28,12 @@ export function systemReason(error: unknown): string {
   return code === undefined ? "unknown reason" : (REASONS[code] ?? code);
 }
 
+/** The same error with the path of the file that was written: of open files Node does not say which one it is. */
+export function withPath(error: unknown, path: string): unknown {
+  const isOpenFile = error instanceof Error && "syscall" in error && error.syscall === "write" && !("path" in error);
+  return isOpenFile ? Object.assign(error, { path }) : error;
+}
+
 /** A failed call about a file, which is somebody's disk and no mistake of ours. */
 export function isFileError(error: unknown): error is NodeJS.ErrnoException & { readonly dest?: string } {
   return error instanceof Error && "syscall" in error && "path" in error && "code" in error;

@@ -60,6 +60,12 @@ describe("a wrong command line", () => {
   });
 });
 
+it("help for a command that is none names it", async () => {
+  const { code, out } = await moec(["help", "nope", "--json"]);
+  expect(code).toBe(2);
+  expect(JSON.parse(out)).toMatchObject({ ok: false, error: { message: "unknown command 'nope'" } });
+});
+
 describe("hints", () => {
   it("axes begin at 1", async () => {
     const spec = "model M[V = 8, D = 4] {\n  param tok: [V, D]\n  forward(tokens: int[T]) => tok[V: tokens]\n}\n";

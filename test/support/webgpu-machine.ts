@@ -77,7 +77,7 @@ export async function runOnDawn(
   limit: Limit = (support) => support,
 ): Promise<boolean> {
   const [first] = moments;
-  if (!first) return true;
+  if (!first) throw new Error("there is nothing to run");
   const image = new Machine(first.schedule, webgpu, "interpreter");
   image.setParams(first.params);
   for (const knob of program.knobs) {

@@ -30,6 +30,7 @@ const everything = process.env["MOEC_LIBRARY"] === "all";
 const onlyMissing = process.env["MOEC_MISSING"] === "1";
 /** `MOEC_DRIVER=cpu` or `gpu` runs only these launches; a software driver takes long to compile those for GPUs. */
 const chosen = drivers.filter((driver) => driver === (process.env["MOEC_DRIVER"] ?? (everything ? driver : "cpu")));
+if (chosen.length === 0) throw new Error(`MOEC_DRIVER is ${drivers.join(" or ")}`);
 
 const isForOne = (step: PlanStep): boolean =>
   step.kind === "loop" ? step.steps.some(isForOne) : step.on !== undefined;
