@@ -1,5 +1,6 @@
 /** Levels of processors: those that moec builds for, and this machine's. */
 import { arm64Dot, targets, x86v4Amx, type Target } from "../compiler/targets/index.js";
+import { ownArchitecture } from "../runtime/native/elf.js";
 import { missingFeatures } from "../runtime/native/processor.js";
 import { UsageError } from "./failures.js";
 import type { Project } from "./project.js";
@@ -9,7 +10,7 @@ const levelsOfX86: readonly Target[] = Object.values(targets)
   .sort((a, b) => (b.codegen?.needs.length ?? 0) - (a.codegen?.needs.length ?? 0));
 
 /** Levels that native kernels are built for where none are named, best first: those of this machine's architecture. */
-export const nativeLevels: readonly Target[] = process.arch === "arm64" ? [arm64Dot] : levelsOfX86;
+export const nativeLevels: readonly Target[] = ownArchitecture === "aarch64" ? [arm64Dot] : levelsOfX86;
 
 /**
  * All levels: also those of other machines, and matrices in registers, which gain only with many rows, and less the

@@ -40,7 +40,7 @@ interface Section {
   readonly place: number | undefined;
 }
 
-type Architecture = keyof typeof relocationsOf;
+export type Architecture = keyof typeof relocationsOf;
 
 /** That of this process, as LLVM names it. */
 export const ownArchitecture: Architecture = process.arch === "arm64" ? "aarch64" : "x86-64";

@@ -9,6 +9,7 @@ import {
 } from "../../compiler/5-emit/llvm/pool-layout.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { LoadedCode } from "./code.js";
+import { ownArchitecture } from "./elf.js";
 import { koffi, type Address } from "./koffi.js";
 import { errorName, libc } from "./libc.js";
 import { Mapping } from "./mapping.js";
@@ -80,5 +81,5 @@ export class Pool {
 }
 
 function wake(event: Address): void {
-  libc().syscall(FUTEX.call[process.arch === "arm64" ? "arm64" : "x64"], event, FUTEX.wakePrivate, FUTEX.all);
+  libc().syscall(FUTEX.call[ownArchitecture], event, FUTEX.wakePrivate, FUTEX.all);
 }

@@ -11,10 +11,11 @@ const root = mkdtempSync(join(tmpdir(), "moec-two-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** Some hundred functions, so that both are at work at the same time. */
-const text = Array.from(
+const functions = Array.from(
   { length: 300 },
   (_, i) => `define i32 @f${i}(i32 %x) {\n  %y = mul i32 %x, ${i + 3}\n  %z = xor i32 %y, ${i}\n  ret i32 %z\n}\n`,
 ).join("");
+const text = `target triple = "x86_64-unknown-linux-gnu"\n${functions}`;
 
 /** Compiles, and gives the object's hash and the warnings. */
 const compile = `

@@ -64,13 +64,13 @@ export const BUS = {
 } as const;
 export const BUS_RANGES = 64;
 
-/** Linux' numbers for the word on which threads sleep, on all processors; the system call's own differs. */
+/** Linux' numbers for the word on which threads sleep, on all processors; that of the system call differs. */
 export const FUTEX = {
   waitPrivate: 128,
   wakePrivate: 129,
   /** Waiters are counted in an int. */
   all: 0x7fffffff,
-  call: { x64: 202, arm64: 98 },
+  call: { "x86-64": 202, aarch64: 98 },
 } as const;
 
 /** What files are mapped by, and what is replaced when a part of one is gone. */

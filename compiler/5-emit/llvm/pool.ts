@@ -23,7 +23,7 @@ export interface PoolPlatform {
 }
 
 export const linuxX64: PoolPlatform = {
-  futex: FUTEX.call.x64,
+  futex: FUTEX.call["x86-64"],
   schedYield: 24,
   mmap: 9,
   rtSigaction: 13,
@@ -31,7 +31,7 @@ export const linuxX64: PoolPlatform = {
 };
 
 export const linuxArm64: PoolPlatform = {
-  futex: FUTEX.call.arm64,
+  futex: FUTEX.call.aarch64,
   schedYield: 124,
   mmap: 222,
   rtSigaction: 134,

@@ -4,7 +4,7 @@
  */
 import { moecError } from "../../../compiler/errors/raise.js";
 import { reasonOf } from "../../../compiler/errors/reason.js";
-import { ownArchitecture } from "../elf.js";
+import { ownArchitecture, type Architecture } from "../elf.js";
 import { viewOf, type Address, type NativeFunction, type NativeLibrary } from "../koffi.js";
 import { libc } from "../libc.js";
 import { findLlvm, noLlvm } from "./find.js";
@@ -12,9 +12,9 @@ import { findLlvm, noLlvm } from "./find.js";
 export interface LlvmModule {
   /** For messages: the level that it is for. */
   readonly name: string;
-  /** The module's text for either form of pointers. */
+  /** The module's text for either form of pointers; it says for which system it is. */
   text(pointers: "typed" | "opaque"): string;
-  readonly architecture: "x86-64" | "aarch64";
+  readonly architecture: Architecture;
   readonly cpu: string;
   readonly features: string;
 }
@@ -30,11 +30,8 @@ export interface LlvmCompiler {
   compile(module: LlvmModule): Uint8Array;
 }
 
-/** What LLVM calls a system, and the part of itself that generates code for it. */
-const SYSTEMS = {
-  "x86-64": { triple: "x86_64-unknown-linux-gnu", generator: "X86" },
-  aarch64: { triple: "aarch64-unknown-linux-gnu", generator: "AArch64" },
-} as const;
+/** The parts of LLVM that generate code. */
+const GENERATORS: Readonly<Record<Architecture, string>> = { "x86-64": "X86", aarch64: "AArch64" };
 
 /**
  * Passes before code generation. Kernels are written as they should run, so this only cleans up; the optimizer's whole
@@ -90,7 +87,7 @@ interface Bound {
   version(): string | undefined;
   parses(text: string): boolean;
   /** Makes the part of the library ready that generates such code; throws where it has none. */
-  initialize(architecture: LlvmModule["architecture"]): void;
+  initialize(architecture: Architecture): void;
   compile(text: string, module: LlvmModule): Uint8Array;
 }
 
@@ -107,6 +104,7 @@ function bind(library: NativeLibrary): Bound {
   const verify = f("int LLVMVerifyModule(uintptr_t module, int action, _Out_ uintptr_t* message)");
   const disposeModule = f("void LLVMDisposeModule(uintptr_t module)");
   const disposeMessage = f("void LLVMDisposeMessage(uintptr_t message)");
+  const tripleOf = f("const char* LLVMGetTarget(uintptr_t module)") as (module: unknown) => string;
   const targetOf = f(
     "int LLVMGetTargetFromTriple(const char* triple, _Out_ uintptr_t* target, _Out_ uintptr_t* message)",
   );
@@ -157,8 +155,8 @@ function bind(library: NativeLibrary): Bound {
     }
   };
   const initialized = new Set<string>();
-  const initialize = (architecture: LlvmModule["architecture"]): void => {
-    const { generator } = SYSTEMS[architecture];
+  const initialize = (architecture: Architecture): void => {
+    const generator = GENERATORS[architecture];
     if (initialized.has(generator)) return;
     for (const part of ["TargetInfo", "Target", "TargetMC", "AsmPrinter"]) {
       f(`void LLVMInitialize${generator}${part}()`)();
@@ -184,7 +182,7 @@ function bind(library: NativeLibrary): Bound {
         const message: Slot = [null];
         if (verify(module, RETURN_STATUS, message) !== 0) throw refuse(say(message, disposeMessage));
         disposeMessage(message[0]);
-        const { triple } = SYSTEMS[architecture];
+        const triple = tripleOf(module);
         try {
           initialize(architecture);
         } catch (error) {
