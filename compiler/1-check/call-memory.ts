@@ -4,15 +4,21 @@
  */
 import type { Axis, ValueType } from "../ops/types.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
+import { recallAppends, type AppendWithin } from "./cache-appends.js";
 import { noteBatch, type Walk } from "./context.js";
 import type { ClosureValue, InstanceValue, MaskValue, ModuleInfo, Value } from "./values.js";
 import { valueKey } from "./elaborate/keys.js";
 
-interface Remembered {
-  readonly results: readonly ValueType[];
-  readonly tuple: boolean;
+/** What a body did beside its result. */
+interface Said {
   readonly batchDependent: boolean;
   readonly cacheUsed: boolean;
+  readonly appends: readonly AppendWithin[];
+}
+
+interface Remembered extends Said {
+  readonly results: readonly ValueType[];
+  readonly tuple: boolean;
 }
 
 /** What is known of a declaration: results of its bodies, and a number that tells it from earlier ones of its name. */
@@ -116,24 +122,20 @@ function hasPlainArguments(instance: InstanceValue): boolean {
   return true;
 }
 
-/** The result of an equal call, with what it said about the batch. */
+/** The result of an equal call, with what it said about the batch and wrote to caches. */
 export function recalled(walk: Walk, closure: ClosureValue, key: string, call: SourceSpan): Value | undefined {
   const known = memoryOf(moduleOf(closure)!).results.get(key);
   if (!known) return undefined;
   const place = { file: closure.file, ...closure.body.span };
   if (known.batchDependent) noteBatch(walk, place, call);
   if (known.cacheUsed) walk.cacheUsed ??= place;
+  recallAppends(walk, known.appends, closure.instance, call);
   const items = known.results.map((type): Value => ({ kind: "tensor", value: { type, source: place } }));
   return known.tuple ? { kind: "tuple", items } : items[0];
 }
 
 /** Keeps a result that is made of tensors and routes only. */
-export function remember(
-  closure: ClosureValue,
-  key: string,
-  result: Value,
-  said: { readonly batchDependent: boolean; readonly cacheUsed: boolean },
-): void {
+export function remember(closure: ClosureValue, key: string, result: Value, said: Said): void {
   const items = result.kind === "tuple" && !result.stream ? result.items : [result];
   const results: ValueType[] = [];
   for (const item of items) {

@@ -3,6 +3,7 @@ import type { MethodMember, ModuleDecl } from "../../grammar/tree.js";
 import { Size } from "../axes/size.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { ValueType } from "../ops/types.js";
+import { checkAppends } from "./cache-appends.js";
 import { AssumeDivisible, newWalk, type Place, type Walk } from "./context.js";
 import { divisorsOf, extended, foreseen, products, rememberDivisors, type Divisors } from "./assumptions.js";
 import { checkContract } from "./contracts.js";
@@ -139,8 +140,12 @@ function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   for (const method of decl.members?.filter((member) => member.kind === "method") ?? []) {
     walk.batchDependent = undefined;
     walk.cacheUsed = undefined;
+    walk.appends.length = 0;
     const value = walkMethod(walk, instance, method);
-    if (decl.contract === "model") checkDecoding(walk);
+    if (decl.contract === "model") {
+      checkDecoding(walk);
+      checkAppends(walk);
+    }
     if (!method.name) result = value;
   }
   const body = bodyOf(instance);

@@ -1,8 +1,9 @@
 /** Where the walk is, and what it carries along. */
-import type { AssertStatement, ModuleDecl, Span } from "../../grammar/tree.js";
+import type { AssertStatement, ModuleDecl, Span, Statement } from "../../grammar/tree.js";
 import { Size } from "../axes/size.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
 import type { Axis } from "../ops/types.js";
+import type { CacheAppend } from "./cache-appends.js";
 import type { Emitted, Emitter, Repetition } from "./emitter.js";
 import type { Reporter } from "./reporter.js";
 import type { Scope } from "./scope.js";
@@ -58,12 +59,16 @@ export interface Walk {
   counter: number;
   /** Set when the body asked whether it is prefill or decode. */
   usesPhase: boolean;
+  /** Told of each statement of a body before it is walked. */
+  onStatement?: (statement: Statement) => void;
   /** Takes the assertions of a test. */
   onAssert?: (statement: AssertStatement, place: Place) => void;
   /** Takes the comparisons `a == b` and `close(a, b)`, for what an assertion that fails can tell. */
   onCompare?: (comparison: Comparison) => void;
   /** Set when rows were appended to a cache: where, for decoding token by token. */
   cacheUsed: SourceSpan | undefined;
+  /** What the call under way appends to caches. */
+  readonly appends: CacheAppend[];
   /** Set when a result depends on the other tokens of the batch by declaration. */
   batchDependent: BatchChoice | undefined;
 }
@@ -97,6 +102,7 @@ export function newWalk(
     usesPhase: false,
     batchDependent: undefined,
     cacheUsed: undefined,
+    appends: [],
     made: [],
   };
 }

@@ -129,12 +129,15 @@ describe("parameters as stored", () => {
 });
 
 /** Two mixtures whose routes are over heads and tokens, with scores that lie head by head, and token by token. */
-const heads = (slots: string): string => `import { SwiGLU } from "std"
+const heads = (choice: string): string => `import { SwiGLU } from "std"
 
 block Heads[D, H, F, E] {
   param so: [H, D, E]
   use experts = E of SwiGLU[D, F]
-  (x: [T, D]) => sum(mixture(expand(x, [H]), choose(softmax(contract(so, x, over: D), over: E), top: ${slots}), experts), over: H)
+  (x: [T, D]) => {
+    let p = softmax(contract(so, x, over: D), over: E)
+    sum(mixture(expand(x, [H]), choose(p, ${choice}), experts), over: H)
+  }
 }
 
 block Wide[D, H, F, E] {
@@ -142,7 +145,8 @@ block Wide[D, H, F, E] {
   use experts = E of SwiGLU[D, F]
   (x: [T, D]) => {
     let h = expand(x, [H])
-    sum(mixture(h, choose(softmax(h @ w, over: E), top: ${slots}), experts), over: H)
+    let p = softmax(h @ w, over: E)
+    sum(mixture(h, choose(p, ${choice}), experts), over: H)
   }
 }
 
@@ -191,7 +195,7 @@ describe("moec verify", () => {
 
   it("reads the routes of heads in the order in which they lie, wherever the tokens are", async () => {
     const file = join(folder, "heads.moe");
-    writeFileSync(file, heads("2"));
+    writeFileSync(file, heads("top: 2"));
     const args = [
       "verify",
       file,
@@ -217,12 +221,28 @@ describe("moec verify", () => {
 
   it("is not asked of a mixture whose number of slots a call decides", async () => {
     const file = join(folder, "open.moe");
-    writeFileSync(file, heads("T"));
+    writeFileSync(file, heads("top: T"));
     const { code, out } = await moec(["build", file, "--random", "3", "--quantization", "f32", "--json"], {
       cwd: folder,
     });
     expect(code).not.toBe(0);
     expect(out).toContain("MOE3371");
+  });
+
+  // What MOE3371 says to write instead: as many experts as there are tokens, below and above the number of experts.
+  it.each([3, 9])("follows a number of experts that a call decides, up to all: %i tokens", async (tokens) => {
+    const file = join(folder, "followed.moe");
+    writeFileSync(file, heads("where: top_mask(p, T, over: E), at_most: E"));
+    const args = ["--random", "3", "--quantization", "f32", "--tokens", String(tokens), "--threads", "1", "--json"];
+    const { code, out, err } = await moec(["verify", file, ...args], { cwd: folder });
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    const { routes } = JSON.parse(out) as { routes: readonly { same: number; all: number }[] };
+    const chosen = tokens * 4 * Math.min(tokens, 5);
+    expect(routes).toMatchObject([
+      { same: chosen, all: chosen },
+      { same: chosen, all: chosen },
+    ]);
   });
 
   it.skipIf(!hasNative)("compares native kernels by the plan of their level", async () => {

@@ -1,6 +1,7 @@
 /** Attention and the cache of its keys and values. */
 import { Size } from "../../axes/size.js";
 import type { Axis } from "../../ops/types.js";
+import { noteAppend } from "../cache-appends.js";
 import { describe } from "../describe.js";
 import { PAST, type Emitted, type EmittedRegion } from "../emitter.js";
 import { conjuncts, emitMask, isDynamic, toMask, type MaskInputs } from "../elaborate/masks.js";
@@ -187,6 +188,7 @@ export const attention: readonly Builtin[] = [
       }
       call.walk.emitter.state(state.state);
       call.walk.cacheUsed ??= call.span;
+      noteAppend(call.walk, state.state, call.span);
       const rows = ordered(call.walk, value, [tokens[0]!, ...own], call.spanOf("value"));
       const as = call.axis("as");
       const all = call.emit("append", [rows], { state: state.state.path, axis: tokens[0]!, as }, ["value"]);

@@ -2,6 +2,7 @@
 import type { Argument, CallExpression, Parameter } from "../../../grammar/tree.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { callBuiltin } from "../builtins/index.js";
+import { appendsWithin } from "../cache-appends.js";
 import { callKey, recalled, remember } from "../call-memory.js";
 import { learn } from "../assumptions.js";
 import { AssumeDivisible, at, joinPath, noteBatch, type Place, type Walk } from "../context.js";
@@ -236,6 +237,7 @@ function bodyResult(walk: Walk, closure: ClosureValue, bound: readonly Value[], 
   if (known) return known;
   const { errors } = walk.reporter;
   const { batchDependent, cacheUsed } = walk;
+  const appended = walk.appends.length;
   if (key !== undefined) {
     walk.batchDependent = undefined;
     walk.cacheUsed = undefined;
@@ -244,8 +246,11 @@ function bodyResult(walk: Walk, closure: ClosureValue, bound: readonly Value[], 
   const result = walk.reporter.within(span, () => learning(closure, () => evaluateWhole(walk, closure.body, place)));
   walk.depth--;
   if (key !== undefined && walk.reporter.errors === errors) {
-    const said = { batchDependent: walk.batchDependent !== undefined, cacheUsed: walk.cacheUsed !== undefined };
-    remember(closure, key, result, said);
+    remember(closure, key, result, {
+      batchDependent: walk.batchDependent !== undefined,
+      cacheUsed: walk.cacheUsed !== undefined,
+      appends: appendsWithin(walk, appended, closure.instance),
+    });
   }
   walk.batchDependent ??= batchDependent;
   walk.cacheUsed ??= cacheUsed;

@@ -3,6 +3,7 @@ import type { BlockExpression, Expression, IfExpression, ModeExpression } from "
 import { InexactSize, Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { OpTypeError } from "../../ops/types.js";
+import { appendingNothing } from "../cache-appends.js";
 import { AssumeDivisible, at, joinPath, showSize, type Place, type Walk } from "../context.js";
 import { describe } from "../describe.js";
 import { integer, numberText, real, sizeOf, valueOf, type StaticNumber } from "../numbers.js";
@@ -138,7 +139,7 @@ function evaluateIf(walk: Walk, expression: IfExpression, place: Place): Value {
     if (condition.value !== undefined)
       return evaluate(walk, condition.value ? expression.then : expression.else, place);
     const yes = evaluate(walk, expression.then, place);
-    const no = evaluate(walk, expression.else, place);
+    const no = appendingNothing(walk, () => evaluate(walk, expression.else, place));
     // With symbolic sizes either arm may come; tensors of the two must have one type, modules stay what they are.
     if (yes.kind === "tensor" && no.kind === "tensor" && !sameType(yes.value.type, no.value.type)) {
       return report(
@@ -192,7 +193,10 @@ function checkBranches(walk: Walk, expression: ModeExpression, taken: Expression
     ...expression.branches.map(({ body }) => body),
     ...(expression.otherwise ? [expression.otherwise] : []),
   ];
-  const values = bodies.map((body) => ({ body, value: evaluate(walk, body, place) }));
+  const values = bodies.map((body) => {
+    const value = (): Value => evaluate(walk, body, place);
+    return { body, value: body === taken ? value() : appendingNothing(walk, value) };
+  });
   const first = values.find(({ value }) => value.kind === "tensor");
   const odd = values.find(
     ({ value }) =>

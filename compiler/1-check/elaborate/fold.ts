@@ -3,6 +3,7 @@ import type { FoldExpression } from "../../../grammar/tree.js";
 import type { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import type { Axis } from "../../ops/types.js";
+import { repeatAppends } from "../cache-appends.js";
 import { at, type Place, type Walk } from "../context.js";
 import { counted, describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
@@ -65,6 +66,7 @@ function loop(
   const bool = stops ? walk.emitter.op("constant", [], { value: 0, dtype: "bool" }, span) : [];
   const initial = [...carried, ...bool];
   let next: Turn | undefined;
+  const appended = walk.appends.length;
   const region = walk.emitter.region(
     [
       { type: { kind: "tensor", dtype: "i32", axes: [] }, name: fold.index.text },
@@ -80,7 +82,11 @@ function loop(
   );
   if (!next) return undefined;
   const axes = next.values.map(axesOf);
-  if (axes.some((list, index) => list.length > axesOf(carried[index]!).length)) return { kind: "lifted", axes };
+  if (axes.some((list, index) => list.length > axesOf(carried[index]!).length)) {
+    walk.appends.length = appended;
+    return { kind: "lifted", axes };
+  }
+  repeatAppends(walk, appended, to.minus(from));
   const results = emit(walk, "fold", initial, { from, to, carried: initial.length }, span, [], [region]);
   return results && { kind: "done", value: packed(results.slice(0, carried.length)) };
 }

@@ -8,6 +8,7 @@ import { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
 import { counted, describe, describeType } from "../describe.js";
+import { repeatAppends } from "../cache-appends.js";
 import type { Emitted, Repetition } from "../emitter.js";
 import { integer, sizeOf } from "../numbers.js";
 import { Scope } from "../scope.js";
@@ -211,6 +212,7 @@ function runLayers(
   place: Place,
 ): readonly Emitted[] | undefined {
   let failed = false;
+  const appended = walk.appends.length;
   const names = ["stream", ...stack.carry.map((carry) => carry.name.text)];
   const region = walk.emitter.region(
     carried.map((value, index) => ({ type: value.type, name: index === 0 ? "x" : names[index]! })),
@@ -223,6 +225,7 @@ function runLayers(
     run.repetition,
   );
   if (failed) return undefined;
+  repeatAppends(walk, appended, run.turns, run.repetition.path);
   const attrs = { name: run.repetition.path, layers: run.turns, carried: carried.length, stacked: 0 };
   return emit(walk, "stack", carried, attrs, span, [span], [region]);
 }

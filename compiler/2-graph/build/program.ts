@@ -1,5 +1,6 @@
 /** A model of a checked project as a program: the walk of the checker again, with numbers for sizes. */
 import type { CheckedProject } from "../../1-check/index.js";
+import { checkAppends } from "../../1-check/cache-appends.js";
 import { newWalk, type Place, type Walk } from "../../1-check/context.js";
 import { checkDecoding } from "../../1-check/check-module.js";
 import { callClosure, type CallArgument } from "../../1-check/elaborate/calls.js";
@@ -27,7 +28,6 @@ import type { Diagnostic } from "../../errors/diagnostic.js";
 import type { MethodMember } from "../../../grammar/tree.js";
 import type { ValueType } from "../../ops/types.js";
 import type { Derivation, Entry, KnobDecl, ParamDecl, Program, StateDecl, StorageType, WeightSource } from "../ir.js";
-import { checkCaches } from "./caches.js";
 import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
 import { ProgramRefused } from "./refused.js";
 import { readSettings } from "./settings.js";
@@ -98,7 +98,7 @@ export function buildMade(
       const entry = buildEntry(walk, emitter, instance, method, derived, runtimeSizes);
       if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
       checkDecoding(walk);
-      checkCaches(reporter, entry.body, record.states);
+      checkAppends(walk);
       if (reporter.findings.length > 0) throw new ProgramRefused(diagnosticsOf(reporter));
       entries.push(entry);
       if (phase === "prefill") {
