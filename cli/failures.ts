@@ -4,6 +4,7 @@ import type { Diagnostic } from "../compiler/errors/diagnostic.js";
 import { locateDiagnostics } from "../compiler/errors/located.js";
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { renderDiagnostics, type SourceReader } from "../compiler/errors/render.js";
+import type { ErrorCode } from "../compiler/errors/errors.generated.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { traceOf } from "../compiler/errors/reason.js";
 import { placeOf } from "../runtime/node/replace-files.js";
@@ -22,6 +23,9 @@ export class DiagnosticsError extends Error {
     super(diagnostics.map((one) => `${one.code}: ${one.message}`).join("\n"));
   }
 }
+
+/** The code of everything that is wrong with a command line. */
+export const WRONG_LINE = "MOE5461" satisfies ErrorCode;
 
 /** A wrong command line: said in one line, exit code 2. */
 export class UsageError extends Error {}
@@ -58,8 +62,8 @@ export function report(shell: Shell, error: unknown): ExitCode {
     return EXIT.failed;
   }
   if (error instanceof UsageError) {
-    shell.note(`${shell.notePalette.error("error")}: ${error.message}`);
-    shell.result(false, { error: { message: error.message } });
+    shell.note(`${shell.notePalette.error(`error[${WRONG_LINE}]`)}: ${error.message}`);
+    shell.result(false, { error: { code: WRONG_LINE, message: error.message } });
     return EXIT.usage;
   }
   if (isFileError(error)) return report(shell, fileError(shell, error));

@@ -1,15 +1,15 @@
 /** From a checkpoint to a project: a readable spec and a `moec.yaml`, written side by side. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { stringify } from "yaml";
 import { fileStem, importModel, modelName, type ImportedModel } from "../compiler/checkpoints/import/index.js";
 import { keptAs, type Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { formatText } from "./format.js";
-import { replaceFiles } from "../runtime/node/replace-files.js";
 import { openImport } from "./import-sources.js";
 import type { ProjectFile } from "./project-file.js";
 import { tokenizerText } from "./tokenizer-files.js";
+import { writeTextFiles, type TextFile } from "./write-text-files.js";
 
 export interface ImportPlace {
   /** Where the project goes, by the checkpoint's name as a file name. */
@@ -90,11 +90,6 @@ function projectText(
   return `# From ${printable}, by \`moec import\`.\n${stringify(project)}`;
 }
 
-interface TextFile {
-  readonly path: string;
-  readonly text: string;
-}
-
 /**
  * Writes all files or none.
  *
@@ -106,9 +101,5 @@ function writeAll(folder: string, files: readonly TextFile[], force: boolean): v
     const help = "Give another folder with --out, or write over it with --force.";
     throw moecError("MOE5404", { path: join(folder, taken.path) }, undefined, help);
   }
-  mkdirSync(folder, { recursive: true });
-  replaceFiles(
-    files.map(({ path }) => join(folder, path)),
-    (asides) => files.forEach(({ text }, index) => writeFileSync(asides[index]!, text, { flag: "wx" })),
-  );
+  writeTextFiles(files.map(({ path, text }) => ({ path: join(folder, path), text })));
 }

@@ -1,7 +1,7 @@
 /** Options that several commands share, with their checks. */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { CACHES, type CacheStorage } from "../compiler/4-schedule/options.js";
-import { SAMPLING_RANGES } from "../runtime/generate/ranges.js";
+import { SAMPLING_RANGES, WHOLE_RANGES } from "../runtime/generate/ranges.js";
 import { QUANTIZATIONS, TARGETS, type Quantization, type TargetName } from "./project-file.js";
 import type { CommonOptions } from "./shell.js";
 
@@ -42,6 +42,11 @@ export interface TextOptions extends CommonOptions, DeviceOptions {
   readonly trace?: boolean;
 }
 
+/** What commands take that compile and run a model, as their help says it. */
+const SOURCES = "a .moe file, a folder with a moec.yaml, a Hugging Face folder";
+export const MODEL_SOURCES = `${SOURCES}, or a .gguf file`;
+export const MODEL_OR_BUNDLE = `${SOURCES}, a .gguf file, or a bundle`;
+
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It is not a number.");
@@ -59,6 +64,12 @@ export function within(least: number, most: number, read = number): (text: strin
 
 /** A parser of whole numbers from `least`. */
 export const wholeFrom = (least: number): ((text: string) => number) => within(least, Infinity, wholeNumber);
+
+/** A parser of whole numbers that the runtime takes by this name. */
+export function wholeAs(name: keyof typeof WHOLE_RANGES): (text: string) => number {
+  const [least, most] = WHOLE_RANGES[name];
+  return within(least, most, wholeNumber);
+}
 
 export function wholeNumber(text: string): number {
   const value = number(text);
@@ -93,24 +104,31 @@ function nameList(text: string): readonly string[] {
   return text.split(",").map((name) => name.trim());
 }
 
-/** A parser of lists such as `wasm,native`, of these names. @param what What they name, at the start of a sentence. */
-export function listOf<Name extends string>(what: string, names: readonly Name[]): (text: string) => readonly Name[] {
-  return (text) =>
-    nameList(text).map((name) => {
-      const found = names.find((known) => known === name);
-      if (found !== undefined) return found;
-      throw new InvalidArgumentError(`${what} are ${names.join(", ")}.`);
-    });
+/** An option that takes a list such as `wasm,native`, of these names. */
+class ListOption extends Option {
+  constructor(flags: string, description: string, names: readonly string[]) {
+    super(flags, description);
+    // As for one choice, without the parser that takes one alone.
+    this.argChoices = [...names];
+    this.argParser((text) =>
+      nameList(text).map((name) => {
+        if (names.includes(name)) return name;
+        throw new InvalidArgumentError(`Allowed choices are ${names.join(", ")}.`);
+      }),
+    );
+  }
 }
+
+export const listOption = (flags: string, description: string, names: readonly string[]): Option =>
+  new ListOption(flags, description, names);
+
+/** Whether an option takes several of its choices, with commas between. */
+export const isListOption = (option: Option): boolean => option instanceof ListOption;
 
 /** `--target` and `--level`, of `build`. */
 export function addTargetOptions(command: Command): Command {
   return command
-    .option(
-      "--target <names>",
-      `which kernels the bundle gets, of ${TARGETS.join(", ")}; wasm when left out`,
-      listOf("Targets", TARGETS),
-    )
+    .addOption(listOption("--target <names>", "which kernels the bundle gets; wasm when left out", TARGETS))
     .option("--level <names>", "processors that native kernels are built for; see `moec doctor`", nameList);
 }
 
@@ -123,7 +141,7 @@ export function addProgramOptions(command: Command): Command {
   return command
     .option("--model <name>", "which model of the file")
     .option("--size <name=number>", "set a size of the model, such as L=2; may be repeated", sizeAssignment)
-    .option("--random <seed>", "fill the parameters at random instead of from a checkpoint", wholeNumber);
+    .option("--random <seed>", "fill the parameters at random instead of from a checkpoint", wholeAs("seed"));
 }
 
 /** Those and `--quantization`, `--cache`, `--context`, `--prefill`: how it is laid out in memory. */
@@ -138,7 +156,7 @@ export function addModelOptions(command: Command): Command {
 /** `--threads`, `--device`, `--verify`. */
 export function addDeviceOptions(command: Command): Command {
   return command
-    .option("--threads <count>", "threads; all cores when left out", wholeFrom(1))
+    .option("--threads <count>", "threads; all cores when left out", wholeAs("threads"))
     .addOption(
       new Option("--device <name>", "which kernels run; the best that are there when left out").choices([
         "auto",
@@ -151,13 +169,13 @@ export function addDeviceOptions(command: Command): Command {
 /** Sampling, `--max-tokens`, `--stop`, the device, `--trace`. */
 export function addTextOptions(command: Command): Command {
   const sampling = command
-    .option("-n, --max-tokens <count>", "most tokens to write", wholeFrom(0))
+    .option("-n, --max-tokens <count>", "most tokens to write", wholeAs("maxTokens"))
     .option(
       "-t, --temperature <number>",
       "0 always takes the most likely token",
       within(...SAMPLING_RANGES.temperature),
     )
-    .option("--top-k <count>", "choose among the k most likely tokens", wholeFrom(0))
+    .option("--top-k <count>", "choose among the k most likely tokens", wholeAs("topK"))
     .option(
       "--top-p <share>",
       "choose among the most likely tokens that make up this share",
@@ -169,7 +187,7 @@ export function addTextOptions(command: Command): Command {
       "make tokens that occurred less likely; 1 is off",
       within(...SAMPLING_RANGES.repetitionPenalty),
     )
-    .option("--seed <number>", "equal seeds give equal text", wholeNumber)
+    .option("--seed <number>", "equal seeds give equal text", wholeAs("seed"))
     .option("--stop <text>", "end before this text; may be repeated", collect);
   return addDeviceOptions(sampling).option("--trace", "show which expert took which token in each layer");
 }

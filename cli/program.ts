@@ -1,7 +1,7 @@
 /** The command line: commands, their shared options, and how a command is started and ends. */
 import { Command, CommanderError, Option } from "commander";
 import { EXIT, type ExitCode } from "./exit-codes.js";
-import { report, UsageError } from "./failures.js";
+import { report, UsageError, WRONG_LINE } from "./failures.js";
 import type { Io } from "./io.js";
 import { moecVersion } from "./package-root.js";
 import { Shell, type CommonOptions } from "./shell.js";
@@ -66,7 +66,13 @@ export function makeProgram(
     .helpCommand("help [command]", "help for a command")
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
-    .configureOutput({ writeOut: (text) => parsing.out(text), writeErr: (text) => parsing.err(text) })
+    .configureOutput({
+      writeOut: (text) => parsing.out(text),
+      writeErr: (text) => parsing.err(text),
+      outputError: (text, write) => write(text.replace(/^error(?=: )/, `error[${WRONG_LINE}]`)),
+      getOutHelpWidth: () => io.columns,
+      getErrHelpWidth: () => io.columns,
+    })
     .exitOverride();
   const start: Start = async (command, options, body) => {
     const shell = new Shell(io, command, options);

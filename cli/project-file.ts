@@ -9,18 +9,19 @@ import { ENCODABLE_TYPES } from "../compiler/checkpoints/encodable.js";
 import { CACHES } from "../compiler/4-schedule/options.js";
 import { closest } from "../compiler/errors/closest.js";
 import { errors } from "../compiler/errors/errors.generated.js";
-import { SAMPLING_RANGES } from "../runtime/generate/ranges.js";
+import { SAMPLING_RANGES, WHOLE_RANGES } from "../runtime/generate/ranges.js";
 
 const size = z.number().int().positive();
 const within = ([least, most]: readonly [number, number]) => z.number().min(least).max(most).optional();
+const whole = ([least, most]: readonly [number, number]) => z.number().int().min(least).max(most).optional();
 
 const generation = z.strictObject({
   temperature: within(SAMPLING_RANGES.temperature),
-  topK: z.number().int().min(0).optional(),
+  topK: whole(WHOLE_RANGES.topK),
   topP: within(SAMPLING_RANGES.topP),
   minP: within(SAMPLING_RANGES.minP),
   repetitionPenalty: within(SAMPLING_RANGES.repetitionPenalty),
-  maxTokens: z.number().int().min(0).optional(),
+  maxTokens: whole(WHOLE_RANGES.maxTokens),
   stop: z.array(z.string()).optional(),
 });
 

@@ -1,33 +1,33 @@
-/** What `moec new` writes. The tests check, test and build every template. */
-
-export interface TemplateFile {
-  readonly path: string;
-  readonly text: string;
-}
+/** What `moec new` writes. The tests check, test, build and run every template. */
+import { byteTokenizer } from "./byte-tokenizer.js";
+import type { TextFile } from "./write-text-files.js";
 
 export type TemplateName = "mixture" | "dense";
 
 /** Files of each template for a model of the given name. */
-export const TEMPLATES: Readonly<Record<TemplateName, (name: string) => readonly TemplateFile[]>> = {
-  mixture: (name) => [
-    { path: "model.moe", text: mixture(name) },
-    { path: "moec.yaml", text: projectText },
-    { path: ".gitignore", text: ".moec/\ndist/\n" },
-  ],
-  dense: (name) => [
-    { path: "model.moe", text: dense(name) },
-    { path: "moec.yaml", text: projectText },
-    { path: ".gitignore", text: ".moec/\ndist/\n" },
-  ],
+export const TEMPLATES: Readonly<Record<TemplateName, (name: string) => readonly TextFile[]>> = {
+  mixture: (name) => project(mixture(name)),
+  dense: (name) => project(dense(name)),
 };
+
+function project(model: string): readonly TextFile[] {
+  return [
+    { path: "model.moe", text: model },
+    { path: "moec.yaml", text: projectText },
+    { path: "tokenizer.json", text: byteTokenizer() },
+    { path: ".gitignore", text: ".moec/\ndist/\n" },
+  ];
+}
 
 const projectText = `# The project: what \`moec build\` puts together.
 model: model.moe
 quantization: q8_0
 context: 256
 out: dist/model
+# Every byte of a text is a token: V = 256 of the model.
+tokenizer: tokenizer.json
+# Without weights, \`--random 1\` fills the model with noise.
 # weights: model.safetensors
-# tokenizer: tokenizer.json
 `;
 
 function mixture(name: string): string {
@@ -51,6 +51,12 @@ model ${name}[V = 256, L = 2, D = 64, H = 4, G = 2, C = 16, F = 128, E = 8] {
   stack layers = L of Layer[D, H, G, C, F, E](k: 2)
   use norm = RMSNorm[D](epsilon: 1e-5)
   forward(tokens: int[T]) -> f32[T, V] => norm(layers(tok[V: tokens])) @ tok
+}
+
+test "a token has the experts that it has alone" {
+  let moe = MoE[32, 48, 4](k: 2)
+  let x = random([T = 5, D = 32], seed: 1)
+  assert close(moe(x)[T: 3..4], moe(x[T: 3..4]))
 }
 `;
 }
@@ -76,6 +82,12 @@ model ${name}[V = 256, L = 2, D = 64, H = 4, G = 2, C = 16, F = 256] {
   stack layers = L of Layer[D, H, G, C, F]
   use norm = RMSNorm[D](epsilon: 1e-5)
   forward(tokens: int[T]) -> f32[T, V] => norm(layers(tok[V: tokens])) @ tok
+}
+
+test "a token passes through the network as it does alone" {
+  let ffn = SwiGLU[32, 48]
+  let x = random([T = 5, D = 32], seed: 1)
+  assert close(ffn(x)[T: 3], ffn(x[T: 3]))
 }
 `;
 }

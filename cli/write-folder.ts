@@ -9,6 +9,7 @@ import { renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { BundleWriter, OpenFile } from "../compiler/6-bundle/index.js";
 import { moecError } from "../compiler/errors/raise.js";
+import { makeFolder } from "../runtime/node/folders.js";
 import { isAlive } from "../runtime/node/is-alive.js";
 import { withPath } from "../runtime/node/system-errors.js";
 
@@ -18,7 +19,16 @@ import { withPath } from "../runtime/node/system-errors.js";
  * @throws MoecError MOE5311 when `folder` exists and is not a bundle, MOE5314 when another process builds it.
  */
 export function writeFolder<T>(folder: string, write: (writer: BundleWriter) => T): T {
-  mkdirSync(dirname(folder), { recursive: true });
+  const undo = makeFolder(dirname(folder));
+  try {
+    return writeLocked(folder, write);
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
+function writeLocked<T>(folder: string, write: (writer: BundleWriter) => T): T {
   const release = lock(folder);
   const aside = sibling(folder, "building");
   const old = sibling(folder, "old");

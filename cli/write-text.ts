@@ -26,7 +26,8 @@ export async function writeText(
   let prefill = 0;
   let last = performance.now();
   const start = last;
-  if (echo) shell.stream(palette.dim(prompt));
+  const shown = shell.io.outIsTerminal ? printable : (piece: string): string => piece;
+  if (echo) shell.stream(palette.dim(shown(prompt)));
   let text = "";
   const pieces = model.generate(prompt, {
     ...samplingOf(options),
@@ -42,7 +43,7 @@ export async function writeText(
   });
   for await (const piece of pieces) {
     text += piece;
-    shell.stream(piece);
+    shell.stream(shown(piece));
   }
   shell.say();
   const decodeTime = last - start - prefill;
@@ -79,6 +80,13 @@ export async function writeText(
     ...(options.trace ? { routes: traced } : {}),
   });
   return EXIT.ok;
+}
+
+/** Text without power over the terminal: control characters as the pictures that Unicode has for them. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  const pictured = text.replace(/[\0-\x08\x0b-\x1f]/g, (sign) => String.fromCharCode(0x2400 + sign.charCodeAt(0)));
+  return pictured.replace(/\x7f/g, "\u2421").replace(/[\x80-\x9f]/g, "\ufffd");
 }
 
 function joinCalls(calls: readonly (readonly RouteTrace[])[]): readonly RouteTrace[] {

@@ -10,7 +10,7 @@ import { showDiagnostics } from "../failures.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions } from "../shell.js";
 import { plural, timeText } from "../show/units.js";
-import { writeTextFile } from "../write-text-file.js";
+import { writeTextFiles } from "../write-text-files.js";
 
 interface CheckOptions extends CommonOptions {
   readonly fix?: boolean;
@@ -38,7 +38,7 @@ export const checkCommand: CommandDefinition = (program, start) =>
           return once(names.flatMap((name) => check(name, { ...host, read }).diagnostics));
         };
         const fixed = options.fix === true ? fixFiles(diagnose, host.read, mayChange(shell.io.cwd)) : NOTHING_FIXED;
-        for (const [file, text] of fixed.texts) writeTextFile(resolve(shell.io.cwd, file), text);
+        writeTextFiles([...fixed.texts].map(([file, text]) => ({ path: resolve(shell.io.cwd, file), text })));
         for (const { file, title } of fixed.made) shell.say(`${shell.palette.added("fixed")} ${file}: ${title}`);
         const found = diagnose(new Map());
         const errors = found.filter(({ severity }) => severity === "error").length;

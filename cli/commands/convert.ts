@@ -27,7 +27,7 @@ export const convertCommand: CommandDefinition = (program, start) =>
     .command("convert")
     .summary("make a checkpoint of others by a recipe")
     .description(
-      "Runs a recipe of a .moe file over checkpoints and writes that of the model which it makes. Parameters are computed\n" +
+      "Runs a recipe of a .moe file over checkpoints and writes that of the model which it makes. Parameters are computed " +
         "one after the other, and layer by layer where layers do not see each other.",
     )
     .argument("<file>", "the .moe file that declares the recipe and the models")

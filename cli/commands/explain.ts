@@ -5,6 +5,7 @@ import { closest } from "../../compiler/errors/closest.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions, Shell } from "../shell.js";
+import { wrapped, wrappedParagraphs } from "../show/wrap.js";
 
 export const explainCommand: CommandDefinition = (program, start) =>
   program
@@ -70,6 +71,7 @@ function listAll(shell: Shell): typeof EXIT.ok {
 }
 
 function page(shell: Shell, entry: CatalogEntry): readonly string[] {
+  const { columns } = shell.io;
   const { error, warning, strong, dim } = shell.palette;
   const lead = entry.severity === "error" ? error : warning;
   const example = (title: string, color: (text: string) => string, examples: CatalogEntry["wrong"]): string[] =>
@@ -84,11 +86,13 @@ function page(shell: Shell, entry: CatalogEntry): readonly string[] {
   return [
     `${lead(entry.code)}  ${strong(entry.title)}`,
     "",
-    `  ${entry.message}`,
+    ...wrapped(entry.message, columns, "  "),
     "",
-    ...entry.why.split("\n"),
+    ...wrappedParagraphs(entry.why, columns),
     ...example("Wrong", error, entry.wrong),
     ...example("Fixed", shell.palette.added, entry.fixed),
-    ...(entry.fix === undefined ? [] : ["", `${dim("quick fix:")} ${entry.fix}`]),
+    ...(entry.fix === undefined
+      ? []
+      : ["", ...wrapped(`quick fix: ${entry.fix}`, columns).map((line) => line.replace(/^quick fix:/, dim("$&")))]),
   ];
 }

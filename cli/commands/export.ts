@@ -3,7 +3,7 @@ import { relative, resolve } from "node:path";
 import { Option } from "commander";
 import { EXIT } from "../exit-codes.js";
 import { CONTRIB_OPERATORS, EXPERT_FORMATS, type Contrib } from "../../compiler/5-emit/onnx/contrib/names.js";
-import { addProgramOptions, listOf, type ProgramOptions } from "../options.js";
+import { addProgramOptions, listOption, type ProgramOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import { plural } from "../show/units.js";
 
@@ -20,18 +20,14 @@ export const exportCommand: CommandDefinition = (program, start) => {
     .command("export")
     .summary("write a model and its weights as ONNX")
     .description(
-      "Writes one entry point of a model with its weights as an ONNX file (opset 21). States are inputs `past.…` and\n" +
+      "Writes one entry point of a model with its weights as an ONNX file (opset 21). States are inputs `past.…` and " +
         "outputs `present.…`. Weights above 2 GB lie in a file beside it, with the ending `.data`.",
     )
     .argument("[project]", "a folder with a moec.yaml, that file, or a .moe file", ".")
     .requiredOption("-o, --out <file>", "where the file goes")
     .addOption(new Option("--format <name>", "what to write").choices(["onnx"]).default("onnx"))
     .option("--entry <name>", "which entry point; the first one when left out")
-    .option(
-      "--contrib <operators>",
-      `use fused operators of ONNX Runtime, of ${CONTRIB_OPERATORS.join(", ")}`,
-      listOf("Operators", CONTRIB_OPERATORS),
-    )
+    .addOption(listOption("--contrib <operators>", "use fused operators of ONNX Runtime", CONTRIB_OPERATORS))
     .addOption(new Option("--experts <format>", "how QMoE keeps experts").choices(EXPERT_FORMATS).default("q8_0"))
     .action((path: string, options: ExportOptions) =>
       start("export", options, async (shell) => {

@@ -10,7 +10,7 @@ import type { CommonOptions, Shell } from "../shell.js";
 import { textDiff } from "../show/text-diff.js";
 import { plural } from "../show/units.js";
 import { readText } from "../source-host.js";
-import { writeTextFile } from "../write-text-file.js";
+import { writeTextFiles, type TextFile } from "../write-text-files.js";
 import { moeFiles } from "./check.js";
 
 interface FormatOptions extends CommonOptions {
@@ -54,6 +54,7 @@ async function formatFiles(shell: Shell, paths: readonly string[], options: Form
   const read = (name: string): string | undefined => readText(resolve(shell.io.cwd, name));
   const isDry = options.check === true || options.diff === true;
   const changed: string[] = [];
+  const texts: TextFile[] = [];
   const differences: string[] = [];
   const broken: Diagnostic[] = [];
   for (const file of files) {
@@ -68,8 +69,9 @@ async function formatFiles(shell: Shell, paths: readonly string[], options: Form
     if (result.text === text) continue;
     changed.push(name);
     if (options.diff === true) differences.push(...textDiff(name, text, result.text, shell.palette));
-    if (!isDry) writeTextFile(file, result.text);
+    texts.push({ path: file, text: result.text });
   }
+  if (!isDry) writeTextFiles(texts);
   if (broken.length > 0) return refuse(shell, broken, read);
   const { palette } = shell;
   if (options.diff === true) for (const line of differences) shell.say(line);

@@ -17,10 +17,10 @@ export const importCommand: CommandDefinition = (program, start) =>
     .command("import")
     .summary("write a spec for a checkpoint")
     .description(
-      "Reads the config and the tensor names of a GGUF file or a Hugging Face folder and writes a .moe spec with a\n" +
-        "moec.yaml. The weights stay where they are. Families: Llama, Qwen2, Qwen3, Mixtral, OLMoE, Qwen2-MoE,\n" +
-        "Qwen3-MoE, DeepSeek-V2 and V3, GPT-OSS, GLM-4.5, Granite MoE, Phi-3.5-MoE, Llama 4, LFM2-MoE,\n" +
-        "SmallThinker, DBRX, Arctic, Pangu Pro MoE, JetMoE and BERT.\n" +
+      "Reads the config and the tensor names of a GGUF file or a Hugging Face folder and writes a .moe spec with a " +
+        "moec.yaml. The weights stay where they are. Families: Llama, Qwen2, Qwen3, Mixtral, OLMoE, Qwen2-MoE, " +
+        "Qwen3-MoE, DeepSeek-V2 and V3, GPT-OSS, GLM-4.5, Granite MoE, Phi-3.5-MoE, Llama 4, LFM2-MoE, " +
+        "SmallThinker, DBRX, Arctic, Pangu Pro MoE, JetMoE and BERT. " +
         "Of an ONNX file it lists the tensors that the `weights onnx` block of a spec can name.",
     )
     .argument("<checkpoint>", "a .gguf file, a .safetensors file beside its config.json, a folder, or an .onnx file")

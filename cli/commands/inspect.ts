@@ -5,7 +5,7 @@ import { UsageError } from "../failures.js";
 import { addModelOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Compiled, View } from "../views.js";
-import { writeTextFile } from "../write-text-file.js";
+import { writeTextFiles } from "../write-text-files.js";
 
 interface InspectOptions extends ModelOptions {
   readonly graph?: boolean;
@@ -65,7 +65,7 @@ export const inspectCommand: CommandDefinition = (program, start) => {
           const { dumpPasses } = await import("../../compiler/3-optimize/index.js");
           const { inspectPage } = await import("../inspect-page.js");
           const file = resolve(shell.io.cwd, options.html);
-          writeTextFile(file, inspectPage(optimized.name, all, dumpPasses(built)));
+          writeTextFiles([{ path: file, text: inspectPage(optimized.name, all, dumpPasses(built)) }]);
           shell.say(`${shell.palette.added("✓")} ${options.html}`);
           shell.result(true, { file });
           return EXIT.ok;

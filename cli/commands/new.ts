@@ -1,5 +1,5 @@
 /** `moec new`: a project to start from. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Option } from "commander";
 import { moecError } from "../../compiler/errors/raise.js";
@@ -9,6 +9,7 @@ import type { CommandDefinition } from "../program.js";
 import type { CommonOptions } from "../shell.js";
 import { shellWord } from "../show/units.js";
 import { TEMPLATES, type TemplateName } from "../templates.js";
+import { writeTextFiles } from "../write-text-files.js";
 
 interface NewOptions extends CommonOptions {
   readonly template: TemplateName;
@@ -27,13 +28,12 @@ export const newCommand: CommandDefinition = (program, start) =>
         if (existsSync(place) && readdirSync(place).length > 0) throw moecError("MOE5404", { path: folder });
         const name = modelName(basename(place));
         const files = TEMPLATES[options.template](name);
-        mkdirSync(place, { recursive: true });
-        for (const { path, text } of files) writeFileSync(join(place, path), text, { flag: "wx" });
+        writeTextFiles(files.map(({ path, text }) => ({ path: join(place, path), text })));
         const { accent, added } = shell.palette;
         shell.say(`${added("✓")} ${folder} with ${files.map(({ path }) => path).join(", ")}`);
         const word = shellWord(folder);
-        shell.say(`\n  ${accent(`moec check ${word}`)}\n  ${accent(`moec test ${word}`)}`);
-        shell.say(`  ${accent(`moec build ${word} --random 1`)}`);
+        shell.say(`\n  ${accent(`moec test ${word}`)}\n  ${accent(`moec run ${word} "Once upon a time" --random 1`)}`);
+        shell.say("\nThe numbers are random until moec.yaml names a file of weights: the model writes noise.");
         shell.result(true, { folder: place, files: files.map(({ path }) => path) });
         return Promise.resolve(EXIT.ok);
       }),

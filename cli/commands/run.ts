@@ -1,6 +1,6 @@
 /** `moec run`: compile what is needed, then write text. */
 import { UsageError } from "../failures.js";
-import { addModelOptions, addTextOptions, type ModelOptions, type TextOptions } from "../options.js";
+import { addModelOptions, addTextOptions, MODEL_OR_BUNDLE, type ModelOptions, type TextOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 
 export const runCommand: CommandDefinition = (program, start) => {
@@ -8,7 +8,7 @@ export const runCommand: CommandDefinition = (program, start) => {
     .command("run")
     .summary("compile a model if needed and write on from a prompt")
     .description("Compiles a spec with its weights (once; the result is kept in .moec), then writes on from a prompt.")
-    .argument("<model>", "a .moe file, a folder with a moec.yaml, a bundle, or a .gguf file")
+    .argument("<model>", MODEL_OR_BUNDLE)
     .argument("[prompt]", "the text to go on from; standard input when it is -")
     .action((model: string, prompt: string | undefined, options: ModelOptions & TextOptions) =>
       start("run", options, async (shell) => {

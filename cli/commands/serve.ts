@@ -8,6 +8,8 @@ import { EXIT, type ExitCode } from "../exit-codes.js";
 import {
   addDeviceOptions,
   addModelOptions,
+  MODEL_OR_BUNDLE,
+  wholeAs,
   wholeFrom,
   wholeNumber,
   within,
@@ -33,6 +35,9 @@ interface ServeOptions extends ModelOptions, DeviceOptions {
 /** Seconds that a client may take to send a body or to take an answer. */
 const PATIENCE = 30;
 
+/** Seconds of a day: timers can't be set for more than 24 of them. */
+const DAY = 86_400;
+
 export const serveCommand: CommandDefinition = (program, start) => {
   const command = program
     .command("serve")
@@ -41,15 +46,15 @@ export const serveCommand: CommandDefinition = (program, start) => {
       "Serves a model on this machine: a page that shows text and experts, and the OpenAI API's completions, chat and " +
         "embeddings. Ctrl-C or SIGTERM ends what was begun, then the server.",
     )
-    .argument("<model>", "a bundle, a .moe file, a folder with a moec.yaml, or a .gguf file")
+    .argument("<model>", MODEL_OR_BUNDLE)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <number>", "port to listen on; 0 takes a free one", within(0, 65535, wholeNumber), 8080)
     .option("--api-key <key>", "key that requests must carry; MOEC_API_KEY when left out")
     .option("--allow-origin <origin>", "a site whose pages may call; may be repeated", origin)
-    .option("--texts <count>", "texts written at the same time", within(1, 256, wholeNumber), 4)
+    .option("--texts <count>", "texts written at the same time", wholeAs("texts"), 4)
     .option("--max-queue <count>", "requests that may wait", wholeFrom(0), 256)
     .option("--max-body <bytes>", "largest body of a request", wholeFrom(1), 4 * 2 ** 20)
-    .option("--grace <seconds>", "time for running requests when the server ends", wholeFrom(0), 30)
+    .option("--grace <seconds>", "time for running requests when the server ends", within(0, DAY, wholeNumber), 30)
     .action((model: string, options: ServeOptions) => start("serve", options, (shell) => serve(shell, model, options)))
     .addHelpText(
       "after",

@@ -3,7 +3,13 @@ import { relative, resolve } from "node:path";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
-import { addDeviceOptions, addModelOptions, type DeviceOptions, type ModelOptions } from "../options.js";
+import {
+  addDeviceOptions,
+  addModelOptions,
+  MODEL_OR_BUNDLE,
+  type DeviceOptions,
+  type ModelOptions,
+} from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Shell } from "../shell.js";
 import { tableLines } from "../show/table.js";
@@ -21,10 +27,11 @@ export const usageCommand: CommandDefinition = (program, start) =>
         .command("usage")
         .summary("count how often a text uses each expert, for recipes")
         .description(
-          "Runs a text through a model and writes how many tokens each expert got, a tensor `usage` of [layers, experts]:\n" +
-            "what recipes that prune, merge or densify ask for. With several mixtures each is named as in traces, such as `usage_mixed` for `let mixed = mixture(…)`.",
+          "Runs a text through a model and writes how many tokens each expert got, a tensor `usage` of [layers, experts]: " +
+            "what recipes that prune, merge or densify ask for. With several mixtures each is named by the path of its " +
+            "experts, such as `usage_layers_moe_experts` for `layers.moe.experts`.",
         )
-        .argument("<model>", "a .moe file, a folder with a moec.yaml, a bundle, or a .gguf file")
+        .argument("<model>", MODEL_OR_BUNDLE)
         .argument("<text>", "a file of text; standard input when it is -")
         .requiredOption("-o, --out <file>", "the .safetensors file to write")
         .action((path: string, file: string, options: UsageOptions) =>

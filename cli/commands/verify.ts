@@ -7,8 +7,9 @@ import { EXIT, type ExitCode } from "../exit-codes.js";
 import {
   addDeviceOptions,
   addModelOptions,
+  MODEL_SOURCES,
+  wholeAs,
   wholeFrom,
-  wholeNumber,
   type DeviceOptions,
   type ModelOptions,
 } from "../options.js";
@@ -37,9 +38,9 @@ export const verifyCommand: CommandDefinition = (program, start) =>
           "Runs a model on this machine's device and on the slow reference evaluator, and compares results and routes. " +
             "Tells apart what the number format costs and what the kernels add.",
         )
-        .argument("[project]", "a .moe file, a folder with a moec.yaml, or a .gguf file", ".")
+        .argument("[project]", MODEL_SOURCES, ".")
         .option("--tokens <count>", `tokens of the call (default ${TOKENS})`, wholeFrom(1))
-        .option("--seed <number>", "seed of the token ids and other inputs", wholeNumber)
+        .option("--seed <number>", "seed of the token ids and other inputs", wholeAs("seed"))
         .option("--prompt <text>", "these tokens instead of seeded ones")
         .action((path: string, options: VerifyOptions) =>
           start("verify", options, async (shell) => {

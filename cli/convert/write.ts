@@ -1,6 +1,6 @@
 /** Tensors into a file, or into a folder of shards, written aside and then put in place. */
-import { closeSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
+import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import {
   ggufChunks,
@@ -62,7 +62,6 @@ export async function writeCheckpoint(
 ): Promise<Written> {
   const all = tensors.reduce((sum, tensor) => sum + storageBytes(tensor.type, tensor.shape, tensor.name), 0);
   const files = filesOf(out, tensors, metadata, all, shardBytes);
-  const folder = dirname(files[0]!.path);
   let bytes = 0;
   const write = async (path: string, chunks: Iterable<Uint8Array>): Promise<void> => {
     const file = openSync(path, "w");
@@ -79,9 +78,7 @@ export async function writeCheckpoint(
       closeSync(file);
     }
   };
-  let made: string | undefined;
   try {
-    made = mkdirSync(folder, { recursive: true });
     refuseOthers(out, files);
     const paths = files.map(({ path }) => path);
     await replaceFilesInTurns(paths, async (asides) => {
@@ -89,7 +86,6 @@ export async function writeCheckpoint(
     });
     return { files: paths, bytes };
   } catch (error) {
-    if (made !== undefined) removeEmpty(folder, made);
     if (!(error instanceof Error) || !("syscall" in error)) throw error;
     throw moecError("MOE5447", { path: out, reason: shortReasonOf(error) });
   }
@@ -105,15 +101,6 @@ function refuseOthers(out: string, files: readonly NewFile[]): void {
   );
   if (others.length > 0)
     throw moecError("MOE5448", { path: out, files: others.map((name) => `\`${name}\``).join(", ") });
-}
-
-/** Folders from `folder` up to `first`, as long as nothing is in them. */
-function removeEmpty(folder: string, first: string): void {
-  try {
-    for (let path = folder; path.length >= first.length; path = dirname(path)) rmdirSync(path);
-  } catch {
-    // Somebody has put something there.
-  }
 }
 
 interface NewFile {

@@ -3,6 +3,7 @@ import type { Size } from "../../compiler/axes/size.js";
 import { formulaText } from "../../editor/server/cost/formula.js";
 import { tableLines } from "../show/table.js";
 import { bytesText, countText } from "../show/units.js";
+import { wrapped } from "../show/wrap.js";
 import type { Quantization as Choice } from "../project-file.js";
 import type { View } from "../views.js";
 import type { Amounts, ModelCost } from "./model-cost.js";
@@ -46,13 +47,11 @@ export function modelCostView(cost: ModelCost, setting: CostSetting, strong: (te
     ...(formulas
       ? [
           strong("formulas"),
-          ...Object.entries(formulas).flatMap(([title, text]) =>
-            wrapped(`${TITLES[title as keyof Amounts]} = ${text}`),
-          ),
+          ...Object.entries(formulas).flatMap(([title, text]) => shown(`${TITLES[title as keyof Amounts]} = ${text}`)),
           "",
         ]
       : []),
-    ...wrapped(`with ${sizes}`),
+    ...shown(`with ${sizes}`),
   ];
   return { title: "cost", lines, data };
 }
@@ -101,16 +100,5 @@ export function costData(cost: ModelCost, { quantization, past }: CostSetting) {
 /** Digits in groups of three. */
 const exact = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, " ");
 
-/** Lines of at most 100 characters, broken at spaces; later ones are indented. */
-function wrapped(text: string): string[] {
-  const lines: string[] = [];
-  let line = " ";
-  for (const word of text.split(" ")) {
-    if (line.length + word.length > 98) {
-      lines.push(line);
-      line = "     ";
-    }
-    line += ` ${word}`;
-  }
-  return [...lines, line];
-}
+/** Lines as wide as these tables; later ones are indented. */
+const shown = (text: string): readonly string[] => wrapped(text, 98, "  ", "      ");

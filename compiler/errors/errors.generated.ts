@@ -297,6 +297,7 @@ export const messages = {
   MOE5449: { severity: "error", title: "no such source", message: "{names} is no source of `{recipe}`; it has {sources}" },
   MOE5450: { severity: "error", title: "no tensor for the recipe", message: "the file for `{name}` {fault}" },
   MOE5460: { severity: "error", title: "file or folder cannot be used", message: "can't use `{path}`: {reason}" },
+  MOE5461: { severity: "error", title: "wrong command line", message: "{reason}" },
   MOE5501: { severity: "error", title: "Kernel leaves a buffer", message: "kernel {kernel}: element {index} of {buffer} is {access}, but it lies outside of the buffer or off its alignment" },
   MOE5502: { severity: "error", title: "Kernel divides an integer by zero", message: "kernel {kernel} divides an i32 by zero, or -2147483648 by -1" },
   MOE5503: { severity: "error", title: "Threads of a block miss a barrier", message: "kernel {kernel}: some threads of a block ended while others wait at a barrier" },
@@ -623,6 +624,7 @@ export interface MessageSlots {
   readonly MOE5449: { readonly names: Slot; readonly recipe: Slot; readonly sources: Slot };
   readonly MOE5450: { readonly name: Slot; readonly fault: Slot };
   readonly MOE5460: { readonly path: Slot; readonly reason: Slot };
+  readonly MOE5461: { readonly reason: Slot };
   readonly MOE5501: { readonly kernel: Slot; readonly index: Slot; readonly buffer: Slot; readonly access: Slot };
   readonly MOE5502: { readonly kernel: Slot };
   readonly MOE5503: { readonly kernel: Slot };
@@ -1532,6 +1534,9 @@ export const errors = {
   /** MOE5460: file or folder cannot be used */
   fileCannotBeUsed: (slots: MessageSlots["MOE5460"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5460", messages.MOE5460, slots, span, parts),
+  /** MOE5461: wrong command line */
+  wrongCommandLine: (slots: MessageSlots["MOE5461"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5461", messages.MOE5461, slots, span, parts),
   /** MOE5501: Kernel leaves a buffer */
   kernelAccessOutOfBounds: (slots: MessageSlots["MOE5501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5501", messages.MOE5501, slots, span, parts),

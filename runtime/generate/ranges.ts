@@ -1,7 +1,23 @@
-/** Least and most of the numbers that sampling takes; whoever reads them from people says the same. */
+/**
+ * Least and most of the numbers that people give: whoever reads them (options, project files, requests, the runtime)
+ * takes the same, and refuses others before any work.
+ */
+type Ranges = Readonly<Record<string, readonly [number, number]>>;
+
+/** What sampling takes. */
 export const SAMPLING_RANGES = {
   temperature: [0, 100],
   topP: [0, 1],
   minP: [0, 1],
   repetitionPenalty: [0.01, 100],
-} as const satisfies Readonly<Record<string, readonly [number, number]>>;
+} as const satisfies Ranges;
+
+/** What takes whole numbers. */
+export const WHOLE_RANGES = {
+  topK: [0, 1_000_000],
+  maxTokens: [0, 1_000_000],
+  repetitionWindow: [0, 1_000_000],
+  seed: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  threads: [1, 256],
+  texts: [1, 256],
+} as const satisfies Ranges;

@@ -5,7 +5,7 @@
 import { moecError } from "../../compiler/errors/raise.js";
 import type { RandomSource } from "./random.js";
 import { randomSource } from "./random.js";
-import { SAMPLING_RANGES } from "./ranges.js";
+import { SAMPLING_RANGES, WHOLE_RANGES } from "./ranges.js";
 
 export interface SamplingOptions {
   /** 0 (the default) always takes the most likely token. */
@@ -40,12 +40,12 @@ interface Candidate {
  */
 export function makeSampler(options: SamplingOptions = {}): Sampler {
   const temperature = inRange("temperature", options.temperature ?? 0, ...SAMPLING_RANGES.temperature);
-  const topK = inRange("topK", options.topK ?? 0, 0, Number.MAX_SAFE_INTEGER, true);
+  const topK = inRange("topK", options.topK ?? 0, ...WHOLE_RANGES.topK, true);
   const topP = inRange("topP", options.topP ?? 1, ...SAMPLING_RANGES.topP);
   const minP = inRange("minP", options.minP ?? 0, ...SAMPLING_RANGES.minP);
   const penalty = inRange("repetitionPenalty", options.repetitionPenalty ?? 1, ...SAMPLING_RANGES.repetitionPenalty);
-  const window = inRange("repetitionWindow", options.repetitionWindow ?? 64, 0, Number.MAX_SAFE_INTEGER, true);
-  const random = randomSource(inRange("seed", options.seed ?? 0, -(2 ** 53), 2 ** 53, true));
+  const window = inRange("repetitionWindow", options.repetitionWindow ?? 64, ...WHOLE_RANGES.repetitionWindow, true);
+  const random = randomSource(inRange("seed", options.seed ?? 0, ...WHOLE_RANGES.seed, true));
   return (logits, history) => {
     const scores =
       penalty === 1 ? logits : penalizeRepetition(logits, history.slice(-window || history.length), penalty);
@@ -58,11 +58,10 @@ export function makeSampler(options: SamplingOptions = {}): Sampler {
 
 function inRange(name: string, value: number, from: number, to: number, whole = false): number {
   if (Number.isFinite(value) && value >= from && value <= to && (!whole || Number.isInteger(value))) return value;
-  const upper = to === Number.MAX_SAFE_INTEGER || to === 2 ** 53 ? "" : ` to ${to}`;
   throw moecError("MOE5323", {
     name,
     value: String(value),
-    expected: `${whole ? "a whole number" : "a number"} from ${from}${upper}`,
+    expected: `${whole ? "a whole number" : "a number"} from ${from} to ${to}`,
   });
 }
 

@@ -4,11 +4,11 @@
  */
 import * as z from "zod";
 import { moecError } from "../../compiler/errors/raise.js";
-import { SAMPLING_RANGES } from "../../runtime/generate/ranges.js";
+import { SAMPLING_RANGES, WHOLE_RANGES } from "../../runtime/generate/ranges.js";
 
 const count = (most: number): z.ZodNumber => z.number().int().min(0).max(most);
 const within = ([least, most]: readonly [number, number]) => z.number().min(least).max(most);
-const MOST_TOKENS = 1_000_000;
+const whole = (range: readonly [number, number]) => within(range).int();
 const MOST_PROMPTS = 64;
 const tokens = z.array(z.number().int().min(0)).min(1);
 const stop = z.union([z.string().min(1), z.array(z.string().min(1)).max(8)]);
@@ -41,15 +41,10 @@ const sampling = {
   model: z.string().min(1).max(200).optional(),
   temperature: within(SAMPLING_RANGES.temperature).nullish(),
   top_p: within(SAMPLING_RANGES.topP).nullish(),
-  top_k: count(MOST_TOKENS).nullish(),
+  top_k: whole(WHOLE_RANGES.topK).nullish(),
   min_p: within(SAMPLING_RANGES.minP).nullish(),
   repetition_penalty: within(SAMPLING_RANGES.repetitionPenalty).nullish(),
-  seed: z
-    .number()
-    .int()
-    .min(-(2 ** 31))
-    .max(2 ** 32 - 1)
-    .nullish(),
+  seed: whole(WHOLE_RANGES.seed).nullish(),
   stop: stop.nullish(),
   stream: z.boolean().nullish(),
   stream_options: z
@@ -68,7 +63,7 @@ const completion = z.strictObject({
     tokens,
     z.array(tokens).min(1).max(MOST_PROMPTS),
   ]),
-  max_tokens: count(MOST_TOKENS).nullish(),
+  max_tokens: whole(WHOLE_RANGES.maxTokens).nullish(),
   logprobs: count(5).nullish(),
 });
 
@@ -85,8 +80,8 @@ const message = z.strictObject({
 const chat = z.strictObject({
   ...sampling,
   messages: z.array(message).min(1).max(10_000),
-  max_tokens: count(MOST_TOKENS).nullish(),
-  max_completion_tokens: count(MOST_TOKENS).nullish(),
+  max_tokens: whole(WHOLE_RANGES.maxTokens).nullish(),
+  max_completion_tokens: whole(WHOLE_RANGES.maxTokens).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: count(20).nullish(),
   modalities: z.tuple([z.literal("text")]).nullish(),
@@ -103,14 +98,9 @@ const embeddings = z.strictObject({
 /** What the page asks: its own names, since no other client does. */
 const page = z.strictObject({
   prompt: z.string().min(1),
-  maxTokens: z.number().int().min(1).max(100_000),
+  maxTokens: whole(WHOLE_RANGES.maxTokens).min(1),
   temperature: within(SAMPLING_RANGES.temperature),
-  seed: z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .optional(),
+  seed: whole(WHOLE_RANGES.seed).optional(),
 });
 
 export type CompletionParameters = z.infer<typeof completion>;
@@ -158,8 +148,8 @@ export function generationOptions(
     repetitionPenalty: given.repetition_penalty,
     logprobs,
     stop: typeof given.stop === "string" ? [given.stop] : given.stop,
-    // Several answers to one prompt are different answers.
-    seed: typeof given.seed === "number" ? (given.seed + choice) >>> 0 : undefined,
+    // Several answers to one prompt are different answers; towards 0 all seeds stay in their range.
+    seed: typeof given.seed === "number" ? given.seed - choice * (Math.sign(given.seed) || 1) : undefined,
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null));
 }

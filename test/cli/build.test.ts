@@ -111,7 +111,11 @@ describe("a built bundle", () => {
   });
 
   it("is refused by `generate` without a tokenizer, by code", async () => {
-    const { code, err } = await run("generate", "out/a", "Once");
+    cpSync(join(cwd, "toy"), join(cwd, "wordless"), { recursive: true });
+    const file = join(cwd, "wordless/moec.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^tokenizer: .*$/m, ""));
+    expect((await run("build", "wordless", "--out", "out/wordless", ...SMALL)).code).toBe(0);
+    const { code, err } = await run("generate", "out/wordless", "Once");
     expect(code).toBe(3);
     expect(err).toContain("MOE5313");
   });

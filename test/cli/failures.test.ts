@@ -44,6 +44,14 @@ describe("a wrong command line", () => {
     ["generate", ["generate", "bundle", "x", "-n", "-1"]],
     ["generate", ["generate", "bundle", "x", "--top-p", "3"]],
     ["run", ["run", "spec.moe", "--threads", "0"]],
+    ["run", ["run", "spec.moe", "x", "--threads", "1e9"]],
+    ["run", ["run", "spec.moe", "x", "--seed", "1e300"]],
+    ["verify", ["verify", "spec.moe", "--seed", "1e300"]],
+    ["build", ["build", "spec.moe", "--random", "1e300"]],
+    ["serve", ["serve", "bundle", "--texts", "257"]],
+    // Timers of Node end at once when they are set for longer.
+    ["serve", ["serve", "bundle", "--grace", "3000000"]],
+    ["generate", ["generate", "bundle", "x", "--top-k", "1e9"]],
     ["serve", ["serve", "bundle", "--port", "70000"]],
     ["inspect", ["inspect", "spec.moe", "--size", "V=99999999999999999999999"]],
     ["completions", ["completions", "cmd.exe"]],
@@ -51,11 +59,11 @@ describe("a wrong command line", () => {
   ])("of %s is said with code 2, as an object where that was asked for", async (command, args) => {
     const text = await moec(args);
     expect(text.code).toBe(2);
-    expect(text.err).toMatch(/^error: /);
+    expect(text.err).toMatch(/^error\[MOE5461\]: /);
     const { code, out, err } = await moec([...args, "--json"]);
     expect([code, err]).toEqual([2, ""]);
     const said = JSON.parse(out) as { command: string; ok: boolean; error: { message: string } };
-    expect(said).toMatchObject({ schema: 1, command, ok: false });
+    expect(said).toMatchObject({ schema: 1, command, ok: false, error: { code: "MOE5461" } });
     expect(text.err).toContain(said.error.message);
   });
 });
@@ -91,7 +99,7 @@ describe("hints", () => {
   it("a folder with a space is quoted", async () => {
     const { path: cwd, remove } = folderOf({});
     try {
-      expect((await moec(["new", "my model"], { cwd })).out).toContain('moec check "my model"');
+      expect((await moec(["new", "my model"], { cwd })).out).toContain('moec run "my model"');
     } finally {
       remove();
     }
