@@ -279,6 +279,11 @@ export class KernelBuilder {
     this.statements.push({ kind: "fragment-scale", sum: sum.name, part: part.name, rows: own, columns: other });
   }
 
+  /** sum[r][c] *= rows[r]. */
+  scaleFragmentRows({ name }: Fragment, rows: At): void {
+    this.statements.push({ kind: "fragment-scale-rows", sum: name, rows: this.placeOf(rows) });
+  }
+
   /** buffer[index] += value on i32 as one step; the old value when `result` names it. */
   atomicAdd(buffer: BufferHandle, index: Operand, value: Operand, result?: string): Expression | undefined {
     const base = {

@@ -41,6 +41,8 @@ export function fragmentOperands(statement: FragmentStatement): readonly Express
       return [statement.index];
     case "fragment-scale":
       return [statement.rows.index, statement.columns.index];
+    case "fragment-scale-rows":
+      return [statement.rows.index];
     case "fragment":
     case "fragment-multiply":
       return [];
@@ -60,6 +62,8 @@ export function fragmentBuffers(
       return [{ buffer: statement.buffer, access: "write" }];
     case "fragment-scale":
       return [statement.rows, statement.columns].map(({ buffer }) => ({ buffer, access: "read" }));
+    case "fragment-scale-rows":
+      return [{ buffer: statement.rows.buffer, access: "read" }];
     case "fragment":
     case "fragment-multiply":
       return [];
@@ -128,6 +132,9 @@ export function fragmentProblem(
       const floats = [statement.rows, statement.columns].every(({ buffer }) => elementOf(buffer) === "f32");
       return floats ? undefined : "scales are f32";
     }
+    case "fragment-scale-rows":
+      if (find(statement.sum)?.element !== "f32") return "rows of floats are scaled";
+      return elementOf(statement.rows.buffer) === "f32" ? undefined : "scales are f32";
     default:
       return statement satisfies never;
   }

@@ -157,6 +157,8 @@ export type FragmentStatement =
       readonly rows: FragmentPlace;
       readonly columns: FragmentPlace;
     }
+  /** sum[r][c] *= rows[r] with an f32 sum and f32 memory. */
+  | { readonly kind: "fragment-scale-rows"; readonly sum: string; readonly rows: FragmentPlace }
   /** Only sums are stored. */
   | (FragmentPlace & {
       readonly kind: "fragment-store";

@@ -173,6 +173,7 @@ class KernelReader {
       case "store_fragment":
       case "multiply_fragments":
       case "scale_fragment":
+      case "scale_fragment_rows":
         return this.fragment(word);
       default:
         throw this.tokens.error(`${word} begins no statement`);
@@ -228,6 +229,7 @@ class KernelReader {
     }
     const name = this.tokens.name();
     this.tokens.expect("=");
+    if (word === "scale_fragment_rows") return { kind: "fragment-scale-rows", sum: name, rows: this.fragmentPlace() };
     if (word === "load_fragment") return { kind: "fragment-load", fragment: name, ...this.lines() };
     if (word === "fragment") {
       const role = this.oneOf(["left", "right", "sum"]);

@@ -173,6 +173,8 @@ function printFragment(statement: FragmentStatement): string {
       return `multiply_fragments ${statement.sum} = ${statement.left}, ${statement.right}`;
     case "fragment-scale":
       return `scale_fragment ${statement.sum} = ${statement.part}, ${at(statement.rows)}, ${at(statement.columns)}`;
+    case "fragment-scale-rows":
+      return `scale_fragment_rows ${statement.sum} = ${at(statement.rows)}`;
     default:
       return statement satisfies never;
   }

@@ -106,5 +106,5 @@ export function operandsOf(expression: Expression): readonly Expression[] {
 /** Words of the text form that no register and no buffer may have for a name. */
 export const reservedNames: readonly string[] = (
   "true false inf nan let var set for to step if then else barrier prefetch fold across atomic fragment load_fragment " +
-  "store_fragment multiply_fragments scale_fragment kernel buffer scalar shared local threads"
+  "store_fragment multiply_fragments scale_fragment scale_fragment_rows kernel buffer scalar shared local threads"
 ).split(" ");

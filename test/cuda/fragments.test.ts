@@ -31,6 +31,8 @@ interface Case {
   readonly left: FragmentOrder;
   readonly right: FragmentOrder;
   readonly out: FragmentOrder;
+  /** Whether rows are scaled at the end by the first scales. */
+  readonly scaled?: boolean;
   /** Steps along the contracted axis. */
   readonly steps: number;
 }
@@ -40,9 +42,11 @@ const cases: readonly Case[] = [
     orders.flatMap((left) => orders.map((right) => ({ element, left, right, out: right, steps: 3 }))),
   ),
   { element: "i8", left: "rows", right: "columns", out: "rows", steps: 3 },
+  { element: "bf16", left: "rows", right: "rows", out: "rows", steps: 2, scaled: true },
 ];
 const depthOf = (element: Factor): number => (element === "i8" ? 32 : 16);
-const nameOf = ({ element, left, right, out }: Case): string => `multiply_${element}_${left}_${right}_${out}`;
+const nameOf = ({ element, left, right, out, scaled }: Case): string =>
+  `multiply_${element}_${left}_${right}_${out}${scaled ? "_scaled" : ""}`;
 
 /** out[32, 16] = left[32, K] right[K, 16], for integers also times a scale for each row, column and step. */
 function product(test: Case): Kernel {
@@ -71,12 +75,12 @@ function product(test: Case): Kernel {
   k.barrier();
   const warp = k.let("warp", div(thread, 32));
   const sum = k.fragment("sum", { role: "sum", element: "f32", rows: side, columns });
+  const row = mul(warp, side);
   const left = k.fragment("left_part", { role: "left", element, rows: side, columns: depth });
   const right = k.fragment("right_part", { role: "right", element, rows: depth, columns });
   k.loop("step", 0, steps, 1, (step) => {
     const at = k.let("at", mul(step, depth));
     const [a, b] = shared as [(typeof shared)[number], (typeof shared)[number]];
-    const row = mul(warp, side);
     k.loadFragment(left, {
       ...a,
       index: test.left === "rows" ? add(mul(row, a.stride), at) : add(mul(at, a.stride), row),
@@ -88,6 +92,7 @@ function product(test: Case): Kernel {
     const line = k.let("scale_line", mul(step, rows + columns));
     k.scaleFragment(sum, part, { buffer: own, index: add(line, row) }, { buffer: own, index: add(line, rows) });
   });
+  if (test.scaled) k.scaleFragmentRows(sum, { buffer: own, index: row });
   const [stride, start] = test.out === "rows" ? [columns, mul(warp, side * columns)] : [rows, mul(warp, side)];
   k.storeFragment(sum, { buffer: sums, index: start, stride, order: test.out });
   k.barrier();
@@ -140,6 +145,10 @@ describe("fragments", () => {
     ["multiply_fragments x = y, q", 32, "no fragment"],
     ["fragment q = sum f16[16, 16]", 32, "is no sum"],
     ["scale_fragment z = z, s[0], s[16]", 32, "integers are scaled"],
+    ["scale_fragment_rows z = s[8]", 32, undefined],
+    ["scale_fragment_rows z = s[@thread]", 32, "index of a fragment differs"],
+    ["scale_fragment_rows z = a[8]", 32, "scales are f32"],
+    ["scale_fragment_rows x = s[8]", 32, "rows of floats are scaled"],
     ["fold add across 33 q = 1", 32, "nothing is folded across"],
     ["let q = 1", 48, "48 threads do not hold fragments"],
   ])("%s by %d threads", (body, threads, problem) => {
@@ -186,7 +195,7 @@ function data(test: Case) {
       const size = depth / test.steps;
       for (let k = step * size; k < (step + 1) * size; k++) sum += at("left", r, k) * at("right", c, k) * scale;
     }
-    return sum;
+    return test.scaled ? sum * scales[r]! : sum;
   });
   return { left: memory(left), right: memory(right), scales: Float32Array.from(scales), expected, depth };
 }

@@ -85,6 +85,13 @@ function writeWhole(
         writer.line(`${target} = fround(${target} + ${scaled});`);
       });
     }
+    case "fragment-scale-rows": {
+      const { sum, rows } = statement;
+      return overAll(find(sum), (own) => {
+        const factor = named(writer, loaded(writer, { ...rows, index: add(rows.index, row) }));
+        writer.line(`${matrix(sum)}${own} = fround(${matrix(sum)}${own} * ${factor});`);
+      });
+    }
     default:
       statement satisfies never;
   }

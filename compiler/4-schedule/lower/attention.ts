@@ -18,6 +18,7 @@ import { type Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
 import { attendGpuRows } from "./gpu-attention-rows.js";
+import { attendMatrices, matrixTiles } from "./cuda-attention.js";
 import { attendGpuTiles, gpuTiles } from "./gpu-attention-tiles.js";
 import { forDrivers } from "./gpu-grouping.js";
 import type { BlockMask } from "./mask-blocks.js";
@@ -73,14 +74,18 @@ export function attend(entry: EntryLowering, call: AttendCall): Stored {
 function attendOnGpu(entry: EntryLowering, attention: Attention): void {
   const tiles = gpuTiles(attention);
   if (!tiles) return attendRows(entry, attention, Size.one);
+  const matrices = entry.program.target.family === "cuda" ? matrixTiles(attention) : undefined;
   forDrivers(entry, (on) => {
     if (on !== "cpu") {
       return byLength(
         entry,
         attention,
-        tiles.fewest,
+        matrices?.fewest ?? tiles.fewest,
         (share) => attendGpuRows(entry, attention, tiles, share, on),
-        (share) => attendGpuTiles(entry, attention, tiles, share, on),
+        (share) =>
+          matrices
+            ? attendMatrices(entry, attention, matrices, share)
+            : attendGpuTiles(entry, attention, tiles, share, on),
       );
     }
     const shape = threadShape(attention);

@@ -26,7 +26,7 @@ import {
   sub,
   thread,
 } from "../kernel-expressions.js";
-import type { BufferHandle } from "../kernel-builder.js";
+import type { BufferHandle, KernelBuilder } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
 import { blockElements } from "../micro/layouts.js";
@@ -145,7 +145,7 @@ export function halfRows(
         const read = (): void => rest.set(scale ? mul(at(k), scale) : at(k));
         if (line === depth) read();
         else builder.ifThen(compare("lt", k, depth), read);
-        for (let part = 0; part < parts; part++) writePart(emitter, halves, add(place, part * line), rest);
+        for (let part = 0; part < parts; part++) writePart(builder, halves, add(place, part * line), rest);
       });
     });
     entry.launch(emitter, rows.times(share));
@@ -154,8 +154,8 @@ export function halfRows(
 }
 
 /** Rounds what is left of a number to a part of it, and takes the part away. Nothing is left of an infinity. */
-function writePart(
-  { builder }: Emitter,
+export function writePart(
+  builder: KernelBuilder,
   halves: BufferHandle,
   at: Expression,
   rest: { readonly get: Expression; set(value: Expression): void },
@@ -178,12 +178,20 @@ function rowScale(
   const mine = builder.variable("mine", constant(0));
   builder.loop("k", thread, depth, threads, (k) => mine.set(max(mine.get, magnitude(at(k)))));
   const largest = builder.fold("largest", "max", mine.get);
-  // Exponents are 127 for 1; those of both powers stay in 1..254.
-  const exponent = builder.let("exponent", max(shr(largest, 23), 15));
-  const power = (biased: Expression): Expression => builder.let("power", bitcast(shl(biased, 23), "f32"));
-  const undone = power(sub(exponent, 14));
+  const { power, undone } = rowPowers(builder, largest);
   builder.ifThen(compare("eq", thread, 0), () =>
     builder.store(emitter.buffer(scales.place, "f32", "write"), row, undone),
   );
-  return power(sub(constant(268), exponent));
+  return power;
+}
+
+/** The power of two that puts the largest number of a row (by its bits) into [2^14, 2^15), and the one that undoes it. */
+export function rowPowers(
+  builder: KernelBuilder,
+  largest: Expression,
+): { readonly power: Expression; readonly undone: Expression } {
+  // Exponents are 127 for 1; those of both powers stay in 1..254.
+  const exponent = builder.let("exponent", max(shr(largest, 23), 15));
+  const power = (biased: Expression): Expression => builder.let("power", bitcast(shl(biased, 23), "f32"));
+  return { undone: power(sub(exponent, 14)), power: power(sub(constant(268), exponent)) };
 }

@@ -17,7 +17,7 @@ export const matrixThreads = 128;
 /** Columns of a step. */
 export const stepColumns = blockElements;
 /** Halves and bytes of a piece, and those that keep lines of shared memory apart: neighbours begin in other banks. */
-const pieceHalves = 8;
+export const pieceHalves = 8;
 const pieceBytes = 16;
 /** Elements from a line of activations to the next, by the bytes of an element. */
 export const halfLine = stepColumns + pieceHalves;
@@ -32,7 +32,7 @@ export interface Piece {
 }
 
 /** Pieces number thread, thread + 128, ... of `total`; behind the last one nothing is written. */
-function spread(
+export function spread(
   { builder }: Emitter,
   total: number,
   piece: (number: Expression, guarded: (write: () => void) => void) => Piece | readonly Piece[],
@@ -45,7 +45,8 @@ function spread(
   }).flat();
 }
 
-const words = { lanes: 4, as: "i32", aligned: true } as const;
+/** A piece at once. */
+export const words = { lanes: 4, as: "i32", aligned: true } as const;
 
 /** Activations of some rows as halves: [part][row][column]. `lines` has the numbers of their stored rows. */
 export function halfActivations(

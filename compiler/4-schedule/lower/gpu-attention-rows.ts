@@ -29,7 +29,7 @@ import { either, visitBlocks, visitMark, type KeyBlock } from "./attention-block
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
-import type { GpuTiles } from "./gpu-attention-tiles.js";
+import type { GpuTiles } from "./gpu-attention-pairs.js";
 import { rowCoordinates } from "./nest.js";
 import { elements } from "./tensor.js";
 

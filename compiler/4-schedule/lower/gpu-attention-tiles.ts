@@ -3,11 +3,10 @@
  * blocks of keys, which it puts into shared memory slice by slice. A thread has some rows and some columns of the tile:
  * of the scores, then of the values, whose sums stay in its registers to the end.
  */
-import { Size } from "../../axes/size.js";
+import type { Size } from "../../axes/size.js";
 import {
   add,
   and,
-  block,
   compare,
   constant,
   div,
@@ -27,13 +26,23 @@ import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
 import type { Driver } from "../plan.js";
 import { plus, type Attention, type AttendCall } from "./attention.js";
-import { either, visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
-import { queryTiles, tileColumns, type QueryTiles } from "./query-tiles.js";
-import { Coordinate, type Coordinates } from "./coordinate.js";
+import type { KeyBlock } from "./attention-blocks.js";
+import { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
-import { rowCoordinates } from "./nest.js";
-import { elements } from "./tensor.js";
+import {
+  eachAllowed,
+  ownTile,
+  positionOf,
+  tileCount,
+  visitKeys,
+  type GpuTiles,
+  type Kept,
+  type OwnPairs,
+  type OwnRow,
+  type OwnTile,
+} from "./gpu-attention-pairs.js";
+import { queryTiles, tileColumns } from "./query-tiles.js";
 
 /** Threads stand in four lines of sixteen: a line has the same rows, and neighbours neighbouring columns. */
 const lines = 4;
@@ -49,11 +58,6 @@ const line = keyBlock + 1;
 const mostSums = 32;
 /** Numbers of the queries that fit into shared memory beside keys and scores. */
 const mostQueries = 2304;
-/** How the rows of q are shared out among blocks. */
-export interface GpuTiles extends QueryTiles {
-  /** Rows of a tile. */
-  readonly rows: number;
-}
 
 /** The tiles of an attention; undefined where its sizes are open or too large for the memory of a block. */
 export function gpuTiles(call: AttendCall): GpuTiles | undefined {
@@ -71,13 +75,12 @@ interface Tile {
   readonly emitter: Emitter;
   readonly call: Attention;
   readonly tiles: GpuTiles;
-  /** Coordinates of the axes with blocks of their own. */
-  readonly at: Coordinates;
+  readonly mine: OwnTile;
   /** The first row and the first column of this thread. */
   readonly myRow: Expression;
   readonly myColumn: Expression;
-  /** For each row of this thread: its coordinates, and its position among the keys. */
-  readonly own: readonly { readonly at: Coordinates; readonly position: Expression }[];
+  readonly own: readonly OwnRow[];
+  readonly pairs: OwnPairs;
   /** [depth][row], scaled. */
   readonly queries: BufferHandle;
   /** [column of a slice][key] */
@@ -95,70 +98,22 @@ interface Tile {
 
 /** @param share 1 when this kernel is the one for the call, else 0. */
 export function attendGpuTiles(entry: EntryLowering, call: Attention, tiles: GpuTiles, share: Size, on?: Driver): void {
-  const { attrs, q, k } = call;
   const emitter = entry.emitter("attend_tiles", undefined, threads);
-  const { builder } = emitter;
-  const queryAxis = q.axis(attrs.queryAxis);
-  const perHead = queryAxis.size.ceilDividedBy(Size.of(tiles.queries));
-  const count = emitter.let("tiles", emitter.size(perHead));
-  const at = rowCoordinates(tiles.batch, emitter.variable(emitter.let("group", div(block, count)), []));
-  const firstQuery = emitter.let("first_query", mul(rem(block, count), tiles.queries));
-  const present = emitter.let("queries", min(sub(emitter.size(queryAxis.size), firstQuery), tiles.queries));
-  const rows = emitter.let("rows", mul(present, tiles.headCount));
-  const low = emitter.let("low", add(firstQuery, emitter.size(attrs.queryOffset)));
-  const high = emitter.let("high", sub(add(low, present), 1));
-  const first = emitter.variable(firstQuery, []);
+  const mine = ownTile(emitter, call, tiles);
   emitter.apart(() => {
-    const rowAt = rowsOf(emitter, call, tiles, at, first);
-    const tile = begin(emitter, call, tiles, at, rows, rowAt);
-    visitBlocks(emitter, call.blocks, { low, high }, k.axis(attrs.keyAxis).size, keyBlock, (visited) => {
-      const kept = readKept(tile, visited);
-      const work = (): void => {
-        builder.let(visitMark, visited.count);
-        const scores = scoreProducts(tile, visited);
-        softmaxStep(tile, visited, scores, kept);
-        valueProducts(tile, visited, kept !== undefined);
-      };
-      if (!kept) return work();
-      const any = kept.flat().reduce(either);
-      const mine = builder.let("any", select(any, constant(1), constant(0)));
-      // The greatest of all threads, from the hand of one, is the same for all.
-      const all = emitter.fold("any", "first", emitter.fold("any", "max", mine));
-      emitter.guard(compare("ne", all, 0), work);
+    const tile = begin(emitter, call, tiles, mine);
+    visitKeys(tile.pairs, mine.positions, (visited, kept) => {
+      const scores = scoreProducts(tile, visited);
+      softmaxStep(tile, visited, scores, kept);
+      valueProducts(tile, visited, kept !== undefined);
     });
-    finish(tile, rows);
+    finish(tile);
   });
-  entry.launch(emitter, elements(tiles.batch).times(perHead).times(share), on);
-}
-
-type RowAt = (row: Expression) => Coordinates;
-
-/** Coordinates of a row of the tile. */
-function rowsOf(
-  emitter: Emitter,
-  { attrs }: Attention,
-  { heads, queries, rows }: GpuTiles,
-  at: Coordinates,
-  first: Coordinate,
-): RowAt {
-  const inTile = [{ name: attrs.queryAxis, size: Size.of(queries) }, ...heads];
-  return (row) => {
-    // A register of its own here, where threads are apart.
-    const number = emitter.here(() => emitter.variable(row, [], Size.of(rows)));
-    const inside = rowCoordinates(inTile, number);
-    return new Map([...at, ...inside, [attrs.queryAxis, inside.get(attrs.queryAxis)!.plus(first)]]);
-  };
+  entry.launch(emitter, tileCount(call, tiles).times(share), on);
 }
 
 /** Puts the queries into shared memory and starts the sums. Rows behind the last one repeat it and are not stored. */
-function begin(
-  emitter: Emitter,
-  call: Attention,
-  tiles: GpuTiles,
-  at: Coordinates,
-  rows: Expression,
-  rowAt: RowAt,
-): Tile {
+function begin(emitter: Emitter, call: Attention, tiles: GpuTiles, mine: OwnTile): Tile {
   const { builder } = emitter;
   const { attrs, q } = call;
   const { depth, width } = tiles;
@@ -167,9 +122,9 @@ function begin(
   const starts = shared("starts", "i32", tiles.rows);
   const queries = shared("queries", "f32", depth * tiles.rows);
   const top = shared("top", "f32", tiles.rows);
-  const last = builder.let("last_row", sub(rows, 1));
+  const last = builder.let("last_row", sub(mine.rows, 1));
   emitter.guard(compare("lt", thread, tiles.rows), () => {
-    const place = rowAt(builder.let("row", min(thread, last)));
+    const place = mine.rowAt(builder.let("row", min(thread, last)));
     builder.store(starts, thread, emitter.index(q.address(plus(place, attrs.contracted, Coordinate.zero))));
     builder.store(top, thread, call.sinks?.read(emitter, place) ?? constant(-Infinity, f32));
   });
@@ -184,19 +139,21 @@ function begin(
   });
   const ownRows = tiles.rows / lines;
   const myRow = builder.let("my_row", mul(div(thread, across), ownRows));
-  const own = Array.from({ length: ownRows }, (_, i) => {
-    const place = rowAt(builder.let("row", min(add(myRow, i), last)));
-    const query = emitter.index(place.get(attrs.queryAxis)!);
-    return { at: place, position: builder.let("position", add(query, emitter.size(attrs.queryOffset))) };
+  const myColumn = builder.let("my_column", rem(thread, across));
+  const own = Array.from({ length: ownRows }, (_, i): OwnRow => {
+    const at = mine.rowAt(builder.let("row", min(add(myRow, i), last)));
+    const position = positionOf(emitter, call, at);
+    return { at, position: () => position };
   });
   return {
     emitter,
     call,
     tiles,
-    at,
+    mine,
     myRow,
-    myColumn: builder.let("my_column", rem(thread, across)),
+    myColumn,
     own,
+    pairs: { emitter, call, own, myColumn, across, keys: keyBlock },
     queries,
     keys: shared("keys", "f32", slice * line),
     scores: shared("scores", "f32", tiles.rows * line),
@@ -210,37 +167,6 @@ function begin(
   };
 }
 
-/** For each row and key of a thread something about the pair. */
-function eachPair<T>(
-  tile: Tile,
-  visited: KeyBlock,
-  visit: (row: number, key: Expression, inside: Expression) => T,
-): T[][] {
-  const { builder } = tile.emitter;
-  const keys = Array.from({ length: keyBlock / across }, (_, j) => add(tile.myColumn, j * across));
-  const inside = keys.map((key) => builder.let("is_inside", compare("lt", key, visited.count)));
-  return tile.own.map((_, row) =>
-    keys.map((key, j) => visit(row, builder.let("key_at", add(visited.start, key)), inside[j]!)),
-  );
-}
-
-/** Which of its pairs a tensor chooses, where keys are chosen by one. */
-function readKept(tile: Tile, visited: KeyBlock): readonly (readonly Expression[])[] | undefined {
-  const { emitter, call, own } = tile;
-  const { builder } = emitter;
-  const { keep } = call;
-  if (!keep) return undefined;
-  return eachPair(tile, visited, (row, key, inside) => {
-    const choice = builder.variable("choice", 0);
-    emitter.guard(inside, () => {
-      const place = emitter.here(() => emitter.variable(key, []));
-      const chosen = keep.read(emitter, plus(own[row]!.at, call.attrs.keyAxis, place));
-      choice.set(select(chosen, constant(1), constant(0)));
-    });
-    return builder.let("is_kept", compare("ne", choice.get, 0));
-  });
-}
-
 /** q . k for the pairs of this thread. */
 function scoreProducts(tile: Tile, visited: KeyBlock): readonly (readonly Variable[])[] {
   const { emitter, call, tiles, own } = tile;
@@ -248,7 +174,7 @@ function scoreProducts(tile: Tile, visited: KeyBlock): readonly (readonly Variab
   const { attrs, k } = call;
   const { depth, rows } = tiles;
   const source = emitter.buffer(k.place, k.element, "read");
-  const zero = plus(plus(tile.at, attrs.keyAxis, Coordinate.zero), attrs.contracted, Coordinate.zero);
+  const zero = plus(plus(tile.mine.at, attrs.keyAxis, Coordinate.zero), attrs.contracted, Coordinate.zero);
   const keyStep = emitter.size(k.strides.get(attrs.keyAxis)!);
   const step = emitter.size(k.strides.get(attrs.contracted)!);
   const start = builder.let("key_row", add(emitter.index(k.address(zero)), mul(visited.start, keyStep)));
@@ -287,22 +213,17 @@ function softmaxStep(
   tile: Tile,
   visited: KeyBlock,
   dots: readonly (readonly Variable[])[],
-  kept: readonly (readonly Expression[])[] | undefined,
+  kept: Kept | undefined,
 ): void {
-  const { emitter, call, own, tiles, scores, top } = tile;
+  const { emitter, tiles, scores, top } = tile;
   const { builder } = emitter;
   const first = builder.let("score", add(mul(tile.myRow, line), tile.myColumn));
   const place = (row: number, j: number): Expression => add(first, row * line + j * across);
-  let pair = 0;
-  eachPair(tile, visited, (row, key, inside) => {
-    const j = pair++ % (keyBlock / across);
-    const allowed = [
-      inside,
-      ...(call.mask ? [either(visited.full, call.mask(emitter, own[row]!.position, key))] : []),
-      ...(kept ? [kept[row]![j]!] : []),
-    ].reduce(and);
-    builder.store(scores, place(row, j), select(allowed, dots[row]![j]!.get, constant(-Infinity, f32)));
-  });
+  eachAllowed(tile.pairs, visited, kept, (row, allowed) =>
+    allowed.forEach((isAllowed, j) =>
+      builder.store(scores, place(row, j), select(isAllowed, dots[row]![j]!.get, constant(-Infinity, f32))),
+    ),
+  );
   builder.barrier();
   builder.ifThen(compare("lt", thread, tiles.rows), () => {
     const before = builder.let("before", builder.load(top, thread));
@@ -336,7 +257,7 @@ function valueProducts(tile: Tile, visited: KeyBlock, chosen: boolean): void {
   const { attrs, v } = call;
   const { width } = tiles;
   const source = emitter.buffer(v.place, v.element, "read");
-  const zero = plus(plus(tile.at, attrs.keyAxis, Coordinate.zero), attrs.valueAxis, Coordinate.zero);
+  const zero = plus(plus(tile.mine.at, attrs.keyAxis, Coordinate.zero), attrs.valueAxis, Coordinate.zero);
   const step = emitter.size(v.strides.get(attrs.keyAxis)!);
   const start = builder.let("value_row", add(emitter.index(v.address(zero)), mul(visited.start, step)));
   const columns = sums[0]!.map((_, j) => {
@@ -378,7 +299,7 @@ function valueProducts(tile: Tile, visited: KeyBlock, chosen: boolean): void {
 }
 
 /** Divides by the sums and puts the rows into their places; a row without an allowed key is zero. */
-function finish(tile: Tile, rows: Expression): void {
+function finish(tile: Tile): void {
   const { emitter, call, tiles, own, sums } = tile;
   const { builder } = emitter;
   const { attrs, result } = call;
@@ -388,7 +309,7 @@ function finish(tile: Tile, rows: Expression): void {
     const inverse = select(compare("eq", total, 0), constant(0, f32), div(constant(1, f32), total));
     const scale = builder.let("scale", inverse);
     const to = builder.let("out_row", emitter.index(result.address(plus(at, attrs.valueAxis, Coordinate.zero))));
-    const isThere = compare("lt", add(tile.myRow, row), rows);
+    const isThere = compare("lt", add(tile.myRow, row), tile.mine.rows);
     sums[row]!.forEach((sum, j) => {
       const column = builder.let("column", add(tile.myColumn, j * across));
       const fits = tiles.width < (j + 1) * across ? and(isThere, compare("lt", column, tiles.width)) : isThere;

@@ -59,6 +59,10 @@ __device__ static __forceinline__ void moec_scale_fragment(float (&sum)[8], cons
     sum[i] = fmaf(__int2float_rn(part[i]), scale, sum[i]);
   }
 }
+__device__ static __forceinline__ void moec_scale_fragment_rows(float (&sum)[8], const float* rows) {
+#pragma unroll
+  for (int i = 0; i < 8; i++) sum[i] *= rows[moec_fragment_row(i)];
+}
 template <int down, int across, typename T>
 __device__ static __forceinline__ void moec_store_fragment(const T (&sum)[8], T* to) {
 #pragma unroll

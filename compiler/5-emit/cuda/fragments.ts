@@ -59,6 +59,8 @@ export const cudaFragment: NonNullable<Dialect["fragment"]> = (statement: Fragme
       const [sum, part] = [nameOf(statement.sum), nameOf(statement.part)];
       return `moec_scale_fragment(${sum}, ${part}, ${pointer(statement.rows)}, ${pointer(statement.columns)});`;
     }
+    case "fragment-scale-rows":
+      return `moec_scale_fragment_rows(${nameOf(statement.sum)}, ${pointer(statement.rows)});`;
     case "fragment-store": {
       const { stride, order } = statement;
       const [down, across] = order === "rows" ? [stride, 1] : [1, stride];

@@ -53,6 +53,8 @@ const namesOf = (statement: FragmentStatement): readonly string[] => {
       return [statement.sum, statement.left, statement.right];
     case "fragment-scale":
       return [statement.sum, statement.part];
+    case "fragment-scale-rows":
+      return [statement.sum];
   }
 };
 
@@ -172,6 +174,7 @@ export function emitFragment(
       mustLie(statement);
       return f.effect("llvm.x86.tilestored64", [tile(statement.fragment), ...lines(statement)]);
     case "fragment-scale":
+    case "fragment-scale-rows":
       throw lacks("sums that are scaled");
     default:
       statement satisfies never;

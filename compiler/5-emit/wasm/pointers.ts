@@ -209,6 +209,7 @@ export function accessesOf(body: readonly Statement[], found: Access[] = [], isS
       case "fragment-store":
       case "fragment-multiply":
       case "fragment-scale":
+      case "fragment-scale-rows":
         break;
       default:
         statement satisfies never;
