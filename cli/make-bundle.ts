@@ -1,12 +1,14 @@
 /** From a project to a bundle on disk. */
 import { dirname, join, resolve } from "node:path";
 import { writeBundle, type Manifest } from "../compiler/6-bundle/index.js";
-import type { KernelModule, WebGpuKernels } from "../compiler/6-bundle/index.js";
+import type { KernelModule, QuadKernels, WebGpuKernels } from "../compiler/6-bundle/index.js";
 import type { Program } from "../compiler/2-graph/ir.js";
 import { emitWasm, scratchBytes } from "../compiler/5-emit/wasm/index.js";
 import { emitWgslPrograms } from "../compiler/5-emit/wgsl/module.js";
 import type { Kernel } from "../compiler/4-schedule/kernel-ir.js";
-import { wasmRelaxed, wasmSimd, webgpu } from "../compiler/targets/index.js";
+import { isBlocked } from "../compiler/4-schedule/layout/layouts.js";
+import type { Plan } from "../compiler/4-schedule/plan.js";
+import { wasmQuads, wasmRelaxed, wasmSimd, webgpu } from "../compiler/targets/index.js";
 import { buildOptimized, checkSpec, keptInF16, scheduleFor, scheduleProject } from "./compile.js";
 import { browserRuntime } from "./browser-runtime.js";
 import { UsageError } from "./failures.js";
@@ -67,6 +69,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
     const hasWasm = project.targets.includes("wasm");
     const wasm = hasWasm ? stage("schedule", () => scheduleProject(optimized, project)) : undefined;
     const modules = wasm ? stage("emit", () => emitModules(wasm.kernels)) : [];
+    const quads = wasm && stage("quads", () => quadKernels(wasm.plan, optimized, project));
     const native = project.targets.includes("native")
       ? stage("native", () => compileLevels(shell, optimized, project))
       : [];
@@ -86,6 +89,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
             program: built,
             plan,
             modules,
+            ...(quads ? { quads } : {}),
             native,
             ...(gpu ? { webgpu: gpu } : {}),
             ...(cuda ? { cuda } : {}),
@@ -130,6 +134,14 @@ function rememberWeights({ files, shards, targets }: Manifest, folder: string): 
 function webGpuKernels(program: Program, project: Project): WebGpuKernels {
   const { kernels, plan } = scheduleFor(program, project, webgpu);
   return { plan, programs: emitWgslPrograms(kernels, plan, webgpu) };
+}
+
+/** Kernels for engines with exact products of bytes; none where no weights are bytes. */
+function quadKernels({ weights }: Plan, program: Program, project: Project): QuadKernels | undefined {
+  if (!weights.some(({ storage }) => isBlocked(storage))) return undefined;
+  const { kernels, plan } = scheduleFor(program, project, wasmQuads);
+  const modules = [true, false].map((threads) => ({ threads, bytes: emitWasm(kernels, wasmQuads, { threads }) }));
+  return { plan, modules, scratchBytes: scratchBytes(kernels) };
 }
 
 /** Kernels with and without relaxed SIMD, for shared and for unshared memory: a host takes what it can run. */

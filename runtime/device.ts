@@ -14,6 +14,8 @@ export interface DeviceReport {
   /** Set when there is one thread: why. */
   readonly whyOneThread?: string;
   readonly relaxedSimd: boolean;
+  /** Of WebAssembly kernels: sums of four products of bytes are one instruction. */
+  readonly quads?: boolean;
   /** Of native kernels: the processors that they were compiled for. */
   readonly level?: string;
   /** Set when the bundle has native kernels that can't run here: why. */

@@ -3,7 +3,7 @@
  * rate of f32x4 multiply-adds and of plain reads. Short slices of limits and kernels alternate; shown are upper deciles
  * and their quotient, because other processes of a shared machine disturb most slices.
  *
- * Usage: node bench/kernels/wasm-micro.mjs [--rounds 60] [--only q4] [--json]
+ * Usage: node bench/kernels/wasm-micro.mjs [--rounds 60] [--only q4] [--target wasm-quads] [--json]
  */
 import v8 from "node:v8";
 import { performance } from "node:perf_hooks";
@@ -19,12 +19,14 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "60" },
     only: { type: "string", default: "" },
     json: { type: "boolean", default: false },
+    target: { type: "string", default: "wasm-relaxed" },
   },
 });
 const rounds = Number(values.rounds);
 const load = async (path) => (await runnerImport(new URL(path, import.meta.url).pathname)).module;
 const { emitWasm, scratchBytes } = await load("../../compiler/5-emit/wasm/index.ts");
-const { wasmRelaxed } = await load("../../compiler/targets/index.ts");
+const { targets } = await load("../../compiler/targets/index.ts");
+const target = targets[values.target];
 const products = await load("../../compiler/4-schedule/micro/products.ts");
 const { limitKernels } = await load("./limits.ts");
 
@@ -38,21 +40,14 @@ const kernels = [
   products.panelProduct("f16_many", "f16", 2, true),
   products.panelsProduct("f32_panels", "f32"),
   products.panelsProduct("f16_panels", "f16"),
-  products.quantizeProduct("quantize16", "i16"),
-  products.quantizeProduct("quantize8", "i8"),
-  products.q8Product("q8_1", 1),
-  products.q8Product("q8_2", 2),
-  products.q8Product("q8_3", 3),
-  products.q4Product("q4_1", 1),
-  products.q4Product("q4_2", 2),
-  products.q8Product("q8_tiles", 1, 4),
-  products.q4Product("q4_tiles", 1, 4),
-  ...[2, 3].flatMap((group) => [
-    products.unpackedProduct(`q8_unpacked${group}`, "q8_0", K, group),
-    products.unpackedProduct(`q4_unpacked${group}`, "q4_0", K, group),
+  ...["q8", "q4"].flatMap((name) => [
+    products.quantizeProduct(`quantize_${name}`, `${name}_0`, target),
+    ...[1, 2, 3].map((group) => products.packedProduct(`${name}_${group}`, `${name}_0`, target, group)),
+    products.packedProduct(`${name}_tiles`, `${name}_0`, target, 1, 4),
+    ...[2, 3].map((group) => products.unpackedProduct(`${name}_unpacked${group}`, `${name}_0`, target, K, group)),
   ]),
 ];
-const bytes = emitWasm(kernels, wasmRelaxed);
+const bytes = emitWasm(kernels, target);
 const pages = 12000;
 const memory = new WebAssembly.Memory({ initial: pages });
 const scratch = 4096;
@@ -124,7 +119,9 @@ function measure(name, unit, work, run) {
 
 const operations = (tokens) => 2 * tokens * K * N;
 const tiles = N / 16;
-exports.quantize16(x, quants, scales, K, 0, T);
+/** Activations for q8: plans of `wasm-quads` have starts of sums too. */
+const q8Rows = target.dotQuads === "either" ? [quants, scales, sums] : [quants, scales];
+exports.quantize_q8(x, ...q8Rows, K, 0, T);
 for (const type of ["f32", "f16", "f16_many"]) {
   measure(`${type} product, ${T} tokens`, "GFLOP/s", operations(T), () =>
     exports[type](x, weights, y, T, K, N, 0, tiles),
@@ -144,17 +141,16 @@ for (const [name, tokens] of [
   ["q8_unpacked3", 30],
 ]) {
   measure(`${name} product, ${tokens} tokens`, "GOP/s", operations(tokens), () =>
-    exports[name](weights, quants, scales, y, tokens, K, N, 0, tiles),
+    exports[name](weights, ...q8Rows, y, tokens, K, N, 0, tiles),
   );
 }
 const q8Bytes = (K / 32) * tiles * 544;
-measure("q8 product, 1 token", "GB/s", q8Bytes, () =>
-  exports.q8_1(rotating(q8Bytes), quants, scales, y, 1, K, N, 0, tiles),
-);
-exports.quantize8(x, quants, scales, sums, K, 0, T);
+measure("q8 product, 1 token", "GB/s", q8Bytes, () => exports.q8_1(rotating(q8Bytes), ...q8Rows, y, 1, K, N, 0, tiles));
 measure("q8 product, 1 token, 4 tiles", "GB/s", q8Bytes, () =>
-  exports.q8_tiles(rotating(q8Bytes), quants, scales, y, 1, K, N, 0, tiles / 4),
+  exports.q8_tiles(rotating(q8Bytes), ...q8Rows, y, 1, K, N, 0, tiles / 4),
 );
+measure(`quantize for q8, ${T} tokens`, "GB/s", T * K * 6, () => exports.quantize_q8(x, ...q8Rows, K, 0, T));
+exports.quantize_q4(x, quants, scales, sums, K, 0, T);
 for (const [name, tokens] of [
   ["q4_1", 32],
   ["q4_2", 32],
@@ -169,7 +165,6 @@ const q4Bytes = (K / 32) * tiles * 288;
 measure("q4 product, 1 token", "GB/s", q4Bytes, () =>
   exports.q4_1(rotating(q4Bytes), quants, scales, sums, y, 1, K, N, 0, tiles),
 );
-measure(`quantize to i16, ${T} tokens`, "GB/s", T * K * 6, () => exports.quantize16(x, quants, scales, K, 0, T));
 measure("q4 product, 1 token, 4 tiles", "GB/s", q4Bytes, () =>
   exports.q4_tiles(rotating(q4Bytes), quants, scales, sums, y, 1, K, N, 0, tiles / 4),
 );

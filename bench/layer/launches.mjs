@@ -2,7 +2,7 @@
  * Where the time of a layer goes: times each launch of its plan, on one thread. Every launch runs in slices, with the
  * machine's peak of multiply-adds measured before and behind each. The fastest round of each slice makes the milliseconds;
  * shares of the peak come from the lower fifth and the median of the quotients of the rounds, so that neither other
- * processes nor another clock disturb them much. `node bench/layer/launches.mjs <storage> <tokens,…> [--spec file] [--dims D,F,E] [--rounds 7]`
+ * processes nor another clock disturb them much. `node bench/layer/launches.mjs <storage> <tokens,…> [--spec file] [--dims D,F,E] [--rounds 7] [--target wasm-quads]`
  */
 import v8 from "node:v8";
 import { writeFileSync } from "node:fs";
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     dims: { type: "string", default: "2048,1024,64" },
     rounds: { type: "string", default: "7" },
     module: { type: "string" },
+    target: { type: "string", default: "wasm-relaxed" },
   },
 });
 const [storage = "q8_0", list = "1,16,128"] = positionals;
@@ -29,12 +30,15 @@ const load = async (path) => (await runnerImport(new URL(path, import.meta.url).
 const { prepare } = await load("./prepared.ts");
 const { limitKernels } = await load("../kernels/limits.ts");
 const { emitWasm } = await load("../../compiler/5-emit/wasm/index.ts");
-const { wasmRelaxed } = await load("../../compiler/targets/index.ts");
+const { targets } = await load("../../compiler/targets/index.ts");
 
 const memory = new WebAssembly.Memory({ initial: 4 });
-const { exports: limits } = new WebAssembly.Instance(new WebAssembly.Module(emitWasm(limitKernels(), wasmRelaxed)), {
-  env: { memory },
-});
+const { exports: limits } = new WebAssembly.Instance(
+  new WebAssembly.Module(emitWasm(limitKernels(), targets["wasm-relaxed"])),
+  {
+    env: { memory },
+  },
+);
 /** Multiply-adds of f32x4, in GFLOP/s, in half a millisecond. */
 function peak() {
   const from = performance.now();
@@ -43,7 +47,7 @@ function peak() {
 }
 
 const sizes = values.spec.endsWith("layer.moe") ? { D, F, E } : { D, F };
-const layer = prepare(values.spec, { storage, sizes, tokens: Math.max(...tokens, 2) });
+const layer = prepare(values.spec, { storage, sizes, tokens: Math.max(...tokens, 2), target: targets[values.target] });
 if (values.module) writeFileSync(values.module, layer.module);
 const k = Math.min(8, E);
 const quantile = (numbers, part) => numbers.sort((a, b) => a - b)[Math.floor(part * (numbers.length - 1))];

@@ -11,7 +11,7 @@ import { layerCount, layoutOf } from "../../compiler/4-schedule/layout/pack.js";
 import { q4RecordBytes, q8RecordBytes, scaleBytes } from "../../compiler/4-schedule/micro/layouts.js";
 import type { PlanWeight } from "../../compiler/4-schedule/plan.js";
 import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
-import { wasmRelaxed } from "../../compiler/targets/index.js";
+import type { Target } from "../../compiler/targets/index.js";
 import { diskHost } from "../../cli/source-host.js";
 import { flattenEntry, type FlatLaunch } from "../../runtime/plan/launches.js";
 import { mapMemory } from "../../runtime/wasm/memory-map.js";
@@ -39,6 +39,8 @@ export interface PreparedOptions {
   readonly storage: StorageType;
   readonly sizes: Readonly<Record<string, number>>;
   readonly tokens: number;
+  /** A target of the family `wasm`. */
+  readonly target: Target;
 }
 
 /** Slices of one launch: short enough that some round runs each without being interrupted. */
@@ -97,11 +99,11 @@ export function prepare(spec: string, options: PreparedOptions): Prepared {
   if (errors.length > 0) throw new Error(errors.map((error) => error.message).join("\n"));
   const program = optimize(buildProgram(project, { sizes: { ...options.sizes } }));
   const limits = { T: options.tokens, context: options.tokens };
-  const { kernels, plan } = schedule(program, wasmRelaxed, {
+  const { kernels, plan } = schedule(program, options.target, {
     limits,
     storage: (param) => (param.axes.length > 2 || options.storage === "f32" ? options.storage : "f32"),
   });
-  const bytes = emitWasm(kernels, wasmRelaxed);
+  const bytes = emitWasm(kernels, options.target);
   const scratch = scratchBytes(kernels);
   const map = mapMemory(plan, scratch, 1);
   const memory = new WebAssembly.Memory({ initial: map.pages });

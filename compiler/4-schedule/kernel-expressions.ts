@@ -286,6 +286,11 @@ export function dotQuadsUnsigned(a: Expression, b: Expression, accumulator: Expr
   return { ...(dotQuads(a, b, accumulator, false) as Expression & { kind: "dot-quads" }), unsigned: true };
 }
 
+/** The same for b as the machine reads it: signed, or in 0..255. */
+export function dotQuadsEither(a: Expression, b: Expression, accumulator: Expression): Expression {
+  return { ...(dotQuads(a, b, accumulator, false) as Expression & { kind: "dot-quads" }), either: true };
+}
+
 /**
  * A product with unsigned bytes by products with signed ones, for targets that have only these: b in 0..255 is the signed
  * byte with the bits of b ^ 128, plus 128.

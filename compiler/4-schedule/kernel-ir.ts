@@ -262,8 +262,8 @@ export type Expression = { readonly type: RegisterType } & (
   | { readonly kind: "dot-pairs"; readonly a: Expression; readonly b: Expression }
   /**
    * Four i8 neighbours multiplied and added to each i32 lane: a signed, b in 0..127 when `b7` is set (the condition under
-   * which relaxed SIMD and vpdpbusd agree), in 0..255 when `unsigned` is set, else signed. `accumulator` has a quarter of
-   * the lanes.
+   * which relaxed SIMD and vpdpbusd agree), in 0..255 when `unsigned` is set, else signed. With `either` b is signed or
+   * in 0..255 as the machine likes, the same way in all kernels. `accumulator` has a quarter of the lanes.
    */
   | {
       readonly kind: "dot-quads";
@@ -272,6 +272,7 @@ export type Expression = { readonly type: RegisterType } & (
       readonly accumulator: Expression;
       readonly b7: boolean;
       readonly unsigned?: true;
+      readonly either?: true;
     }
   /**
    * i8 x 2n signed, i8 x 2n in 0..127 -> i16 x n: products of neighbours added in pairs; the caller proves that the sum

@@ -5,6 +5,7 @@ import {
   dotPairs,
   dotPairsI8,
   dotQuads,
+  dotQuadsEither,
   dotQuadsUnsigned,
   extract,
   join,
@@ -85,6 +86,7 @@ export function parseCall(name: string, attributes: readonly string[], operands:
       return dotPairsI8(a, b);
     case "dot_quads":
       count(3);
+      if (first === "either") return dotQuadsEither(a, b, c);
       return first === "u8" ? dotQuadsUnsigned(a, b, c) : dotQuads(a, b, c, first === "b7");
     case "reduce":
       count(1);

@@ -111,7 +111,7 @@ export function printExpression(expression: Expression): string {
     case "dot-pairs-i8":
       return call("dot_pairs_i8", expression.a, expression.b);
     case "dot-quads": {
-      const form = expression.unsigned ? ".u8" : expression.b7 ? ".b7" : "";
+      const form = expression.either ? ".either" : expression.unsigned ? ".u8" : expression.b7 ? ".b7" : "";
       return call(`dot_quads${form}`, expression.a, expression.b, expression.accumulator);
     }
     case "reduce":

@@ -5,7 +5,10 @@ import type { Manifest, ManifestFile, ManifestTarget } from "./manifest.js";
 function filesOf(target: ManifestTarget): readonly string[] {
   switch (target.name) {
     case "wasm":
-      return target.kernels.map(({ file }) => file);
+      return [
+        ...target.kernels.map(({ file }) => file),
+        ...(target.quads ? [target.quads.plan, ...target.quads.kernels.map(({ file }) => file)] : []),
+      ];
     case "native":
       return target.levels.flatMap(({ object, plan, shards }) => [object, plan, ...shards.map(({ file }) => file)]);
     case "webgpu":

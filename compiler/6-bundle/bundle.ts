@@ -13,6 +13,7 @@ import { writeCuda, type CudaKernels } from "./cuda.js";
 import { writeLevels, type NativeLevel } from "./native.js";
 import { planText } from "./plan-text.js";
 import { layoutText, writeShards } from "./shards.js";
+import { writeWasm, type KernelModule, type QuadKernels } from "./wasm.js";
 import { writeWebGpu, type WebGpuKernels } from "./webgpu.js";
 
 /** One file of the bundle while it is written. */
@@ -34,13 +35,6 @@ export interface TargetWriter {
   readonly weights: (plan: Plan, name: string) => readonly ManifestShard[];
 }
 
-/** Kernels of one variant. */
-export interface KernelModule {
-  readonly relaxedSimd: boolean;
-  readonly threads: boolean;
-  readonly bytes: Uint8Array;
-}
-
 /** A file of the runtime that browsers load; `runtime.js` is what a page imports. */
 export interface BrowserFile {
   readonly path: string;
@@ -52,6 +46,8 @@ export interface BundleInput {
   readonly plan: Plan;
   /** None for a bundle that has native kernels only; `plan` is then that of the first level. */
   readonly modules: readonly KernelModule[];
+  /** What engines with exact products of bytes run instead of `modules`. */
+  readonly quads?: QuadKernels;
   readonly native?: readonly NativeLevel[];
   readonly webgpu?: WebGpuKernels;
   readonly cuda?: CudaKernels;
@@ -76,11 +72,7 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
     file.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
     files.push(file.close());
   };
-  const kernels = input.modules.map(({ relaxedSimd, threads, bytes }) => {
-    const file = `kernels${relaxedSimd ? "-relaxed" : ""}${threads ? "-threads" : ""}.wasm`;
-    put(file, bytes);
-    return { file, relaxedSimd, threads };
-  });
+  const wasm = input.modules.length > 0 ? writeWasm(input, { put }) : undefined;
   put(PLAN_FILE, planText(input.plan));
   const written = new Map<string, readonly ManifestShard[]>();
   const weights = (plan: Plan, name: string): readonly ManifestShard[] => {
@@ -95,7 +87,7 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
   const cuda = input.cuda && writeCuda(input.cuda, { put, weights });
   if (input.tokenizer !== undefined) put("tokenizer.json", input.tokenizer);
   const targets: readonly ManifestTarget[] = [
-    ...(kernels.length === 0 ? [] : [{ name: "wasm", kernels, scratchBytes: input.scratchBytes } as const]),
+    ...(wasm ? [wasm] : []),
     ...native,
     ...(webgpu ? [webgpu] : []),
     ...(cuda ? [cuda] : []),

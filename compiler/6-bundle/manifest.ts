@@ -42,6 +42,16 @@ export interface ManifestWasmTarget {
   readonly kernels: readonly ManifestKernels[];
   /** Bytes of block memory that each thread needs. */
   readonly scratchBytes: number;
+  /** What engines with exact sums of four products of bytes run instead; the weights are the same. */
+  readonly quads?: ManifestQuads;
+}
+
+/** Kernels that only some engines run: their activations lie differently, so they have a plan of their own. */
+export interface ManifestQuads {
+  readonly kernels: readonly ManifestKernels[];
+  readonly scratchBytes: number;
+  readonly plan: string;
+  readonly memory: ManifestMemory;
 }
 
 /** Native kernels for one level of a processor. Levels may lay weights out differently, so each has a plan of its own. */

@@ -12,7 +12,9 @@ export type DotSupport =
   /** One instruction when the second operand lies in 0..127. */
   | "i7"
   /** One instruction for all values. */
-  | "exact";
+  | "exact"
+  /** One instruction for all values, which reads the second operand as signed or as unsigned, as the machine likes. */
+  | "either";
 
 export interface Target {
   readonly name: string;

@@ -30,3 +30,11 @@ export const wasmRelaxed: Target = {
   dotPairsI8: "i7",
   dotQuads: "i7",
 };
+
+/** For engines whose product of four bytes is exact for all bytes, which those are where it is one instruction. */
+export const wasmQuads: Target = {
+  ...wasmRelaxed,
+  name: "wasm-quads",
+  doc: "WebAssembly with relaxed SIMD whose sums of four products of bytes are exact",
+  dotQuads: "either",
+};

@@ -13,6 +13,7 @@ import type {
   ManifestMemory,
   ManifestNativeTarget,
   ManifestPort,
+  ManifestQuads,
   ManifestShard,
   ManifestTarget,
   ManifestWebGpuTarget,
@@ -24,6 +25,9 @@ import type { Reader } from "./shape.js";
 
 /** The ABI that this runtime runs. */
 export const ABI: BundleAbi = 2;
+
+/** Optional fields as fields that may be undefined, which is how they are read. */
+type Loose<T> = { [K in keyof T]-?: T[K] | undefined };
 
 const axis = object<{ name: string; size: string }>({ name: text, size: text });
 const port = object<ManifestPort>({ name: text, dtype: oneOf("f32", "i32", "bool"), axes: list(axis) });
@@ -44,7 +48,12 @@ const path: Reader<string> = (value, at) => plainPath(text(value, at));
 const kernels = object<ManifestKernels>({ file: path, relaxedSimd: flag, threads: flag });
 const memory = object<ManifestMemory>({ weights: count, state: count, arena: count, io: count, peak: count });
 const shard = object<ManifestShard>({ file: path, offset: count, bytes: count });
-const wasmTarget = object<ManifestWasmTarget>({ name: oneOf("wasm"), kernels: list(kernels), scratchBytes: count });
+const wasmTarget = object<Loose<Pick<ManifestWasmTarget, "quads">> & Omit<ManifestWasmTarget, "quads">>({
+  name: oneOf("wasm"),
+  kernels: list(kernels),
+  scratchBytes: count,
+  quads: optional(object<ManifestQuads>({ kernels: list(kernels), scratchBytes: count, plan: path, memory })),
+}) as Reader<ManifestWasmTarget>;
 const level = object<ManifestLevel>({
   level: text,
   needs: list(text),
@@ -93,7 +102,6 @@ const hash: Reader<string> = (value, at) => {
 };
 const file = object<ManifestFile>({ path, bytes: count, sha256: hash });
 
-type Loose<T> = { [K in keyof T]-?: T[K] | undefined };
 const generation = object<Loose<ManifestGeneration>>({
   temperature: optional(number),
   topK: optional(count),
@@ -153,11 +161,14 @@ export function readManifest(source: string, location: string): Manifest {
 function checkFiles(manifest: Manifest): void {
   const sizes = new Map(manifest.files.map(({ path: name, bytes }) => [name, bytes]));
   if (sizes.size !== manifest.files.length) throw wrong("manifest.json.files", "a file is listed twice");
+  const quads = manifest.targets.flatMap((one) => (one.name === "wasm" && one.quads ? [one.quads] : []));
+  const wasm = [...manifest.targets.flatMap((one) => (one.name === "wasm" ? [one] : [])), ...quads];
   const levels = manifest.targets.flatMap((one) => (one.name === "native" ? one.levels : []));
   const gpus = manifest.targets.flatMap((one) => (one.name === "webgpu" || one.name === "cuda" ? [one] : []));
   const named = [
     ...(manifest.tokenizer === undefined ? [] : [manifest.tokenizer]),
-    ...manifest.targets.flatMap((one) => (one.name === "wasm" ? one.kernels.map((kernel) => kernel.file) : [])),
+    ...wasm.flatMap((one) => one.kernels.map((kernel) => kernel.file)),
+    ...quads.map((one) => one.plan),
     ...levels.map((one) => one.object),
     ...gpus.flatMap((one) =>
       one.name === "webgpu" ? [one.programs] : [one.source, one.launches, ...one.modules.map((module) => module.file)],
@@ -168,6 +179,7 @@ function checkFiles(manifest: Manifest): void {
     if (!sizes.has(name)) throw wrong("manifest.json.files", `\`${name}\` is used but not listed`);
   }
   for (const { shards, memory: wanted } of [manifest, ...levels, ...gpus]) checkShards(shards, wanted.weights, sizes);
+  for (const { memory: wanted } of quads) checkShards(manifest.shards, wanted.weights, sizes);
 }
 
 function checkShards(shards: readonly ManifestShard[], weights: number, sizes: ReadonlyMap<string, number>): void {

@@ -117,9 +117,7 @@ async function tryTarget(bundle: OpenBundle, target: ManifestTarget): Promise<Op
       return refusalOr(() => tryWebGpu(bundle, target), /^MOE43/);
     case "wasm": {
       const { files, manifest, host, options } = bundle;
-      const plan = readPlan(await checkedText(files, manifest, manifest.plan), manifest);
-      const device = await openWasm(files, manifest, target, plan, host, options);
-      return { plan, device, shards: manifest.shards };
+      return { ...(await openWasm(files, manifest, target, host, options)), shards: manifest.shards };
     }
     default:
       return target satisfies never;

@@ -18,6 +18,8 @@ export interface WasmChoice {
   readonly threads: number;
   readonly whyOneThread?: string;
   readonly relaxedSimd: boolean;
+  /** Sums of four products of bytes are exact; of a device: its kernels use them. */
+  readonly quads: boolean;
 }
 
 /**
@@ -30,15 +32,15 @@ export function chooseWasm(host: Host, threads?: number): WasmChoice {
   host.enableRelaxedSimd();
   const features = wasmFeatures();
   if (!features.simd) throw moecError("MOE5309", { device: "wasm", reason: "this engine has no SIMD" });
-  const { relaxedSimd } = features;
+  const { relaxedSimd, quads } = features;
   const why =
     threads === 1
       ? "one was asked for"
       : (host.whyNoThreads ??
         (features.sharedMemory ? undefined : "this engine can't share memory between threads") ??
         (host.parallelism > 1 ? undefined : "the machine has one core"));
-  if (why !== undefined) return { threads: 1, whyOneThread: why, relaxedSimd };
-  return { threads: threads ?? host.parallelism, relaxedSimd };
+  if (why !== undefined) return { threads: 1, whyOneThread: why, relaxedSimd, quads };
+  return { threads: threads ?? host.parallelism, relaxedSimd, quads };
 }
 
 export interface WasmDeviceParts {

@@ -17,6 +17,11 @@ function probe(body: readonly number[]): boolean {
 export interface WasmFeatures {
   readonly simd: boolean;
   readonly relaxedSimd: boolean;
+  /**
+   * The sum of four products of bytes is one instruction and exact for all bytes, signed or unsigned. Where the processor
+   * has no such instruction, engines build it from one that saturates pairs.
+   */
+  readonly quads: boolean;
   /** Memory that threads can share. */
   readonly sharedMemory: boolean;
 }
@@ -26,7 +31,38 @@ export function wasmFeatures(): WasmFeatures {
   // i8x16.popcnt, and i8x16.relaxed_swizzle (0x100 in LEB128).
   const simd = probe([...I32_ZERO, ...I8X16_SPLAT, 0xfd, 0x62]);
   const relaxedSimd = probe([...I32_ZERO, ...I8X16_SPLAT, ...I32_ZERO, ...I8X16_SPLAT, 0xfd, 0x80, 0x02]);
-  return { simd, relaxedSimd, sharedMemory: canShareMemory() };
+  return { simd, relaxedSimd, quads: relaxedSimd && hasExactQuads(), sharedMemory: canShareMemory() };
+}
+
+/** Products of bytes whose top bits are set: saturated, or as small as if the bytes had seven bits, they are wrong. */
+const QUAD_PRODUCTS = [
+  [1, 128],
+  [127, 255],
+  [-128, 255],
+  [-127, 129],
+  [3, 200],
+] as const;
+
+/** Whether the engine's i32x4.relaxed_dot_i8x16_i7x16_add_s takes all bytes, and all in the same way. */
+function hasExactQuads(): boolean {
+  // (a: i32, b: i32) => lane 3 of the product of sixteen a and sixteen b, added to sixteen 1.
+  const body = [
+    ...[0x20, 0, ...I8X16_SPLAT, 0x20, 1, ...I8X16_SPLAT],
+    // i32x4.splat 1, i32x4.relaxed_dot_i8x16_i7x16_add_s (0x113 in LEB128), i32x4.extract_lane 3
+    ...[0x41, 1, 0xfd, 0x11, 0xfd, 0x93, 0x02, 0xfd, 0x1b, 3],
+  ];
+  const code = [0, ...body, END];
+  const bytes = new Uint8Array([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[/* types */ 1, 7, 1, 0x60, 2, 0x7f, 0x7f, 1, 0x7f, /* functions */ 3, 2, 1, 0],
+    ...[/* exports */ 7, 5, 1, 1, 0x66, 0, 0, /* code */ 10, code.length + 2, 1, code.length, ...code],
+  ]);
+  const { f } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as {
+    f: (a: number, b: number) => number;
+  };
+  const isExact = (byte: (b: number) => number): boolean =>
+    QUAD_PRODUCTS.every(([a, b]) => f(a, b) === 4 * a * byte(b) + 1);
+  return isExact((b) => b) || isExact((b) => b - 256);
 }
 
 function canShareMemory(): boolean {

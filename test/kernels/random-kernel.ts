@@ -204,6 +204,7 @@ class Generator {
                 (): Expression => e.dotQuads(sub(registerType("i8", 16)), sub(registerType("i8", 16)), sub(), false),
                 (): Expression => e.dotQuads(sub(registerType("i8", 16)), this.sevenBits(sub), sub(), true),
                 (): Expression => e.dotQuadsUnsigned(sub(registerType("i8", 16)), sub(registerType("i8", 16)), sub()),
+                (): Expression => e.dotQuadsEither(sub(registerType("i8", 16)), sub(registerType("i8", 16)), sub()),
                 (): Expression =>
                   e.widen(sub(registerType("i16", 8)), this.tape.pick(["low", "high"]), this.tape.next(2) > 0),
                 (): Expression => e.bitcast(sub(registerType("i8", 16)), "i32"),

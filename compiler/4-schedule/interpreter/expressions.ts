@@ -21,11 +21,16 @@ export interface BufferPlace {
 }
 
 /** Where the source goes, and what it may refer to. */
+/** How a machine reads bytes that it may read either way. */
+export type ByteReading = "signed" | "unsigned";
+
 export interface Writer {
   line(text: string): void;
   fresh(): string;
   buffer(name: string): BufferPlace;
   readonly checked: boolean;
+  /** How `dot_quads.either` reads its second operand. */
+  readonly byteReading: ByteReading;
   readonly kernel: string;
 }
 
@@ -210,7 +215,8 @@ export function laneTexts(writer: Writer, expression: Expression): string[] {
     }
     case "dot-quads": {
       const [a, b, c] = [of(expression.a), of(expression.b), of(expression.accumulator)];
-      const byte = (text: string): string => (expression.unsigned ? `(${text} & 255)` : text);
+      const isUnsigned = expression.either ? writer.byteReading === "unsigned" : expression.unsigned;
+      const byte = (text: string): string => (isUnsigned ? `(${text} & 255)` : text);
       const products = (lane: number): string =>
         [0, 1, 2, 3].map((i) => `${a[4 * lane + i]!} * ${byte(b[4 * lane + i]!)}`).join(" + ");
       return each((lane) => `(${c[lane]!} + ${products(lane)} | 0)`);

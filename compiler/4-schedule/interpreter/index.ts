@@ -5,6 +5,7 @@
  */
 import { moecError } from "../../errors/raise.js";
 import type { Kernel } from "../kernel-ir.js";
+import type { ByteReading } from "./expressions.js";
 import { memoryBytes } from "../kernel-types.js";
 import { viewsOf, type Views } from "./memory.js";
 import { numbers } from "./numbers.js";
@@ -13,6 +14,8 @@ import { kernelSource } from "./translate.js";
 export interface InterpreterOptions {
   /** Check every access, every i32 division and the barriers; errors are coded (MOE55xx). Several times slower. */
   readonly checked?: boolean;
+  /** How `dot_quads.either` reads its second operand; signed when it is not given. */
+  readonly byteReading?: ByteReading;
 }
 
 export interface Interpreter {
@@ -64,11 +67,13 @@ function blockMemory(bytes: number): Views {
   return viewsOf(memory);
 }
 
-function compile(kernel: Kernel, checked: boolean): Compiled {
+function compile(kernel: Kernel, { checked = false, byteReading = "signed" }: InterpreterOptions): Compiled {
   const names = ["fround", "n", "fail", "divided", "block", "uneven"];
   // The source holds numbers, operators and names that the verifier has checked to be plain words.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  const make = new Function(...names, kernelSource(kernel, checked)) as (...parts: readonly unknown[]) => Compiled;
+  const make = new Function(...names, kernelSource(kernel, checked, byteReading)) as (
+    ...parts: readonly unknown[]
+  ) => Compiled;
   return make(Math.fround, numbers, fail, divided, blockMemory, uneven);
 }
 
@@ -85,7 +90,7 @@ export function makeInterpreter(kernels: readonly Kernel[], options: Interpreter
   return {
     launch(name, memory, bufferAddresses, scalars, from, to, bufferBytes) {
       let run = compiled.get(name);
-      if (!run) compiled.set(name, (run = compile(find(name), options.checked ?? false)));
+      if (!run) compiled.set(name, (run = compile(find(name), options)));
       if (views?.memory !== memory || views.of.bytes !== memory.byteLength) views = { memory, of: viewsOf(memory) };
       const end = bufferAddresses.map((address, i) => {
         const bytes = bufferBytes?.[i];
@@ -94,7 +99,7 @@ export function makeInterpreter(kernels: readonly Kernel[], options: Interpreter
       checkArguments(find(name), bufferAddresses, scalars);
       run(views.of, bufferAddresses, end, scalars, from, to);
     },
-    source: (name) => kernelSource(find(name), options.checked ?? false),
+    source: (name) => kernelSource(find(name), options.checked ?? false, options.byteReading ?? "signed"),
   };
 }
 

@@ -9,7 +9,15 @@ import type { FragmentDeclaration } from "../kernel-fragments.js";
 import { functionBody, functionOps, type FunctionBody } from "../kernel-functions.js";
 import type { Expression, Kernel, MemoryType, Statement } from "../kernel-ir.js";
 import { memoryBytes } from "../kernel-types.js";
-import { laneTexts, named, registerName, viewIndex, type BufferPlace, type Writer } from "./expressions.js";
+import {
+  laneTexts,
+  named,
+  registerName,
+  viewIndex,
+  type BufferPlace,
+  type ByteReading,
+  type Writer,
+} from "./expressions.js";
 import { writeFragment } from "./fragments.js";
 import { encoded, viewNames, viewOf } from "./memory.js";
 import { declaredNames, LONGEST_STATEMENT, partOf, partsHead } from "./parts.js";
@@ -32,6 +40,7 @@ class KernelWriter implements Writer {
   constructor(
     readonly kernel: string,
     readonly checked: boolean,
+    readonly byteReading: ByteReading = "signed",
     private readonly threads = 1,
   ) {}
 
@@ -244,8 +253,8 @@ function blockBuffers(kernel: Kernel, writer: KernelWriter, space: "shared" | "l
 }
 
 /** Source of the body of `new Function("fround", "n", "fail", "divided", "block", "uneven", source)`. */
-export function kernelSource(kernel: Kernel, checked: boolean): string {
-  const writer = new KernelWriter(kernel.name, checked, kernel.threads);
+export function kernelSource(kernel: Kernel, checked: boolean, byteReading: ByteReading): string {
+  const writer = new KernelWriter(kernel.name, checked, byteReading, kernel.threads);
   kernel.buffers.forEach(({ name, element }, i) => {
     writer.line(`const a_${name} = address[${i}]; const e_${name} = end[${i}];`);
     writer.place({ name, element, views: "m_", address: `a_${name}`, end: `e_${name}` });

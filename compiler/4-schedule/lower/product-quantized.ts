@@ -3,16 +3,16 @@ import { Size } from "../../axes/size.js";
 import { add, constant, min, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { dropAhead, sinkOf, type Ahead } from "../micro/ahead.js";
+import type { BlockDots, TokenRow } from "../micro/block-sums.js";
+import { byteDots, type ByteDots } from "../micro/byte-dots.js";
 import { blockElements, tileRows } from "../micro/layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "../micro/quantize.js";
 import {
   aheadBytes,
-  q4Tiles,
-  q8Tiles,
+  packedTiles,
   unpackedBuffers,
   unpackedTile,
   unpackTile,
-  type TokenRow,
   type WeightTile,
 } from "../micro/quantized-tile.js";
 import type { Coordinate } from "./coordinate.js";
@@ -23,36 +23,42 @@ import { storedRow, storedRowsKernel } from "./product-rows.js";
 import { inPasses, pairs, storeSums, type TilePart, type TileWriter } from "./product-tiles.js";
 import { elements, type Stored } from "./tensor.js";
 
-type BlockStorage = "q8_0" | "q4_0";
-
 /** Blocks of a tile that are unpacked at a time: 16 KiB, which stay in the first cache beside the rows. */
-const blocksOfPass: Readonly<Record<BlockStorage, number>> = { q8_0: 16, q4_0: 32 };
+const blocksOfPass: Readonly<Record<BlockDots["unpacked"], number>> = { i16: 16, i8: 32 };
 
 interface QuantizedInput {
   readonly quants: Stored;
   readonly scales: Stored;
-  readonly sums: Stored | undefined;
+  readonly starts: Stored | undefined;
 }
 
 /** Activations as integers, once for all products that read them. */
-function quantized(entry: EntryLowering, input: ProductInput, depth: number, kind: "i16" | "i8"): QuantizedInput {
-  return entry.remembered(`quantized ${input.stored.id} ${kind}`, () => {
+function quantized(
+  entry: EntryLowering,
+  input: ProductInput,
+  depth: number,
+  storage: BlockDots["storage"],
+  form: ByteDots,
+): QuantizedInput {
+  return entry.remembered(`quantized ${input.stored.id} ${storage}`, () => {
     const rows = elements(input.storedRows);
     const line = (wish: string, size: Size, dtype: "f32" | "i32"): Stored =>
       entry.allocate(wish, dtype, [{ name: "n", size }]);
     const blocks = rows.times(Size.of(depth / blockElements));
     // Places of i16 and i8 numbers, counted in words of 4 bytes.
     const result: QuantizedInput = {
-      quants: line("quants", rows.times(Size.of(kind === "i16" ? depth / 2 : depth / 4)), "i32"),
+      quants: line("quants", rows.times(Size.of(form.quants === "i16" ? depth / 2 : depth / 4)), "i32"),
       scales: line("quant_scales", blocks, "f32"),
-      sums: kind === "i8" ? line("quant_sums", blocks, "i32") : undefined,
+      starts: form.offset === undefined ? undefined : line("quant_starts", blocks, "i32"),
     };
     const perBlock = Math.max(1, Math.round(8192 / depth));
     storedRowsKernel(entry, input, perBlock, "activations to integers", (emitter, x) => {
-      const target = handles(emitter, result, kind, "write");
+      const target = handles(emitter, result, form, "write");
       const { builder } = emitter;
-      return (start, row) =>
-        quantizeBlocks(builder, x, start, target, builder.let("q_start", mul(row, depth)), depth / blockElements);
+      return (start, row) => {
+        const to = builder.let("q_start", mul(row, depth));
+        quantizeBlocks(builder, x, start, target, to, depth / blockElements, form.offset);
+      };
     });
     return result;
   });
@@ -61,27 +67,28 @@ function quantized(entry: EntryLowering, input: ProductInput, depth: number, kin
 function handles(
   emitter: Emitter,
   input: QuantizedInput,
-  kind: "i16" | "i8",
+  form: ByteDots,
   access: "read" | "write",
 ): QuantizedActivations {
   return {
-    quants: emitter.buffer(input.quants.place, kind, access),
+    quants: emitter.buffer(input.quants.place, form.quants, access),
     scales: emitter.buffer(input.scales.place, "f32", access),
-    ...(input.sums ? { sums: emitter.buffer(input.sums.place, "i32", access) } : {}),
+    ...(input.starts ? { starts: emitter.buffer(input.starts.place, "i32", access) } : {}),
   };
 }
 
 export function quantizedTile(entry: EntryLowering, product: Product): (emitter: Emitter) => TileWriter {
   const { layout, input, weight } = product;
   const { depth } = layout;
-  const storage = layout.storage as BlockStorage;
-  const four = storage === "q4_0";
+  const storage = layout.storage as BlockDots["storage"];
   const blocks = depth / blockElements;
-  const activations = quantized(entry, input, depth, four ? "i8" : "i16");
+  const form = byteDots(storage, entry.program.target);
+  const activations = quantized(entry, input, depth, storage, form);
   return (emitter) => {
     const { builder } = emitter;
-    const bytes = emitter.buffer(weight.place, four ? "u8" : "i8", "read");
-    const from = handles(emitter, activations, four ? "i8" : "i16", "read");
+    const bytes = emitter.buffer(weight.place, storage === "q4_0" ? "u8" : "i8", "read");
+    const from = handles(emitter, activations, form, "read");
+    const dots = form.open(builder);
     const tileOf = (tile: Expression): WeightTile => {
       const start = builder.let("record", mul(tile, layout.tileBytes));
       return { bytes, start, blocks };
@@ -94,7 +101,7 @@ export function quantizedTile(entry: EntryLowering, product: Product): (emitter:
     return {
       together: 1,
       few: ({ tiles, rows, scratch, at }) => {
-        const sums = (four ? q4Tiles : q8Tiles)(builder, tiles.map(tileOf), tokens(rows));
+        const sums = packedTiles(builder, dots, tiles.map(tileOf), tokens(rows));
         sums.forEach((tile, i) => {
           const lines = at.map((line) => constant(line + i * tileRows));
           storeSums(emitter, scratch, lines, tile);
@@ -103,11 +110,12 @@ export function quantizedTile(entry: EntryLowering, product: Product): (emitter:
       many: ({ first: tile, next }) => {
         const place = tileOf(tile);
         const nextTile = tileOf(next);
-        const buffers = unpackedBuffers(builder, storage, Math.min(blocks, blocksOfPass[storage]));
+        const most = blocksOfPass[dots.unpacked];
+        const buffers = unpackedBuffers(builder, dots, Math.min(blocks, most));
         const recordBytes = layout.tileBytes / blocks;
         const pass = (part: TilePart, first: Expression, end: Expression, isFirst: boolean): void => {
           const unpacked = { ...buffers, from: first, to: end };
-          unpackTile(builder, place, unpacked);
+          unpackTile(builder, dots, place, unpacked);
           const sink = sinkOf(builder);
           const count = builder.let("block_count", sub(end, first));
           const furthest = builder.let("furthest", mul(count, recordBytes - aheadBytes));
@@ -118,12 +126,12 @@ export function quantizedTile(entry: EntryLowering, product: Product): (emitter:
             const ahead: Ahead = { buffer: bytes, start: builder.let("ahead_start", add(nextStart, reached)), sink };
             const before = (token: number, vector: number): Expression =>
               builder.load(part.scratch, add(lines[token]!, 4 * vector), { lanes: 4 });
-            const sums = unpackedTile(builder, unpacked, tokens(list), isFirst ? undefined : before, ahead);
+            const sums = unpackedTile(builder, dots, unpacked, tokens(list), isFirst ? undefined : before, ahead);
             storeSums(emitter, part.scratch, lines, sums);
           });
           dropAhead(builder, sink, part.scratch, part.spare);
         };
-        return (part) => inPasses(emitter, blocks, blocksOfPass[storage], (...range) => pass(part, ...range));
+        return (part) => inPasses(emitter, blocks, most, (...range) => pass(part, ...range));
       },
     };
   };

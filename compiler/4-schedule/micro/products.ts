@@ -5,18 +5,13 @@
 import { add, block, compare, constant, div, extract, min, mul, sub } from "../kernel-expressions.js";
 import type { Expression, Kernel } from "../kernel-ir.js";
 import { KernelBuilder, type BufferHandle, type Variable } from "../kernel-builder.js";
+import type { Target } from "../../targets/index.js";
+import type { BlockDots, TokenRow } from "./block-sums.js";
+import { byteDots } from "./byte-dots.js";
 import { f32Tile, panelVector, unpackPanel } from "./f32-tile.js";
 import { blockElements, q4RecordBytes, q8RecordBytes, tileRows } from "./layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "./quantize.js";
-import {
-  q4Tiles,
-  q8Tiles,
-  unpackedBuffers,
-  unpackedTile,
-  unpackTile,
-  type TokenRow,
-  type WeightTile,
-} from "./quantized-tile.js";
+import { packedTiles, unpackedBuffers, unpackedTile, unpackTile, type WeightTile } from "./quantized-tile.js";
 
 /** Columns of the left matrix that are multiplied before the next rows are taken: 256 x 16 floats stay in the L1 cache beside the rows. */
 const depthOfPass = 256;
@@ -163,18 +158,19 @@ function addStored(
   );
 }
 
-/** Quantize rows. Buffers x, quants, scales (and sums for i8); scalar K; grid T. */
-export function quantizeProduct(name: string, quants: "i16" | "i8"): Kernel {
+/** Quantize rows for products with weights of a storage. Buffers x, quants, scales (and starts); scalar K; grid T. */
+export function quantizeProduct(name: string, storage: BlockDots["storage"], target: ByteTarget): Kernel {
+  const { quants, offset } = byteDots(storage, target);
   const k = new KernelBuilder(name, { doc: `blocks of 32 activations to ${quants}` });
   const x = k.buffer("x", "f32", "read");
-  const target = {
+  const to = {
     quants: k.buffer("quants", quants, "write"),
     scales: k.buffer("scales", "f32", "write"),
-    ...(quants === "i8" ? { sums: k.buffer("sums", "i32", "write") } : {}),
+    ...(offset === undefined ? {} : { starts: k.buffer("starts", "i32", "write") }),
   };
   const depth = k.scalar("K", "i32");
   const start = k.let("start", mul(block, depth));
-  quantizeBlocks(k, x, start, target, start, k.let("blocks", blocksOf(depth)));
+  quantizeBlocks(k, x, start, to, start, k.let("blocks", blocksOf(depth)), offset);
   return k.finish();
 }
 
@@ -186,10 +182,13 @@ const blocksOf = (depth: Expression): Expression => ({
   type: depth.type,
 });
 
+/** What of a target decides products of bytes. */
+type ByteTarget = Pick<Target, "dotQuads">;
+
 interface QuantizedProduct {
   readonly doc: string;
-  readonly weights: "i8" | "u8";
-  readonly recordBytes: number;
+  readonly storage: BlockDots["storage"];
+  readonly target: ByteTarget;
   /** Tokens at a time. */
   readonly group: number;
   /** Tiles of 16 rows that one block reads side by side. */
@@ -198,29 +197,37 @@ interface QuantizedProduct {
 
 type ProductSums = readonly (readonly (readonly Variable[])[])[];
 
-/** Buffers w, quants, scales (sums), y; scalars T, K, N; grid ceil(N / (16 tiles)). */
+/** Buffers w, quants, scales (starts), y; scalars T, K, N; grid ceil(N / (16 tiles)). */
 function quantizedProduct(
   name: string,
   product: QuantizedProduct,
-  prepare: (k: KernelBuilder, tiles: readonly WeightTile[]) => (rows: readonly TokenRow[]) => ProductSums,
+  prepare: (
+    k: KernelBuilder,
+    dots: BlockDots,
+    tiles: readonly WeightTile[],
+  ) => (rows: readonly TokenRow[]) => ProductSums,
 ): Kernel {
   const k = new KernelBuilder(name, { doc: product.doc });
-  const bytes = k.buffer("w", product.weights, "read");
+  const form = byteDots(product.storage, product.target);
+  const bytes = k.buffer("w", product.storage === "q8_0" ? "i8" : "u8", "read");
   const from: QuantizedActivations = {
-    quants: k.buffer("quants", product.weights === "i8" ? "i16" : "i8", "read"),
+    quants: k.buffer("quants", form.quants, "read"),
     scales: k.buffer("scales", "f32", "read"),
-    ...(product.weights === "u8" ? { sums: k.buffer("sums", "i32", "read") } : {}),
+    ...(form.offset === undefined ? {} : { starts: k.buffer("starts", "i32", "read") }),
   };
+  const dots = form.open(k);
   const y = k.buffer("y", "f32", "write");
   const [tokens, depth, columns] = [k.scalar("T", "i32"), k.scalar("K", "i32"), k.scalar("N", "i32")];
   const blocks = k.let("blocks", blocksOf(depth));
-  const tileBytes = k.let("tile_bytes", mul(blocks, product.recordBytes));
+  const recordBytes = product.storage === "q8_0" ? q8RecordBytes : q4RecordBytes;
+  const tileBytes = k.let("tile_bytes", mul(blocks, recordBytes));
   const first = k.let("first", mul(block, product.tiles));
   const tilesFrom = (tile: Expression, count: number): void => {
     const numbers = Array.from({ length: count }, (_, i) => k.let("tile", add(tile, i)));
     const starts = numbers.map((number) => k.let("tile_start", mul(number, tileBytes)));
     const sumsOf = prepare(
       k,
+      dots,
       starts.map((start) => ({ bytes, start, blocks })),
     );
     forTokens(k, tokens, product.group, (token, size) => {
@@ -245,31 +252,35 @@ function quantizedProduct(
   return k.finish();
 }
 
-/** y = quantized x times q8 tiles. */
-export function q8Product(name: string, group = 2, tiles = 1): Kernel {
-  const doc = "y[T, N] = quantized x[T, K] times q8 tiles";
-  const product = { doc, weights: "i8", recordBytes: q8RecordBytes, group, tiles } as const;
-  return quantizedProduct(name, product, (k, w) => (rows) => q8Tiles(k, w, rows));
+/** y = quantized x times tiles of a storage, for few tokens. */
+export function packedProduct(
+  name: string,
+  storage: BlockDots["storage"],
+  target: ByteTarget,
+  group = 2,
+  tiles = 1,
+): Kernel {
+  const doc = `y[T, N] = quantized x[T, K] times ${storage} tiles, unpacked as it goes`;
+  return quantizedProduct(
+    name,
+    { doc, storage, target, group, tiles },
+    (k, dots, w) => (rows) => packedTiles(k, dots, w, rows),
+  );
 }
 
-/** y = quantized x times q4 tiles, for few tokens. */
-export function q4Product(name: string, group = 1, tiles = 1): Kernel {
-  const doc = "y[T, N] = quantized x[T, K] times q4 tiles, unpacked as it goes";
-  const product = { doc, weights: "u8", recordBytes: q4RecordBytes, group, tiles } as const;
-  return quantizedProduct(name, product, (k, w) => (rows) => q4Tiles(k, w, rows));
-}
-
-/** y = quantized x times q8 or q4 tiles, for many tokens: each tile is unpacked once. K is at most `maximumDepth`. */
-export function unpackedProduct(name: string, storage: "q8_0" | "q4_0", maximumDepth: number, group = 2): Kernel {
+/** y = quantized x times tiles of a storage, for many tokens: each tile is unpacked once. K is at most `maximumDepth`. */
+export function unpackedProduct(
+  name: string,
+  storage: BlockDots["storage"],
+  target: ByteTarget,
+  maximumDepth: number,
+  group = 2,
+): Kernel {
   const doc = `y[T, N] = quantized x[T, K] times ${storage} tiles, each unpacked once`;
-  const format =
-    storage === "q8_0"
-      ? ({ weights: "i8", recordBytes: q8RecordBytes } as const)
-      : ({ weights: "u8", recordBytes: q4RecordBytes } as const);
-  return quantizedProduct(name, { doc, ...format, group, tiles: 1 }, (k, [tile]) => {
-    const buffers = unpackedBuffers(k, storage, maximumDepth / blockElements);
+  return quantizedProduct(name, { doc, storage, target, group, tiles: 1 }, (k, dots, [tile]) => {
+    const buffers = unpackedBuffers(k, dots, maximumDepth / blockElements);
     const unpacked = { ...buffers, from: 0, to: tile!.blocks };
-    unpackTile(k, tile!, unpacked);
-    return (rows) => [unpackedTile(k, unpacked, rows)];
+    unpackTile(k, dots, tile!, unpacked);
+    return (rows) => [unpackedTile(k, dots, unpacked, rows)];
   });
 }

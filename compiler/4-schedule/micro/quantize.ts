@@ -1,6 +1,6 @@
 /**
  * Activations to integers by blocks of 32: q = round(x * 127 / max|x|), scale = max|x| / 127. An all-zero block has scale
- * 0. The sums of the quants let 4-bit weights be stored with an offset of 8.
+ * 0. The sums of the quants let weights be multiplied with an offset.
  */
 import {
   add,
@@ -32,8 +32,8 @@ export interface QuantizedActivations {
   readonly inWords?: true;
   /** f32, one for each block. */
   readonly scales: BufferHandle;
-  /** i32, one for each block: the sum of its quants. */
-  readonly sums?: BufferHandle;
+  /** i32, one for each block: what its products begin with, a multiple of the sum of its quants. */
+  readonly starts?: BufferHandle;
 }
 
 /** Adding 1.5 * 2^23 rounds to a whole number, half to even, which then lies in the low bits. */
@@ -66,7 +66,11 @@ const wordOf = (quants: Expression): Expression =>
     and(extract(quants, 0), 255),
   );
 
-/** Quantize `blocks` blocks from element `from` of `source` to element `to` (and block `to / 32`) of `target`. */
+/**
+ * Quantize `blocks` blocks from element `from` of `source` to element `to` (and block `to / 32`) of `target`.
+ *
+ * @param offset What the sum of a block is multiplied by for `target.starts`.
+ */
 export function quantizeBlocks(
   k: KernelBuilder,
   source: BufferHandle,
@@ -74,9 +78,11 @@ export function quantizeBlocks(
   target: QuantizedActivations,
   to: Operand,
   blocks: Operand,
+  offset: Operand = 0,
 ): void {
   const i32x4 = registerType("i32", 4);
   const toBlock = div(to, blockElements);
+  const factor = typeof offset === "number" ? offset : k.let("sum_offset", offset);
   k.loop("quantized", 0, blocks, 1, (block) => {
     const start = k.let("start", mul(block, blockElements));
     const largest = k.variable("largest", 0, i32x4);
@@ -84,7 +90,7 @@ export function quantizeBlocks(
     k.loop("j", 0, blockElements, 4, (j) => largest.set(max(largest.get, magnitude(at(j)))));
     const { bound, inverse } = blockBound(k, largest.get);
     k.store(target.scales, add(toBlock, block), div(bound, 127));
-    const sum = target.sums && k.variable("total", 0, i32x4);
+    const sum = target.starts && k.variable("total", 0, i32x4);
     k.loop("j", 0, blockElements, 4, (j) => {
       const quants = quantsOf(k, at(j), inverse);
       const place = add(add(to, start), j);
@@ -92,6 +98,6 @@ export function quantizeBlocks(
       else k.store(target.quants, place, quants);
       sum?.set(add(sum.get, quants));
     });
-    if (target.sums && sum) k.store(target.sums, add(toBlock, block), reduce("add", sum.get));
+    if (target.starts && sum) k.store(target.starts, add(toBlock, block), mul(reduce("add", sum.get), factor));
   });
 }

@@ -14,6 +14,7 @@ interface RawInterface {
   readonly RelaxedMaddVecF32x4: number;
   readonly RelaxedLaneselectI32x4: number;
   readonly RelaxedDotI8x16I7x16SToVecI16x8: number;
+  readonly RelaxedDotI8x16I7x16AddSToVecI32x4: number;
 }
 const raw = binaryen as unknown as RawInterface;
 
@@ -28,6 +29,9 @@ export const relaxed = {
   /** Signed i8 times 0..127, neighbours added. */
   dotPairs: (m: WasmModule, a: Ref, b: Ref): Ref =>
     raw._BinaryenBinary(m.ptr, raw.RelaxedDotI8x16I7x16SToVecI16x8, a, b),
+  /** Signed i8 times 0..127 (times more where the engine is exact), four neighbours added to a lane of `sum`. */
+  dotQuads: (m: WasmModule, a: Ref, b: Ref, sum: Ref): Ref =>
+    raw._BinaryenSIMDTernary(m.ptr, raw.RelaxedDotI8x16I7x16AddSToVecI32x4, a, b, sum),
 };
 
 /** Memory without a maximum; shared memory must have one. */

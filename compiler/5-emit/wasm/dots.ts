@@ -40,6 +40,7 @@ export function emitDot(
     }
     case "dot-quads": {
       const accumulator = emit(f, dot.accumulator);
+      if (f.features.quads && (dot.either || dot.b7)) return relaxed.dotQuads(m, a, b, accumulator);
       if (f.features.relaxed && dot.b7) {
         // Pairs fit into i16: 2 * 128 * 127 < 2^15. The one instruction for quads gives wrong sums in V8 11.
         return m.i32x4.add(m.i32x4.dot_i16x8_s(relaxed.dotPairs(m, a, b), f.vectorConstant(ones)), accumulator);

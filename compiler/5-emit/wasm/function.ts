@@ -12,6 +12,8 @@ import type { Pointers } from "./pointers.js";
 /** Instructions that the module may contain. */
 export interface WasmFeatures {
   readonly relaxed: boolean;
+  /** Sums of four products of bytes are one instruction, exact for all bytes. */
+  readonly quads: boolean;
   readonly threads: boolean;
 }
 

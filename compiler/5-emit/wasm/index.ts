@@ -87,7 +87,11 @@ function emitKernel(m: WasmModule, features: WasmFeatures, functions: FunctionTa
 /** The module as bytes. Kernels must pass `verifyKernels`. */
 export function emitWasm(kernels: readonly Kernel[], target: Target, options: WasmOptions = {}): Uint8Array {
   if (target.family !== "wasm") throw moecError("MOE4503", { target: target.name, wanted: "wasm" });
-  const features: WasmFeatures = { relaxed: target.fma, threads: options.threads ?? false };
+  const features: WasmFeatures = {
+    relaxed: target.fma,
+    quads: target.dotQuads === "either",
+    threads: options.threads ?? false,
+  };
   const m = emptyModule(features);
   try {
     if (scratchBytes(kernels) > 0) m.addGlobalImport("scratch", "env", "scratch", wasmTypes.i32, false);
