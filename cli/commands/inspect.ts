@@ -2,12 +2,13 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
+import { addTrainingOptions, asksForTraining, type TrainingOptions } from "../cost/training-options.js";
 import { addModelOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Compiled, View } from "../views.js";
 import { writeTextFiles } from "../write-text-files.js";
 
-interface InspectOptions extends ModelOptions {
+interface InspectOptions extends ModelOptions, TrainingOptions {
   readonly graph?: boolean;
   readonly ir?: string;
   readonly kernels?: boolean;
@@ -40,11 +41,12 @@ export const inspectCommand: CommandDefinition = (program, start) => {
           shell.result(true, { views: chosen.map(({ title, data }) => ({ title, data })) });
           return EXIT.ok;
         };
-        const { projectCostView } = await import("../cost/of-project.js");
+        const { projectCostViews } = await import("../cost/of-project.js");
         const { graph, ir, kernels, memory, ops, html } = options;
         // Costs need no graph: asked for alone they come at once, however large the model is.
-        if (options.cost === true && [graph, ir, kernels, memory, ops, html].every((one) => one === undefined)) {
-          return show([projectCostView(shell, project, strong)]);
+        const isCosted = options.cost === true || asksForTraining(options);
+        if (isCosted && [graph, ir, kernels, memory, ops, html].every((one) => one === undefined)) {
+          return show(projectCostViews(shell, project, strong, options));
         }
         const { buildOptimized, checkSpec, scheduleProject } = await import("../compile.js");
         const views = await import("../views.js");
@@ -57,7 +59,7 @@ export const inspectCommand: CommandDefinition = (program, start) => {
           const all = [
             views.summaryView(compiled, same),
             views.memoryView(compiled, same),
-            projectCostView(shell, project, same),
+            ...projectCostViews(shell, project, same, options),
             views.opsView(compiled, same),
             views.graphView(compiled),
             views.kernelView(compiled),
@@ -80,7 +82,7 @@ export const inspectCommand: CommandDefinition = (program, start) => {
         if (options.graph === true) chosen.push(views.graphView(compiled));
         if (options.kernels === true) chosen.push(views.kernelView(compiled));
         if (options.memory === true) chosen.push(views.memoryView(compiled, strong));
-        if (options.cost === true) chosen.push(projectCostView(shell, project, strong));
+        if (isCosted) chosen.push(...projectCostViews(shell, project, strong, options));
         if (options.ops === true) chosen.push(views.opsView(compiled, strong));
         if (chosen.length === 0) chosen.push(views.summaryView(compiled, strong));
         return show(chosen);
@@ -92,9 +94,10 @@ export const inspectCommand: CommandDefinition = (program, start) => {
 Examples:
   moec inspect examples/tiny-moe
   moec inspect examples/tiny-moe --cost --memory
+  moec inspect examples/olmoe --cost --experts-over 8 --tokens 5T --devices 256xH100
   moec inspect model.moe --ir all
   moec inspect model.moe --html model.html
 `,
     );
-  return addModelOptions(command);
+  return addTrainingOptions(addModelOptions(command));
 };

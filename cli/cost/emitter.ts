@@ -1,12 +1,21 @@
-/** Adds to the costs of a declaration what only a whole model has: caches, and tables of which a token reads one row. */
+/** Adds to the costs of a declaration what only a whole model has: caches, tables of which a token reads one row, training. */
 import type { SourceSpan } from "../../compiler/errors/diagnostic.js";
-import type { Emitted, EmittedRegion, StoredState, StoredValue } from "../../compiler/1-check/emitter.js";
+import type {
+  Emitted,
+  EmittedRegion,
+  RegionParam,
+  Repetition,
+  StoredState,
+  StoredValue,
+} from "../../compiler/1-check/emitter.js";
 import { Size } from "../../compiler/axes/size.js";
-import type { Attrs } from "../../compiler/ops/types.js";
+import type { Attrs, OpCall, OpCost } from "../../compiler/ops/types.js";
 import { CostEmitter } from "../../editor/server/cost/emitter.js";
+import { TrainingTally } from "./training-tally.js";
 
 export class ModelCostEmitter extends CostEmitter {
-  private readonly caches = new Map<string, StoredState>();
+  readonly training = new TrainingTally();
+  private readonly lasting = new Map<string, StoredState>();
   private readonly paths = new Map<Emitted, string>();
   /** Parameters that something else than a lookup reads. */
   private readonly computed = new Set<string>();
@@ -14,7 +23,8 @@ export class ModelCostEmitter extends CostEmitter {
 
   override clear(): void {
     super.clear();
-    this.caches.clear();
+    this.training.clear();
+    this.lasting.clear();
     this.paths.clear();
     this.computed.clear();
     this.lookedUp.clear();
@@ -22,6 +32,7 @@ export class ModelCostEmitter extends CostEmitter {
 
   override stored(value: StoredValue): Emitted {
     const emitted = super.stored(value);
+    this.training.stored(emitted, value.kind === "param");
     // Inside of layers and experts a lookup takes a slice, not a row of a vocabulary.
     if (value.repetitions.length === 0) this.paths.set(emitted, value.path);
     return emitted;
@@ -29,7 +40,7 @@ export class ModelCostEmitter extends CostEmitter {
 
   override state(state: StoredState): void {
     super.state(state);
-    if (state.kind === "cache") this.caches.set(state.path, state);
+    this.lasting.set(state.path, state);
   }
 
   override op(
@@ -46,6 +57,52 @@ export class ModelCostEmitter extends CostEmitter {
     return super.op(name, operands, attrs, span, regions);
   }
 
+  override region(
+    params: readonly RegionParam[],
+    body: (params: readonly Emitted[]) => readonly Emitted[],
+    repetition?: Repetition,
+  ): EmittedRegion {
+    let region: EmittedRegion | undefined;
+    this.training.open();
+    try {
+      const tallied = (values: readonly Emitted[]): readonly Emitted[] => {
+        this.training.params(values);
+        return body(values);
+      };
+      region = super.region(params, tallied, repetition);
+      return region;
+    } finally {
+      this.training.close(region);
+    }
+  }
+
+  protected override noteOp(
+    name: string,
+    operands: readonly Emitted[],
+    call: OpCall,
+    cost: OpCost,
+    regions: readonly EmittedRegion[],
+    results: readonly Emitted[],
+  ): void {
+    this.training.op(name, operands, call, cost.flops, regions, results);
+  }
+
+  /** True of a model with a state that each token changes for the next one. */
+  get isRecurrent(): boolean {
+    return [...this.lasting.values()].some(({ kind }) => kind === "fixed");
+  }
+
+  /** Parameters of experts. */
+  isExpert(path: string): boolean {
+    return this.params.get(path)?.repetitions.some(({ kind }) => kind === "expert") ?? false;
+  }
+
+  /** Experts in each bank. */
+  bankSizes(): readonly Size[] {
+    const repetitions = [...this.params.values()].flatMap((value) => value.repetitions);
+    return repetitions.filter(({ kind }) => kind === "expert").map(({ axis }) => axis.size);
+  }
+
   /** Tables that are only looked up: of their rows a token reads one. */
   isTable(path: string): boolean {
     return this.lookedUp.has(path) && !this.computed.has(path);
@@ -54,7 +111,8 @@ export class ModelCostEmitter extends CostEmitter {
   /** Numbers that the caches of all layers keep for one position. */
   cacheRow(): Size {
     let sum = Size.zero;
-    for (const { axes, repetitions } of this.caches.values()) {
+    for (const { kind, axes, repetitions } of this.lasting.values()) {
+      if (kind !== "cache") continue;
       const row = axes.slice(1).reduce((product, { size }) => product.times(size), Size.one);
       sum = sum.plus(repetitions.reduce((product, { axis }) => product.times(axis.size), row));
     }

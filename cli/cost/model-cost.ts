@@ -15,6 +15,7 @@ import { MoecError } from "../../compiler/errors/moec-error.js";
 import { OpTypeError } from "../../compiler/ops/types.js";
 import type { MethodMember } from "../../grammar/tree.js";
 import { ModelCostEmitter } from "./emitter.js";
+import { KEYS, type Bounded } from "./training-tally.js";
 
 /** Amounts, in the sizes that were left as names; numbers where none was. */
 export interface Amounts {
@@ -30,11 +31,28 @@ export interface Amounts {
   readonly cacheRow: Size;
 }
 
+/**
+ * What a call costs in training, in the sizes that were left as names. Names too are its tokens, `past`, and `keys`: how many
+ * keys a token sees on average in attention behind a cache.
+ */
+export interface TrainingAmounts {
+  readonly forward: Size;
+  readonly backward: Size;
+  /** Operations of computing the layers of stacks a second time. */
+  readonly again: Size;
+  /** Bytes that the forward pass leaves for the backward pass; with layers computed again. */
+  readonly kept: Size;
+  readonly keptRecomputed: Size;
+  /** Numbers that mixtures take and give. */
+  readonly sent: Size;
+}
+
 export interface ParameterCount {
   readonly path: string;
   readonly all: number;
   readonly active: number;
   readonly isTable: boolean;
+  readonly isExpert: boolean;
 }
 
 export interface ModelCost {
@@ -49,6 +67,17 @@ export interface ModelCost {
   /** Sizes that stayed numbers in the formulas, since the layers differ by them. */
   readonly fixed: readonly string[];
   readonly parameters: readonly ParameterCount[];
+  readonly training: TrainingAmounts;
+  /** The same with the names of `formulas`; undefined where they do not give the numbers again. */
+  readonly trainingFormulas: TrainingAmounts | undefined;
+  /** Routes with a capacity. */
+  readonly bounded: readonly Bounded[];
+  /** Experts in each bank. */
+  readonly banks: readonly number[];
+  /** Sizes that a call decides. */
+  readonly free: readonly string[];
+  /** True where tokens change a state one after the other. */
+  readonly isRecurrent: boolean;
 }
 
 /**
@@ -69,7 +98,8 @@ export function modelCost(
   if (!walked) throw moecError("MOE5420", { name: info.decl.name.text, reason: "`moec check` says what is wrong" });
   const { emitter, walk } = walked;
   const inNumbers = amounts(emitter, walk);
-  const symbolic = symbols(info, entry, sizes, inNumbers);
+  const training = trainingAmounts(emitter);
+  const symbolic = symbols(info, entry, sizes, inNumbers, training);
   return {
     name: info.decl.name.text,
     entry: entry.name?.text ?? "",
@@ -82,7 +112,14 @@ export function modelCost(
       all: all.evaluate({}),
       active: active.evaluate({}),
       isTable: emitter.isTable(path),
+      isExpert: emitter.isExpert(path),
     })),
+    training,
+    trainingFormulas: symbolic?.training,
+    bounded: [...emitter.training.bounded],
+    banks: [...new Set(emitter.bankSizes().map((size) => size.evaluate({})))],
+    free: [...walk.free],
+    isRecurrent: emitter.isRecurrent,
   };
 }
 
@@ -192,6 +229,11 @@ function amounts(emitter: ModelCostEmitter, walk: Walk): Amounts {
   };
 }
 
+function trainingAmounts(emitter: ModelCostEmitter): TrainingAmounts {
+  const { unseen, backward, again, kept, keptRecomputed, sent } = emitter.training;
+  return { forward: emitter.cost.flops.minus(unseen), backward, again, kept, keptRecomputed, sent };
+}
+
 /**
  * The same walk with names. The form of a model may depend on a size: layers differ by their number, a position is rounded.
  * A name is kept when the formulas with it give the numbers again; the others stay numbers.
@@ -201,26 +243,34 @@ function symbols(
   entry: MethodMember,
   sizes: Readonly<Record<string, number>>,
   numbers: Amounts,
-): { readonly amounts: Amounts; readonly fixed: readonly string[] } | undefined {
+  training: TrainingAmounts,
+): { readonly amounts: Amounts; readonly training?: TrainingAmounts; readonly fixed: readonly string[] } | undefined {
   const { decl } = info;
   const all = [...decl.axes, ...decl.params].map(({ name }) => name.text).filter((name) => sizes[name] !== undefined);
   const counts = new Set(
     (decl.members ?? []).flatMap((member) => (member.kind === "stack" && member.index ? namesIn(member.count) : [])),
   );
-  let last: { readonly names: string; readonly amounts: Amounts } | undefined;
-  const attempt = (names: readonly string[]): Amounts | undefined => {
+  interface Attempt extends Walked {
+    readonly names: string;
+    readonly amounts: Amounts;
+  }
+  let last: Attempt | undefined;
+  const attempt = (names: readonly string[]): Attempt | undefined => {
     const key = names.join();
-    if (last?.names === key) return last.amounts;
+    if (last?.names === key) return last;
     const walked = walkModel(info, entry, sizes, new Set(names));
     const found = walked && amounts(walked.emitter, walked.walk);
     if (!found || !isSame(found, numbers, sizes)) return undefined;
-    last = { names: key, amounts: found };
-    return found;
+    return (last = { ...walked, names: key, amounts: found });
   };
   const free = all.filter((name) => !counts.has(name));
   const kept = most(free, (names) => attempt(names) !== undefined);
   const found = kept.length > 0 ? attempt(kept) : undefined;
-  return found && { amounts: found, fixed: all.filter((name) => !kept.includes(name)) };
+  if (!found) return undefined;
+  const named = trainingAmounts(found.emitter);
+  const isExact = callsOf(found.walk).every((call) => agrees(named, training, sizes, call));
+  const fixed = all.filter((name) => !kept.includes(name));
+  return { amounts: found.amounts, ...(isExact ? { training: named } : {}), fixed };
 }
 
 /** The names that work together: all, or what the halves have, found by halving. */
@@ -247,6 +297,30 @@ function isSame(formulas: Amounts, numbers: Amounts, sizes: Readonly<Record<stri
       return found !== undefined && Math.abs(found - expected) <= (key === "operations" ? 1e-4 * expected + 64 : 0);
     }),
   );
+}
+
+/** Calls at which formulas are compared: one token behind many, and several without any. */
+function callsOf(walk: Walk): readonly Readonly<Record<string, number>>[] {
+  const call = (tokens: number, past: number): Readonly<Record<string, number>> => ({
+    ...Object.fromEntries([...walk.free].map((name) => [name, tokens])),
+    past,
+    [KEYS]: past + tokens,
+  });
+  return [call(1, 1000), call(64, 0)];
+}
+
+/** Whether formulas give what was counted in numbers, as `isSame`. */
+function agrees(
+  formulas: TrainingAmounts,
+  numbers: TrainingAmounts,
+  sizes: Readonly<Record<string, number>>,
+  call: Readonly<Record<string, number>>,
+): boolean {
+  return (Object.keys(numbers) as (keyof TrainingAmounts)[]).every((key) => {
+    const found = valueAt(formulas[key], { ...sizes, ...call });
+    const expected = numbers[key].evaluate(call);
+    return found !== undefined && Math.abs(found - expected) <= 1e-4 * expected + 64;
+  });
 }
 
 /** The value of a formula; `E.by.8` in it is the eighth part of E. */

@@ -7,14 +7,21 @@ import type { Shell } from "../shell.js";
 import { diskHost } from "../source-host.js";
 import type { View } from "../views.js";
 import { modelCost } from "./model-cost.js";
+import { trainingSetting, type TrainingOptions } from "./training-options.js";
+import { trainingView } from "./training-view.js";
 import { modelCostView } from "./view.js";
 
 /**
- * The view of `moec inspect --cost`.
+ * The views of `moec inspect --cost`, and of training where that is asked for.
  *
  * @throws DiagnosticsError when the spec has errors, MoecError MOE5420 and MOE5421 for a model that cannot be counted.
  */
-export function projectCostView(shell: Shell, project: Project, strong: (text: string) => string): View {
+export function projectCostViews(
+  shell: Shell,
+  project: Project,
+  strong: (text: string) => string,
+  options: TrainingOptions,
+): readonly View[] {
   const host = diskHost(shell.io.cwd);
   const checked = check(relative(shell.io.cwd, project.spec), host);
   if (checked.diagnostics.some(({ severity }) => severity === "error")) {
@@ -25,5 +32,7 @@ export function projectCostView(shell: Shell, project: Project, strong: (text: s
   const cost = modelCost(checked, { sizes, ...(modelName === undefined ? {} : { model: modelName }) });
   // The cost is that of the spec, no file is opened: what a file may hold is counted as f16.
   const format = quantization === "file" ? "f16" : quantization;
-  return modelCostView(cost, { quantization: format, past: Math.floor(context / 2) }, strong);
+  const view = modelCostView(cost, { quantization: format, past: Math.floor(context / 2) }, strong);
+  const setting = trainingSetting(options, context);
+  return setting ? [view, trainingView(cost, setting, strong)] : [view];
 }

@@ -29,6 +29,18 @@ export function timeText(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
+/** `3.2 hours`, `41 days`: seconds for people who plan. */
+export function durationText(seconds: number): string {
+  const units = [
+    ["days", 86_400],
+    ["hours", 3_600],
+    ["minutes", 60],
+  ] as const;
+  const [unit, length] = units.find(([, size]) => seconds >= 2 * size) ?? ["seconds", 1];
+  const value = seconds / length;
+  return `${value >= 100 ? Math.round(value) : value.toPrecision(2)} ${unit}`;
+}
+
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

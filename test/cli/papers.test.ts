@@ -78,7 +78,7 @@ describe.each(papers)("%s", (name) => {
 describe("what kernels cannot do", () => {
   it("is refused where a shared module has a cache, or an expert holds a mixture", async () => {
     const text = readFileSync(join("compiler", "errors", "MOE2280-cache-filled-twice.md"), "utf8");
-    const shared = `import { Attention } from "std"\n${/```text\n([^`]*)```/.exec(text)![1]!}`;
+    const shared = /```moe\n([^`]*)```/.exec(text)![1]!;
     const folded = (turns: string): string => `import { Attention } from "std"
 block Layer[D, H, C] {
   use attn = Attention[D, H, H, C]

@@ -12,7 +12,7 @@ import type {
 import { storedAxes, TypeEmitter, withoutCounts } from "../../../compiler/1-check/type-emitter.js";
 import { bytesOf, countOf } from "../../../compiler/ops/cost.js";
 import { getOp } from "../../../compiler/ops/index.js";
-import type { Attrs, Declarations, OpCost, RoutesType, TensorType } from "../../../compiler/ops/types.js";
+import type { Attrs, Declarations, OpCall, OpCost, RoutesType, TensorType } from "../../../compiler/ops/types.js";
 
 const nothing: OpCost = { flops: Size.zero, bytes: Size.zero };
 
@@ -77,7 +77,10 @@ export class CostEmitter extends TypeEmitter {
       const repetition = this.repetitions.get(region);
       if (repetition?.kind === "expert" && routes?.kind === "routes") this.routes.set(repetition.path, routes);
     }
-    this.spend(this.costOf(name, operands, attrs, regions));
+    const call = this.callOf(name, operands, attrs, regions);
+    const cost = getOp(name)!.cost(call);
+    this.spend(cost);
+    this.noteOp(name, operands, call, cost, regions, results);
     if (routes?.kind === "routes") for (const region of regions) this.spend(this.expertBytes(region, routes));
     return results;
   }
@@ -124,12 +127,24 @@ export class CostEmitter extends TypeEmitter {
     this.open[this.open.length - 1] = { flops: top.flops.plus(cost.flops), bytes: top.bytes.plus(cost.bytes) };
   }
 
-  private costOf(name: string, operands: readonly Emitted[], attrs: Attrs, regions: readonly EmittedRegion[]): OpCost {
-    return getOp(name)!.cost({
+  private callOf(name: string, operands: readonly Emitted[], attrs: Attrs, regions: readonly EmittedRegion[]): OpCall {
+    return {
       operands: operands.map((operand) => operand.type),
       attrs: regions.length > 0 ? withoutCounts(name, attrs, regions) : attrs,
       regions: regions.map((region) => region.type),
       declared: this.declarations,
-    });
+    };
+  }
+
+  /** Told of each op with its cost, for what else is counted of it. */
+  protected noteOp(
+    _name: string,
+    _operands: readonly Emitted[],
+    _call: OpCall,
+    _cost: OpCost,
+    _regions: readonly EmittedRegion[],
+    _results: readonly Emitted[],
+  ): void {
+    // Nothing more is counted here.
   }
 }
