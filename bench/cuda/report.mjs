@@ -17,7 +17,8 @@ const { values, positionals } = parseArgs({
     print: { type: "boolean", default: false },
   },
 });
-const [spec = "examples/tiny-moe/tiny-moe.moe"] = positionals;
+const example = "examples/tiny-moe/tiny-moe.moe";
+const [spec = example] = positionals;
 const path = new URL("report.ts", import.meta.url).pathname;
 const { reportText } = (await runnerImport(path)).module;
 const report = reportText({
@@ -26,6 +27,7 @@ const report = reportText({
   sizes: Object.fromEntries(values.size.map((one) => one.split("=")).map(([name, value]) => [name, Number(value)])),
   tokens: Number(values.tokens),
   context: Number(values.context),
+  attention: spec === example,
 });
 
 if (values.print) console.log(report);

@@ -4,7 +4,8 @@ import { buildProgram } from "../../compiler/2-graph/index.js";
 import { regionCost } from "../../compiler/2-graph/cost.js";
 import type { Program, StorageType } from "../../compiler/2-graph/ir.js";
 import { deriveLastToken, optimize } from "../../compiler/3-optimize/index.js";
-import { schedule } from "../../compiler/4-schedule/index.js";
+import { schedule, type CacheStorage } from "../../compiler/4-schedule/index.js";
+import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { layerCount, layoutOf } from "../../compiler/4-schedule/layout/pack.js";
 import type { Plan, PlanStep } from "../../compiler/4-schedule/plan.js";
 import { cudaLaunch, emitCuda } from "../../compiler/5-emit/cuda/index.js";
@@ -20,6 +21,8 @@ export interface ReportOptions {
   readonly sizes: Readonly<Record<string, number>>;
   readonly tokens: number;
   readonly context: number;
+  /** Whether attention is shown for other heads: in models that call the columns of a head `C`. */
+  readonly attention: boolean;
 }
 
 interface KernelRow {
@@ -34,21 +37,30 @@ interface KernelRow {
 /** A100, H100, B200: the generations that the page speaks of. */
 const GENERATIONS: readonly number[] = [80, 90, 100];
 
-export function kernelRows({ spec, storage, sizes, tokens, context }: ReportOptions): {
-  readonly rows: readonly KernelRow[];
-  readonly program: Program;
-  readonly plan: Plan;
-} {
+function scheduled({ spec, storage, sizes, tokens, context }: ReportOptions, cache: CacheStorage = "f32") {
   const program = optimize(deriveLastToken(buildProgram(check(spec, diskHost(process.cwd())), { sizes })));
-  const options = { limits: { T: tokens, context }, storage: storageOf(program, storage) };
-  const { kernels, plan } = schedule(program, cuda, options);
+  const options = { limits: { T: tokens, context }, storage: storageOf(program, storage), cache };
+  return { program, ...schedule(program, cuda, options) };
+}
+
+/** What the assembler says of kernels, for each generation. */
+function assembled(kernels: readonly Kernel[]): readonly (ReadonlyMap<string, KernelReport> | undefined)[] {
   const source = emitCuda(kernels, cuda);
   const known = nvccCapabilities();
-  const reports = GENERATIONS.map((capability) => {
+  return GENERATIONS.map((capability) => {
     if (!known.includes(capability)) return undefined;
     const { report } = compileCuda(source, { kind: "cubin", capability }, { more: VERBOSE });
     return new Map(readPtxas(report).map((one) => [one.kernel, one]));
   });
+}
+
+export function kernelRows(options: ReportOptions): {
+  readonly rows: readonly KernelRow[];
+  readonly program: Program;
+  readonly plan: Plan;
+} {
+  const { program, kernels, plan } = scheduled(options);
+  const reports = assembled(kernels);
   const launches = countLaunches(plan.entries[0]!.steps);
   const rows = kernels.map((kernel) => ({
     kernel: kernel.name,
@@ -57,6 +69,22 @@ export function kernelRows({ spec, storage, sizes, tokens, context }: ReportOpti
     said: reports.map((report) => report?.get(kernel.name)),
   }));
   return { rows, program, plan };
+}
+
+/** Columns of a head that attention by tensor cores is shown for, and the caches that it reads. */
+const HEADS: readonly number[] = [64, 80, 128];
+const HALVES = ["f16", "bf16"] as const;
+
+/** Kernels of attention by tensor cores. */
+function attentionRows(options: ReportOptions): readonly KernelRow[] {
+  return HALVES.flatMap((cache) =>
+    HEADS.map((C) => {
+      const { kernels } = scheduled({ ...options, sizes: { ...options.sizes, C } }, cache);
+      const kernel = kernels.find(({ name }) => name.startsWith("attend_matrix"))!;
+      const said = assembled([kernel]).map((report) => report?.get(kernel.name));
+      return { kernel: `${C} columns, ${cache}`, threads: cudaLaunch(kernel).threads, launches: 0, said };
+    }),
+  );
 }
 
 function countLaunches(steps: readonly PlanStep[], times = 1, counts = new Map<string, number>()): Map<string, number> {
@@ -81,6 +109,21 @@ function weightBytes(plan: Plan, tokens: number): number {
 const row = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
 const percent = (value: number): string => `${Math.round(100 * value)} %`;
 
+/** Registers, spills, stack, shared memory and occupancy of a kernel. */
+function saidCells({ said, threads }: KernelRow): readonly string[] {
+  const each = (number: (report: KernelReport) => number): string =>
+    said.map((report) => (report ? number(report) : "-")).join(" / ");
+  const there = [a100, h100].map((gpu) => {
+    const report = said[GENERATIONS.indexOf(gpu.capability)];
+    return report ? percent(occupancy(report, threads, gpu)) : "-";
+  });
+  const shared = new Set(said.map((report) => report?.shared).filter((bytes) => bytes !== undefined));
+  return [
+    ...[each(({ registers }) => registers), each(({ spills }) => spills), each(({ stack }) => stack)],
+    ...[[...shared].join(" / "), there.join(" / ")],
+  ];
+}
+
 /** The report as Markdown. */
 export function reportText(options: ReportOptions): string {
   const { rows, program, plan } = kernelRows(options);
@@ -104,20 +147,18 @@ export function reportText(options: ReportOptions): string {
     "",
     row(["kernel", "launches", "threads", "registers", "spills", "stack", "shared", "occupancy"]),
     row(["---", "--:", "--:", "--:", "--:", "--:", "--:", "--:"]),
-    ...rows.map(({ kernel, launches, threads, said }) => {
-      const each = (number: (report: KernelReport) => number | string): string =>
-        said.map((report) => (report ? number(report) : "-")).join(" / ");
-      const there = [a100, h100].map((gpu) => {
-        const report = said[GENERATIONS.indexOf(gpu.capability)];
-        return report ? percent(occupancy(report, threads, gpu)) : "-";
-      });
-      const shared = new Set(said.map((report) => report?.shared).filter((bytes) => bytes !== undefined));
-      return row([
-        ...[`\`${kernel}\``, launches, threads, each(({ registers }) => registers), each(({ spills }) => spills)],
-        ...[each(({ stack }) => stack), [...shared].join(" / "), there.join(" / ")],
-      ]);
-    }),
+    ...rows.map((one) => row([`\`${one.kernel}\``, one.launches, one.threads, ...saidCells(one)])),
     "",
+    ...(options.attention
+      ? [
+          "Attention of many queries by tensor cores, by the columns of a head and how keys and values are kept:",
+          "",
+          row(["head", "threads", "registers", "spills", "stack", "shared", "occupancy"]),
+          row(["---", "--:", "--:", "--:", "--:", "--:", "--:"]),
+          ...attentionRows(options).map((one) => row([one.kernel, one.threads, ...saidCells(one)])),
+          "",
+        ]
+      : []),
     "The least time of a call: the operations of the cost model (of many tokens at the rate of the tensor cores for these",
     "weights, of one at that for f32), or the weights that the call must read at the GPU's bandwidth, whichever is longer.",
     "No launch reaches it.",

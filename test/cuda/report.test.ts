@@ -1,8 +1,9 @@
 /** What the assembler says of kernels: read rightly, and no kernel of the example spills. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { cuda } from "../../compiler/targets/index.js";
-import { compileCuda, nvccCapabilities, VERBOSE } from "../../cli/nvcc.js";
+import { compileCuda, nvccCapabilities, nvccVersion, VERBOSE } from "../../cli/nvcc.js";
 import { a100, h100, occupancy, productRate, readPtxas, roofline } from "../../cli/ptxas.js";
 import { tinyProgram, tinySchedule } from "../real/tiny-moe.js";
 import { haveTools } from "../support/compiled.js";
@@ -53,6 +54,18 @@ describe("the assembler's report", () => {
   });
 });
 
+/** The table of kernels in the page: registers, spills and stack of each generation. */
+function tableOfPage() {
+  const text = readFileSync(new URL("../../docs/cuda.md", import.meta.url), "utf8");
+  const report = text.slice(text.indexOf("<!-- report -->"), text.indexOf("<!-- end of report -->"));
+  const rows = [...report.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm)].map(([, kernel, cells]) => {
+    const [, , ...counts] = cells!.split("|");
+    return { kernel: kernel!, numbers: counts.slice(0, 3).map((cell) => cell.split("/").map(Number)) };
+  });
+  return { compiler: /compiled by nvcc ([\d.]+)\./.exec(report)![1]!, rows };
+}
+const page = tableOfPage();
+
 describe.runIf(haveTools("nvcc"))("the kernels of the example", () => {
   // The older and the newer generation by `MOEC_CUDA=all npx vitest run test/cuda`.
   const wanted = process.env["MOEC_CUDA"] === "all" ? [80, 90, 100] : [90];
@@ -63,5 +76,17 @@ describe.runIf(haveTools("nvcc"))("the kernels of the example", () => {
     const said = readPtxas(report);
     expect(said).toHaveLength(kernels.length);
     expect(said.filter(({ spills }) => spills > 0)).toEqual([]);
+    if (!nvccVersion().includes(`V${page.compiler}`)) {
+      return console.warn(`skipped: the table is of nvcc ${page.compiler}, which is not the one that is here`);
+    }
+    // The kernels for texts side by side come behind those of the table.
+    const place = [80, 90, 100].indexOf(capability);
+    const byName = new Map(said.map((one) => [one.kernel, one]));
+    const own = kernels.slice(0, page.rows.length).map(({ name }) => {
+      const { registers, spills, stack } = byName.get(name)!;
+      return { kernel: name, numbers: [registers, spills, stack] };
+    });
+    const shown = page.rows.map(({ kernel, numbers }) => ({ kernel, numbers: numbers.map((each) => each[place]) }));
+    expect(shown, "`node bench/cuda/report.mjs` writes the table anew").toEqual(own);
   });
 });
