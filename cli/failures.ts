@@ -12,6 +12,7 @@ import { isFileError, systemReason } from "../runtime/node/system-errors.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import type { Shell } from "./shell.js";
 import { named, readText } from "./source-host.js";
+import { sourcePlaces } from "./source-places.js";
 import { folderOf } from "./write-folder.js";
 
 /** Diagnostics that end a command. */
@@ -98,7 +99,7 @@ function sayCoded(shell: Shell, { code, message, place, help }: MoecError): void
 }
 
 function reportBug(shell: Shell, error: unknown): ExitCode {
-  const text = traceOf(error);
+  const text = sourcePlaces(traceOf(error));
   shell.note(`${shell.notePalette.error("this is a mistake in moec")}; please report it with the lines below`);
   shell.note(text);
   shell.result(false, { error: { message: text, bug: true } });

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The `moec` command. */
-import { processIo } from "./io.js";
-import { runCli } from "./program.js";
+import { launch } from "./launch.js";
 
-process.exitCode = await runCli(process.argv.slice(2), processIo());
+await launch(process.argv.slice(2));

@@ -39,12 +39,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
   completions: async () => (await import("./commands/completions.js")).completionsCommand,
 };
 
+export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
+
 /** These are about all the others. */
 const GENERAL: ReadonlySet<string> = new Set(["help", "completions"]);
 
-/** The commands that a command line asks for: one by name, or all. */
-export function commandsFor(args: readonly string[] = []): Promise<readonly CommandDefinition[]> {
+const VERSION = ["-V", "--version"];
+
+/** The commands that a command line asks for: one by name, none for the version, or all. */
+export async function commandsFor(args: readonly string[] = []): Promise<readonly CommandDefinition[]> {
   const [name = ""] = args;
+  if (VERSION.includes(name)) return [];
   const alone = Object.hasOwn(COMMANDS, name) && !GENERAL.has(name) ? COMMANDS[name] : undefined;
   return Promise.all((alone ? [alone] : Object.values(COMMANDS)).map((load) => load()));
 }
@@ -62,7 +67,7 @@ export function makeProgram(
 ): Command {
   const program = new Command("moec")
     .description("A language and compiler for sparse neural networks: a .moe file in, text and a bundle out.")
-    .version(moecVersion(), "-V, --version", "print the version")
+    .version(moecVersion(), VERSION.join(", "), "print the version")
     .helpCommand("help [command]", "help for a command")
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })

@@ -57,7 +57,7 @@ export function ensurePackages() {
 /** Names, sizes and times of all sources: enough to see that something was edited. */
 function sourceMark() {
   const hash = createHash("sha256");
-  for (const part of ["grammar", "compiler", "runtime", "serve", "cli"]) {
+  for (const part of ["grammar", "compiler", "runtime", "serve", "cli", "editor/server"]) {
     for (const file of readdirSync(join(root, part), { recursive: true, encoding: "utf8" }).sort()) {
       if (!file.endsWith(".ts")) continue;
       const stats = statSync(join(root, part, file));
@@ -81,6 +81,7 @@ export function ensureBuild() {
   ]);
   runStep("bundling the parser", process.execPath, ["scripts/build-grammar.mjs"]);
   runStep("bundling the browser runtime", process.execPath, ["scripts/build-browser.mjs"]);
+  runStep("bundling the command", process.execPath, ["scripts/build-cli.mjs"]);
   mkdirSync(join(root, "dist"), { recursive: true });
   writeFileSync(mark, now);
 }

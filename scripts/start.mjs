@@ -23,6 +23,5 @@ const rest =
       ? [DEFAULT_PROMPT, ...args]
       : args;
 
-const { processIo } = await import("../dist/cli/io.js");
-const { runCli } = await import("../dist/cli/program.js");
-process.exitCode = await runCli(["run", "examples/tiny-moe", ...rest], processIo());
+const { launch } = await import("../dist/cli/launch.js");
+await launch(["run", "examples/tiny-moe", ...rest]);

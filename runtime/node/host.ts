@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import type { Host } from "../host.js";
 import { nodeGpu } from "./gpu.js";
 import { ownPlatform } from "./platform.js";
+import { RELAXED_SIMD } from "./relaxed-simd.js";
 import { wasmFeatures } from "../wasm/features.js";
 import type { WorkerStart } from "../wasm/work.js";
 
@@ -17,9 +18,9 @@ export function nodeHost(worker: URL = new URL("./worker.js", import.meta.url)):
     parallelism: availableParallelism(),
     canBlock: true,
     whyNoThreads: undefined,
-    // Node 20 has relaxed SIMD behind a flag that takes effect for modules compiled later; newer ones have it without, and complain of the flag.
+    // The flag takes effect for modules compiled later; engines that need none complain of it.
     enableRelaxedSimd: () => {
-      if (!wasmFeatures().relaxedSimd) setFlagsFromString("--experimental-wasm-relaxed-simd");
+      if (!wasmFeatures().relaxedSimd) setFlagsFromString(`--${RELAXED_SIMD}`);
     },
     startThread: (start: WorkerStart) => {
       const thread = new Worker(worker, { workerData: start, stdout: false, stderr: false });
