@@ -21,6 +21,8 @@ export interface Place {
   readonly repetitions: readonly Repetition[];
   /** Token axes over which a per-token body is lifted: randomness is drawn for each of them. */
   readonly batch: readonly Axis[];
+  /** The function whose body this is, and its axes that are unknown unless an argument decides them. */
+  readonly open?: { readonly callee: string; readonly axes: readonly string[] };
 }
 
 export interface WalkOptions {

@@ -182,6 +182,7 @@ export const messages = {
   MOE2280: { severity: "error", title: "cache filled twice in a call", message: "the rows of `{path}` are appended {times} times in one call" },
   MOE2281: { severity: "error", title: "axis of queries open", message: "{axes} could each be the axis of queries; `query: …` says which one" },
   MOE2282: { severity: "error", title: "size below one", message: "`{axis}` of `{model}` cannot be {size}: axes begin at 1" },
+  MOE2290: { severity: "error", title: "axis that no argument decides", message: "{callee} needs its axis `{axis}`, and no argument of this call decides it" },
   MOE3101: { severity: "error", title: "unknown pass", message: "there is no pass `{name}`; the passes are {known}" },
   MOE3102: { severity: "error", title: "pass broke the graph", message: "pass `{pass}` made a graph of `{program}` that is not valid: {problem}" },
   MOE3301: { severity: "error", title: "op has no kernel", message: "`{op}` cannot run on target `{target}`: {reason}" },
@@ -511,6 +512,7 @@ export interface MessageSlots {
   readonly MOE2280: { readonly path: Slot; readonly times: Slot };
   readonly MOE2281: { readonly axes: Slot };
   readonly MOE2282: { readonly axis: Slot; readonly model: Slot; readonly size: Slot };
+  readonly MOE2290: { readonly callee: Slot; readonly axis: Slot };
   readonly MOE3101: { readonly name: Slot; readonly known: Slot };
   readonly MOE3102: { readonly pass: Slot; readonly program: Slot; readonly problem: Slot };
   readonly MOE3301: { readonly op: Slot; readonly target: Slot; readonly reason: Slot };
@@ -1193,6 +1195,9 @@ export const errors = {
   /** MOE2282: size below one */
   sizeBelowOne: (slots: MessageSlots["MOE2282"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2282", messages.MOE2282, slots, span, parts),
+  /** MOE2290: axis that no argument decides */
+  axisThatNoArgumentDecides: (slots: MessageSlots["MOE2290"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2290", messages.MOE2290, slots, span, parts),
   /** MOE3101: unknown pass */
   unknownPass: (slots: MessageSlots["MOE3101"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3101", messages.MOE3101, slots, span, parts),

@@ -35,3 +35,17 @@ describe.each(files)("%s", (file) => {
     );
   });
 });
+
+test("an axis that no argument decides is one error, and none where the function is wrong by itself", () => {
+  const codes = (text: string): readonly string[] =>
+    check("wrong.moe", testHost({ "wrong.moe": text })).diagnostics.map(({ code, span }) => `${code} ${span.start}`);
+  const call = `test "called" {
+  let w = random([A = 2, M = 4], seed: 1)
+  assert close(f(w), 0)
+}
+`;
+  const open = "fn f[N](w: [A, M = N]) => sum(w, over: A)\n";
+  expect(codes(open + call)).toEqual([`MOE2290 ${(open + call).indexOf("f(w)")}`]);
+  const wrong = "fn f[N](w: [A, M = N]) => w[N -> K]\n";
+  expect(codes(wrong + call)).toEqual([`MOE2042 ${wrong.indexOf("N ->")}`]);
+});

@@ -211,6 +211,7 @@ export function callClosure(
     ...(closure.instance ? { instance: closure.instance } : {}),
     repetitions: closure.instance?.repetitions ?? place.repetitions,
     batch: closure.lambda ? place.batch : [],
+    ...(closure.openAxes ? { open: { callee: closure.label, axes: closure.openAxes } } : {}),
   };
   const bound: Value[] = [];
   for (const param of closure.params) {
@@ -305,16 +306,11 @@ function bindParameter(
   const parameterSpan = { file: names.closure.file, ...param.name.span };
   const value = given?.value ?? (param.default ? evaluate(walk, param.default, inner) : unknown);
   const argument = { value, span: given?.span ?? span };
-  if (!param.type) return value;
-  decideOwnAxes(param.type, value, names, inner);
-  return bindToSpec(
-    walk,
-    resolveType(walk, param.type, inner),
-    argument,
-    { name: param.name.text, span: parameterSpan },
-    names,
-    inner,
-  );
+  const { type } = param;
+  if (!type) return value;
+  decideOwnAxes(type, value, names, inner);
+  const spec = walk.reporter.within(span, () => resolveType(walk, type, inner));
+  return bindToSpec(walk, spec, argument, { name: param.name.text, span: parameterSpan }, names, inner);
 }
 
 /** Checks an argument against a declared type and gives it the names of the body. */

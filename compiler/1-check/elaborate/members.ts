@@ -11,7 +11,7 @@ import { unknown, type InstanceValue, type Value } from "../values.js";
 import { methodClosure } from "./closures.js";
 import { evaluate, needNumber } from "./evaluate.js";
 import { bareInstance, knobValue, makeInstance } from "./modules.js";
-import { once } from "./once.js";
+import { madeOnce, once } from "./once.js";
 import { scheduleValue } from "./schedules.js";
 import { makeStack } from "./stacks.js";
 import { report, tensor } from "./tensors.js";
@@ -59,7 +59,7 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
     case "state":
       return once(walk, member.name, place, () => stateValue(walk, member, place));
     case "knob": {
-      const knob = once2(() => {
+      const knob = madeOnce(walk, member.name, place, () => {
         const spec = member.type ? resolveType(walk, member.type, place) : undefined;
         const axes = spec?.kind === "tensor" ? known(walk, spec, place) : [];
         const number = needNumber(walk, evaluate(walk, member.init, place), at(place, member.init));
@@ -67,7 +67,7 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
         const init = number ? (valueOf(number) ?? 0) : 0;
         return knobValue(walk, member.name.text, init, whole, member.range, place, at(place, member.name), axes);
       });
-      return () => knob().value();
+      return () => knob()?.value() ?? unknown;
     }
     case "use":
       return once(walk, member.name, place, () => {

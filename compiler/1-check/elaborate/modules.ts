@@ -214,6 +214,7 @@ export function knobValue(
 ): { readonly value: () => Value } {
   const from = range && needNumber(walk, evaluate(walk, range.from, inner), at(inner, range.from));
   const to = range && needNumber(walk, evaluate(walk, range.to, inner), at(inner, range.to));
+  if (range && !(from && to)) return { value: () => unknown };
   const top = to && sizeOf(to);
   const stored: StoredValue = {
     kind: "knob",

@@ -29,6 +29,9 @@ export function evaluateName(walk: Walk, name: Identifier, place: Place): Value 
   if (name.text === "inf") return numberValue({ kind: "real", value: Infinity });
   if (name.text === "pi") return numberValue(real(Math.PI));
   if (builtinNames.has(name.text)) return { kind: "builtin", name: name.text };
+  if (place.open?.axes.includes(name.text)) {
+    return report(walk, "MOE2290", { callee: place.open.callee, axis: name.text }, at(place, name));
+  }
   return report(
     walk,
     "MOE2001",
