@@ -124,7 +124,7 @@ function summary(
       "device",
       `${report.device}, ${threads}, ${report.level ?? `relaxed SIMD ${report.relaxedSimd ? "on" : "off"}`}`,
     ),
-    ...(report.whyNotNative === undefined ? [] : [line("", report.whyNotNative)]),
+    ...[report.whyNotBetter, report.whyNotNative].flatMap((why) => (why === undefined ? [] : [line("", why)])),
   ];
 }
 

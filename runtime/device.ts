@@ -18,6 +18,8 @@ export interface DeviceReport {
   readonly quads?: boolean;
   /** Of native kernels: the processors that they were compiled for. */
   readonly level?: string;
+  /** Set when the bundle has native kernels for better processors: why those do not run. */
+  readonly whyNotBetter?: string;
   /** Set when the bundle has native kernels that can't run here: why. */
   readonly whyNotNative?: string;
   /** Bytes of memory that the device took. */

@@ -7,7 +7,7 @@ import { nodeHost } from "../../runtime/node/host.js";
 import { wasmFeatures } from "../../runtime/wasm/features.js";
 import { cacheFolder } from "../../runtime/native/cache-folder.js";
 import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
-import { missingFeatures, refusesTiles } from "../../runtime/native/processor.js";
+import { missingFeatures, refusesTiles, whyNotLevel } from "../../runtime/native/processor.js";
 import { EXIT } from "../exit-codes.js";
 import { nativeLevels, ownLevel } from "../native-levels.js";
 import { nvccPath, nvccVersion } from "../nvcc.js";
@@ -102,8 +102,10 @@ function standardLibrary(): Finding {
 function nativeCode(): readonly Finding[] {
   const level = ownLevel();
   const missing = missingFeatures(nativeLevels.at(-1)?.codegen?.needs ?? []);
+  const better = nativeLevels.slice(0, level ? nativeLevels.indexOf(level) : 0);
+  const reasons = better.map(({ name, codegen }) => `; ${whyNotLevel(name, codegen?.needs ?? [])}`).join("");
   const processor: Finding = level
-    ? { name: "native level", state: "good", text: `${level.name}: ${level.doc}${tilesText()}` }
+    ? { name: "native level", state: "good", text: `${level.name}: ${level.doc}${reasons}${tilesText()}` }
     : { name: "native level", state: "absent", text: `none; the processor lacks ${missing.join(", ")}` };
   const cache: Finding = { name: "cache", state: "good", text: cacheFolder() };
   try {

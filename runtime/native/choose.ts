@@ -5,7 +5,7 @@ import type { NativeChoice } from "../host.js";
 import { makeNativeDevice } from "./device.js";
 import { ownPlatform } from "../node/platform.js";
 import { libc } from "./libc.js";
-import { missingFeatures } from "./processor.js";
+import { missingFeatures, whyNotLevel } from "./processor.js";
 import { verifyFiles } from "./verified.js";
 
 /**
@@ -21,13 +21,16 @@ export function chooseLevel(target: ManifestNativeTarget): NativeChoice {
   }
   // Refuses systems without the package that calls native code.
   libc();
-  const level = target.levels.find(({ needs }) => missingFeatures(needs).length === 0);
+  const reasons = target.levels.map(({ level, needs }) => whyNotLevel(level, needs));
+  const chosen = reasons.indexOf(undefined);
+  const level = target.levels[chosen];
   if (!level) throw noLevel(target.levels);
+  const whyNotBetter = reasons.slice(0, chosen).join("; ");
   return {
     level,
     open: ({ plan, object, parallelism, threads, texts, weights, verify }) => {
       const count = threads ?? parallelism;
-      const why = threads === 1 ? "one was asked for" : count === 1 ? "the machine has one core" : undefined;
+      const whyOneThread = threads === 1 ? "one was asked for" : count === 1 ? "the machine has one core" : undefined;
       if (weights && verify !== false) verifyFiles(weights, verify === true);
       const device = makeNativeDevice({
         plan,
@@ -36,7 +39,10 @@ export function chooseLevel(target: ManifestNativeTarget): NativeChoice {
         level: level.level,
         scratchBytes: level.scratchBytes,
         threads: count,
-        ...(why === undefined ? {} : { whyOneThread: why }),
+        why: {
+          ...(whyOneThread === undefined ? {} : { whyOneThread }),
+          ...(chosen === 0 ? {} : { whyNotBetter }),
+        },
         ...(texts === undefined ? {} : { texts }),
         ...(weights ? { weights } : {}),
       });

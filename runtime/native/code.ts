@@ -2,7 +2,7 @@
 import { moecError } from "../../compiler/errors/raise.js";
 import { linkObject } from "./elf.js";
 import type { Address } from "./koffi.js";
-import { PROTECTION } from "./libc.js";
+import { libc, PROTECTION } from "./libc.js";
 import { Mapping } from "./mapping.js";
 
 export interface LoadedCode {
@@ -27,7 +27,10 @@ export function loadCode(object: Uint8Array, file: string): LoadedCode {
   mapping.view(0, image.bytes.length).set(image.bytes);
   const places = new DataView(mapping.buffer);
   for (const { at, value } of image.absolute) places.setBigUint64(at, BigInt(mapping.address + value), true);
-  if (image.writable > 0) mapping.protect(0, image.writable, PROTECTION.readExecute);
+  if (image.writable > 0) {
+    libc().clearInstructions(mapping.address, image.writable);
+    mapping.protect(0, image.writable, PROTECTION.readExecute);
+  }
   let isKept = false;
   return {
     has: (symbol) => image.symbols.has(symbol),

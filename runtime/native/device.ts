@@ -25,7 +25,8 @@ export interface NativeDeviceParts {
   readonly level: string;
   readonly scratchBytes: number;
   readonly threads: number;
-  readonly whyOneThread?: string;
+  /** What the report says of them. */
+  readonly why?: Pick<DeviceReport, "whyOneThread" | "whyNotBetter">;
   /** How many texts have states of their own; 1 when absent. */
   readonly texts?: number;
   /** Files of the weights, to be mapped; without them they are written. */
@@ -52,7 +53,7 @@ class NativeDevice implements Device {
   private readonly taken: (() => void)[] = [];
 
   constructor(parts: NativeDeviceParts) {
-    const { plan, object, file, level, scratchBytes, threads, whyOneThread, texts = 1, weights } = parts;
+    const { plan, object, file, level, scratchBytes, threads, texts = 1, weights } = parts;
     this.texts = texts;
     this.textStride = textStride(plan);
     try {
@@ -85,7 +86,7 @@ class NativeDevice implements Device {
       device: "native",
       level,
       threads,
-      ...(whyOneThread === undefined ? {} : { whyOneThread }),
+      ...parts.why,
       relaxedSimd: false,
       memoryBytes: own.reduce((sum, { bytes }) => sum + bytes, plan.spaces.weights),
       mappedBytes: this.weights.mappedBytes,

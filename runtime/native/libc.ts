@@ -2,6 +2,7 @@
 import { constants } from "node:os";
 import { PAGE_BYTES } from "../../compiler/5-emit/llvm/pool-layout.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { ownArchitecture } from "./elf.js";
 import { callAside, koffi, type Address } from "./koffi.js";
 
 export interface Libc {
@@ -11,6 +12,13 @@ export interface Libc {
   mmap(at: Address, bytes: number, protection: number, flags: number, file: number): Address;
   munmap(at: Address, bytes: number): number;
   mprotect(at: Address, bytes: number, protection: number): number;
+  /**
+   * Makes what was written to a part the instructions that run there. Nothing has to be done on x86-64, whose caches keep
+   * one another right. On ARM it is the writer's task: Linux does it for pages that become executable for the first time,
+   * but promises it nowhere (https://github.com/bytecodealliance/wasmtime/issues/3310), and not on all versions for memory
+   * without a file. Some processors want the pages still writable (https://patchwork.kernel.org/patch/9047921/).
+   */
+  clearInstructions(from: Address, bytes: number): void;
   madvise(at: Address, bytes: number, advice: number): number;
   /** The same on a thread beside this one. */
   madviseAside(at: Address, bytes: number, advice: number): Promise<number>;
@@ -50,8 +58,10 @@ function bind(): Libc {
   }
   const dlsym = library.func("uintptr_t dlsym(uintptr_t handle, const char* name)");
   const madvise = library.func("int madvise(uintptr_t at, size_t bytes, int advice)");
+  const address = (name: string): Address => dlsym(0, name) as Address;
   return {
-    address: (name) => dlsym(0, name) as Address,
+    address,
+    clearInstructions: ownArchitecture === "x86-64" ? () => undefined : instructionCache(address),
     mmap: (() => {
       const mmap = library.func(
         "intptr_t mmap(uintptr_t at, size_t bytes, int prot, int flags, int fd, int64_t offset)",
@@ -77,6 +87,18 @@ function bind(): Libc {
     strlen: library.func("size_t strlen(uintptr_t text)") as Libc["strlen"],
     sigaction: library.func("int sigaction(int signal, uint8_t* action, uint8_t* old)") as Libc["sigaction"],
   };
+}
+
+/**
+ * The compiler's library for every program has the loop over the lines of a cache; Node is linked with it.
+ *
+ * @throws MoecError MOE4203 where it is not.
+ */
+export function instructionCache(address: Libc["address"]): Libc["clearInstructions"] {
+  const clear = address("__clear_cache");
+  if (clear === 0) throw moecError("MOE4203", { reason: "the process has no `__clear_cache` (libgcc_s)" });
+  const type = koffi().proto("void (uintptr_t from, uintptr_t to)");
+  return (from, bytes) => void koffi().call(BigInt(clear), type, from, from + bytes);
 }
 
 /** The name of an error number, such as `ENOMEM`. */

@@ -58,3 +58,16 @@ function readProcessor(): Processor {
 export function missingFeatures(needs: readonly string[], features = processorFeatures()): readonly string[] {
   return needs.filter((name) => !features.has(name));
 }
+
+/**
+ * Why code for a level does not run here, in words; undefined where it does.
+ *
+ * @param needs Features that the level's code uses.
+ */
+export function whyNotLevel(level: string, needs: readonly string[]): string | undefined {
+  const missing = missingFeatures(needs);
+  if (missing.length === 0) return undefined;
+  const isKept = refusesTiles() && missing.every((name) => tileFeatures.includes(name));
+  const reason = isKept ? "the system does not let this process use" : "the processor lacks";
+  return `not ${level}: ${reason} ${missing.join(", ")}`;
+}

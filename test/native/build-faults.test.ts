@@ -1,5 +1,5 @@
-/** `moec build --target native` twice at once: what is there afterwards is whole. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+/** `moec build --target native` twice at once, and killed in the middle: what is there afterwards is whole. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { Cache } from "../../runtime/native/cache.js";
 import { loadModel, Model } from "../../runtime/node/index.js";
 import { moec } from "../cli/io.js";
 import { hasNative, levels } from "../support/native.js";
-import { startWaiting, together } from "../support/waiting-process.js";
+import { startWaiting, together, type Kill } from "../support/waiting-process.js";
 
 const cwd = mkdtempSync(join(tmpdir(), "moec-faults-"));
 const cache = (name: string): string => (process.env["MOEC_CACHE"] = join(cwd, `cache-${name}`));
@@ -76,7 +76,7 @@ describe.runIf(hasNative)("native builds", () => {
     const root = cache("two");
     const body = command(build("two/bundle"));
     const ended = await together([startWaiting<Ended>(body), startWaiting<Ended>(body)]);
-    const refused = ended.filter((one) => one.code !== 0);
+    const refused = ended.filter((one) => one!.code !== 0);
     expect(refused.length).toBeLessThan(2);
     for (const one of refused) {
       expect(one).toMatchObject({ code: 3, err: expect.stringContaining("MOE5314") as string });
@@ -109,9 +109,36 @@ const run = () => {
 };`;
     type Codes = Readonly<Record<string, number>>;
     const all = await together([startWaiting<Codes>(body), startWaiting<Codes>(body)]);
-    const codes = new Set(all.flatMap((one) => Object.keys(one)));
+    const codes = new Set(all.flatMap((one) => Object.keys(one!)));
     codes.delete("MOE5314");
     expect([...codes]).toEqual(["written"]);
     expect(hidden(join(cwd, "turns"))).toEqual([]);
+  });
+
+  it("killed in the middle: the next one works, and clears what was left", async () => {
+    const root = cache("killed");
+    const folder = join(cwd, "killed");
+    mkdirSync(folder);
+    const objects = join(root, "objects");
+    const kills: readonly Kill[] = [
+      // Half of an object is in the cache, half of the bundle's first file in its folder, the old bundle is set aside.
+      { call: "writeFileSync", word: join("cache-killed", "objects") },
+      { call: "writeSync", word: ".building" },
+      { call: "renameSync", word: ".building" },
+    ];
+    for (const [turn, kill] of kills.entries()) {
+      const child = startWaiting<Ended>(command(build("killed/bundle")), kill);
+      expect(await together([child])).toEqual([undefined]);
+      expect(existsSync(join(folder, "bundle"))).toBe(false);
+      expect(hidden(folder)).toEqual(turn === 0 ? [] : [".bundle.building", ".bundle.lock"]);
+      expect(hidden(objects)).toHaveLength(turn === 0 ? 1 : 0);
+      // What was written a moment ago may belong to a process on another machine.
+      for (const name of hidden(objects)) utimesSync(join(objects, name), new Date(0), new Date(0));
+      expect(await moec(build("killed/bundle"), { cwd })).toMatchObject({ code: 0, err: "" });
+      expect(hidden(folder)).toEqual([]);
+      expectWhole(root);
+      expect(await logits("killed/bundle")).toEqual(expected);
+      rmSync(join(folder, "bundle"), { recursive: true });
+    }
   });
 });

@@ -1,13 +1,16 @@
-/** Kernels for 64-bit ARM, run by qemu's emulation of a process: one for each call. */
+/** Kernels for 64-bit ARM, run by a process for each call: elsewhere than on ARM by qemu's emulation of one. */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { emitLlvm, scratchBytes } from "../../compiler/5-emit/llvm/index.js";
 import type { Target } from "../../compiler/targets/index.js";
 import { reasonOf } from "../../compiler/errors/reason.js";
-import { linkObject } from "../../runtime/native/elf.js";
+import { linkObject, ownArchitecture } from "../../runtime/native/elf.js";
 import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
 import { haveTools, newPath, scalarBits, type Launch } from "./compiled.js";
+
+/** What compiles a program, and what runs it. */
+const tools = ownArchitecture === "aarch64" ? (["gcc"] as const) : (["aarch64-linux-gnu-gcc", "qemu-aarch64"] as const);
 
 /** Whether the programs are here, and LLVM's library; says which one is not. */
 export function hasArm(): boolean {
@@ -17,7 +20,7 @@ export function hasArm(): boolean {
     console.warn(`skipped: ${reasonOf(error)}`);
     return false;
   }
-  return haveTools("aarch64-linux-gnu-gcc", "qemu-aarch64");
+  return haveTools(...tools);
 }
 
 /**
@@ -68,7 +71,7 @@ function driverProgram(): string {
   if (program !== undefined) return program;
   const [source, made] = [newPath("c"), newPath("arm")];
   writeFileSync(source, driver);
-  execFileSync("aarch64-linux-gnu-gcc", ["-static", "-O1", "-o", made, source]);
+  execFileSync(tools[0], ["-static", "-O1", "-o", made, source]);
   return (program = made);
 }
 
@@ -109,8 +112,9 @@ export function compileArm(kernels: readonly Kernel[], target: Target): ArmKerne
     const values = scalarBits(scalars).subarray(0, scalars.length);
     const head = Int32Array.from([...counts, ...sizes, ...places.flat(), ...values]);
     const input = Buffer.concat([Buffer.from(head.buffer), ...regions]);
-    const command = ["-cpu", target.codegen!.cpu, driverProgram(), file];
-    const output = execFileSync("qemu-aarch64", command, { input, maxBuffer: 1 << 28 });
+    const own = [driverProgram(), file] as const;
+    const [command, ...args] = tools[1] ? [tools[1], "-cpu", target.codegen!.cpu, ...own] : own;
+    const output = execFileSync(command, args, { input, maxBuffer: 1 << 28 });
     let at = 0;
     for (const region of regions) {
       region.set(output.subarray(at, at + region.length));

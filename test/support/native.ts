@@ -4,9 +4,10 @@ import { reasonOf } from "../../compiler/errors/reason.js";
 import { scratchBytes, emitLlvm } from "../../compiler/5-emit/llvm/index.js";
 import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
-import { x86v3, x86v4, x86v4Amx, type Target } from "../../compiler/targets/index.js";
+import { arm64Dot, x86v3, x86v4, x86v4Amx, type Target } from "../../compiler/targets/index.js";
 import type { Device } from "../../runtime/device.js";
 import { loadCode } from "../../runtime/native/code.js";
+import { ownArchitecture } from "../../runtime/native/elf.js";
 import { koffi } from "../../runtime/native/koffi.js";
 import { makeNativeDevice } from "../../runtime/native/device.js";
 import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
@@ -25,7 +26,7 @@ const reason = ((): string | undefined => {
 /** Levels that can be compiled and run here, best first. Where there is none the reason is printed once per file. */
 export const levels: readonly Target[] =
   reason === undefined
-    ? [x86v4, x86v3].filter(({ codegen }) => missingFeatures(codegen?.needs ?? []).length === 0)
+    ? [x86v4, x86v3, arm64Dot].filter(({ codegen }) => missingFeatures(codegen?.needs ?? []).length === 0)
     : [];
 if (levels.length === 0) console.warn(`skipped: no native code here: ${reason ?? "the processor has no level"}`);
 
@@ -81,7 +82,7 @@ export function nativeDevice(kernels: readonly Kernel[], plan: Plan, target: Tar
 
 /** Runs kernels over one memory in which buffers and block memory have addresses, as tests of schedules do. */
 export function nativeLaunch(kernels: readonly Kernel[], target: Target, memory: ArrayBuffer, scratch: number) {
-  if (target.codegen?.architecture === "aarch64") return compileArm(kernels, target).launchIn(memory);
+  if (target.codegen?.architecture !== ownArchitecture) return compileArm(kernels, target).launchIn(memory);
   const code = loadCode(compileNative(kernels, target), "test.o");
   const type = koffi().proto("void (void** buffers, int* scalars, void* scratch, int from, int to)");
   const floats = new Map(kernels.map(({ name, scalars }) => [name, scalars.map((scalar) => scalar.type === "f32")]));
