@@ -1,5 +1,5 @@
 /**
- * Integer products of one row with the records of `k-layouts.ts`, a few tiles side by side. In a super-block of 256
+ * Integer products of one row with the records of `k-layouts.ts`, one tile after the other in the order of memory. In a super-block of 256
  * columns, which have one scale of activations, sums stay whole numbers: products times small scales, and sums of
  * activations times small minima; its two factors are applied once.
  */
@@ -70,15 +70,14 @@ function runSums(
   });
 }
 
-/** What `offsetsOf` wants of the activations beside their sum: the same for all tiles. */
+/** What `offsetsOf` wants of the activations beside their sum. */
 export function sumAhead(
   k: KernelBuilder,
   shapes: WideShapes,
-  tiles: readonly Pick<KTile, "format">[],
+  { format }: Pick<KTile, "format">,
   x: RunActivations,
 ): Expression | undefined {
-  const isHalved = tiles.some(({ format }) => kFormats[format].scales === 2);
-  if (!isHalved) return undefined;
+  if (kFormats[format].scales === 1) return undefined;
   const sum = chain(k, shapes, kFormats.q4_1);
   for (let j = 0; j < words / 2; j++) {
     const word = x.word(j);
@@ -159,39 +158,37 @@ function bringNear(k: KernelBuilder, { format, bytes }: KTile, { record }: RunPa
   for (let line = 0; line < lines; line++) k.prefetch(bytes, add(from, line * lineBytes));
 }
 
-/** [tile][vector] sums of one row with `columns` columns. */
+/** The sums of one row with `columns` columns of a tile, vector by vector. */
 export function kFew(
   k: KernelBuilder,
   shapes: WideShapes,
-  tiles: readonly KTile[],
+  tile: KTile,
   row: WideRow,
   columns: number,
-): readonly (readonly Variable[])[] {
+): readonly Variable[] {
   const { lanes } = shapes;
   const vectors = tileVectors(shapes);
-  const sums = tiles.map(() => vectors.map(() => k.variable("sum", 0, registerType("f32", lanes))));
+  const sums = vectors.map(() => k.variable("sum", 0, registerType("f32", lanes)));
   const group = (number: Operand, pairs: number): void => {
     const x = k.let("x_group", add(row.start, mul(number, activationGroupBytes)));
     const xScale = k.let("x_scale", splat(k.load(row.bytes, add(x, activationScale), { as: "f32" }), lanes));
-    const running = tiles.map((tile, t) =>
-      vectors.map((vector) => {
-        const sum = sums[t]![vector]!;
-        if (!hasSuperblocks(kFormats[tile.format])) return blockSum(k, shapes, tile, vector, xScale, sum);
-        const record = (): Expression => pairOf(k, tile, number, constant(0)).record;
-        return superblockSum(k, shapes, tile, vector, record, xScale, sum);
-      }),
-    );
+    const running = vectors.map((vector) => {
+      const sum = sums[vector]!;
+      if (!hasSuperblocks(kFormats[tile.format])) return blockSum(k, shapes, tile, vector, xScale, sum);
+      const record = (): Expression => pairOf(k, tile, number, constant(0)).record;
+      return superblockSum(k, shapes, tile, vector, record, xScale, sum);
+    });
     k.loop("pair", 0, pairs, 1, (pair) => {
       const at = k.let("x_at", add(x, mul(pair, activationBytes)));
-      const places = tiles.map((tile) => pairOf(k, tile, number, pair));
-      tiles.forEach((tile, t) => bringNear(k, tile, places[t]!, pair));
+      const place = pairOf(k, tile, number, pair);
+      bringNear(k, tile, place, pair);
       for (const half of halves) {
         const own = runActivations(k, shapes, row, at, half);
-        const ahead = sumAhead(k, shapes, tiles, own);
-        running.forEach((list, t) => list.forEach((sum) => sum.run(places[t]!, half, own, ahead)));
+        const ahead = sumAhead(k, shapes, tile, own);
+        for (const sum of running) sum.run(place, half, own, ahead);
       }
     });
-    running.flat().forEach((sum) => sum.finish());
+    for (const sum of running) sum.finish();
   };
   const all = Math.ceil(columns / recordColumns);
   const whole = Math.floor(all / groupRecords);

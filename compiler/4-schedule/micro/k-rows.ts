@@ -79,7 +79,7 @@ function tileProducts(
       const factors = (vector: number, number: number): Expression =>
         k.let("factor", k.load(vectors.bytes, at(vector, number), { lanes: shapes.lanes, as: "f32" }));
       const activations = rows.map((row, i) => runActivations(k, shapes, row, xs[i]!, half));
-      const offsets = activations.map((x) => offsetsOf(tile, x.start, sumAhead(k, shapes, [tile], x)));
+      const offsets = activations.map((x) => offsetsOf(tile, x.start, sumAhead(k, shapes, tile, x)));
       const size = words / format.scales;
       for (let scale = 0; scale < format.scales; scale++) {
         const chains = rows.map((_, i) =>

@@ -7,7 +7,7 @@ import { kFew } from "./k-few.js";
 import { isK, type KRecords } from "./k-layouts.js";
 import { kRows, unpackedKBytes, type KRows } from "./k-rows.js";
 import type { ManyRows } from "./row-passes.js";
-import { tileVectors, type WideRow, type WideTile } from "./wide-dots.js";
+import type { WideRow, WideTile } from "./wide-dots.js";
 import { fewRowsTogether, wideFew } from "./wide-few.js";
 import { recordCount, type WideQuants } from "./wide-layouts.js";
 import { matrixProducts, type MatrixBuffers, type NumberRows } from "./wide-matrices.js";
@@ -38,15 +38,11 @@ export function recordsFew(
   put: (row: number, tile: number, vector: number, sum: Expression) => void,
 ): void {
   if (areK(tiles)) {
-    // Tiles of four vectors have sums enough to fill the registers alone.
-    const beside = tileVectors(shapes).length < 4 ? tiles.length : 1;
-    rows.forEach((row, r) => {
-      for (let first = 0; first < tiles.length; first += beside) {
-        kFew(k, shapes, tiles.slice(first, first + beside), row, columns).forEach((sums, t) =>
-          sums.forEach((sum, vector) => put(r, first + t, vector, sum.get)),
-        );
-      }
-    });
+    rows.forEach((row, r) =>
+      tiles.forEach((tile, t) =>
+        kFew(k, shapes, tile, row, columns).forEach((sum, vector) => put(r, t, vector, sum.get)),
+      ),
+    );
     return;
   }
   (tiles as readonly WideTile[]).forEach((tile, t) =>

@@ -3,7 +3,7 @@
  * the first cache and multiplied with all rows, some at a time. Rows that are multiplied together are copied side by side
  * for all tiles, so that one register and constants say where each of their words is.
  */
-import { add, constant, div, fma, mul, splat, sub, type Operand } from "../kernel-expressions.js";
+import { add, compare, constant, div, fma, mul, select, splat, sub, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
@@ -76,10 +76,15 @@ export function rowPasses(k: KernelBuilder, shapes: WideShapes, what: ManyRows, 
   });
   const count = k.let("rows", sub(to, from));
   const lines = Math.ceil(groupBytes / lineBytes);
-  /** Brings some lines of what the next pass unpacks near, others for each group of rows. */
+  const tileBytes = (records * groupBytes) / groupRecords;
+  /**
+   * Brings some lines of what the next pass unpacks near, others for each group of rows. The last pass is followed by the
+   * first one of the tiles behind these.
+   */
   const readAhead = (group: Operand, row: Expression, rows: number): void => {
     const upTo = (number: Expression): Expression => div(mul(sub(number, from), lines), count);
-    const next = k.let("next_group", mul(add(group, 1), groupBytes));
+    const following = mul(add(group, 1), groupBytes);
+    const next = k.let("next_group", select(compare("lt", following, tileBytes), following, tiles.length * tileBytes));
     k.loop("line", upTo(row), upTo(add(row, rows)), 1, (line) => {
       const at = k.let("ahead", add(mul(line, lineBytes), next));
       for (const { bytes, start } of tiles) k.prefetch(bytes, add(start, at));

@@ -145,11 +145,11 @@ function signedSums(
 }
 
 /**
- * How many rows are multiplied with the same reading of the weights, largest first; 1 is the last. A row takes three
- * vectors of the 32 that processors with products of four have; nine where all vectors of a tile are multiplied together.
+ * How many rows are multiplied with the same reading of the weights, largest first; 1 is the last. A row takes four
+ * vectors of the 32 that processors with products of four have; twelve where all vectors of a tile are multiplied together.
  */
 export const fewRowsTogether = ({ quads, signed }: WideShapes): readonly number[] =>
-  signed ? [2, 1] : quads ? [4, 2, 1] : [1];
+  signed ? [2, 1] : quads ? [4, 3, 2, 1] : [1];
 
 /** [row][vector] sums of a few rows and one tile; `records` is K / 64. */
 export function wideFew(
@@ -165,6 +165,8 @@ export function wideFew(
   const size = wideRecordBytes(tile.format);
   const group = (number: Operand, count: number): void => {
     const xs = rows.map(({ start }) => k.let("x_group", add(start, mul(number, activationGroupBytes))));
+    /** Without the scales of the rows. */
+    const ofGroup = rows.map(() => vectors.map(() => k.variable("group", 0, registerType("f32", lanes))));
     const scalesOfRows = rows.map(({ bytes }, i) =>
       k.let("x_scale", splat(k.load(bytes, add(xs[i]!, activationScale), { as: "f32" }), lanes)),
     );
@@ -182,12 +184,13 @@ export function wideFew(
             : halfSums(k, shapes, tile, add(quants, 4 * lanes * vector), of, half);
           const scales = scalesAt(k, shapes, tile.bytes, add(at, 32 * half + 2 * lanes * vector));
           rows.forEach((_, i) => {
-            const sum = sums[i]![vector]!;
-            sum.set(fma(convert(integers[i]!, "f32"), mul(scales, scalesOfRows[i]!), sum.get));
+            const sum = ofGroup[i]![vector]!;
+            sum.set(fma(convert(integers[i]!, "f32"), scales, sum.get));
           });
         }
       }
     });
+    sums.forEach((list, i) => list.forEach((sum, v) => sum.set(fma(ofGroup[i]![v]!.get, scalesOfRows[i]!, sum.get))));
   };
   const whole = Math.floor(records / groupRecords);
   k.loop("group", 0, whole, 1, (number) => group(number, groupRecords));

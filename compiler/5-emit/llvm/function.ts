@@ -17,8 +17,6 @@ export interface BufferBase {
   readonly element: MemoryType;
   /** An i8* with the address of the first element. */
   readonly pointer: string;
-  /** Memory of the block, not of the plan. */
-  readonly isLocal: boolean;
 }
 
 /** Intrinsics that a module declares, by their declaration. */

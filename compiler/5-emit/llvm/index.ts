@@ -27,7 +27,6 @@ function emitKernel(kernel: Kernel, target: Target, declarations: Declarations):
     f.buffers.set(name, {
       element,
       pointer: f.value("i8*", `load i8*, i8** ${place.text}`, name).text,
-      isLocal: false,
     });
   });
   kernel.scalars.forEach(({ name, type }, i) => {
@@ -39,7 +38,7 @@ function emitKernel(kernel: Kernel, target: Target, declarations: Declarations):
   for (const buffer of kernel.blockBuffers) {
     const { name, element } = buffer;
     const pointer = f.value("i8*", `getelementptr i8, i8* %scratch, i64 ${offset}`, name).text;
-    f.buffers.set(name, { element, pointer, isLocal: true });
+    f.buffers.set(name, { element, pointer });
     offset += blockBufferBytes(buffer);
   }
   const endFragments = beginFragments(f, kernel);

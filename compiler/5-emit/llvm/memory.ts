@@ -19,16 +19,15 @@ function split(index: Expression): { readonly rest: Expression | undefined; read
 
 /**
  * How an address is used. Repeated words of integers are operands in memory of the instructions that use them, and x86-64
- * makes two operations of one whose address has two registers. What a block copied to its own memory is read again and
- * again, so such addresses are held in one register. Repeated floats are shared by several vectors and so loaded once: for
- * them a register is only moved in vain.
+ * makes two operations of one whose address has two registers, so such addresses are held in one register. Repeated
+ * floats are shared by several vectors and so loaded once: for them a register is only moved in vain.
  */
 type AddressUse = "access" | "word";
 
 /** The address of the element that a register counts. */
 function indexed(f: LlvmFunction, buffer: string, register: Value, use: AddressUse): string {
-  const { element, pointer, isLocal } = f.buffer(buffer);
-  const isHeld = use === "word" && isLocal && f.target.codegen?.architecture === "x86-64";
+  const { element, pointer } = f.buffer(buffer);
+  const isHeld = use === "word" && f.target.codegen?.architecture === "x86-64";
   const name = `${buffer}[${register.text}]`;
   const known = isHeld ? f.find(name) : undefined;
   if (known) return known.text;
