@@ -66,9 +66,9 @@ export const testCommand: CommandDefinition = (program, start) =>
             else failed++;
             const count = palette.dim(plural(test.assertions, "assertion"));
             shell.say(`  ${test.passed ? palette.added("✓") : palette.error("✗")} ${test.name} ${count}`);
-            for (const { span, message } of test.failures) {
+            for (const { span, message, isRefused } of test.failures) {
               const { line, column } = lineColumn(lines, span.start);
-              shell.say(`      ${palette.error("does not hold")}: ${message}`);
+              shell.say(`      ${palette.error(isRefused ? "can't be run" : "does not hold")}: ${message}`);
               shell.say(`      ${palette.dim(`${span.file}:${line}:${column}`)}`);
             }
             showDiagnostics(shell, test.diagnostics, host.read);

@@ -1,8 +1,12 @@
 /** `moec verify`: does the compiled model compute what its spec says, and what does its number format cost? */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Program } from "../../compiler/2-graph/ir.js";
+import type { CacheStorage } from "../../compiler/4-schedule/options.js";
 import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import type { ReferenceTensor } from "../../compiler/ops/types.js";
+import type { Model } from "../../runtime/node/index.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import {
   addDeviceOptions,
@@ -18,7 +22,8 @@ import type { Project } from "../project.js";
 import type { Shell } from "../shell.js";
 import { named } from "../source-host.js";
 import { tableLines } from "../show/table.js";
-import type { RoutesComparison, RowsComparison } from "../verify/compare.js";
+import type { RowsComparison } from "../verify/compare.js";
+import type { Verdict } from "../verify/verdict.js";
 
 interface VerifyOptions extends ModelOptions, DeviceOptions {
   readonly tokens?: number;
@@ -35,8 +40,9 @@ export const verifyCommand: CommandDefinition = (program, start) =>
         .command("verify")
         .summary("compare a compiled model with the reference evaluator")
         .description(
-          "Runs a model on this machine's device and on the slow reference evaluator, and compares results and routes. " +
-            "Tells apart what the number format costs and what the kernels add.",
+          "Runs a model on this machine's device and on the slow reference evaluator, and compares results and routes: " +
+            "of one call, and of a text that goes on token by token through the caches. Tells apart what the number " +
+            "format costs and what the kernels add.",
         )
         .argument("[project]", MODEL_SOURCES, ".")
         .option("--tokens <count>", `tokens of the call (default ${TOKENS})`, wholeFrom(1))
@@ -67,8 +73,9 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
   const { openParameters } = await import("../parameters.js");
   const { loadBundle } = await import("../load-bundle.js");
   const { parameterReader, storedAs, unchanged } = await import("../verify/stored-parameters.js");
-  const { makeInputs, outputWidth, routesAs, runDevice, runReference } = await import("../verify/runs.js");
-  const { compareRows, compareRoutes, isExplained, tokensBeforeChange } = await import("../verify/compare.js");
+  const { deviceRun, makeInputs, outputWidth, routesAs, runReference } = await import("../verify/runs.js");
+  const { compareRows } = await import("../verify/compare.js");
+  const { verdictOn } = await import("../verify/verdict.js");
   const { planFile } = await import("../verify/plan-file.js");
   const { expectedError } = await import("../verify/expected-error.js");
   const { folder } = await cachedBundle(shell, project);
@@ -79,34 +86,53 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
     using model = await loadBundle(shell, folder, options);
     const plan = JSON.parse(readFileSync(join(folder, planFile(model.manifest, model.report)), "utf8")) as Plan;
     const entry = model.manifest.entries[0]!;
-    const ids = options.prompt === undefined ? undefined : model.tokenizer.encode(options.prompt);
-    const tokens = ids?.length ?? options.tokens ?? TOKENS;
+    const prompt = options.prompt === undefined ? undefined : model.tokenizer.encode(options.prompt);
+    const tokens = prompt?.length ?? options.tokens ?? TOKENS;
     if (tokens < 1 || tokens > project.context) {
       const expected = `a whole number from 1 to ${project.context}, the context`;
       throw moecError("MOE5323", { name: "tokens", value: String(tokens), expected });
     }
-    const inputs = makeInputs(built, entry, tokens, options.seed ?? 1, ids);
-    const device = await runDevice(model, entry.name, inputs);
+    const inputs = makeInputs(built, entry, tokens, options.seed ?? 1, prompt);
+    const device = await deviceRun(model, entry.name, inputs, "call");
     shell.progress.update("reference, parameters as stored…");
     const rounded = parameterReader(built, source, storedAs(plan, source));
     const stored = runReference(built, entry.name, inputs, rounded, project.cache);
     shell.progress.update("reference, parameters as in the checkpoint…");
     const exact = runReference(built, entry.name, inputs, parameterReader(built, source, unchanged), "f32");
-    shell.progress.clear();
     const output = entry.outputs[0]!.name;
     const width = outputWidth(entry);
-    const rows = { found: device.outputs[output]!, expected: stored.outputs[output]!, width };
-    const kernels = compareRows(rows.found, rows.expected, width);
-    const format = compareRows(stored.outputs[output]!, exact.outputs[output]!, width);
-    const expected = routesAs(stored.traces, device.routes);
-    const routes = compareRoutes(device.routes, expected);
     const bound = expectedError(plan, project.cache);
-    const before = tokensBeforeChange(device.routes, expected);
-    const explained = isExplained(rows, tokens, before, bound);
+    const expected = { outputs: stored.outputs, routes: routesAs(stored.traces, device.routes) };
+    const call = verdictOn(device, expected, { output, width, tokens, bound });
+    shell.progress.update("token by token…");
+    const decoding = await decode(model, built, plan, {
+      ...options,
+      tokens,
+      prompt,
+      params: rounded,
+      cache: project.cache,
+      bound,
+    });
+    shell.progress.clear();
+    const format = compareRows(stored.outputs[output]!, exact.outputs[output]!, width);
+    const explained = call.explained && (decoding === undefined || decoding.explained);
     const { report } = model;
-    const findings = { kernels, format, routes, bound, explained };
-    say(shell, { ...findings, project, entry: entry.name, tokens, before, device: report.device });
-    shell.result(explained, { ...findings, entry: entry.name, tokens, device: report });
+    const findings = { format, call, decoding, bound };
+    await say(shell, { ...findings, project, entry: entry.name, tokens, device: report.device });
+    const { kernels, routes } = call;
+    shell.result(explained, {
+      kernels,
+      format,
+      routes,
+      bound,
+      explained,
+      entry: entry.name,
+      tokens,
+      device: report,
+      ...(decoding
+        ? { decoding: { kernels: decoding.kernels, routes: decoding.routes, explained: decoding.explained } }
+        : {}),
+    });
     return explained ? EXIT.ok : EXIT.wrongInput;
   } finally {
     parameters.close();
@@ -114,22 +140,49 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
   }
 }
 
+/** Undefined where nothing is written token by token. */
+async function decode(
+  model: Model,
+  program: Program,
+  plan: Plan,
+  given: {
+    readonly tokens: number;
+    readonly prompt: readonly number[] | undefined;
+    readonly seed?: number;
+    readonly params: (path: string) => ReferenceTensor;
+    readonly cache: CacheStorage;
+    readonly bound: number;
+  },
+): Promise<Verdict | undefined> {
+  const { decodingEntries, runDecoding } = await import("../verify/decoding.js");
+  const { makeInputs, outputWidth } = await import("../verify/runs.js");
+  const { verdictOn } = await import("../verify/verdict.js");
+  const { tokens, prompt, seed = 1, params, cache, bound } = given;
+  const { entries, language } = model.manifest;
+  const written = decodingEntries(program, plan, language);
+  if (!written || tokens < 2) return undefined;
+  const entry = entries.find(({ name }) => name === written.prompt)!;
+  const ids = makeInputs(program, entry, tokens, seed, prompt)[written.input]!;
+  const { found, expected, prompt: skipped } = await runDecoding(model, program, written, ids, params, cache);
+  return verdictOn(found, expected, { output: written.output, width: outputWidth(entry), tokens, skipped, bound });
+}
+
 interface Findings {
   readonly project: Project;
   readonly entry: string;
   readonly tokens: number;
-  readonly kernels: RowsComparison;
-  readonly format: RowsComparison;
-  readonly routes: readonly RoutesComparison[];
-  readonly bound: number;
-  readonly explained: boolean;
-  /** Tokens before the first one that went to other experts. */
-  readonly before: number;
   readonly device: string;
+  /** What the number format changes. */
+  readonly format: RowsComparison;
+  readonly call: Verdict;
+  /** Absent for models that write no text. */
+  readonly decoding: Verdict | undefined;
+  readonly bound: number;
 }
 
-function say(shell: Shell, findings: Findings): void {
-  const { project, entry, tokens, kernels, format, routes, bound, explained, before, device } = findings;
+async function say(shell: Shell, findings: Findings): Promise<void> {
+  const { verdictLines } = await import("../verify/verdict.js");
+  const { project, entry, tokens, format, call, decoding, bound, device } = findings;
   const { palette } = shell;
   const number = (value: number): string => value.toExponential(1);
   shell.say(`${named(shell.io.cwd, project.spec)}, entry \`${entry}\`, ${tokens} tokens`);
@@ -147,21 +200,17 @@ function say(shell: Shell, findings: Findings): void {
     { title: "same best", align: "right" as const },
   ];
   const caches = project.cache === "f32" ? "" : `, caches as ${project.cache}`;
-  const rows = [row(`parameters as ${project.quantization}${caches}`, format), row(`kernels on ${device}`, kernels)];
+  const verdicts = [
+    { how: "in one call", verdict: call },
+    ...(decoding ? [{ how: "token by token", verdict: decoding }] : []),
+  ];
+  const rows = [
+    row(`parameters as ${project.quantization}${caches}`, format),
+    ...verdicts.map(({ how, verdict }) => row(`kernels on ${device}, ${how}`, verdict.kernels)),
+  ];
   for (const line of tableLines(columns, rows, palette.dim)) shell.say(line);
   shell.say();
-  for (const { layer, same, all } of routes) {
-    const text = `mixture ${layer}: ${same} of ${all} choices of experts agree`;
-    if (same < all) shell.say(palette.warning(text));
-  }
-  const agree = routes.every(({ same, all }) => same === all);
-  if (routes.length > 0 && agree) shell.say(`${palette.added("✓")} all choices of experts agree`);
-  if (kernels.relativeError <= bound) {
-    shell.say(`${palette.added("✓")} the kernels' error is within ${number(bound)}, what rounding explains`);
-  } else if (explained) {
-    const text = `the kernels' error is within ${number(bound)} up to token ${before}, which went to another expert`;
-    shell.say(`${palette.warning("–")} ${text}; try another seed`);
-  } else {
-    shell.say(`${palette.error("✗")} the kernels' error is above ${number(bound)}, more than rounding explains`);
+  for (const { how, verdict } of verdicts) {
+    for (const line of verdictLines(verdict, bound, how, palette)) shell.say(line);
   }
 }

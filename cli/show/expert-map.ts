@@ -1,9 +1,11 @@
 /**
  * A small picture of which expert took which token: one column per token, one line per layer and slot, one letter and
- * colour per expert, and beside it how the tokens were shared among the experts.
+ * colour per expert, and beside it how the tokens were shared among the experts. Above the layers of a mixture stands the
+ * path of its experts.
  *
  * ```text
  *           In the beginning
+ * layers.moe.experts
  * layer 0   A C C F A ·   A 41%  C 22%
  * ```
  */
@@ -34,17 +36,13 @@ export function mapTitle(routes: readonly RouteTrace[]): string {
  */
 export function expertMap(routes: readonly RouteTrace[], tokens: readonly string[], options: MapOptions): string[] {
   const lines: string[] = [];
-  const isOnly = routes.length === 1;
-  const label = (trace: RouteTrace, layer: number): string => {
-    if (trace.layers === 1) return trace.label;
-    // Layers that take turns are traces of their own, each with a layer 0.
-    return isOnly ? `layer ${layer}` : `${trace.label} ${layer}`;
-  };
-  const names = routes.flatMap((trace) => Array.from({ length: trace.layers }, (_, layer) => label(trace, layer)));
-  const margin = Math.max(0, ...names.map((name) => name.length)) + 2;
+  const label = (trace: RouteTrace, layer: number): string => (trace.layers === 1 ? "" : `layer ${layer}`);
+  const mostLayers = Math.max(0, ...routes.map(({ layers }) => layers));
+  const margin = (mostLayers > 1 ? `layer ${mostLayers - 1}`.length : 0) + 2;
   const shareCells = 22;
   const most = Math.max(8, options.columns - margin - shareCells - 3);
   for (const trace of routes) {
+    lines.push(trace.label);
     const first = Math.max(0, trace.tokens - most);
     for (let layer = 0; layer < trace.layers; layer++) {
       for (let slot = 0; slot < trace.slots; slot++) {

@@ -5,7 +5,7 @@ import { expertCounts } from "../show/expert-map.js";
 
 /** One mixture of the spec, in all its layers. */
 export interface MixtureUsage {
-  /** As traces call it: the name of its result, else a number. */
+  /** As traces call it: the path of its experts. */
   readonly label: string;
   /** Tokens by layer and expert. */
   readonly layers: readonly (readonly number[])[];

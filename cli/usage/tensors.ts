@@ -3,8 +3,8 @@ import { fromF32, type TensorSource } from "../../compiler/checkpoints/index.js"
 import type { MixtureUsage } from "./count.js";
 
 /**
- * `usage` [layers, experts] of f32; of several mixtures `usage_` and the name that traces give each, as `usage_mixed`:
- * names that the head of a recipe can have.
+ * `usage` [layers, experts] of f32; of several mixtures `usage_` and the path of the experts of each, as
+ * `usage_layers_moe_experts`: names that the head of a recipe can have.
  */
 export function usageTensors(mixtures: readonly MixtureUsage[]): readonly TensorSource[] {
   const names = new Set<string>();

@@ -48,6 +48,8 @@ function ratio(difference: number, size: number): number {
 /** The experts of a layer's tokens; both lists hold `slots` numbers for each token. */
 export interface LayerRoutes {
   readonly layer: number;
+  /** The layer as people know it: the path of its experts. */
+  readonly name: string;
   readonly slots: number;
   /** How many choices these are, equally long: several where heads choose for themselves, else one. */
   readonly choices?: number;
@@ -59,7 +61,9 @@ export interface LayerRoutes {
 }
 
 export interface RoutesComparison {
+  /** Counted over all mixtures. */
   readonly layer: number;
+  readonly name: string;
   /** Choices of the expected run that the other made too, whatever their order. */
   readonly same: number;
   readonly all: number;
@@ -74,12 +78,12 @@ export function compareRoutes(
   found: readonly LayerRoutes[],
   expected: readonly LayerRoutes[],
 ): readonly RoutesComparison[] {
-  return expected.map(({ layer, slots, choices = 1, index }, number) => {
+  return expected.map(({ layer, name, slots, choices = 1, index }, number) => {
     const other = found[number];
     if (other?.slots !== slots || other.index.length !== index.length) {
       const rows = (one: Pick<LayerRoutes, "slots" | "index"> | undefined): string =>
         `${one?.index.length ?? 0} choices in rows of ${one?.slots ?? 0}`;
-      throw new RangeError(`mixture ${layer} has ${rows(other)}, and ${rows({ slots, index })} were expected`);
+      throw new RangeError(`${name} has ${rows(other)}, and ${rows({ slots, index })} were expected`);
     }
     const own = slots / choices;
     let same = 0;
@@ -93,7 +97,7 @@ export function compareRoutes(
         if (theirs.has(expert)) same++;
       }
     }
-    return { layer, same, all };
+    return { layer, name, same, all };
   });
 }
 

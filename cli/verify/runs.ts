@@ -8,7 +8,7 @@ import type { ReferenceRoutes, ReferenceTensor } from "../../compiler/ops/types.
 import type { ManifestEntry } from "../../compiler/6-bundle/manifest.js";
 import { randomSource } from "../../runtime/generate/random.js";
 import { compileSize } from "../../runtime/plan/sizes.js";
-import type { Model } from "../../runtime/node/index.js";
+import { layerNames, type Model } from "../../runtime/node/index.js";
 import type { LayerRoutes } from "./compare.js";
 
 /** Results of an entry, by output, and the routes of every layer. */
@@ -55,6 +55,7 @@ interface ReferenceRun {
   readonly traces: readonly RouteTrace[];
 }
 
+/** A call of a new text. */
 export function runReference(
   program: Program,
   entry: string,
@@ -62,7 +63,17 @@ export function runReference(
   params: (path: string) => ReferenceTensor,
   cache: CacheStorage,
 ): ReferenceRun {
-  const states = new StateStore(cacheRounding(cache));
+  return referenceRun(program, entry, inputs, params, new StateStore(cacheRounding(cache)));
+}
+
+/** A call of the text that `states` hold; they go on with it. */
+export function referenceRun(
+  program: Program,
+  entry: string,
+  inputs: Readonly<Record<string, ReferenceTensor>>,
+  params: (path: string) => ReferenceTensor,
+  states: StateStore,
+): ReferenceRun {
   const { outputs, routes } = evaluate(program, entry, { inputs, params, states, trace: true });
   return {
     outputs: Object.fromEntries(
@@ -79,7 +90,8 @@ export function routesAs(traces: readonly RouteTrace[], device: readonly LayerRo
     const all = tokens.reduce((product, axis) => product * axis.size, 1);
     // As in traces of devices, further axes are more places of a row.
     const choices = all / rows;
-    return { layer, slots: slots * choices, choices, index: alongAxes({ tokens, slots, index }, axes) };
+    const name = device[layer]?.name ?? String(layer);
+    return { layer, name, slots: slots * choices, choices, index: alongAxes({ tokens, slots, index }, axes) };
   });
 }
 
@@ -128,10 +140,12 @@ export function byMixture(traces: readonly RouteTrace[]): readonly RouteTrace[] 
   return [...mixtures.values()].flat();
 }
 
-export async function runDevice(
+/** @param how `call` begins a new text, `extend` goes on with the one that the model holds. */
+export async function deviceRun(
   model: Model,
   entry: string,
   inputs: Readonly<Record<string, ReferenceTensor>>,
+  how: "call" | "extend",
 ): Promise<EntryRun> {
   const given = Object.fromEntries(
     Object.entries(inputs).map(([name, { data, axes, dtype }]) => [
@@ -139,13 +153,13 @@ export async function runDevice(
       { data: dtype === "f32" ? Float32Array.from(data) : Int32Array.from(data), shape: axes.map(({ size }) => size) },
     ]),
   );
-  const { outputs, routes } = await model.call(entry, given, { trace: true });
+  const { outputs, routes } = await model[how](entry, given, { trace: true });
   const layers = routes.flatMap((trace) =>
-    Array.from({ length: trace.layers }, (_, layer) => {
+    layerNames(trace).map((name, layer) => {
       const length = trace.tokens * trace.slots;
       const { slots, byToken, axes } = trace;
       const index = trace.index.subarray(layer * length, (layer + 1) * length);
-      return { slots, byToken, ...(axes ? { axes } : {}), index };
+      return { name, slots, byToken, ...(axes ? { axes } : {}), index };
     }),
   );
   return {

@@ -48,6 +48,18 @@ export interface RouteTrace {
   readonly routes: ReferenceRoutes;
 }
 
+/** What a node refuses when it runs. */
+export class NodeError extends MoecError {
+  constructor(
+    code: string,
+    message: string,
+    /** The innermost one. */
+    readonly node: Node,
+  ) {
+    super(code, message);
+  }
+}
+
 export interface Evaluation {
   readonly outputs: Readonly<Record<string, ReferenceValue>>;
   readonly routes: readonly RouteTrace[];
@@ -138,10 +150,13 @@ class Run {
       const results = step.op.reference(frame, operands, step.call);
       return this.options.round === "f32" ? results.map(rounded) : results;
     } catch (error) {
+      if (error instanceof NodeError) throw error;
+      if (error instanceof MoecError) throw new NodeError(error.code, error.message, step.node);
       if (!(error instanceof RangeError)) throw error;
       const { op, results } = step.node;
       const shown = results.map((value) => `%${value.id}: ${typeText(value.type)}`).join(", ");
-      throw new MoecError("MOE2068", `\`${op}\` (${shown}) cannot have the sizes of this call: ${error.message}`);
+      const message = `\`${op}\` (${shown}) cannot have the sizes of this call: ${error.message}`;
+      throw new NodeError("MOE2068", message, step.node);
     }
   }
 }

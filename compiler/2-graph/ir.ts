@@ -185,6 +185,8 @@ export interface MixtureAttrs extends Attrs {
    * routes): `[tokens…, E?, …]`. Regions get them behind x, without these axes. 0 when absent.
    */
   readonly perToken?: number;
+  /** Path of the experts in the spec (`layers.moe.experts`), where they have one: what traces call the mixture. */
+  readonly bank?: string;
 }
 
 /** `dispatch`: an x that has the axis `slotAxis` gives each slot an input of its own. Values are not weighted. */

@@ -110,6 +110,7 @@ export type PlanScalarArg =
  * layers `layerStride` bytes apart.
  */
 export interface PlanTrace {
+  /** Path of the experts in the spec, without the number of the layer; unique in the entry. */
   readonly label: string;
   readonly loop?: string;
   readonly layers: number;

@@ -32,7 +32,7 @@ export interface ExpertsType {
   readonly result: TensorType;
 }
 
-export const expertsAttrs = ["banks", "captures", "weigh", "perToken"] as const;
+export const expertsAttrs = ["banks", "captures", "weigh", "perToken", "bank"] as const;
 
 /** The banks of a use whose type was checked. */
 function checkedBanks(call: OpCall): readonly Bank[] {

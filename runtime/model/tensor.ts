@@ -38,7 +38,7 @@ export type InputValue =
  * expert, or -1 where a slot is empty, and `weight` has the same places.
  */
 export interface RouteTrace {
-  /** The mixture's place in the spec. */
+  /** Path of the experts in the spec, without the number of the layer: `layers.moe.experts`. */
   readonly label: string;
   readonly layers: number;
   /** Rows that were routed: the tokens of the call, or what the spec made of them (slots of tokens, say). */
@@ -52,6 +52,11 @@ export interface RouteTrace {
   readonly experts: number;
   readonly index: Int32Array;
   readonly weight: Float32Array;
+}
+
+/** A name for each layer of a mixture: its path, and the layer where there are several. */
+export function layerNames({ label, layers }: Pick<RouteTrace, "label" | "layers">): readonly string[] {
+  return layers === 1 ? [label] : Array.from({ length: layers }, (_, layer) => `${label} ${layer}`);
 }
 
 /** Copies bytes to numbers; the copy stays good when the device goes on. */

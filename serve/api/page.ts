@@ -1,5 +1,5 @@
 /** What the page asks beyond the public API: what the model is, and text with the experts that each token took. */
-import type { GenerationStep, RouteTrace } from "../../runtime/node/index.js";
+import { layerNames, type GenerationStep, type RouteTrace } from "../../runtime/node/index.js";
 import { EventStream, sendJson } from "../http.js";
 import type { Exchange, Served } from "../served.js";
 import { readPage } from "./parameters.js";
@@ -21,7 +21,7 @@ export function describeModel(served: Served, exchange: Exchange): void {
   });
 }
 
-/** Events: `{token, text, routes}` for each token that was read or written, then `{done, …}`. */
+/** Events: `{piece, tokens}` as tokens are read and written, the first one with the names of `layers`; then `{done, …}`. */
 export async function writeTraced(served: Served, exchange: Exchange): Promise<void> {
   const { prompt, maxTokens, temperature, seed } = readPage(await exchange.body());
   const { tokenizer } = served.model;
@@ -30,13 +30,16 @@ export async function writeTraced(served: Served, exchange: Exchange): Promise<v
   const steps: GenerationStep[] = [];
   const begun = performance.now();
   let firstAt = 0;
+  let isNamed = false;
   const flush = async (piece: string): Promise<void> => {
+    const layers = isNamed || steps.length === 0 ? {} : { layers: namesOf(steps[0]!.routes) };
+    isNamed ||= steps.length > 0;
     const tokens = steps
       .splice(0)
       .flatMap((step) =>
         step.read.map((id, at) => ({ text: tokenizer.decode([id]), layers: layersOf(step.routes, at) })),
       );
-    await events.send({ piece, tokens });
+    await events.send({ piece, tokens, ...layers });
   };
   const written = await served.writer.write({
     ids,
@@ -56,6 +59,11 @@ export async function writeTraced(served: Served, exchange: Exchange): Promise<v
   const promptMilliseconds = firstAt - begun;
   await events.send({ done: true, ...written, tokensPerSecond, promptMilliseconds });
   events.end();
+}
+
+/** The layers that route tokens, as people know them. */
+export function namesOf(routes: readonly RouteTrace[]): readonly string[] {
+  return routes.filter(({ byToken }) => byToken).flatMap(layerNames);
 }
 
 /** For each layer that routes tokens the experts of the token at place `at`, and their weights. */

@@ -5,7 +5,6 @@
 const at = (id) => document.getElementById(id);
 const CELL = 13;
 const GAP = 2;
-const LABELS = 34;
 const SVG = "http://www.w3.org/2000/svg";
 /** Colours of more experts than this repeat; the number is said in words. */
 const COLORS = 48;
@@ -14,6 +13,8 @@ const LEGEND = 64;
 let stopWriting;
 /** Tokens in order: `{ text, layers, isPrompt }`. */
 let tokens = [];
+/** Names of the layers, as the spec calls their experts. */
+let names = [];
 let shares = [];
 let chosen = -1;
 
@@ -56,16 +57,15 @@ function show(model) {
   const count = Object.values(parameters).reduce((sum, one) => sum + one, 0);
   const formats = Object.keys(parameters).join(", ");
   const threads = `${report.threads} ${report.threads === 1 ? "thread" : "threads"}`;
-  const level = report.level ? ` ${report.level}` : "";
-  const device = `${report.device}${level}, ${threads}${report.whyNotBetter ? ` (${report.whyNotBetter})` : ""}`;
+  const device = `${report.device}${report.level ? ` ${report.level}` : ""}, ${threads}`;
   document.title = `${model.name} · moec`;
   at("name").textContent = model.name;
   at("facts").textContent =
     `${number(count / 1e6, 1)} M parameters (${formats}) · ${number(memory.peak / 2 ** 20, 1)} MiB · ` +
     `context ${number(limits.context ?? 0)} · ${device}`;
   showDevices(devices, report.device);
+  at("write").disabled = !model.writes;
   if (!model.writes) {
-    at("write").disabled = true;
     say("This model writes no text; ask POST /v1/embeddings for vectors.");
   }
 }
@@ -97,10 +97,10 @@ async function changeDevice() {
     }
     show(await response.json());
   } catch (error) {
+    at("write").disabled = false;
     say(broken(error));
   } finally {
     at("device").disabled = false;
-    at("write").disabled = false;
   }
 }
 
@@ -153,6 +153,7 @@ async function write() {
           `prompt of ${event.promptTokens} in ${number(event.promptMilliseconds)} ms · ended by ${event.reason}`;
         continue;
       }
+      names = event.layers ?? names;
       append(event.piece);
       add(event.tokens);
       count += event.tokens.length;
@@ -178,11 +179,13 @@ function append(piece, kind) {
 
 function reset() {
   tokens = [];
+  names = [];
   shares = [];
   chosen = -1;
   at("text").textContent = "";
   at("speed").textContent = "";
   at("map").textContent = "";
+  at("layers").textContent = "";
   at("legend").textContent = "";
   at("experts").hidden = true;
   at("told").textContent = "Point at a token, or use the arrow keys in the picture.";
@@ -209,15 +212,13 @@ function add(more) {
   const height = layers * (CELL + GAP);
   if (!svg) {
     svg = make("svg", { height: height + 2 });
-    for (let layer = 0; layer < layers; layer++) {
-      svg.append(make("text", { x: 0, y: layer * (CELL + GAP) + CELL - 2 }, `L${layer}`));
-    }
     at("map").append(svg);
+    at("layers").replaceChildren(...names.map(layerName));
   }
   for (const token of more) {
     const column = tokens.length;
     tokens.push(token);
-    const x = LABELS + column * (CELL + GAP);
+    const x = column * (CELL + GAP) + 1;
     const group = make("g", { "data-column": column });
     group.append(make("rect", { class: "column", x: x - 1, y: 0, width: CELL + 2, height, rx: 2 }));
     token.layers.forEach((taken, layer) => {
@@ -232,11 +233,21 @@ function add(more) {
     });
     svg.append(group);
   }
-  svg.setAttribute("width", LABELS + tokens.length * (CELL + GAP));
+  svg.setAttribute("width", tokens.length * (CELL + GAP) + 1);
   at("map").ariaLabel = `Experts of ${tokens.length} tokens in ${layers} layers`;
   at("experts-note").textContent = `a column is a token, a row a layer, a colour an expert`;
   at("map").scrollLeft = at("map").scrollWidth;
   legend();
+}
+
+/** A name beside its row; what does not fit is cut at its start, for the ends tell layers apart. */
+function layerName(name) {
+  const item = document.createElement("div");
+  const text = document.createElement("bdi");
+  text.textContent = name;
+  item.append(text);
+  item.title = name;
+  return item;
 }
 
 function legend() {
@@ -260,7 +271,7 @@ function choose(column) {
   group?.querySelector(".column").classList.add("chosen");
   const { text, layers } = tokens[chosen];
   const said = layers.map(
-    (taken, layer) => `L${layer}: ${taken.map(([expert, weight]) => `${expert} (${weight})`).join(" + ")}`,
+    (taken, layer) => `${names[layer]}: ${taken.map(([expert, weight]) => `${expert} (${weight})`).join(" + ")}`,
   );
   at("told").textContent = `Token ${chosen}, ${JSON.stringify(text)}. ${said.join(", ")}`;
   group?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -276,14 +287,17 @@ at("prompt").addEventListener("keydown", (event) => {
 at("stop").addEventListener("click", () => stopWriting?.());
 at("device").addEventListener("change", () => void changeDevice());
 at("key").addEventListener("change", () => void describe());
-at("map").addEventListener("pointermove", (event) => {
-  const group = event.target.closest?.("[data-column]");
-  if (group) choose(Number(group.dataset.column));
-});
+// A finger that taps does not move.
+for (const kind of ["pointermove", "pointerdown"]) {
+  at("map").addEventListener(kind, (event) => {
+    const group = event.target.closest?.("[data-column]");
+    if (group) choose(Number(group.dataset.column));
+  });
+}
 at("map").addEventListener("keydown", (event) => {
   const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
   if (!(event.key in steps)) return;
   event.preventDefault();
   choose(chosen + steps[event.key]);
 });
-void describe();
+void describe().catch((error) => say(broken(error)));

@@ -37,30 +37,35 @@ describe("compareRows", () => {
 
 describe("compareRoutes", () => {
   it("counts experts as a set and leaves empty slots out", () => {
-    const routes = (
-      index: readonly number[],
-    ): readonly [{ layer: number; slots: number; index: readonly number[] }] => [{ layer: 0, slots: 2, index }];
-    expect(compareRoutes(routes([1, 0, 3, -1]), routes([0, 1, 2, -1]))).toEqual([{ layer: 0, same: 2, all: 3 }]);
+    const routes = (index: readonly number[]): readonly LayerRoutes[] => [{ layer: 0, name: "moe", slots: 2, index }];
+    const compared = [{ layer: 0, name: "moe", same: 2, all: 3 }];
+    expect(compareRoutes(routes([1, 0, 3, -1]), routes([0, 1, 2, -1]))).toEqual(compared);
   });
 
   it("refuses runs with other rows", () => {
-    const routes = (slots: number): LayerRoutes[] => [{ layer: 0, slots, index: [0, 1] }];
+    const routes = (slots: number): LayerRoutes[] => [{ layer: 0, name: "moe", slots, index: [0, 1] }];
     expect(() => compareRoutes(routes(1), routes(2))).toThrow(RangeError);
     expect(() => compareRoutes([], routes(2))).toThrow(RangeError);
-    expect(() => compareRoutes([{ layer: 0, slots: 2, index: [] }], routes(2))).toThrow(RangeError);
+    expect(() => compareRoutes([{ layer: 0, name: "moe", slots: 2, index: [] }], routes(2))).toThrow(RangeError);
   });
 
   it("keeps the choices of a token's heads apart", () => {
     const index = [1, 0, 3, 2];
-    const routes = [{ layer: 0, slots: 4, choices: 2, index }];
-    expect(compareRoutes(routes, routes)).toEqual([{ layer: 0, same: 4, all: 4 }]);
+    const routes = [{ layer: 0, name: "moe", slots: 4, choices: 2, index }];
+    expect(compareRoutes(routes, routes)).toMatchObject([{ layer: 0, same: 4, all: 4 }]);
     const swapped = [{ ...routes[0]!, index: [3, 2, 1, 0] }];
-    expect(compareRoutes(swapped, routes)).toEqual([{ layer: 0, same: 0, all: 4 }]);
+    expect(compareRoutes(swapped, routes)).toMatchObject([{ layer: 0, same: 0, all: 4 }]);
   });
 });
 
 describe("the verdict", () => {
-  const layer = (index: readonly number[]): LayerRoutes => ({ layer: 0, slots: 2, byToken: true, index });
+  const layer = (index: readonly number[]): LayerRoutes => ({
+    layer: 0,
+    name: "moe",
+    slots: 2,
+    byToken: true,
+    index,
+  });
   const expected = [1, 1, 1];
   const verdict = (found: readonly number[], before: number): boolean =>
     isExplained({ found, expected, width: 1 }, 3, before, 0.01);
@@ -72,7 +77,9 @@ describe("the verdict", () => {
   });
 
   it("excuses nothing when no row, or a row that is no token, changed its experts", () => {
-    const rows = (index: readonly number[]): LayerRoutes[] => [{ layer: 0, slots: 1, byToken: false, index }];
+    const rows = (index: readonly number[]): LayerRoutes[] => [
+      { layer: 0, name: "moe", slots: 1, byToken: false, index },
+    ];
     const before = tokensBeforeChange(rows([0, 1, 2, 3, 4]), rows([0, 1, 2, 3, 4]));
     expect(before).toBe(Infinity);
     expect(tokensBeforeChange(rows([0, 1, 2, 4, 4]), rows([0, 1, 2, 3, 4]))).toBe(0);
@@ -161,6 +168,12 @@ model M[V = 64, D = 32, H = 4, F = 32, E = 5] {
 }
 `;
 
+interface Verified {
+  readonly kernels: { readonly relativeError: number };
+  readonly routes: readonly { readonly name: string }[];
+  readonly bound: number;
+}
+
 describe("moec verify", () => {
   const folder = mkdtempSync(join(tmpdir(), "moec-verify-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -186,9 +199,13 @@ describe("moec verify", () => {
     ];
     const { code, out, err } = await moec(args, { cwd: folder });
     expect(err).toBe("");
-    const result = JSON.parse(out) as { kernels: { relativeError: number }; routes: unknown[]; bound: number };
+    const result = JSON.parse(out) as Verified & { decoding: Verified };
     expect(code).toBe(0);
-    expect(result.routes.length).toBeGreaterThan(0);
+    expect(result.routes.map(({ name }) => name)).toEqual(["layers.moe.experts 0", "layers.moe.experts 1"]);
+    // Two choices for each of the tokens, of which two are decoded one by one.
+    expect(result.decoding).toMatchObject({ explained: true, kernels: { positions: 2 } });
+    expect(result.decoding.routes).toMatchObject([{ all: 10 }, { all: 10 }]);
+    expect(result.decoding.kernels.relativeError).toBeLessThan(bound);
     expect(result.kernels.relativeError).toBeLessThan(bound);
     expect(result.bound).toBeLessThan(4 * bound);
   });

@@ -183,6 +183,11 @@ describe("the other routes", () => {
       );
     const tokens = events.flatMap((event) => (Array.isArray(event.tokens) ? event.tokens : []));
     expect(tokens.length).toBeGreaterThanOrEqual(5);
+    // Named once, by the path of their experts.
+    const named = events.flatMap((event) => ("layers" in event ? [event.layers] : []));
+    expect(named).toEqual([
+      [0, 1, 2, 3].map((layer) => expect.stringMatching(new RegExp(`^layers\\.\\S+ ${layer}$`)) as string),
+    ]);
     for (const { layers } of tokens) {
       expect(layers.length).toBe(4);
       for (const taken of layers) {

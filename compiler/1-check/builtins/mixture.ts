@@ -155,7 +155,8 @@ function emitExperts(
     regions.map((region) => region.type.results[0]!),
   );
   const banks = bank.groups.map((group) => ({ experts: group.count, params: 0 }));
-  const all = { banks, captures: 0, ...(extra ? { perToken: 1 } : {}), ...attrs };
+  const named = bank.path === "" ? {} : { bank: bank.path };
+  const all = { banks, captures: 0, ...(extra ? { perToken: 1 } : {}), ...attrs, ...named };
   const spans = [call.spanOf("x"), call.has("routes") ? call.spanOf("routes") : span];
   const made = emit(walk, op, [x, routes, ...(extra ? [extra] : [])], all, span, spans, regions);
   if (!made?.[0]) throw new Stop();

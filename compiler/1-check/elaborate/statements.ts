@@ -17,6 +17,7 @@ import { bareInstance } from "./modules.js";
 export function runStatements(walk: Walk, statements: readonly Statement[], place: Place): void {
   hoistAxes(walk, statements, place);
   for (const statement of statements) {
+    walk.onStatement?.(statement);
     switch (statement.kind) {
       case "let":
         runLet(walk, statement, place);

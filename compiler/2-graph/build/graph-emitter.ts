@@ -110,6 +110,11 @@ export class GraphEmitter implements Emitter {
 
   constructor(private readonly record: ProgramRecord) {}
 
+  /** Ids of values that were made so far are below this. */
+  get made(): ValueId {
+    return this.nextId;
+  }
+
   private value(type: ValueType, frame: Frame, extra: Partial<GraphValue> = {}): GraphValue {
     return { id: this.nextId++, type, frame, ...extra };
   }

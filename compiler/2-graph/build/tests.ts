@@ -15,8 +15,9 @@ import { countElements, makeTensor } from "../../ops/reference-tensor.js";
 import { randomNumber } from "../../ops/random.js";
 import { threefry } from "../../ops/threefry.js";
 import type { ReferenceTensor } from "../../ops/types.js";
-import { evaluate } from "../evaluate.js";
-import type { Program } from "../ir.js";
+import { evaluate, NodeError } from "../evaluate.js";
+import type { Program, ValueId } from "../ir.js";
+import { collectNodes } from "../walk.js";
 import { asserted, differenceOf, differenceText, type Difference } from "./comparisons.js";
 import { GraphEmitter, ProgramRecord } from "./graph-emitter.js";
 import { programOf } from "./program.js";
@@ -24,6 +25,8 @@ import { programOf } from "./program.js";
 export interface TestFailure {
   readonly span: SourceSpan;
   readonly message: string;
+  /** Set where a statement could not be run, so that nothing is known of the assertions behind it. */
+  readonly isRefused?: true;
   /** Of `close(a, b)` and `a == b`: where the two differ. */
   readonly difference?: Difference;
 }
@@ -116,6 +119,13 @@ function prepareTest(file: CheckedFile, test: TestDecl): PreparedTest {
   const emitter = new GraphEmitter(record);
   const assertions: Assertion[] = [];
   const walk = testWalk(emitter, new Reporter(span));
+  /** The statements of the test and the first value that each could make. */
+  const statements: { readonly from: ValueId; readonly span: SourceSpan }[] = [];
+  walk.onStatement = (statement) => {
+    if (!test.body.statements.includes(statement)) return;
+    const { start, end } = statement.span;
+    statements.push({ from: emitter.made, span: { file: file.file, start, end } });
+  };
   walk.onAssert = (statement, place) => {
     const where = at(place, statement.value);
     const inner = at(place, asserted(statement.value));
@@ -152,9 +162,19 @@ function prepareTest(file: CheckedFile, test: TestDecl): PreparedTest {
       ...(diagnostics.length > 0 ? [] : known),
       ...asked.filter((_, index) => !holds(found[outputs[index]!])).map(failure),
     ]);
-  const broken = (error: MoecError): TestResult => outcome([{ span, message: `${error.code}: ${error.message}` }]);
   const program = (names: readonly string[], values: readonly Emitted[]): Program =>
     programOf("test", record, [{ name: "test", inputs: [], outputs: names, body: emitter.finish(values) }], []);
+  const values = asked.map((assertion) => assertion.value!);
+  const whole = asked.length === 0 ? undefined : program(outputs, values);
+  /** The statement that a node came from, wherever the node itself is written; the test for a node of another program. */
+  const statementOf = (error: MoecError): SourceSpan => {
+    if (!(error instanceof NodeError)) return span;
+    const { node } = error;
+    if (!whole?.entries.some(({ body }) => collectNodes(body, (one) => one === node).length > 0)) return span;
+    return statements.findLast(({ from }) => from <= node.results[0]!.id)?.span ?? span;
+  };
+  const broken = (error: MoecError): TestResult =>
+    outcome([{ span: statementOf(error), message: `${error.code}: ${error.message}`, isRefused: true }]);
   const inquiry: PreparedTest["inquiry"] = (result) => {
     const compared = asked.flatMap(({ span: where, comparison }) => {
       const place = result.failures.findIndex((one) => one.span === where);
@@ -177,12 +197,7 @@ function prepareTest(file: CheckedFile, test: TestDecl): PreparedTest {
     return { program: program(names, values), explain };
   };
   const common = { name: base.name, span, params, judge, broken, inquiry };
-  if (asked.length === 0) return common;
-  const all = program(
-    outputs,
-    asked.map((assertion) => assertion.value!),
-  );
-  return { ...common, program: all };
+  return whole ? { ...common, program: whole } : common;
 }
 
 function compare({ left, right, tolerance }: Comparison, a: ArrayLike<number>, b: ArrayLike<number>) {

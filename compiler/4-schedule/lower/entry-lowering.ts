@@ -174,8 +174,7 @@ export class EntryLowering {
     const innermost = this.loops.at(-1);
     const layers = this.loops.reduce((count, loop) => count * loop.count, 1);
     this.traces.push({
-      // Entries that were derived from one have the routes of that one.
-      label: node.results[0]?.name ?? `${this.entry.derived?.from ?? this.name}.${node.op}.${this.traces.length}`,
+      label: this.traceLabel(node),
       ...(innermost ? { loop: innermost.name } : {}),
       layers,
       layerStride: innermost ? (index!.place.strides[innermost.name] ?? 0) : 0,
@@ -186,6 +185,16 @@ export class EntryLowering {
       index: index!.place.buffer,
       weight: weight!.place.buffer,
     });
+  }
+
+  /** The path of the experts; one that is asked twice is numbered from its second time on. */
+  private traceLabel({ attrs, op }: Node): string {
+    // Entries that were derived from one have the routes of that one.
+    const own = typeof attrs.bank === "string" ? attrs.bank : `${this.entry.derived?.from ?? this.name}.${op}`;
+    const labels = new Set(this.traces.map(({ label }) => label));
+    let label = own;
+    for (let time = 2; labels.has(label); time++) label = `${own}#${time}`;
+    return label;
   }
 
   /** A tensor row by row along `axes`, in memory that keeps its content to the end of the call. */
