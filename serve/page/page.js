@@ -57,7 +57,8 @@ function show(model) {
   const count = Object.values(parameters).reduce((sum, one) => sum + one, 0);
   const formats = Object.keys(parameters).join(", ");
   const threads = `${report.threads} ${report.threads === 1 ? "thread" : "threads"}`;
-  const device = `${report.device}${report.level ? ` ${report.level}` : ""}, ${threads}`;
+  const level = report.level ? ` ${report.level}` : "";
+  const device = `${report.device}${level}, ${threads}${report.whyNotBetter ? ` (${report.whyNotBetter})` : ""}`;
   document.title = `${model.name} · moec`;
   at("name").textContent = model.name;
   at("facts").textContent =
