@@ -1,6 +1,6 @@
 /** Where a project's numbers come from: its checkpoint, or a seed. */
 import type { Program } from "../compiler/2-graph/ir.js";
-import { checkpointSource, randomSource, type ParameterSource } from "../compiler/6-bundle/index.js";
+import { checkpointSource, randomSource, type ParameterSource } from "../compiler/6-bundle/parameters.js";
 import type { Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { kernelBlocks } from "./block-kernels.js";

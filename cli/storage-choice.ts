@@ -6,7 +6,7 @@ import type { KRecords, Node, ParamDecl, Program, Region, StorageType, ValueId }
 import { isAnyK, isBlocked } from "../compiler/4-schedule/layout/layouts.js";
 import { matrixUses, type MatrixUse } from "../compiler/4-schedule/layout/matrix-uses.js";
 import { isK } from "../compiler/4-schedule/micro/k-layouts.js";
-import { hasBlocksAlong, hasTensorsOfExperts, tensorsOf } from "../compiler/6-bundle/index.js";
+import { hasBlocksAlong, hasTensorsOfExperts, tensorsOf } from "../compiler/6-bundle/parameters.js";
 import { keptAs, type Checkpoint, type EncodableType } from "../compiler/checkpoints/index.js";
 
 /** Values in a block of q8_0 and q4_0. */

@@ -1,6 +1,6 @@
 /** Says which tensors of a checkpoint no parameter reads. */
 import type { Program } from "../compiler/2-graph/ir.js";
-import { tensorsOf } from "../compiler/6-bundle/index.js";
+import { tensorsOf } from "../compiler/6-bundle/parameters.js";
 import { unreadTensors, type Checkpoint } from "../compiler/checkpoints/index.js";
 import type { Shell } from "./shell.js";
 

@@ -1,7 +1,7 @@
 /** The files that a recipe reads: checkpoints of its sources, and tensors that come with them. */
 import type { BuiltRecipe } from "../../compiler/2-graph/index.js";
 import type { ParamDecl, Program } from "../../compiler/2-graph/ir.js";
-import { checkpointSource, type ParameterSource } from "../../compiler/6-bundle/index.js";
+import { checkpointSource, type ParameterSource } from "../../compiler/6-bundle/parameters.js";
 import { indexVectors, layerSizes } from "../../compiler/6-bundle/stored-order.js";
 import type { Checkpoint } from "../../compiler/checkpoints/index.js";
 import { moecError } from "../../compiler/errors/raise.js";

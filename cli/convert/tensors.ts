@@ -2,7 +2,7 @@
 import type { BuiltParameter, BuiltRecipe } from "../../compiler/2-graph/index.js";
 import type { ParamDecl, WeightSource } from "../../compiler/2-graph/ir.js";
 import { dropUnusedNodes } from "../../compiler/3-optimize/index.js";
-import { tensorsOf } from "../../compiler/6-bundle/index.js";
+import { tensorsOf } from "../../compiler/6-bundle/parameters.js";
 import { pairNeighbours, rearrange } from "../../compiler/6-bundle/rearrange.js";
 import {
   around,
