@@ -44,6 +44,16 @@ function sourcesOf({ sections }: KernelView): readonly string[] {
 }
 
 describe("kernels beside the source", () => {
+  it("are compiled once until a text changes", async () => {
+    const view = await kernels(tiny, "block Decoder", "cuda");
+    expect(await kernels(tiny, "block Decoder", "cuda")).toBe(view);
+    expect(await kernels(tiny, "model", "cuda")).not.toBe(view);
+    workspace.changed();
+    const again = await kernels(tiny, "block Decoder", "cuda");
+    expect(again).not.toBe(view);
+    expect(again).toEqual(view);
+  });
+
   it.each(KERNEL_FORMS)("%s: every section is a kernel that leads to its source", async (form) => {
     const view = await kernels(tiny, "model", form);
     expect(view.ok, view.text).toBe(true);

@@ -3,6 +3,7 @@
  * the file's model, or from its tests where it has no model that uses the declaration.
  */
 import type { Location, Position } from "vscode-languageserver";
+import type { CheckedProject } from "../../../compiler/1-check/index.js";
 import { buildProgram, prepareTests, ProgramRefused } from "../../../compiler/2-graph/index.js";
 import type { Node, Program } from "../../../compiler/2-graph/ir.js";
 import { deriveLastToken, optimize } from "../../../compiler/3-optimize/index.js";
@@ -28,6 +29,9 @@ export interface KernelView extends Shown {
   readonly sections: readonly KernelSection[];
 }
 
+/** Views of a file as it was checked: an editor asks twice when it shows one, for what stands beside and for the text. */
+const views = new WeakMap<CheckedProject, Map<string, Promise<KernelView>>>();
+
 export async function kernelView(
   workspace: Workspace,
   file: string,
@@ -39,6 +43,22 @@ export async function kernelView(
   if (!declaration) {
     return { ok: false, text: "There is no declaration at the cursor.", name: "", sections: [] };
   }
+  const project = workspace.project(file);
+  const known = views.get(project) ?? new Map<string, Promise<KernelView>>();
+  views.set(project, known);
+  const key = `${form} ${declaration.span.start}`;
+  const view = known.get(key) ?? viewOf(workspace, file, declaration, form, wasm);
+  known.set(key, view);
+  return view;
+}
+
+async function viewOf(
+  workspace: Workspace,
+  file: string,
+  declaration: Place,
+  form: KernelForm,
+  wasm: WasmPrinter,
+): Promise<KernelView> {
   const { name } = declaration;
   try {
     const wanted = reachableFrom(workspace, declaration);
