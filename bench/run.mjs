@@ -13,6 +13,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { judge } from "./bars.mjs";
+import { chosen } from "./choice.mjs";
 import { chromium, engine, hasPeer, median } from "./engines.mjs";
 
 const { values } = parseArgs({
@@ -31,7 +32,19 @@ const { values } = parseArgs({
 const list = (text) => text.split(",").map(Number);
 const [D, F, E] = list(values.dims);
 const k = Math.min(8, E);
-const sections = values.only.split(",");
+const sections = chosen("--only", values.only.split(","), ["layer", "matmul", "models"]);
+const storages = chosen("--storage", values.storage.split(","), ["f32", "q8_0", "q4_0"]);
+
+/**
+ * Parameters that one token multiplies, and those that a call reads: experts touched and everything else. Of a model that
+ * is there for its layer the time of one layer counts.
+ */
+const MODELS = {
+  layer: { what: "layer in a model", layers: 2, width: 2048, hidden: 1024, rest: 2 * 2048 * (4 * 128) + 512 * 2048 },
+  small: { what: "small model", layers: 8, width: 1024, hidden: 256, rest: 8 * 4 * 1024 * 1024 + 8192 * 1024 },
+};
+const names = chosen("--models", values.models.split(","), Object.keys(MODELS));
+
 const hasOnnx = hasPeer("onnxruntime-web");
 const hasJax = hasPeer("@jax-js/jax");
 const hasWllama = hasPeer("@wllama/wllama") && hasPeer("playwright-core") && existsSync(chromium());
@@ -152,14 +165,6 @@ function benchMatmul(threads) {
   show({ what: "matmul", threads, storage: "f32", tokens: 512, moec: own, ...reached, others });
 }
 
-/**
- * Parameters that one token multiplies, and those that a call reads: experts touched and everything else. Of a model that
- * is there for its layer the time of one layer counts.
- */
-const MODELS = {
-  layer: { what: "layer in a model", layers: 2, width: 2048, hidden: 1024, rest: 2 * 2048 * (4 * 128) + 512 * 2048 },
-  small: { what: "small model", layers: 8, width: 1024, hidden: 256, rest: 8 * 4 * 1024 * 1024 + 8192 * 1024 },
-};
 /** Tokens decoded behind the longest prompt. */
 const DECODED = 24;
 
@@ -204,8 +209,6 @@ function benchModel(threads, name, storage) {
   }
 }
 
-const storages = values.storage.split(",");
-const names = values.models.split(",");
 const quantized = storages.filter((one) => one !== "f32");
 /** Files of the models by name and storage. */
 const models = new Map();

@@ -4,7 +4,7 @@
  * machine does meets all of them. Prints medians of a call with upload and result, and what went to the GPU.
  *
  *     npm run peers:install
- *     node bench/gpu/run.mjs [--dims 256,128,16,4] [--tokens 1,64] [--matmul 256] [--attention 128] [--rounds 7] [--json]
+ *     node bench/gpu/run.mjs [--dims 256,128,16,4] [--tokens 1,64] [--matmul 256] [--attention 128] [--rounds 7] [--only matmul] [--json]
  */
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { bundler } from "../../scripts/bundler.mjs";
+import { chosen } from "../choice.mjs";
 import { chromium as browserPath, median } from "../engines.mjs";
 import { casesOf } from "./cases.mjs";
 
@@ -23,7 +24,8 @@ const { values } = parseArgs({
     matmul: { type: "string", default: "256" },
     attention: { type: "string", default: "128" },
     rounds: { type: "string", default: "7" },
-    only: { type: "string" },
+    /** How the names of cases begin. */
+    only: { type: "string", default: "" },
     json: { type: "boolean", default: false },
   },
 });
@@ -31,7 +33,10 @@ const [D, F, E, k] = values.dims.split(",").map(Number);
 const tokens = values.tokens.split(",").map(Number);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const all = casesOf({ D, F, E, k, tokens, matmul: Number(values.matmul), attention: Number(values.attention) });
-const cases = Object.entries(all).filter(([name]) => !values.only || name.startsWith(values.only));
+const cases = chosen("--only", [values.only], Object.keys(all), (name, word) => name.startsWith(word)).map((name) => [
+  name,
+  all[name],
+]);
 
 const { build } = await bundler();
 const script = async (contents) => {

@@ -9,6 +9,7 @@ import v8 from "node:v8";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
+import { refuse } from "../choice.mjs";
 
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 v8.setFlagsFromString("--no-liftoff");
@@ -95,9 +96,11 @@ const limits = {
   },
 };
 const results = [];
+const names = [];
 
 /** `work` is in operations or bytes; the reference is the limit with that unit. */
 function measure(name, unit, work, run) {
+  names.push(name);
   if (!name.includes(values.only)) return;
   const reference = unit === "GOP/s" ? "GFLOP/s" : unit;
   const found = [];
@@ -168,4 +171,5 @@ measure("q4 product, 1 token", "GB/s", q4Bytes, () =>
 measure("q4 product, 1 token, 4 tiles", "GB/s", q4Bytes, () =>
   exports.q4_tiles(rotating(q4Bytes), quants, scales, sums, y, 1, K, N, 0, tiles / 4),
 );
+if (results.length === 0) refuse("--only", values.only, names);
 if (values.json) console.log(JSON.stringify(results, null, 2));

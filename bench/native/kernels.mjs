@@ -7,6 +7,7 @@
  * Usage: node bench/native/kernels.mjs [--rounds 15] [--only q4_0] [--json]
  */
 import { parseArgs } from "node:util";
+import { chosen } from "../choice.mjs";
 import { median } from "../engines.mjs";
 import { productBar } from "./bars.mjs";
 import { sources } from "./files.mjs";
@@ -22,7 +23,7 @@ const { values } = parseArgs({
 const { prepareLimits, prepareProduct, target } = await sources("./product.ts");
 if (!target) process.exit(0);
 
-const cases = [
+const all = [
   ...["q4_0", "q8_0"].flatMap((storage) => [
     { storage, T: 1, K: 2048, N: 65536 },
     { storage, T: 32, K: 2048, N: 2048 },
@@ -34,7 +35,10 @@ const cases = [
     { storage, T: 128, K: 2048, N: 2048 },
     { storage, T: 512, K: 2048, N: 2048 },
   ]),
-].filter(({ storage }) => storage.includes(values.only));
+];
+const storages = [...new Set(all.map(({ storage }) => storage))];
+const wanted = chosen("--only", [values.only], storages, (name, word) => name.includes(word));
+const cases = all.filter(({ storage }) => wanted.includes(storage));
 
 const limits = prepareLimits(512 * 2 ** 20);
 const results = [];

@@ -11,6 +11,7 @@
  * More than four threads need UV_THREADPOOL_SIZE, as many at least: what the machine reads is measured with it.
  */
 import { parseArgs } from "node:util";
+import { chosen } from "../choice.mjs";
 import { engine, hasOnnxRuntime, median } from "../engines.mjs";
 import { sources } from "./files.mjs";
 import { writeResults } from "./results.mjs";
@@ -40,7 +41,7 @@ const FEW_TOKENS = 16;
 const experts = Number(values.dims.split(",")[2]);
 const percent = (share) => `${(100 * share).toFixed(0)}%`;
 const results = [];
-for (const storage of values.storage.split(",")) {
+for (const storage of chosen("--storage", values.storage.split(","), Object.keys(GRAPHS))) {
   for (const threads of values.threads.split(",")) {
     const runs = { moec: () => engine("layer/moec.mjs", storage, threads, values.tokens, values.dims, "native") };
     for (const graph of hasRuntime ? GRAPHS[storage] : []) {

@@ -33,6 +33,9 @@ import { tokenAt } from "./tokens.mjs";
 
 export type Quantization = "q4_0" | "q8_0" | KQuants;
 
+/** Formats that files of the comparison are written in. */
+export const fileTypes: readonly Quantization[] = ["q4_0", "q8_0", "q4_1", "q5_0", "q5_1", "q4_K", "q5_K", "q6_K"];
+
 function noise(seed: number): Uint8Array {
   const words = new Uint32Array(1 << 18);
   let state = seed;

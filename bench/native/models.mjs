@@ -20,7 +20,7 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { hasPeer, median } from "../engines.mjs";
 import { Budget } from "./budget.mjs";
-import { ggufFile, sources } from "./files.mjs";
+import { chosenModels, ggufFile, sources } from "./files.mjs";
 import { writeResults } from "./results.mjs";
 
 const { values } = parseArgs({
@@ -40,6 +40,7 @@ const { values } = parseArgs({
   },
 });
 const list = (text) => text.split(",").filter(Boolean);
+const { shapes, types } = await chosenModels(values);
 const peer = hasPeer("node-llama-cpp");
 if (!peer) console.log("without llama.cpp: `npm run peers:install` installs it");
 const { target } = await sources("./product.ts");
@@ -192,8 +193,8 @@ if (values.busy) {
   fork(new URL("./neighbour.mjs", import.meta.url));
   console.log("another process keeps one core busy:");
 }
-const cases = list(values.shapes).flatMap((shape) =>
-  list(values.types).flatMap((type) => list(values.threads).map((threads) => [shape, type, Number(threads)])),
+const cases = shapes.flatMap((shape) =>
+  types.flatMap((type) => list(values.threads).map((threads) => [shape, type, Number(threads)])),
 );
 const budget = new Budget(
   Number(values.seconds),

@@ -18,6 +18,7 @@ import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { chosen } from "../choice.mjs";
 import { hasOnnxRuntime, hasPeer } from "../engines.mjs";
 import { judge } from "./bars.mjs";
 import { Budget } from "./budget.mjs";
@@ -43,7 +44,7 @@ const models = (shape, type, minutes, ...args) => ({
   args: ["--shapes", shape, "--types", type, ...args],
 });
 const others = ["--batch", "1", "--decode", "128"];
-const pieces = [
+const all = [
   { name: "machine", kind: "machine", script: "machine.mjs", minutes: 0.5, args: [] },
   models(large, "q4_0", 14, "--rounds", "3", "--decode", "0,128,2048", "--batch-decode", "0"),
   models("olmoe-small", "q4_0", 5),
@@ -73,7 +74,15 @@ const pieces = [
   ...["f16", "q8_0"].map((cache) =>
     models("olmoe-small", "q4_0", 1, "--prefill", "", "--decode", "2048", "--batch", "1", "--cache", cache),
   ),
-].filter(({ name }) => values.only === "" || values.only.split(",").some((word) => name.includes(word)));
+];
+const contains = (name, word) => name.includes(word);
+const wanted = chosen(
+  "--only",
+  values.only.split(","),
+  all.map(({ name }) => name),
+  contains,
+);
+const pieces = all.filter(({ name }) => wanted.includes(name));
 
 const fileOf = ({ name }) => `${folder}${name.replaceAll(" ", "-")}.json`;
 const isDone = (piece) => {

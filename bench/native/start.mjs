@@ -10,7 +10,7 @@ import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { hasPeer, median } from "../engines.mjs";
-import { ggufFile } from "./files.mjs";
+import { chosenModels, ggufFile } from "./files.mjs";
 import { writeResults } from "./results.mjs";
 
 const { values } = parseArgs({
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     json: { type: "string" },
   },
 });
+const { shapes, types } = await chosenModels(values);
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const peer = hasPeer("node-llama-cpp");
 if (!peer) console.log("without llama.cpp: `npm run peers:install` installs it");
@@ -46,8 +47,8 @@ const own = (file) => {
 const theirs = (file) => timed([path("./llama-start.mjs"), file, values.threads]);
 
 const results = [];
-for (const shape of values.shapes.split(",")) {
-  for (const type of values.types.split(",")) {
+for (const shape of shapes) {
+  for (const type of types) {
     const file = await ggufFile(shape, type);
     const { size } = statSync(file);
     const first = own(file).wall;
