@@ -28,6 +28,17 @@ describe("every command", () => {
     expect(out).toContain("Examples:");
     expect(out).toContain("--json");
     expect(out).toContain(`moec ${name}`);
+    // It fits the terminal, and no sentence is broken where the source was.
+    const [text] = out.split("Examples:");
+    for (const line of text!.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    const [, description = ""] = text!.split("\n\n");
+    const lines = description.split("\n");
+    for (const [at, line] of lines.slice(0, -1).entries())
+      expect(line.length + 1 + lines[at + 1]!.split(" ")[0]!.length, line).toBeGreaterThan(80);
+  });
+
+  it.each(["run", "serve", "usage", "verify"])("%s says that it takes Hugging Face folders", async (name) => {
+    expect((await moec([name, "--help"])).out.replace(/\s+/g, " ")).toContain("a Hugging Face folder");
   });
 
   it("is listed by the help", async () => {
@@ -142,6 +153,14 @@ describe("fmt", () => {
 });
 
 describe("explain", () => {
+  it("fits the terminal", async () => {
+    for (const code of ["MOE2280", "MOE3371", "MOE4280"]) {
+      const { out } = await moec(["explain", code]);
+      const [text] = out.split("\nWrong");
+      for (const line of text!.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
+  });
+
   it("prints the page of a code however it is typed", async () => {
     for (const code of ["MOE5310", "5310", "moe5310"]) {
       const { out } = await moec(["explain", code]);
