@@ -11,6 +11,7 @@
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { judge } from "./bars.mjs";
 import { chosen } from "./choice.mjs";
@@ -47,7 +48,8 @@ const names = chosen("--models", values.models.split(","), Object.keys(MODELS));
 
 const hasOnnx = hasPeer("onnxruntime-web");
 const hasJax = hasPeer("@jax-js/jax");
-const hasWllama = hasPeer("@wllama/wllama") && hasPeer("playwright-core") && existsSync(chromium());
+const hasChromium = hasPeer("playwright-core") && existsSync(chromium());
+const hasWllama = hasPeer("@wllama/wllama") && hasChromium;
 
 const absent = (name, why) => console.log(`${name}: absent (${why})`);
 if (!hasOnnx) absent("onnxruntime-web", "`npm run peers:install` installs it");
@@ -112,6 +114,13 @@ function shares(possible, { bytes, flops }) {
 const BYTES = { f32: 4, q8_0: 34 / 32, q4_0: 18 / 32 };
 /** The graphs of onnxruntime-web for a storage. */
 const GRAPHS = { f32: ["moe", "loop"], q8_0: ["qmoe8"], q4_0: ["qmoe4"] };
+/** Graphs that `layer/chromium.mjs` makes. */
+const quantizedGraphs = ["qmoe8", "qmoe4"];
+/** Our kernels in the browser that wllama runs in. */
+const OURS_IN_CHROMIUM = "moec (Chromium)";
+/** Where `layer/moec.mjs` keeps its bundle. */
+const layerFolder = (storage) =>
+  fileURLToPath(new URL(`../.cache/bench/layer-${storage}-${values.dims.replaceAll(",", "-")}`, import.meta.url));
 /** Experts that some of `tokens` tokens chose, when they choose evenly. */
 const touched = (tokens) => Math.round(E * (1 - (1 - k / E) ** tokens));
 
@@ -122,6 +131,21 @@ function benchLayer(threads, storage) {
   for (const graph of hasOnnx ? GRAPHS[storage] : []) {
     const name = `onnxruntime-web ${graph}`;
     runs[name] = () => measure(name, "layer/onnxruntime.mjs", "web", graph, threads, tokens, `${values.dims},${k}`);
+  }
+  if (hasChromium && quantizedGraphs.includes(GRAPHS[storage][0])) {
+    // Both in one host as well: Chromium has instructions for bytes that Node 20 lacks.
+    const page = (kind) => () =>
+      measure(
+        `${kind} (Chromium)`,
+        "layer/chromium.mjs",
+        kind,
+        layerFolder(storage),
+        threads,
+        tokens,
+        `${values.dims},${k}`,
+      );
+    runs[OURS_IN_CHROMIUM] = page("moec");
+    if (hasOnnx) runs[`onnxruntime-web ${GRAPHS[storage][0]} (Chromium)`] = page(GRAPHS[storage][0]);
   }
   if (hasJax && storage === "f32" && threads === 1) {
     // A plain product with as many operations, without routing: jax-js has no mixture.
@@ -188,6 +212,8 @@ function benchModel(threads, name, storage) {
   if (!made) return;
   const runs = { moec: () => measure("moec", "models/moec.mjs", made.bundle, threads, values.tokens, DECODED) };
   if (hasWllama) {
+    runs[OURS_IN_CHROMIUM] = () =>
+      measure(OURS_IN_CHROMIUM, "models/chromium.mjs", made.bundle, threads, values.tokens, DECODED);
     runs.wllama = () => measure("wllama", "peers/wllama.mjs", made.gguf, threads, values.tokens, DECODED);
   }
   const results = alternate(runs);
@@ -195,7 +221,8 @@ function benchModel(threads, name, storage) {
   for (const count of list(values.tokens)) {
     // One token is what generating costs, behind the longest prompt; more are a prompt.
     const rowOf = (found) => (count === 1 ? found : found.rows.find((row) => row.tokens === count));
-    const own = median(results.moec.map((found) => (count === 1 ? found.token : rowOf(found).prompt)));
+    const timeOf = (found) => (count === 1 ? found.token : rowOf(found).prompt) / parts;
+    const own = median(results.moec.map(timeOf));
     const theirs = (results.wllama ?? [])
       .map((found) => llamaTime(found, count, { layers, perLayer }))
       .filter((milliseconds) => Number.isFinite(milliseconds) && milliseconds > 0);
@@ -204,8 +231,12 @@ function benchModel(threads, name, storage) {
     const flops = 2 * count * (layers * k * perExpert + rest);
     const possible = results.moec.map((found) => rowOf(found).possible);
     const reached = shares(possible, { bytes, flops });
-    const others = theirs.length > 0 ? { wllama: median(theirs) } : {};
-    show({ what, threads, storage, tokens: count, moec: own / parts, ...reached, others });
+    const inPage = (results[OURS_IN_CHROMIUM] ?? []).map(timeOf);
+    const others = {
+      ...(inPage.length > 0 ? { [OURS_IN_CHROMIUM]: median(inPage) } : {}),
+      ...(theirs.length > 0 ? { wllama: median(theirs) } : {}),
+    };
+    show({ what, threads, storage, tokens: count, moec: own, ...reached, others });
   }
 }
 

@@ -3,101 +3,48 @@
  * `node wllama.mjs <file.gguf> <threads> <prompt tokens,…> <decode tokens>` prints one JSON line; the first run of each
  * prompt is not counted, and of two others the faster one is.
  */
-import { createReadStream, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { chromium as browserPath } from "../engines.mjs";
+import { inPage } from "../chromium.mjs";
 
-const root = fileURLToPath(new URL("./node_modules/@wllama/wllama/esm/", import.meta.url));
-const TYPES = { js: "text/javascript", wasm: "application/wasm", html: "text/html" };
-
-/** Serves wllama, the model and an empty page with the headers that shared memory needs. */
-function serve(model) {
-  return new Promise((resolve) => {
-    const server = createServer((request, response) => {
-      const path = new URL(request.url, "http://localhost").pathname;
-      response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-      response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
-      if (path === "/") {
-        response.setHeader("Content-Type", "text/html");
-        return response.end("<!doctype html><title>wllama</title>");
-      }
-      if (path === "/model.gguf") {
-        response.setHeader("Content-Length", statSync(model).size);
-        return createReadStream(model).pipe(response);
-      }
-      const file = path.replace("/esm/", "");
-      if (!/^[\w./-]+$/.test(file) || file.includes("..")) return response.writeHead(404).end();
-      response.setHeader("Content-Type", TYPES[file.split(".").pop()] ?? "application/octet-stream");
-      readFile(root + file).then(
-        (data) => response.end(data),
-        () => response.writeHead(404).end(),
-      );
-    }).listen(0, "127.0.0.1", () => resolve(server));
-  });
-}
-
+const esm = fileURLToPath(new URL("./node_modules/@wllama/wllama/esm/", import.meta.url));
 const [model, threads, prompts, decode] = process.argv.slice(2);
-const server = await serve(model);
-const browser = await chromium.launch({
-  executablePath: browserPath(),
-  args: [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    // As for the other engines: the optimizing compiler from the first call on.
-    "--js-flags=--no-liftoff --no-wasm-tier-up",
-  ],
-});
-try {
-  const page = await browser.newPage();
-  page.on("console", (message) => process.env.DEBUG && console.error(message.text()));
-  await page.goto(`http://127.0.0.1:${server.address().port}/`);
-  const results = await page.evaluate(
-    async ({ threads, prompts, decode }) => {
-      const { Wllama } = await import("/esm/index.js");
-      const wllama = new Wllama({ default: "/esm/wasm/wllama.wasm" }, { suppressNativeLog: true });
-      const blob = await (await fetch("/model.gguf")).blob();
-      const from = performance.now();
-      await wllama.loadModel([blob], { n_ctx: 2048, n_threads: threads, n_batch: 512, n_gpu_layers: 0 });
-      const load = performance.now() - from;
-      const rows = [];
-      for (const tokens of prompts) {
-        let best;
-        // Tokens are generated behind the longest prompt only; of another one it is the prompt that is timed.
-        const wanted = tokens === Math.max(...prompts) ? decode : 2;
-        for (let run = 0; run < 3; run++) {
-          // A space-separated run of letters is about one token each with the byte tokenizers of the generated models.
-          const prompt = Array.from({ length: tokens }, (_, i) =>
-            String.fromCharCode(97 + ((i * 7 + run * 3) % 26)),
-          ).join("");
-          const answer = await wllama.createCompletion({
-            prompt,
-            max_tokens: wanted,
-            temperature: 0,
-            cache_prompt: false,
-            // The answer must be text: no bytes that are not ASCII, and no end.
-            logit_bias: Object.fromEntries(
-              [2, ...Array.from({ length: 128 }, (_, i) => 131 + i)].map((id) => [id, -100]),
-            ),
-          });
-          if (run === 0) continue;
-          const timings = answer.timings ?? answer;
-          if (!best || timings.prompt_ms < best.prompt_ms) best = timings;
-        }
-        rows.push({ tokens, ...best });
+const results = await inPage(
+  { "/esm/": esm, "/model.gguf": model },
+  async ({ threads, prompts, decode }) => {
+    const { Wllama } = await import("/esm/index.js");
+    const wllama = new Wllama({ default: "/esm/wasm/wllama.wasm" }, { suppressNativeLog: true });
+    const blob = await (await fetch("/model.gguf")).blob();
+    const from = performance.now();
+    await wllama.loadModel([blob], { n_ctx: 2048, n_threads: threads, n_batch: 512, n_gpu_layers: 0 });
+    const load = performance.now() - from;
+    const rows = [];
+    for (const tokens of prompts) {
+      let best;
+      // Tokens are generated behind the longest prompt only; of another one it is the prompt that is timed.
+      const wanted = tokens === Math.max(...prompts) ? decode : 2;
+      for (let run = 0; run < 3; run++) {
+        // A space-separated run of letters is about one token each with the byte tokenizers of the generated models.
+        const prompt = Array.from({ length: tokens }, (_, i) =>
+          String.fromCharCode(97 + ((i * 7 + run * 3) % 26)),
+        ).join("");
+        const answer = await wllama.createCompletion({
+          prompt,
+          max_tokens: wanted,
+          temperature: 0,
+          cache_prompt: false,
+          // The answer must be text: no bytes that are not ASCII, and no end.
+          logit_bias: Object.fromEntries(
+            [2, ...Array.from({ length: 128 }, (_, i) => 131 + i)].map((id) => [id, -100]),
+          ),
+        });
+        if (run === 0) continue;
+        const timings = answer.timings ?? answer;
+        if (!best || timings.prompt_ms < best.prompt_ms) best = timings;
       }
-      return { load, multi: wllama.isMultithread(), rows };
-    },
-    { threads: Number(threads), prompts: prompts.split(",").map(Number), decode: Number(decode) },
-  );
-  console.log(JSON.stringify({ engine: "wllama", threads: Number(threads), ...results }));
-} finally {
-  await browser.close();
-  server.close();
-}
+      rows.push({ tokens, ...best });
+    }
+    return { load, multi: wllama.isMultithread(), rows };
+  },
+  { threads: Number(threads), prompts: prompts.split(",").map(Number), decode: Number(decode) },
+);
+console.log(JSON.stringify({ engine: "wllama", threads: Number(threads), ...results }));

@@ -43,21 +43,24 @@ const QUAD_PRODUCTS = [
   [3, 200],
 ] as const;
 
-/** Whether the engine's i32x4.relaxed_dot_i8x16_i7x16_add_s takes all bytes, and all in the same way. */
-function hasExactQuads(): boolean {
-  // (a: i32, b: i32) => lane 3 of the product of sixteen a and sixteen b, added to sixteen 1.
+/** A module with `f(a, b)`: lane 3 of the sums of four products of sixteen a and sixteen b, on top of 1. */
+export function quadModule(): Uint8Array<ArrayBuffer> {
   const body = [
     ...[0x20, 0, ...I8X16_SPLAT, 0x20, 1, ...I8X16_SPLAT],
     // i32x4.splat 1, i32x4.relaxed_dot_i8x16_i7x16_add_s (0x113 in LEB128), i32x4.extract_lane 3
     ...[0x41, 1, 0xfd, 0x11, 0xfd, 0x93, 0x02, 0xfd, 0x1b, 3],
   ];
   const code = [0, ...body, END];
-  const bytes = new Uint8Array([
+  return new Uint8Array([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...[/* types */ 1, 7, 1, 0x60, 2, 0x7f, 0x7f, 1, 0x7f, /* functions */ 3, 2, 1, 0],
     ...[/* exports */ 7, 5, 1, 1, 0x66, 0, 0, /* code */ 10, code.length + 2, 1, code.length, ...code],
   ]);
-  const { f } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as {
+}
+
+/** Whether the engine's i32x4.relaxed_dot_i8x16_i7x16_add_s takes all bytes, and all in the same way. */
+function hasExactQuads(): boolean {
+  const { f } = new WebAssembly.Instance(new WebAssembly.Module(quadModule())).exports as {
     f: (a: number, b: number) => number;
   };
   const isExact = (byte: (b: number) => number): boolean =>

@@ -13,8 +13,11 @@ import { instantiate } from "../emit/wasm-host.js";
 import { cudaLaunchNow } from "../support/cuda-cpu.js";
 import { nativeLaunch } from "../support/native.js";
 
-/** `processor`: the interpreter on the launches for software drivers of GPUs. */
-export type Runner = "interpreter" | "processor" | "wasm" | "native" | "cuda";
+/**
+ * `unsigned`: the interpreter where `dot_quads.either` reads bytes as unsigned; `processor`: the interpreter on the launches
+ * for software drivers of GPUs.
+ */
+export type Runner = "interpreter" | "unsigned" | "processor" | "wasm" | "native" | "cuda";
 
 type Launch = (
   kernel: string,
@@ -72,7 +75,8 @@ export class Machine {
   }
 
   private interpreter(): Launch {
-    const interpreter = makeInterpreter(this.schedule.kernels, { checked: true });
+    const byteReading = this.runner === "unsigned" ? "unsigned" : "signed";
+    const interpreter = makeInterpreter(this.schedule.kernels, { checked: true, byteReading });
     return (kernel, addresses, scalars, from, to, bytes) =>
       interpreter.launch(kernel, this.memory.buffer, addresses, scalars, from, to, bytes);
   }

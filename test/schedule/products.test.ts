@@ -1,7 +1,10 @@
 /** Products with packed weights in every format, plain and by experts, few rows and many. */
 import { describe, it } from "vitest";
 import type { StorageType } from "../../compiler/2-graph/ir.js";
-import { compare, numbers } from "./compare.js";
+import { wasmQuads } from "../../compiler/targets/index.js";
+import { wasmFeatures } from "../../runtime/wasm/features.js";
+import { compare, numbers, type CompareOptions } from "./compare.js";
+import type { Runner } from "./machine.js";
 import {
   activations,
   expertCall,
@@ -16,14 +19,26 @@ import {
   tied,
 } from "./product-cases.js";
 
-const formats: readonly StorageType[] = ["f32", "f16", "q8_0", "q4_0"];
+/** Where sums of four products of bytes are exact, engines read bytes one way or the other. */
+const exact: readonly Runner[] = ["interpreter", "unsigned", ...(wasmFeatures().quads ? (["wasm"] as const) : [])];
 
-describe.each(formats)("%s weights", (format) => {
+const quads = { target: wasmQuads, runners: exact };
+const formats: readonly (readonly [StorageType, string, Pick<CompareOptions, "target" | "runners">])[] = [
+  ["f32", "", {}],
+  ["f16", "", {}],
+  ["q8_0", "", {}],
+  ["q4_0", "", {}],
+  ["q8_0", " by exact sums of four", quads],
+  ["q4_0", " by exact sums of four", quads],
+];
+
+describe.each(formats)("%s weights%s", (format, _, target) => {
   it("multiplies, with a formula around the product", () =>
     void compare(product(64, 41, true), {
       calls: [0, 1, 2, 3, 17].map((t) => ({ inputs: { x: activations(t, t * 64) }, sizes: { T: t } })),
       params: (path, count) => (path === "w" ? held(format, 1, 64, 41, halves(3, count)) : halves(3, count)),
       options: { storage: (decl) => (decl.path === "w" ? format : "f32") },
+      ...target,
       tolerance: rounding(64),
     }));
 
@@ -34,6 +49,7 @@ describe.each(formats)("%s weights", (format) => {
       calls: [4, 5, 61].map((t) => ({ inputs: { x: activations(t, t * 1056) }, sizes: { T: t } })),
       params: (_, count) => held(format, 1, 1056, 19, halves(3, count)),
       options: { storage: () => format, limits: { T: 61, context: 61 } },
+      ...target,
       tolerance: rounding(1056),
     }));
 
@@ -43,6 +59,7 @@ describe.each(formats)("%s weights", (format) => {
       calls: [4, 8, 61].map((t) => ({ inputs: { x: activations(t, t * 288) }, sizes: { T: t } })),
       params: (_, count) => held(format, 1, 288, 53, halves(3, count)),
       options: { storage: () => format, limits: { T: 61, context: 61 } },
+      ...target,
       tolerance: rounding(288),
     }));
 
@@ -51,6 +68,7 @@ describe.each(formats)("%s weights", (format) => {
       calls: [{ inputs: { x: activations(4, 96), ids: [22, 0, -1] }, sizes: { T: 3 } }],
       params: () => tableOf(format, 23, 32),
       options: { storage: () => format },
+      ...target,
       tolerance: rounding(32),
     }));
 });
@@ -59,13 +77,14 @@ const t = 17;
 const scores = scoresOf(t);
 
 describe("experts", () => {
-  it.each(formats.flatMap((format) => Object.keys(scores).map((name) => [format, name] as const)))(
+  it.each(formats.flatMap((one) => Object.keys(scores).map((name) => [one[0] + one[1], name, one] as const)))(
     "%s, %s: one product for each expert",
-    (format, name) =>
+    (_, name, [format, , target]) =>
       void compare(expertProduct(64, 20), {
         calls: [t, 1, 0].map((count) => expertCall(count, 64, scores[name]!)),
-        params: (_, count) => held(format, 5, 64, 20, halves(8, count)),
+        params: (__, count) => held(format, 5, 64, 20, halves(8, count)),
         options: { storage: () => format },
+        ...target,
         // Two experts with weights up to 2.
         tolerance: 4 * rounding(64),
       }),
