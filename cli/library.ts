@@ -45,7 +45,7 @@ const folder = join(packageRoot, "stdlib");
 /** Every `.moe` file of the library, by path. */
 export function libraryFiles(): readonly LibraryFile[] {
   const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".moe"));
-  const exported = exportedNames(readFileSync(join(folder, "std.moe"), "utf8"));
+  const exported = libraryNames();
   return paths.sort().map((path) => readFile(join(folder, path), exported));
 }
 
@@ -53,7 +53,8 @@ export function libraryFiles(): readonly LibraryFile[] {
 export const libraryEntries = (): readonly LibraryEntry[] => libraryFiles().flatMap(({ entries }) => entries);
 
 /** What `import { … } from "std"` can name. */
-function exportedNames(std: string): ReadonlySet<string> {
+export function libraryNames(): ReadonlySet<string> {
+  const std = readFileSync(join(folder, "std.moe"), "utf8");
   return new Set(parse(std, "std.moe").tree.imports.flatMap(({ names }) => names.map(({ name }) => name.text)));
 }
 

@@ -1,18 +1,19 @@
 /** What `moec new` writes. The tests check, test, build and run every template. */
 import { byteTokenizer } from "./byte-tokenizer.js";
+import { libraryNames } from "./library.js";
 import type { TextFile } from "./write-text-files.js";
 
 export type TemplateName = "mixture" | "dense";
 
-/** Files of each template for a model of the given name. */
-export const TEMPLATES: Readonly<Record<TemplateName, (name: string) => readonly TextFile[]>> = {
-  mixture: (name) => project(mixture(name)),
-  dense: (name) => project(dense(name)),
-};
+/** The spec of each template for a model of the given name. */
+export const TEMPLATES: Readonly<Record<TemplateName, (name: string) => string>> = { mixture, dense };
 
-function project(model: string): readonly TextFile[] {
+/** Files of a project; a name that means something else in its spec or in the library gets `Model` behind it. */
+export function projectFiles(template: TemplateName, name: string): readonly TextFile[] {
+  const spec = TEMPLATES[template];
+  const isTaken = libraryNames().has(name) || new RegExp(`\\b${name}\\b`).test(spec(""));
   return [
-    { path: "model.moe", text: model },
+    { path: "model.moe", text: spec(isTaken ? `${name}Model` : name) },
     { path: "moec.yaml", text: projectText },
     { path: "tokenizer.json", text: byteTokenizer() },
     { path: ".gitignore", text: ".moec/\ndist/\n" },

@@ -1,11 +1,13 @@
 /** Loads a bundle and writes text from a prompt: the body of `run` and `generate`. */
 import { resourceUsage } from "node:process";
-import { joinRoutes, type Model, type RouteTrace } from "../runtime/node/index.js";
+import type { GenerationStep, Model } from "../runtime/node/index.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { loadBundle } from "./load-bundle.js";
 import { samplingOf, type TextOptions } from "./options.js";
 import type { Shell } from "./shell.js";
 import { expertMap, mapTitle } from "./show/expert-map.js";
+import { joinedRoutes } from "./show/joined-routes.js";
+import { printable } from "./show/printable.js";
 import { bytesText, timeText } from "./show/units.js";
 
 /** Streams a continuation of `prompt`, then says how fast it was and what it took. */
@@ -20,7 +22,7 @@ export async function writeText(
   const loadStart = performance.now();
   using model = await loadBundle(shell, folder, options);
   const loadTime = performance.now() - loadStart;
-  const calls: (readonly RouteTrace[])[] = [];
+  const steps: GenerationStep[] = [];
   const read: number[] = [];
   const chosen: number[] = [];
   let prefill = 0;
@@ -36,7 +38,7 @@ export async function writeText(
     onStep: (step) => {
       read.push(...step.read);
       chosen.push(step.chosen);
-      calls.push(step.routes);
+      if (options.trace === true) steps.push(step);
       last = performance.now();
       if (chosen.length === 1) prefill = last - start;
     },
@@ -57,7 +59,7 @@ export async function writeText(
     tokensPerSecond: rate,
   };
   const memory = { model: model.manifest.memory.peak, device: model.report.memoryBytes, process: processPeak() };
-  const routes = options.trace === true ? joinCalls(calls) : [];
+  const routes = joinedRoutes(steps);
   if (options.trace === true && !shell.json) {
     shell.say();
     // Above columns that are no tokens the text would stand wrong.
@@ -80,17 +82,6 @@ export async function writeText(
     ...(options.trace ? { routes: traced } : {}),
   });
   return EXIT.ok;
-}
-
-/** Text without power over the terminal: control characters as the pictures that Unicode has for them. */
-export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  const pictured = text.replace(/[\0-\x08\x0b-\x1f]/g, (sign) => String.fromCharCode(0x2400 + sign.charCodeAt(0)));
-  return pictured.replace(/\x7f/g, "\u2421").replace(/[\x80-\x9f]/g, "\ufffd");
-}
-
-function joinCalls(calls: readonly (readonly RouteTrace[])[]): readonly RouteTrace[] {
-  return (calls[0] ?? []).map((_, number) => joinRoutes(calls.map((call) => call[number]!)));
 }
 
 /** Largest resident set of this process so far, in bytes. */

@@ -2,13 +2,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Option } from "commander";
+import { modelName } from "../../compiler/checkpoints/import/text.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
 import type { CommandDefinition } from "../program.js";
 import type { CommonOptions } from "../shell.js";
 import { shellWord } from "../show/units.js";
-import { TEMPLATES, type TemplateName } from "../templates.js";
+import { projectFiles, TEMPLATES, type TemplateName } from "../templates.js";
 import { writeTextFiles } from "../write-text-files.js";
 
 interface NewOptions extends CommonOptions {
@@ -26,8 +27,9 @@ export const newCommand: CommandDefinition = (program, start) =>
       start("new", options, (shell) => {
         const place = resolve(shell.io.cwd, folder);
         if (existsSync(place) && readdirSync(place).length > 0) throw moecError("MOE5404", { path: folder });
-        const name = modelName(basename(place));
-        const files = TEMPLATES[options.template](name);
+        const name = modelName(basename(place), "");
+        if (name === "") throw new UsageError(`\`${folder}\` gives no name for a model; begin it with a letter`);
+        const files = projectFiles(options.template, name);
         writeTextFiles(files.map(({ path, text }) => ({ path: join(place, path), text })));
         const { accent, added } = shell.palette;
         shell.say(`${added("✓")} ${folder} with ${files.map(({ path }) => path).join(", ")}`);
@@ -39,11 +41,3 @@ export const newCommand: CommandDefinition = (program, start) =>
       }),
     )
     .addHelpText("after", "\nExamples:\n  moec new my-model\n  moec new encoder --template dense\n");
-
-/** `my-model` becomes `MyModel`. */
-function modelName(folder: string): string {
-  const words = folder.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
-  const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
-  if (/^[A-Z]\w*$/.test(name)) return name;
-  throw new UsageError(`\`${folder}\` gives no name for a model; begin it with a letter`);
-}

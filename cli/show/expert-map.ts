@@ -10,6 +10,7 @@
  * ```
  */
 import type { RouteTrace } from "../../runtime/exports.js";
+import { printable } from "./printable.js";
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /** Colours that can be told apart on dark and on light grounds, from the 256 that terminals have. */
@@ -42,7 +43,7 @@ export function expertMap(routes: readonly RouteTrace[], tokens: readonly string
   const shareCells = 22;
   const most = Math.max(8, options.columns - margin - shareCells - 3);
   for (const trace of routes) {
-    lines.push(trace.label);
+    lines.push(printable(trace.label));
     const first = Math.max(0, trace.tokens - most);
     for (let layer = 0; layer < trace.layers; layer++) {
       for (let slot = 0; slot < trace.slots; slot++) {
@@ -74,7 +75,7 @@ function header(tokens: readonly string[], most: number, margin: number): string
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\s/g, "␣");
+  return printable(text.replace(/\s/g, "␣"));
 }
 
 function expertAt(trace: RouteTrace, layer: number, token: number, slot: number): number {

@@ -1,8 +1,9 @@
 /** Every template of `moec new`: checked, tested, built, and run by the command that `new` prints. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { TEMPLATES } from "../../cli/templates.js";
-import { printable } from "../../cli/write-text.js";
+import { printable } from "../../cli/show/printable.js";
 import { loadTokenizer } from "../../runtime/tokenizer/index.js";
 import { byteTokenizer } from "../../cli/byte-tokenizer.js";
 import { folderOf, moec, type Outcome } from "./io.js";
@@ -24,6 +25,25 @@ describe.each(Object.keys(TEMPLATES))("%s", (template) => {
     expect((await run("generate", join("built", template), "Once", "-n", "4", "--threads", "1")).code).toBe(0);
   });
 
+  it("shows a prompt and its routes on a terminal without power over it", async () => {
+    const terminal = { cwd, terminal: true, env: { NO_COLOR: "1" } };
+    const args = [
+      "run",
+      join("built", template),
+      "\u001b[2J\u0007 and some more",
+      "-n",
+      "1",
+      "--threads",
+      "1",
+      "--trace",
+    ];
+    const { code, out, err } = await moec(args, terminal);
+    expect(code, err).toBe(0);
+    // eslint-disable-next-line no-control-regex
+    expect(out).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f]/);
+    if (template === "mixture") expect(out).toMatch(/^ +┌␛ +.+┐$/m);
+  });
+
   it("runs by the commands that `new` prints", async () => {
     const { out } = await run("new", `${template}-printed`, "--template", template);
     const printed = [...out.matchAll(/^ {2}moec (.*)$/gm)].map(([, line]) => line!);
@@ -35,6 +55,15 @@ describe.each(Object.keys(TEMPLATES))("%s", (template) => {
       expect(code, `${line}: ${err}`).toBe(0);
     }
   });
+});
+
+it.each(["layer", "t", "attention", "linear", "MLP", "v"])("a folder %j gives a model that checks", async (name) => {
+  for (const template of Object.keys(TEMPLATES)) {
+    const folder = join(template, "named", name);
+    expect((await moec(["new", folder, "--template", template], { cwd })).code).toBe(0);
+    expect(await moec(["check", folder, "--warnings-as-errors"], { cwd })).toMatchObject({ code: 0, err: "" });
+    expect(readFileSync(join(cwd, folder, "model.moe"), "utf8")).toMatch(/^model \w+Model\[/m);
+  }
 });
 
 it("the tokenizer of templates gives the bytes of any text and the text of its bytes", () => {
