@@ -2,22 +2,29 @@
  * Results of calls that were walked before with the same sizes, by type. A layer that uses `Attention[D, H, G, C]` in the
  * same way as forty others does not have it walked forty times. Only for checking, where a value is its type.
  */
-import type { Axis, ValueType } from "../ops/types.js";
 import type { SourceSpan } from "../errors/diagnostic.js";
+import type { Axis, ValueType } from "../ops/types.js";
 import { recallAppends, type AppendWithin } from "./cache-appends.js";
 import { noteBatch, type Walk } from "./context.js";
+import type { Moved } from "./reuse.js";
 import type { ClosureValue, InstanceValue, MaskValue, ModuleInfo, Value } from "./values.js";
 import { valueKey } from "./elaborate/keys.js";
 
-/** What a body did beside its result. */
+/** What a body did beside its result, and where. */
 interface Said {
-  readonly batchDependent: boolean;
-  readonly cacheUsed: boolean;
+  readonly batchDependent: SourceSpan | undefined;
+  readonly cacheUsed: SourceSpan | undefined;
   readonly appends: readonly AppendWithin[];
 }
 
+/** A tensor or routes; `source` is a place in what was walked, or the number of the argument that was handed through. */
+interface Result {
+  readonly type: ValueType;
+  readonly source: SourceSpan | number | undefined;
+}
+
 interface Remembered extends Said {
-  readonly results: readonly ValueType[];
+  readonly results: readonly Result[];
   readonly tuple: boolean;
 }
 
@@ -40,10 +47,59 @@ function memoryOf(info: ModuleInfo): Memory {
   return memory;
 }
 
-/** After an edit elsewhere a declaration that reads the same as before, with all that it reaches, remembers as before. */
-export function inheritMemory(before: ModuleInfo, after: ModuleInfo): void {
+/**
+ * After an edit elsewhere a declaration that reads the same as before, with all that it reaches, remembers as before.
+ *
+ * @param moved How places of its file have moved. Those in other files are where they were: imports are the same.
+ */
+export function inheritMemory(before: ModuleInfo, after: ModuleInfo, moved: Moved): void {
   const memory = memories.get(before);
-  if (memory) memories.set(after, memory);
+  if (!memory) return;
+  if (moved.nothing) {
+    memories.set(after, memory);
+    return;
+  }
+  const results = [...memory.results].map(([key, known]) => [key, movedResult(known, moved)] as const);
+  memories.set(after, { id: memory.id, results: new Map(results) });
+}
+
+function movedResult(known: Remembered, moved: Moved): Remembered {
+  return {
+    ...known,
+    batchDependent: known.batchDependent && moved.span(known.batchDependent),
+    cacheUsed: known.cacheUsed && moved.span(known.cacheUsed),
+    results: known.results.map(({ type, source }) => ({
+      type,
+      source: typeof source === "object" ? moved.span(source) : source,
+    })),
+  };
+}
+
+/** The places of arguments as a body knows them, with those that they were copied from. */
+const handed = new WeakMap<SourceSpan, SourceSpan>();
+
+/**
+ * An argument as the body that is called gets it: its place is an object of its own, by which a result tells that it is
+ * this argument and no other value of that place. Only for checking; nodes of a graph are what they are.
+ */
+export function handedIn(walk: Walk, value: Value): Value {
+  if (!walk.options.checking || value.kind !== "tensor" || !value.value.source) return value;
+  const source = { ...value.value.source };
+  handed.set(source, value.value.source);
+  return { ...value, value: { ...value.value, source } };
+}
+
+/** Where a result comes from. */
+function sourceOf(result: SourceSpan | undefined, bound: readonly Value[]): Result["source"] {
+  let source = result;
+  // A body that was called in between got a copy of the copy.
+  for (let copied = result; copied; copied = handed.get(copied)) {
+    const place = copied;
+    const argument = bound.findIndex((value) => value.kind === "tensor" && value.value.source === place);
+    if (argument >= 0) return argument;
+    source = copied;
+  }
+  return source;
 }
 
 /** Numbers of lambdas, as those of declarations. */
@@ -123,24 +179,34 @@ function hasPlainArguments(instance: InstanceValue): boolean {
 }
 
 /** The result of an equal call, with what it said about the batch and wrote to caches. */
-export function recalled(walk: Walk, closure: ClosureValue, key: string, call: SourceSpan): Value | undefined {
+export function recalled(
+  walk: Walk,
+  closure: ClosureValue,
+  key: string,
+  bound: readonly Value[],
+  call: SourceSpan,
+): Value | undefined {
   const known = memoryOf(moduleOf(closure)!).results.get(key);
   if (!known) return undefined;
-  const place = { file: closure.file, ...closure.body.span };
-  if (known.batchDependent) noteBatch(walk, place, call);
-  if (known.cacheUsed) walk.cacheUsed ??= place;
+  if (known.batchDependent) noteBatch(walk, known.batchDependent, call);
+  walk.cacheUsed ??= known.cacheUsed;
   recallAppends(walk, known.appends, closure.instance, call);
-  const items = known.results.map((type): Value => ({ kind: "tensor", value: { type, source: place } }));
+  const items = known.results.map((result): Value => {
+    const { type } = result;
+    const argument = typeof result.source === "number" ? bound[result.source] : undefined;
+    const source = argument?.kind === "tensor" ? argument.value.source : result.source;
+    return { kind: "tensor", value: typeof source === "object" ? { type, source } : { type } };
+  });
   return known.tuple ? { kind: "tuple", items } : items[0];
 }
 
 /** Keeps a result that is made of tensors and routes only. */
-export function remember(closure: ClosureValue, key: string, result: Value, said: Said): void {
+export function remember(closure: ClosureValue, key: string, bound: readonly Value[], result: Value, said: Said): void {
   const items = result.kind === "tuple" && !result.stream ? result.items : [result];
-  const results: ValueType[] = [];
+  const results: Result[] = [];
   for (const item of items) {
     if (item.kind !== "tensor" || item.bound) return;
-    results.push(item.value.type);
+    results.push({ type: item.value.type, source: sourceOf(item.value.source, bound) });
   }
   const own = memoryOf(moduleOf(closure)!).results;
   if (own.size >= LIMIT) own.clear();

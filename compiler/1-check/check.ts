@@ -113,7 +113,7 @@ function checkFile(
     for (const [name, module] of file.modules) {
       const known = before?.modules.get(name);
       const old = known && before?.results.get(name);
-      if (old && old.key() === keys.of(name)()) inheritMemory(known, module);
+      if (old && moved && old.key() === keys.of(name)()) inheritMemory(known, module, moved);
     }
     for (const declaration of file.tree.declarations) {
       // What could not be read has been complained about; guessing at its meaning would only add noise.

@@ -3,7 +3,7 @@ import type { Argument, CallExpression, Parameter } from "../../../grammar/tree.
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { callBuiltin } from "../builtins/index.js";
 import { appendsWithin } from "../cache-appends.js";
-import { callKey, recalled, remember } from "../call-memory.js";
+import { callKey, handedIn, recalled, remember } from "../call-memory.js";
 import { learn } from "../assumptions.js";
 import { AssumeDivisible, at, joinPath, noteBatch, type Place, type Walk } from "../context.js";
 import { counted, describe, describeType } from "../describe.js";
@@ -116,10 +116,12 @@ export function callModule(
   if (module.kind === "opaque") return callOpaque(module, args);
   const body = bodyOf(module);
   if (!body) return report(walk, "MOE2111", { name: module.info.decl.name.text }, span);
+  const result = callClosure(walk, body, args, span, place);
+  // Behind the call: where its body has a choice among all tokens, that one is said.
   if (module.info.decl.batchDependent) {
     noteBatch(walk, { file: module.info.file, ...module.info.decl.name.span }, span);
   }
-  return callClosure(walk, body, args, span, place);
+  return result;
 }
 
 /** A module of which only the contract is known gives what the contract promises. */
@@ -216,7 +218,7 @@ export function callClosure(
   const bound: Value[] = [];
   for (const param of closure.params) {
     const argument = paired.get(param.name.text);
-    const value = bindParameter(walk, param, argument, names, inner, span);
+    const value = handedIn(walk, bindParameter(walk, param, argument, names, inner, span));
     scope.defineValue(param.name.text, value, { file: closure.file, ...param.name.span });
     if (value.kind === "unknown" && argument?.value.kind !== "unknown" && walk.reporter.errors > errors) return unknown;
     bound.push(value);
@@ -234,7 +236,7 @@ export function callClosure(
 function bodyResult(walk: Walk, closure: ClosureValue, bound: readonly Value[], place: Place, span: SourceSpan): Value {
   const own = walk.reporter.isRoot({ file: closure.file, ...closure.body.span });
   const key = own ? undefined : callKey(walk, closure, bound);
-  const known = key === undefined ? undefined : recalled(walk, closure, key, span);
+  const known = key === undefined ? undefined : recalled(walk, closure, key, bound, span);
   if (known) return known;
   const { errors } = walk.reporter;
   const { batchDependent, cacheUsed } = walk;
@@ -247,14 +249,15 @@ function bodyResult(walk: Walk, closure: ClosureValue, bound: readonly Value[], 
   const result = walk.reporter.within(span, () => learning(closure, () => evaluateWhole(walk, closure.body, place)));
   walk.depth--;
   if (key !== undefined && walk.reporter.errors === errors) {
-    remember(closure, key, result, {
-      batchDependent: walk.batchDependent !== undefined,
-      cacheUsed: walk.cacheUsed !== undefined,
+    remember(closure, key, bound, result, {
+      batchDependent: walk.batchDependent?.source,
+      cacheUsed: walk.cacheUsed,
       appends: appendsWithin(walk, appended, closure.instance),
     });
   }
-  walk.batchDependent ??= batchDependent;
-  walk.cacheUsed ??= cacheUsed;
+  // The first one counts.
+  walk.batchDependent = batchDependent ?? walk.batchDependent;
+  walk.cacheUsed = cacheUsed ?? walk.cacheUsed;
   return result;
 }
 
