@@ -21,7 +21,10 @@ export function describeModel(served: Served, exchange: Exchange): void {
   });
 }
 
-/** Events: `{piece, tokens}` as tokens are read and written, the first one with the names of `layers`; then `{done, …}`. */
+/**
+ * Events: `{piece, tokens}` as tokens are read and written, with the names of all `layers` so far when there are more than
+ * before; then `{done, …}`.
+ */
 export async function writeTraced(served: Served, exchange: Exchange): Promise<void> {
   const { prompt, maxTokens, temperature, seed } = readPage(await exchange.body());
   const { tokenizer } = served.model;
@@ -30,16 +33,14 @@ export async function writeTraced(served: Served, exchange: Exchange): Promise<v
   const steps: GenerationStep[] = [];
   const begun = performance.now();
   let firstAt = 0;
-  let isNamed = false;
+  const names: string[] = [];
   const flush = async (piece: string): Promise<void> => {
-    const layers = isNamed || steps.length === 0 ? {} : { layers: namesOf(steps[0]!.routes) };
-    isNamed ||= steps.length > 0;
-    const tokens = steps
-      .splice(0)
-      .flatMap((step) =>
-        step.read.map((id, at) => ({ text: tokenizer.decode([id]), layers: layersOf(step.routes, at) })),
-      );
-    await events.send({ piece, tokens, ...layers });
+    const taken = steps.splice(0);
+    const isMore = addNames(names, taken);
+    const tokens = taken.flatMap(({ read, routes }) =>
+      read.map((id, at) => ({ text: tokenizer.decode([id]), layers: layersOf(routes, at, names) })),
+    );
+    await events.send({ piece, tokens, ...(isMore ? { layers: names } : {}) });
   };
   const written = await served.writer.write({
     ids,
@@ -61,24 +62,41 @@ export async function writeTraced(served: Served, exchange: Exchange): Promise<v
   events.end();
 }
 
-/** The layers that route tokens, as people know them. */
-export function namesOf(routes: readonly RouteTrace[]): readonly string[] {
-  return routes.filter(({ byToken }) => byToken).flatMap(layerNames);
+/** Adds the names of layers that steps have and those before them had not; whether there were any. */
+export function addNames(names: string[], steps: readonly Pick<GenerationStep, "routes">[]): boolean {
+  const before = names.length;
+  for (const { routes } of steps) {
+    for (const name of routes.filter(({ byToken }) => byToken).flatMap(layerNames)) {
+      if (!names.includes(name)) names.push(name);
+    }
+  }
+  return names.length > before;
 }
 
-/** For each layer that routes tokens the experts of the token at place `at`, and their weights. */
+/**
+ * For each layer of these names the experts of the token at place `at`, and their weights: none of layers that its call
+ * does not have.
+ */
 export function layersOf(
   routes: readonly RouteTrace[],
   at: number,
+  names: readonly string[],
 ): readonly (readonly (readonly [number, number])[])[] {
-  return routes
-    .filter(({ byToken }) => byToken)
-    .flatMap(({ layers, tokens, slots, index, weight }) =>
-      Array.from({ length: layers }, (_, layer) =>
-        Array.from({ length: slots }, (_, slot) => {
-          const place = (layer * tokens + at) * slots + slot;
-          return [index[place]!, Math.round(weight[place]! * 1000) / 1000] as const;
-        }).filter(([expert]) => expert >= 0),
-      ),
-    );
+  const taken = new Map(
+    routes
+      .filter(({ byToken }) => byToken)
+      .flatMap((trace) => layerNames(trace).map((name, layer) => [name, expertsOf(trace, layer, at)] as const)),
+  );
+  return names.map((name) => taken.get(name) ?? []);
+}
+
+function expertsOf(
+  { tokens, slots, index, weight }: RouteTrace,
+  layer: number,
+  at: number,
+): readonly (readonly [number, number])[] {
+  return Array.from({ length: slots }, (_, slot) => {
+    const place = (layer * tokens + at) * slots + slot;
+    return [index[place]!, Math.round(weight[place]! * 1000) / 1000] as const;
+  }).filter(([expert]) => expert >= 0);
 }

@@ -206,14 +206,18 @@ function make(name, attributes, text) {
 
 /** Adds columns to the picture. */
 function add(more) {
-  const layers = more[0]?.layers.length ?? 0;
-  if (layers === 0) return;
+  const layers = names.length;
+  if (layers === 0 || more.length === 0) return;
   at("experts").hidden = false;
   let svg = at("map").querySelector("svg");
   const height = layers * (CELL + GAP);
   if (!svg) {
-    svg = make("svg", { height: height + 2 });
+    svg = make("svg", {});
     at("map").append(svg);
+  }
+  // Tokens behind a prompt may have layers that it has not.
+  if (at("layers").childElementCount !== layers) {
+    svg.setAttribute("height", height + 2);
     at("layers").replaceChildren(...names.map(layerName));
   }
   for (const token of more) {
@@ -272,7 +276,8 @@ function choose(column) {
   group?.querySelector(".column").classList.add("chosen");
   const { text, layers } = tokens[chosen];
   const said = layers.map(
-    (taken, layer) => `${names[layer]}: ${taken.map(([expert, weight]) => `${expert} (${weight})`).join(" + ")}`,
+    (taken, layer) =>
+      `${names[layer]}: ${taken.map(([expert, weight]) => `${expert} (${weight})`).join(" + ") || "none"}`,
   );
   at("told").textContent = `Token ${chosen}, ${JSON.stringify(text)}. ${said.join(", ")}`;
   group?.scrollIntoView({ block: "nearest", inline: "nearest" });

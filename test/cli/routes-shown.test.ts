@@ -1,10 +1,11 @@
 /** Routes whose rows are not the tokens of a call: they are not shown as if they were. */
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { mapTitle } from "../../cli/show/expert-map.js";
+import { expertMap, mapTitle } from "../../cli/show/expert-map.js";
+import { joinedRoutes } from "../../cli/show/joined-routes.js";
 import { rowOfRoutes } from "../../runtime/model/tensor.js";
 import { loadModel, Model, type RouteTrace } from "../../runtime/node/index.js";
-import { layersOf } from "../../serve/api/page.js";
+import { addNames, layersOf } from "../../serve/api/page.js";
 import { folderOf, moec } from "./io.js";
 
 /** Three tokens, each to one expert. */
@@ -22,10 +23,72 @@ const tokens: RouteTrace = {
 /** Two rows that were made of three tokens. */
 const rows: RouteTrace = { ...tokens, tokens: 2, byToken: false, axes: ["N"], index: Int32Array.of(7, 3) };
 
+/** A prompt of two tokens through `a` alone, then one token through `a` and `b`, and one through `b`. */
+const first = { ...tokens, label: "a", tokens: 2, index: Int32Array.of(4, 5) };
+const second = { ...tokens, label: "a", tokens: 1, index: Int32Array.of(6) };
+const other = { ...tokens, label: "b", tokens: 1, slots: 2, index: Int32Array.of(1, 2), weight: Float32Array.of(1, 1) };
+const modes = [
+  { read: [1, 2], routes: [first] },
+  { read: [3], routes: [second, other] },
+  { read: [4], routes: [other] },
+];
+
+describe("calls with other mixtures", () => {
+  it("are joined by the paths of their experts, empty where a call has no such mixture", () => {
+    const routes = joinedRoutes(modes);
+    expect(routes.map(({ label, index }) => [label, [...index]])).toEqual([
+      ["a", [4, 5, 6, -1]],
+      ["b", [-1, -1, -1, -1, 1, 2, 1, 2]],
+    ]);
+    expect(routes.every((one) => one.tokens === 4 && one.byToken)).toBe(true);
+    expect(expertMap(routes, [], { colors: false, columns: 80 }).map((line) => line.trimEnd())).toEqual([
+      "a",
+      expect.stringMatching(/^ +EFG·/),
+      "b",
+      expect.stringMatching(/^ +··BB/),
+      expect.stringMatching(/^ +··CC/),
+    ]);
+  });
+
+  it("keep the choices of one path apart where they are of another number", () => {
+    const single = { ...other, slots: 1, index: Int32Array.of(7) };
+    const routes = joinedRoutes([modes[2]!, { read: [5], routes: [single] }]);
+    expect(routes.map(({ slots, index }) => [slots, [...index]])).toEqual([
+      [2, [1, 2, -1, -1]],
+      [1, [-1, 7]],
+    ]);
+  });
+
+  it("are joined without places where rows are no tokens", () => {
+    const routes = joinedRoutes([{ read: [1, 2, 3], routes: [rows] }, modes[2]!]);
+    expect(routes.map(({ tokens: count, byToken }) => [count, byToken])).toEqual([
+      [2, false],
+      [4, true],
+    ]);
+  });
+
+  it("are named again for the page when there are more", () => {
+    const names: string[] = [];
+    const events = modes.map((step) => [addNames(names, [step]), [...names], layersOf(step.routes, 0, names)]);
+    const pair = [
+      [1, 1],
+      [2, 1],
+    ];
+    expect(events).toEqual([
+      [true, ["a"], [[[4, 1]]]],
+      [true, ["a", "b"], [[[6, 1]], pair]],
+      [false, ["a", "b"], [[], pair]],
+    ]);
+  });
+});
+
 describe("rows that are no tokens", () => {
   it("are left out of what the page says about a token", () => {
-    expect(layersOf([tokens, rows], 2)).toEqual([[[6, 1]]]);
-    expect(layersOf([rows], 0)).toEqual([]);
+    const names: string[] = [];
+    expect(addNames(names, [{ routes: [rows] }])).toBe(false);
+    expect(addNames(names, [{ routes: [tokens, rows] }])).toBe(true);
+    expect(layersOf([tokens, rows], 2, names)).toEqual([[[6, 1]]]);
+    expect(layersOf([rows], 0, names)).toEqual([[]]);
   });
 
   it("are not taken apart by texts", () => {
