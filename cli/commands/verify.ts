@@ -73,7 +73,9 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
   const { openParameters } = await import("../parameters.js");
   const { loadBundle } = await import("../load-bundle.js");
   const { parameterReader, storedAs, unchanged } = await import("../verify/stored-parameters.js");
-  const { deviceRun, makeInputs, outputWidth, routesAs, runReference } = await import("../verify/runs.js");
+  const { makeInputs, outputWidth, routesAs, runDevice, runReference } = await import("../verify/runs.js");
+  const { StateStore } = await import("../../compiler/2-graph/index.js");
+  const { cacheRounding } = await import("../../compiler/checkpoints/cache-rounding.js");
   const { compareRows } = await import("../verify/compare.js");
   const { verdictOn } = await import("../verify/verdict.js");
   const { planFile } = await import("../verify/plan-file.js");
@@ -93,12 +95,14 @@ async function verify(shell: Shell, project: Project, options: VerifyOptions): P
       throw moecError("MOE5323", { name: "tokens", value: String(tokens), expected });
     }
     const inputs = makeInputs(built, entry, tokens, options.seed ?? 1, prompt);
-    const device = await deviceRun(model, entry.name, inputs, "call");
+    const device = await runDevice(model, entry.name, inputs, "call");
     shell.progress.update("reference, parameters as stored…");
     const rounded = parameterReader(built, source, storedAs(plan, source));
-    const stored = runReference(built, entry.name, inputs, rounded, project.cache);
+    const newText = (cache: CacheStorage) => new StateStore(cacheRounding(cache));
+    const stored = runReference(built, entry.name, inputs, rounded, newText(project.cache));
     shell.progress.update("reference, parameters as in the checkpoint…");
-    const exact = runReference(built, entry.name, inputs, parameterReader(built, source, unchanged), "f32");
+    const unrounded = parameterReader(built, source, unchanged);
+    const exact = runReference(built, entry.name, inputs, unrounded, newText("f32"));
     const output = entry.outputs[0]!.name;
     const width = outputWidth(entry);
     const bound = expectedError(plan, project.cache);

@@ -7,7 +7,7 @@ import { cacheRounding } from "../../compiler/checkpoints/cache-rounding.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import type { Model } from "../../runtime/node/index.js";
 import type { LayerRoutes } from "./compare.js";
-import { deviceRun, referenceRun, routesAs, type EntryRun } from "./runs.js";
+import { runDevice, runReference, routesAs, type EntryRun } from "./runs.js";
 
 /** The entries that generation calls: for the tokens of a prompt and for a token behind a text. */
 export interface DecodingEntries {
@@ -62,18 +62,20 @@ export async function runDecoding(
   cache: CacheStorage,
 ): Promise<Decoding> {
   const states = new StateStore(cacheRounding(cache));
-  const found: EntryRun[] = [];
-  const expected: EntryRun[] = [];
+  const found: CallRun[] = [];
+  const expected: CallRun[] = [];
   const prompt = Math.ceil(tokens.data.length / 2);
   await model.reset();
   for (const { from, to } of callsOf(tokens.data.length, prompt)) {
     const isPrompt = from === 0;
     const inputs = { [entries.input]: slice(tokens, from, to) };
-    const device = await deviceRun(model, isPrompt ? entries.prompt : entries.token, inputs, "extend");
+    const device = await runDevice(model, isPrompt ? entries.prompt : entries.token, inputs, "extend");
     const name = isPrompt ? entries.prompt : entries.spec;
-    const reference = referenceRun(program, name, inputs, params, states);
-    found.push(device);
-    expected.push({ outputs: reference.outputs, routes: routesAs(reference.traces, device.routes) });
+    const reference = runReference(program, name, inputs, params, states);
+    const count = to - from;
+    found.push({ ...device, tokens: count });
+    const routes = routesAs(reference.traces, device.routes);
+    expected.push({ outputs: reference.outputs, routes, tokens: count });
   }
   return { found: joined(found, entries.output), expected: joined(expected, entries.output), prompt };
 }
@@ -89,15 +91,34 @@ function slice(tokens: ReferenceTensor, from: number, to: number): ReferenceTens
   return { ...tokens, axes: [{ name: axis!.name, size: to - from }], data: tokens.data.slice(from, to) };
 }
 
+interface CallRun extends EntryRun {
+  /** Tokens of the call. */
+  readonly tokens: number;
+}
+
 /** Consecutive calls as one: rows behind rows, without those of the prompt. */
-function joined(runs: readonly EntryRun[], output: string): EntryRun {
-  const concatenated = (parts: readonly ArrayLike<number>[]): number[] => parts.flatMap((part) => Array.from(part));
+function joined(runs: readonly CallRun[], output: string): EntryRun {
   return {
     outputs: { [output]: concatenated(runs.slice(1).map(({ outputs }) => Object.values(outputs)[0]!)) },
-    routes: runs[0]!.routes.map((first, layer): LayerRoutes => {
-      const parts = runs.map(({ routes }) => routes[layer]!);
-      const index = concatenated(parts.map((part) => part.index));
-      return { ...first, byToken: parts.every(({ byToken }) => byToken === true), index };
-    }),
+    routes: joinedRoutes(runs),
   };
+}
+
+/**
+ * Layers of a prompt and of single tokens may be others (`prefill { … } decode { … }`): each is joined by its name, and
+ * tokens of calls without it have empty slots, so that rows stay those of the text.
+ */
+function joinedRoutes(runs: readonly CallRun[]): readonly LayerRoutes[] {
+  const key = ({ name, slots }: LayerRoutes): string => `${name} ${slots}`;
+  const layers = new Map(runs.flatMap(({ routes }) => routes.map((each): [string, LayerRoutes] => [key(each), each])));
+  return [...layers.entries()].map(([wanted, one], layer) => {
+    const parts = runs.map(({ routes }) => routes.find((each) => key(each) === wanted));
+    const index = parts.map((part, call) => part?.index ?? new Int32Array(runs[call]!.tokens * one.slots).fill(-1));
+    const byToken = parts.every((part) => part === undefined || part.byToken === true);
+    return { ...one, layer, byToken, index: concatenated(index) };
+  });
+}
+
+function concatenated(parts: readonly ArrayLike<number>[]): number[] {
+  return parts.flatMap((part) => Array.from(part));
 }

@@ -1,8 +1,6 @@
 /** One entry point on the reference evaluator and on a device, with the same inputs. */
-import { evaluate, StateStore, type RouteTrace } from "../../compiler/2-graph/index.js";
+import { evaluate, type RouteTrace, type StateStore } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
-import type { CacheStorage } from "../../compiler/4-schedule/options.js";
-import { cacheRounding } from "../../compiler/checkpoints/cache-rounding.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceRoutes, ReferenceTensor } from "../../compiler/ops/types.js";
 import type { ManifestEntry } from "../../compiler/6-bundle/manifest.js";
@@ -55,19 +53,8 @@ interface ReferenceRun {
   readonly traces: readonly RouteTrace[];
 }
 
-/** A call of a new text. */
+/** A call of the text that `states` hold; they go on with it. A store that is new begins a text. */
 export function runReference(
-  program: Program,
-  entry: string,
-  inputs: Readonly<Record<string, ReferenceTensor>>,
-  params: (path: string) => ReferenceTensor,
-  cache: CacheStorage,
-): ReferenceRun {
-  return referenceRun(program, entry, inputs, params, new StateStore(cacheRounding(cache)));
-}
-
-/** A call of the text that `states` hold; they go on with it. */
-export function referenceRun(
   program: Program,
   entry: string,
   inputs: Readonly<Record<string, ReferenceTensor>>,
@@ -141,7 +128,7 @@ export function byMixture(traces: readonly RouteTrace[]): readonly RouteTrace[] 
 }
 
 /** @param how `call` begins a new text, `extend` goes on with the one that the model holds. */
-export async function deviceRun(
+export async function runDevice(
   model: Model,
   entry: string,
   inputs: Readonly<Record<string, ReferenceTensor>>,
