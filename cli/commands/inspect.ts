@@ -2,7 +2,12 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
-import { addTrainingOptions, asksForTraining, type TrainingOptions } from "../cost/training-options.js";
+import {
+  addTrainingOptions,
+  asksForTraining,
+  checkTrainingOptions,
+  type TrainingOptions,
+} from "../cost/training-options.js";
 import { addModelOptions, type ModelOptions } from "../options.js";
 import type { CommandDefinition } from "../program.js";
 import type { Compiled, View } from "../views.js";
@@ -33,6 +38,7 @@ export const inspectCommand: CommandDefinition = (program, start) => {
     .option("--html <file>", "all of it as one page")
     .action((path: string, options: InspectOptions) =>
       start("inspect", options, async (shell) => {
+        checkTrainingOptions(options);
         const { openSources } = await import("../project.js");
         const project = openSources(path, shell.io.cwd, options);
         const { strong } = shell.palette;

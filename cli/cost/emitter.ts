@@ -92,15 +92,11 @@ export class ModelCostEmitter extends CostEmitter {
     return [...this.lasting.values()].some(({ kind }) => kind === "fixed");
   }
 
-  /** Parameters of experts. */
-  isExpert(path: string): boolean {
-    return this.params.get(path)?.repetitions.some(({ kind }) => kind === "expert") ?? false;
-  }
-
-  /** Experts in each bank. */
-  bankSizes(): readonly Size[] {
-    const repetitions = [...this.params.values()].flatMap((value) => value.repetitions);
-    return repetitions.filter(({ kind }) => kind === "expert").map(({ axis }) => axis.size);
+  /** Experts of the bank that a parameter belongs to, of the smallest where banks are nested; undefined outside of banks. */
+  bankOf(path: string): Size | undefined {
+    const experts = this.params.get(path)?.repetitions.filter(({ kind }) => kind === "expert") ?? [];
+    const [least] = experts.map(({ axis }) => axis.size).sort((a, b) => a.evaluate({}) - b.evaluate({}));
+    return least;
   }
 
   /** Tables that are only looked up: of their rows a token reads one. */

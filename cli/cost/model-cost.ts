@@ -52,7 +52,8 @@ export interface ParameterCount {
   readonly all: number;
   readonly active: number;
   readonly isTable: boolean;
-  readonly isExpert: boolean;
+  /** Experts of its bank; undefined of a parameter that belongs to none. */
+  readonly bank?: number;
 }
 
 export interface ModelCost {
@@ -72,8 +73,6 @@ export interface ModelCost {
   readonly trainingFormulas: TrainingAmounts | undefined;
   /** Routes with a capacity. */
   readonly bounded: readonly Bounded[];
-  /** Experts in each bank. */
-  readonly banks: readonly number[];
   /** Sizes that a call decides. */
   readonly free: readonly string[];
   /** True where tokens change a state one after the other. */
@@ -112,15 +111,19 @@ export function modelCost(
       all: all.evaluate({}),
       active: active.evaluate({}),
       isTable: emitter.isTable(path),
-      isExpert: emitter.isExpert(path),
+      ...bankOf(emitter, path),
     })),
     training,
     trainingFormulas: symbolic?.training,
     bounded: [...emitter.training.bounded],
-    banks: [...new Set(emitter.bankSizes().map((size) => size.evaluate({})))],
     free: [...walk.free],
     isRecurrent: emitter.isRecurrent,
   };
+}
+
+function bankOf(emitter: ModelCostEmitter, path: string): Pick<ParameterCount, "bank"> {
+  const bank = emitter.bankOf(path)?.evaluate({});
+  return bank === undefined ? {} : { bank };
 }
 
 function findModel(project: CheckedProject, wanted: string | undefined): ModuleInfo {

@@ -1,15 +1,21 @@
 /** Options of `moec inspect --cost` about training. */
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { UsageError } from "../failures.js";
 import { within, wholeFrom } from "../options.js";
 import { acceleratorNames, acceleratorOf } from "./accelerators.js";
 import { OPTIMIZERS, type Optimizer, type TrainingSetting } from "./training.js";
+
+interface Devices {
+  readonly count: number;
+  readonly name: string;
+}
 
 export interface TrainingOptions {
   readonly training?: boolean;
   readonly optimizer?: Optimizer;
   readonly expertsOver?: number;
   readonly tokens?: number;
-  readonly devices?: { readonly count: number; readonly name: string };
+  readonly devices?: Devices;
   readonly utilization?: number;
   readonly batch?: number;
 }
@@ -20,15 +26,18 @@ const SCALES: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, B: 1e9
 function tokenCount(text: string): number {
   const [, digits, scale] = /^(\d+(?:\.\d+)?(?:e\d+)?)([kMBGT]?)$/.exec(text) ?? [];
   const count = Number(digits) * (SCALES[scale ?? ""] ?? NaN);
-  if (count >= 1) return count;
+  if (count >= 1 && count < Infinity) return count;
   throw new InvalidArgumentError("It must look like 300B or 15T.");
 }
 
 /** `256xH100`; a name alone is one device. */
-function deviceCount(text: string): { readonly count: number; readonly name: string } {
-  const [, count = "1", name] = /^(?:(\d+)x)?([A-Za-z]\w*)$/.exec(text) ?? [];
-  if (name === undefined || !(Number(count) >= 1)) throw new InvalidArgumentError("It must look like 256xH100.");
-  return { count: Number(count), name };
+function deviceCount(text: string): Devices {
+  const [, digits = "1", name] = /^(?:(\d+)x)?([A-Za-z]\w*)$/.exec(text) ?? [];
+  const count = Number(digits);
+  if (name === undefined || !(count >= 1 && count < Infinity)) {
+    throw new InvalidArgumentError("It must look like 256xH100.");
+  }
+  return { count, name };
 }
 
 /** `--training` and what says more of it. */
@@ -48,28 +57,39 @@ export function addTrainingOptions(command: Command): Command {
 }
 
 /** Whether any option is about training. */
-export function asksForTraining({ training, optimizer, expertsOver, tokens, devices }: TrainingOptions): boolean {
-  return training === true || [optimizer, expertsOver, tokens, devices].some((one) => one !== undefined);
+export function asksForTraining(options: TrainingOptions): boolean {
+  const { training, optimizer, expertsOver, tokens, devices, utilization, batch } = options;
+  return [training, optimizer, expertsOver, tokens, devices, utilization, batch].some((one) => one !== undefined);
+}
+
+/**
+ * Refuses, before any work, options that would say nothing.
+ *
+ * @throws UsageError when only a part of what gives a time is there, or experts are spread over more devices than train;
+ *   MoecError MOE5465 when nothing is known of the device.
+ */
+export function checkTrainingOptions({ expertsOver, tokens, devices, utilization, batch }: TrainingOptions): void {
+  if (devices) acceleratorOf(devices.name);
+  const given = Object.entries({ tokens, devices, utilization, batch }).find(([, value]) => value !== undefined);
+  if (!given) return;
+  const missing = tokens === undefined ? "--tokens" : devices === undefined ? "--devices" : undefined;
+  if (missing !== undefined) {
+    throw new UsageError(`--${given[0]} is for the time that training takes, and ${missing} is missing`);
+  }
+  if (devices && expertsOver !== undefined && expertsOver > devices.count) {
+    throw new UsageError(`--experts-over ${expertsOver} is more than the ${devices.count} of --devices`);
+  }
 }
 
 /** What the options ask for; undefined where they ask for nothing of training. */
 export function trainingSetting(options: TrainingOptions, sequence: number): TrainingSetting | undefined {
   if (!asksForTraining(options)) return undefined;
-  const { optimizer, expertsOver, tokens, devices, utilization = 0.4, batch = 4e6 } = options;
+  const { optimizer = "adam", expertsOver = 1, tokens, devices, utilization = 0.4, batch = 4e6 } = options;
+  const setting = { sequence, optimizer, expertsOver };
+  if (!devices || tokens === undefined) return setting;
+  const accelerator = acceleratorOf(devices.name);
   return {
-    sequence,
-    optimizer: optimizer ?? "adam",
-    expertsOver: expertsOver ?? 1,
-    ...(devices && tokens !== undefined
-      ? {
-          plan: {
-            tokens,
-            devices: devices.count,
-            accelerator: acceleratorOf(devices.name),
-            utilization,
-            batch: Math.min(batch, tokens),
-          },
-        }
-      : {}),
+    ...setting,
+    plan: { tokens, devices: devices.count, accelerator, utilization, batch: Math.min(batch, tokens) },
   };
 }

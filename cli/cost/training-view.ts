@@ -30,14 +30,15 @@ export function trainingView(cost: ModelCost, setting: TrainingSetting, strong: 
   ];
   if (figures.time && plan) {
     const { accelerator, devices, tokens, utilization, batch } = plan;
-    const { compute, memory, communication, limit, seconds, bytesPerDevice, fits } = figures.time;
+    const { compute, memory, communication, limit, seconds, bytesPerDevice, fits, isRecomputed } = figures.time;
+    const again = isRecomputed ? ", layers computed again" : "";
     const rows = [
-      [`compute, at ${Math.round(100 * utilization)}% of the peak`, durationText(compute)],
+      [`compute, at ${Math.round(100 * utilization)}% of the peak${again}`, durationText(compute)],
       ["memory", durationText(memory)],
       ["communication", durationText(communication)],
       [`limited by ${limit}`, durationText(seconds)],
       ["device hours", countText((seconds * devices) / 3600)],
-      [`a device holds, layers computed again${fits ? "" : ": more than it has"}`, bytesText(bytesPerDevice)],
+      [`a device holds${again}${fits ? "" : ": more than it has"}`, bytesText(bytesPerDevice)],
     ];
     const title = `${countText(tokens)} tokens on ${devices} ${accelerator.name}, ${countText(batch)} a step`;
     lines.push("", ...tableLines([{ title }, { title: "", align: "right" }], rows, strong));

@@ -39,6 +39,7 @@ export interface TrainingPlan {
 
 /** Seconds that each limit alone would take, and the bytes that a device holds. */
 export interface TrainingTime {
+  /** With layers computed again where the bytes are so counted. */
   readonly compute: number;
   readonly memory: number;
   readonly communication: number;
@@ -46,6 +47,8 @@ export interface TrainingTime {
   readonly seconds: number;
   readonly bytesPerDevice: number;
   readonly fits: boolean;
+  /** Whether layers are computed again, since what they leave fits a device only so, if at all. */
+  readonly isRecomputed: boolean;
 }
 
 export interface TrainingFigures {
@@ -78,18 +81,24 @@ export interface Capacity {
   readonly dropped: number;
 }
 
+/** Numbers of parameters, of all devices and of the one that holds most. */
+interface Held {
+  readonly dense: number;
+  readonly experts: number;
+  readonly expertsOfDevice: number;
+}
+
 /**
  * @throws MoecError MOE5466 when experts are spread over more devices than there are experts.
  */
 export function trainingFigures(cost: ModelCost, setting: TrainingSetting): TrainingFigures {
-  const { sequence, optimizer, expertsOver } = setting;
+  const { sequence, optimizer, expertsOver, plan } = setting;
   const { training } = cost;
   const whole = callOf(cost, sequence, sequence);
   const perToken = (size: Size): number => tokenAverage(cost, size, sequence);
-  const all = cost.parameters.reduce((sum, { all: count }) => sum + count, 0);
-  const ofExperts = cost.parameters.reduce((sum, { all: count, isExpert }) => sum + (isExpert ? count : 0), 0);
-  checkSpread(cost, expertsOver, ofExperts);
-  const held = all - ofExperts + ofExperts / expertsOver;
+  checkSpread(cost, expertsOver);
+  const held = heldOf(cost, expertsOver);
+  const all = held.dense + held.experts;
   const met = cost.numbers.active.evaluate({ past: 0 }) - cost.numbers.tables.evaluate({ past: 0 });
   const perParameter = WEIGHT_BYTES + GRADIENT_BYTES + OPTIMIZERS[optimizer];
   const figures = {
@@ -100,22 +109,34 @@ export function trainingFigures(cost: ModelCost, setting: TrainingSetting): Trai
     weights: all * WEIGHT_BYTES,
     gradients: all * GRADIENT_BYTES,
     optimizer: all * OPTIMIZERS[optimizer],
-    stateOfDevice: held * perParameter,
+    stateOfDevice: (held.dense + held.expertsOfDevice) * perParameter,
     kept: training.kept.evaluate(whole),
     keptRecomputed: training.keptRecomputed.evaluate(whole),
     // There and back again, of the values and of their gradients; the share whose expert is elsewhere.
     exchanged: 2 * WEIGHT_BYTES * perToken(training.sent) * (1 - 1 / expertsOver),
     capacities: capacities(cost, whole),
   };
-  const { plan } = setting;
-  return plan ? { ...figures, time: trainingTime(figures, setting, plan, held, all) } : figures;
+  return plan ? { ...figures, time: trainingTime(figures, setting, plan, held) } : figures;
 }
 
-function checkSpread(cost: ModelCost, over: number, ofExperts: number): void {
+/** A device holds whole experts: of 4 over 3 devices one holds 2. */
+function heldOf({ parameters }: ModelCost, over: number): Held {
+  const held = { dense: 0, experts: 0, expertsOfDevice: 0 };
+  for (const { all, bank } of parameters) {
+    if (bank === undefined) held.dense += all;
+    else {
+      held.experts += all;
+      held.expertsOfDevice += (all / bank) * Math.ceil(bank / over);
+    }
+  }
+  return held;
+}
+
+function checkSpread({ parameters, name: model }: ModelCost, over: number): void {
   if (over === 1) return;
-  const most = cost.banks.reduce((least, experts) => Math.min(least, experts), Infinity);
-  if (ofExperts > 0 && over <= most) return;
-  throw moecError("MOE5466", { devices: over, experts: ofExperts > 0 ? most : 0, model: cost.name });
+  const experts = parameters.reduce((least, { bank = Infinity }) => Math.min(least, bank), Infinity);
+  if (over <= experts && experts < Infinity) return;
+  throw moecError("MOE5466", { devices: over, experts: experts < Infinity ? experts : 0, model });
 }
 
 /** Sizes of a call with so many tokens, each of which sees so many keys. */
@@ -146,25 +167,35 @@ function capacities(cost: ModelCost, call: Readonly<Record<string, number>>): re
 }
 
 /**
- * Each limit by itself: products at their share of the peak; activations written and read once, weights read by the forward
- * pass and twice by the backward pass, gradients written and read, the optimizer's numbers read and written; experts' tokens
- * and gradients sent. The numbers of the optimizer are spread over all devices (ZeRO, arXiv:1910.02054).
+ * Each limit by itself: products at their share of the peak, with those of layers computed again where a device has no room
+ * otherwise; activations written and read once, weights read by the forward pass and twice by the backward pass, gradients
+ * written and read, the optimizer's numbers read and written; experts' tokens and gradients sent. The numbers of the optimizer are spread over all devices (ZeRO, arXiv:1910.02054).
  */
 function trainingTime(
   figures: Omit<TrainingFigures, "time">,
-  { sequence, optimizer, expertsOver }: TrainingSetting,
+  { sequence, expertsOver }: TrainingSetting,
   { tokens, devices, accelerator, utilization, batch }: TrainingPlan,
-  held: number,
-  all: number,
+  { dense, expertsOfDevice }: Held,
 ): TrainingTime {
   const { group, link, network } = accelerator;
+  const { forward, backward, again, kept, keptRecomputed, optimizer } = figures;
   const steps = tokens / batch;
-  const compute = (tokens * (figures.forward + figures.backward)) / (devices * accelerator.operations * utilization);
-  const activations = (2 * tokens * figures.kept) / sequence / devices;
-  const ofStep = held * (3 * WEIGHT_BYTES + 2 * GRADIENT_BYTES) + (2 * all * OPTIMIZERS[optimizer]) / devices;
+  const held = dense + expertsOfDevice;
+  const state = held * (WEIGHT_BYTES + GRADIENT_BYTES) + optimizer / devices;
+  // Memory and operations of one way: layers are computed again where what they leave does not fit otherwise.
+  const isRecomputed = state + kept > accelerator.memory;
+  const operations = forward + backward + (isRecomputed ? again : 0);
+  const bytesPerDevice = state + (isRecomputed ? keptRecomputed : kept);
+  const compute = (tokens * operations) / (devices * accelerator.operations * utilization);
+  // Layers computed again write and read as much: what the first pass drops, the second one gives.
+  const activations = (2 * tokens * kept) / sequence / devices;
+  const ofStep = held * (3 * WEIGHT_BYTES + 2 * GRADIENT_BYTES) + (2 * optimizer) / devices;
   const memory = (activations + steps * ofStep) / accelerator.bandwidth;
-  // Gradients are summed and weights are handed back: each goes around once.
-  const reduced = steps * held * (GRADIENT_BYTES + WEIGHT_BYTES) * (1 - 1 / devices);
+  // Gradients are summed over the devices that hold the same weights, and weights are handed back: each goes around once.
+  // An expert is on one device of each group that experts are spread over.
+  const around = (numbers: number, among: number): number =>
+    steps * numbers * (GRADIENT_BYTES + WEIGHT_BYTES) * Math.max(0, 1 - 1 / among);
+  const reduced = around(dense, devices) + around(expertsOfDevice, devices / expertsOver);
   const communication =
     (tokens * figures.exchanged) / devices / (expertsOver > group ? network : link) +
     reduced / (devices > group ? network : link);
@@ -172,7 +203,5 @@ function trainingTime(
   const [limit, seconds] = (Object.entries(limits) as [TrainingTime["limit"], number][]).reduce((a, b) =>
     b[1] > a[1] ? b : a,
   );
-  const bytesPerDevice =
-    held * (WEIGHT_BYTES + GRADIENT_BYTES) + (all * OPTIMIZERS[optimizer]) / devices + figures.keptRecomputed;
-  return { ...limits, limit, seconds, bytesPerDevice, fits: bytesPerDevice <= accelerator.memory };
+  return { ...limits, limit, seconds, bytesPerDevice, fits: bytesPerDevice <= accelerator.memory, isRecomputed };
 }

@@ -38,7 +38,8 @@ export function durationText(seconds: number): string {
   ] as const;
   const [unit, length] = units.find(([, size]) => seconds >= 2 * size) ?? ["seconds", 1];
   const value = seconds / length;
-  return `${value >= 100 ? Math.round(value) : value.toPrecision(2)} ${unit}`;
+  // What rounds to 100 has three digits, which two would write with an exponent.
+  return `${value >= 99.5 ? Math.round(value) : value.toPrecision(2)} ${unit}`;
 }
 
 export function plural(count: number, noun: string): string {

@@ -3,9 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { acceleratorOf } from "../../cli/cost/accelerators.js";
 import { expectedDrops } from "../../cli/cost/drops.js";
 import { modelCost } from "../../cli/cost/model-cost.js";
 import { trainingFigures } from "../../cli/cost/training.js";
+import { durationText } from "../../cli/show/units.js";
 import { packageRoot } from "../../cli/package-root.js";
 import { diskHost } from "../../cli/source-host.js";
 import { check } from "../../compiler/1-check/index.js";
@@ -32,6 +34,7 @@ interface Training {
   readonly gradients: number;
   readonly optimizer: number;
   readonly kept: number;
+  readonly stateOfDevice: number;
   readonly formulas: Readonly<Record<string, string>>;
   readonly time: Readonly<Record<"compute" | "memory" | "communication" | "seconds", number>> & { limit: string };
 }
@@ -128,6 +131,51 @@ describe("memory, traffic and time", () => {
     expect(sgd.exchanged).toBe(0);
   });
 
+  it("gives a device whole experts", async () => {
+    const { parameters } = exampleCost("tiny-moe");
+    const [dense, experts] = [false, true].map((isExpert) =>
+      parameters.reduce((sum, { all, bank }) => sum + ((bank !== undefined) === isExpert ? all : 0), 0),
+    );
+    // Of 8 experts over 3 devices one holds 3, over 5 devices 2.
+    expect((await trainingOf("--experts-over", "3")).stateOfDevice).toBe(16 * (dense! + (3 / 8) * experts!));
+    expect((await trainingOf("--experts-over", "5")).stateOfDevice).toBe(16 * (dense! + (2 / 8) * experts!));
+  });
+
+  it("sends gradients of experts to the devices that hold the same ones", async () => {
+    const { parameters } = exampleCost("tiny-moe");
+    const dense = parameters.reduce((sum, { all, bank }) => sum + (bank === undefined ? all : 0), 0);
+    const args = ["--experts-over", "8", "--tokens", "8M", "--devices", "8xH100", "--batch", "4M"];
+    const { exchanged, time } = await trainingOf(...args);
+    // No two of 8 devices hold an expert of 8: in 2 updates only the rest goes around, gradients and weights of 2 bytes.
+    const bytes = (8e6 * exchanged) / 8 + 2 * dense * 4 * (7 / 8);
+    expect(time.communication).toBeCloseTo(bytes / 450e9, 12);
+  });
+
+  it("counts memory and operations of one way to train", () => {
+    const cost = exampleCost("tiny-moe");
+    const [h100, utilization] = [acceleratorOf("H100"), 0.5];
+    const figuresAt = (memory: number) => {
+      const plan = { tokens: 1e9, devices: 1, accelerator: { ...h100, memory }, utilization, batch: 4e6 };
+      const { time, ...figures } = trainingFigures(cost, { sequence: 512, ...plain, plan });
+      return { ...figures, time: time! };
+    };
+    const { forward, backward, again, weights, gradients, optimizer, kept, keptRecomputed, time } = figuresAt(80e9);
+    const seconds = (operations: number): number => (operations * 1e9) / (h100.operations * utilization);
+    const state = weights + gradients + optimizer;
+    const once = {
+      isRecomputed: false,
+      fits: true,
+      bytesPerDevice: state + kept,
+      compute: seconds(forward + backward),
+    };
+    expect(time).toMatchObject(once);
+    expect(figuresAt(state + kept).time).toMatchObject(once);
+    const twice = { isRecomputed: true, bytesPerDevice: state + keptRecomputed };
+    const compute = seconds(forward + backward + again);
+    expect(figuresAt(state + kept - 1).time).toMatchObject({ ...twice, compute, fits: true });
+    expect(figuresAt(state + keptRecomputed - 1).time).toMatchObject({ ...twice, compute, fits: false });
+  });
+
   it("says which limit is the longest", async () => {
     const args = ["--tokens", "1T", "--devices", "16xh100", "--context", "512"];
     const { forward, time } = await trainingOf(...args, "--utilization", "0.5");
@@ -171,10 +219,17 @@ describe("memory, traffic and time", () => {
     for (const wrong of [
       ["--devices", "0xH100"],
       ["--tokens", "many"],
+      ["--tokens", "1e999", "--devices", "8xH100"],
+      ["--tokens", "1T"],
+      ["--devices", "8xH100"],
+      ["--utilization", "0.5"],
+      ["--batch", "4M", "--devices", "8xH100"],
+      ["--tokens", "1T", "--experts-over", "4", "--devices", "2xH100"],
       ["--optimizer", "best"],
       ["--utilization", "2"],
     ]) {
-      expect((await moec([...inspect, ...wrong])).code, wrong.join(" ")).toBe(2);
+      const { code, err } = await moec([...inspect, ...wrong]);
+      expect([code, err], wrong.join(" ")).toEqual([2, expect.stringContaining("MOE5461")]);
     }
   });
 });
@@ -207,5 +262,23 @@ describe("choices without a place", () => {
     expect(expectedDrops(100, 4, 4, 60)).toBe(0.4);
     // Evenly filled experts without room to spare: the mean distance of a binomial number from its mean, half of it above.
     expect(expectedDrops(4096, 1, 64, 64)).toBeCloseTo(Math.sqrt(63 / 64 / (2 * Math.PI * 64)), 3);
+  });
+});
+
+describe("durations", () => {
+  it.each([
+    [12, "12 seconds"],
+    [1.25, "1.3 seconds"],
+    [119, "119 seconds"],
+    [120, "2.0 minutes"],
+    [9.5 * 3600, "9.5 hours"],
+    [99.4 * 86400, "99 days"],
+    [99.5 * 86400, "100 days"],
+    [99.99 * 86400, "100 days"],
+    [100 * 86400, "100 days"],
+    [1234.5 * 86400, "1235 days"],
+    [0, "0.0 seconds"],
+  ])("%d seconds", (seconds, text) => {
+    expect(durationText(seconds)).toBe(text);
   });
 });
