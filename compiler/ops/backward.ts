@@ -162,6 +162,21 @@ const RULES: Readonly<Record<string, (use: Differentiated) => Backward>> = {
   combine: (use) => ({ flops: times(elementsOf(use.call.operands[0]!), 3), operands: [0, 1], results: [] }),
 };
 
+/**
+ * Ops whose gradient is the one that came, elsewhere: renamed, cut out, put together; and those whose regions are counted
+ * by themselves.
+ */
+const FREE_OPS: ReadonlySet<string> = new Set([
+  ...["rename", "split", "merge", "order", "slice", "concat", "shift"],
+  ...["routes_dense", "routes_weight", "routes_make"],
+  ...["param", "append", "stack", "fold"],
+]);
+
+/** True when it is known what the backward pass of the op costs: `test/ops/backward.test.ts` asks for every op. */
+export function hasBackward(name: string): boolean {
+  return name in RULES || FREE_OPS.has(name) || getOp(name)?.family === "elementwise";
+}
+
 /** Ops that pass gradients on although they change nothing: rows behind a cache are the same rows. */
 const PASSING = new Set(["append", "cast"]);
 
