@@ -31,8 +31,9 @@ interface CompileCache {
   readonly enableCompileCache?: (folder: string) => unknown;
 }
 
-/** Under which the code is kept for what names no command: help, and the version. */
+/** Under which the code is kept for what names no command: help; the version has its own. */
 const GENERAL = "help";
+const VERSION = "version";
 const MONTH = 30 * 24 * 3600 * 1000;
 
 /** Runs a command line. */
@@ -42,12 +43,12 @@ export async function launch(args: readonly string[]): Promise<void> {
 }
 
 /** The command out of the one file; undefined where that is not there or older than the modules. */
-function bundled([word = ""]: readonly string[]): typeof Entry | undefined {
+function bundled(args: readonly string[]): typeof Entry | undefined {
   const folder = dirname(fileURLToPath(import.meta.url));
   const file = join(folder, "moec.cjs");
   if (!isCurrent(file, join(folder, "..", ".tsbuildinfo"))) return undefined;
   const text = readFileSync(file, "latin1");
-  const code = process.env["NODE_DISABLE_COMPILE_CACHE"] ? undefined : new KeptCode(text, word);
+  const code = process.env["NODE_DISABLE_COMPILE_CACHE"] ? undefined : new KeptCode(text, args);
   // From Node 22 on packages that stay outside of the bundle are kept by Node.
   if (code) (nodeModules as CompileCache).enableCompileCache?.(join(cacheFolder(), "code", "packages"));
   const script = new Script(text, {
@@ -81,8 +82,12 @@ class KeptCode {
   private readonly cache: Cache;
 
   /** @param text Its first line is a hash of the rest, so that nobody has to hash it all. */
-  constructor(text: string, word: string) {
-    this.command = /^[a-z]+$/.test(word) ? word : GENERAL;
+  constructor(
+    text: string,
+    private readonly args: readonly string[],
+  ) {
+    const [word = ""] = args;
+    this.command = /^[a-z]+$/.test(word) ? word : ["-V", "--version"].includes(word) ? VERSION : GENERAL;
     const build = hashOf(text.slice(0, text.indexOf("\n")), process.version, process.arch, String(this.engine));
     this.kind = build.toString("hex", 0, 12);
     // A folder that can't be written costs milliseconds: nothing to speak of.
@@ -94,8 +99,12 @@ class KeptCode {
   keepAtExit(script: Script, commands: readonly string[]): void {
     if (this.data && script.cachedDataRejected !== true) return;
     // Words that are no commands would fill the folder.
-    if (this.command !== GENERAL && !commands.includes(this.command)) return;
-    process.once("exit", () => {
+    const isCommand = commands.includes(this.command);
+    if (!isCommand && this.command !== GENERAL && this.command !== VERSION) return;
+    // What is kept first stays, so it has to be of a run that did its work.
+    if (isCommand && this.args.some((arg) => arg === "--help" || arg === "-h")) return;
+    process.once("exit", (code) => {
+      if (code !== 0) return;
       // V8 keeps its flags beside the code, and those of the next start are without this one.
       if (cachedDataVersionTag() !== this.engine) setFlagsFromString(`--no-${RELAXED_SIMD}`);
       if (cachedDataVersionTag() !== this.engine) return;

@@ -54,6 +54,17 @@ export function ensurePackages() {
   writeFileSync(mark, lock);
 }
 
+/** What else decides what is built: packages go into the bundles too. Paths from the root. */
+export function buildInputs() {
+  const scripts = readdirSync(join(root, "scripts")).filter((name) => /^(build-.*|bundler)\.mjs$/.test(name));
+  return [
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "package-lock.json",
+    ...scripts.sort().map((name) => `scripts/${name}`),
+  ];
+}
+
 /** Names, sizes and times of all sources: enough to see that something was edited. */
 function sourceMark() {
   const hash = createHash("sha256");
@@ -64,7 +75,7 @@ function sourceMark() {
       hash.update(`${part}/${file} ${stats.size} ${stats.mtimeMs}\n`);
     }
   }
-  for (const file of ["tsconfig.json", "tsconfig.build.json"]) hash.update(readFileSync(join(root, file)));
+  for (const file of buildInputs()) hash.update(readFileSync(join(root, file)));
   return hash.digest("hex");
 }
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sourcePlaces } from "../../cli/source-places.js";
 import { buildCli } from "../../scripts/build-cli.mjs";
 
-const home = mkdtempSync(join(tmpdir(), "moec-launch-"));
+const home = mkdtempSync(join(tmpdir(), "moec launch (1) "));
 const cache = join(home, "cache");
 const main = join(home, "dist/cli/main.js");
 const bundle = join(home, "dist/cli/moec.cjs");
@@ -71,6 +71,18 @@ describe("the bundled command", () => {
     expect(existsSync(off)).toBe(false);
   });
 
+  it("keeps nothing of runs that did little: help, files that are not there", () => {
+    const little = { MOEC_CACHE: join(home, "little") };
+    expect(moec(["explain", "--help"], little).status).toBe(0);
+    expect(moec(["check", "missing.moe"], little).status).not.toBe(0);
+    const files = existsSync(little.MOEC_CACHE) ? readdirSync(little.MOEC_CACHE, { recursive: true }) : [];
+    expect(files.filter((name) => /(explain|check)$/.test(String(name)))).toEqual([]);
+    expect(moec(["check", "good.moe"], little).status).toBe(0);
+    expect(readdirSync(little.MOEC_CACHE, { recursive: true }).some((name) => String(name).endsWith("check"))).toBe(
+      true,
+    );
+  });
+
   it("runs where nothing can be kept", () => {
     const file = join(home, "a file");
     writeFileSync(file, "");
@@ -94,9 +106,9 @@ describe("the bundled command", () => {
     const text = "A language and compiler for sparse neural networks";
     const line = lines.findIndex((one) => one.includes(text));
     const place = `at f (${bundle}:${line + 1}:${lines[line]!.indexOf(text)})`;
-    const [, source, at] = /^at f \((.*):(\d+):\d+\)$/.exec(sourcePlaces(place))!;
+    const [, source, at] = /^at f \((.*):(\d+):\d+\)$/.exec(sourcePlaces(place, bundle))!;
     expect(source).toBe("cli/program.ts");
     expect(readFileSync(source!, "utf8").split("\n")[Number(at) - 1]).toContain(text);
-    expect(sourcePlaces("at g (/elsewhere/moec.cjs:1:1)")).toBe("at g (/elsewhere/moec.cjs:1:1)");
+    expect(sourcePlaces("at g (/elsewhere/moec.cjs:1:1)", bundle)).toBe("at g (/elsewhere/moec.cjs:1:1)");
   });
 });
