@@ -1,5 +1,5 @@
 /** Writes text files as wholes or not at all. */
-import { realpathSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { replaceFiles } from "../runtime/node/replace-files.js";
 
 export interface TextFile {
@@ -16,8 +16,11 @@ export function writeTextFiles(files: readonly TextFile[]): void {
   replaceFiles(
     found.map(({ path }) => path),
     (asides) => {
-      for (const [index, { text, mode }] of found.entries())
+      for (const [index, { text, mode }] of found.entries()) {
         writeFileSync(asides[index]!, text, mode === undefined ? {} : { mode });
+        // The mode that a file is made with is cut by the umask.
+        if (mode !== undefined) chmodSync(asides[index]!, mode);
+      }
     },
   );
 }

@@ -74,7 +74,6 @@ const PATHS: ReadonlySet<string> = new Set([
   "path",
   "paths",
   "project",
-  "text",
 ]);
 
 function argumentValue(command: string, argument: Argument): Value {
@@ -82,5 +81,7 @@ function argumentValue(command: string, argument: Argument): Value {
   if (command === "explain") {
     return { kind: "words", words: Object.values(catalog).map(({ code, title }) => ({ text: code, meaning: title })) };
   }
-  return PATHS.has(argument.name()) ? { kind: "path" } : { kind: "free" };
+  // The text that `usage` reads is a file; other texts are typed.
+  const isPath = PATHS.has(argument.name()) || (command === "usage" && argument.name() === "text");
+  return isPath ? { kind: "path" } : { kind: "free" };
 }

@@ -21,10 +21,15 @@ const LINES: readonly (readonly [line: string, offered: readonly string[], not: 
   ["moec explain MOE53", ["MOE5310", "MOE5323"], "MOE2041"],
   ["moec help con", ["convert"], "run"],
   ["moec usage tex", ["text.txt"], "--out"],
+  ["moec run --stop ", [], "text.txt"],
   ["moec build --out my", ["my model"], "text.txt"],
 ];
 
-const has = (shell: string): boolean => spawnSync(shell, ["-c", "exit 0"]).status === 0;
+const has = (shell: string): boolean => {
+  const isThere = spawnSync(shell, ["-c", "exit 0"]).status === 0;
+  if (!isThere) console.warn(`skipped: ${shell} is not installed`);
+  return isThere;
+};
 
 /** What a shell prints for a script: the offered words as it would type them, one a line. */
 const SHELLS: Readonly<Record<string, (script: string, line: string) => readonly string[]>> = {

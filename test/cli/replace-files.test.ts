@@ -1,5 +1,14 @@
 /** Several files of one command are replaced together or not at all, and nothing is left of a command that failed. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { writeTextFiles } from "../../cli/write-text-files.js";
@@ -73,6 +82,14 @@ it("a text file that is a link stays one, and files keep who may read them", () 
   writeTextFiles([{ path: join(cwd, "link"), text: "new" }]);
   expect(readFileSync(join(cwd, "real"), "utf8")).toBe("new");
   expect(statSync(join(cwd, "real")).mode).toBe(mode);
+});
+
+it.each([0o600, 0o664])("a text file goes on with the mode %i, whatever the umask cuts", (mode) => {
+  const cwd = folder({ text: "old" });
+  chmodSync(join(cwd, "text"), mode);
+  writeTextFiles([{ path: join(cwd, "text"), text: "new" }]);
+  expect(readFileSync(join(cwd, "text"), "utf8")).toBe("new");
+  expect(statSync(join(cwd, "text")).mode & 0o777).toBe(mode);
 });
 
 describe("commands", () => {
