@@ -1,6 +1,6 @@
 /** Attention of one query at a time: what a call with few tokens needs. */
 import type { Size } from "../../axes/size.js";
-import { add, and, compare, constant, div, exp, max, mul, select, splat, sub } from "../kernel-expressions.js";
+import { add, and, compare, constant, div, max, mul, select, splat, sub } from "../kernel-expressions.js";
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32, i32, registerType } from "../kernel-types.js";
@@ -8,6 +8,7 @@ import { f32Tile } from "../micro/f32-tile.js";
 import type { Driver } from "../plan.js";
 import { plus, type Attention } from "./attention.js";
 import { either, visitBlocks, visitMark } from "./attention-blocks.js";
+import { weightOfKey } from "./attention-powers.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -65,7 +66,10 @@ export function attendRows(entry: EntryLowering, call: Attention, share: Size, o
         const count = builder.let(visitMark, kept.get);
         const nextTop = builder.let("next_top", max(top.get, blockTop.get));
         const lowest = compare("eq", top.get, -Infinity);
-        const shrink = builder.let("shrink", select(lowest, constant(0, f32), exp(sub(top.get, nextTop))));
+        const shrink = builder.let(
+          "shrink",
+          select(lowest, constant(0, f32), weightOfKey(builder, sub(top.get, nextTop))),
+        );
         top.set(nextTop);
         total.set(add(mul(total.get, shrink), exponentials(emitter, scores, count, nextTop)));
         addValues(emitter, { v, at, attrs, scores, places, sums, count, shrink, width });
@@ -89,7 +93,10 @@ function exponentials(emitter: Emitter, scores: BufferHandle, count: Expression,
   builder.store(scores, count, constant(-Infinity, type));
   const sum = builder.variable("sum", constant(0, type), type);
   emitter.loop("score", 0, count, lanes, undefined, (_, at) => {
-    const power = builder.let("power", exp(sub(builder.load(scores, at, { lanes }), splat(top, lanes))));
+    const power = builder.let(
+      "power",
+      weightOfKey(builder, sub(builder.load(scores, at, { lanes }), splat(top, lanes))),
+    );
     builder.store(scores, at, power);
     sum.set(add(sum.get, power));
   });

@@ -11,7 +11,6 @@ import {
   compare,
   constant,
   div,
-  exp,
   fma,
   max,
   min,
@@ -28,6 +27,7 @@ import { f32Tile } from "../micro/f32-tile.js";
 import type { Driver } from "../plan.js";
 import { plus, type Attention } from "./attention.js";
 import { visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
+import { weightOfKey } from "./attention-powers.js";
 import type { TileShape } from "./attention-tile-shape.js";
 import { valueProducts } from "./attention-values.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
@@ -333,11 +333,11 @@ function softmaxStep(tile: Tile, visited: KeyBlock): void {
     const next = builder.let("next", top.get);
     // Where nothing is allowed yet, differences to 0 keep -inf what it is.
     const base = builder.let("base", select(compare("eq", next, lowest), zeros, next));
-    const shrink = builder.let("factor", exp(sub(before, base)));
+    const shrink = builder.let("factor", weightOfKey(builder, sub(before, base)));
     const sum = builder.variable("sum", zeros, type);
     emitter.loop("key", 0, visited.count, 1, undefined, (__, key) => {
       const at = pair(key);
-      const power = builder.let("power", exp(sub(builder.load(tile.scores, at, { lanes }), base)));
+      const power = builder.let("power", weightOfKey(builder, sub(builder.load(tile.scores, at, { lanes }), base)));
       builder.store(tile.scores, at, power);
       sum.set(add(sum.get, power));
     });
