@@ -1,6 +1,7 @@
 /**
  * Attention by tensor cores over caches of halves, played on the CPU with the registers of lanes as NVIDIA lays them out
- * and on the interpreter, and compared with the reference: odd sizes, empty blocks, rows without a key, values that are no numbers.
+ * and on the interpreter, and compared with the reference: odd sizes, empty blocks, rows without a key, keys and values
+ * that are no numbers.
  */
 import { describe, expect, it } from "vitest";
 import { Size } from "../../compiler/axes/size.js";
@@ -153,6 +154,30 @@ describe("attention over halves on CUDA", () => {
         }
       }
     }
+  });
+
+  it.each([
+    ["f16", 8],
+    ["bf16", 7],
+  ] as const)("scores infinite keys as the reference, %s, %i columns", { timeout: 120_000 }, (half, C) => {
+    const T = 40;
+    const kind: Kind = { G: 1, R: 1, C, V: 8, mask: masks["window and first keys"] };
+    const { k, q, ...others } = callsOf(kind, [T])[0]!.inputs as Record<"q" | "k" | "v" | "keep", number[]>;
+    const keys = [...k];
+    // Overflows f16 alone; products with either sign, and with numbers that are one part only, whose others are 0.
+    keys[6 * C + 1] = 70000;
+    keys[20 * C + 2] = -Infinity;
+    keys[22 * C + 3] = Infinity;
+    keys[30 * C + 4] = NaN;
+    const queries = q.map((x, i) => (Math.floor(i / C) % 3 === 0 ? x : Math.sign(x) / 2));
+    const inputs = { ...others, q: queries, k: keys };
+    const expected = compare(attention(kind), {
+      ...{ target: cuda, runners, calls: [{ inputs, sizes: { T, past: 0 } }], tolerance: bound(kind, half, T) },
+      options: { limits: { T: 70, context: 160 }, cache: half },
+    })["y0"]!;
+    // Some rows are no numbers, some see a key that counts nothing, some see none of them.
+    expect(expected.filter(Number.isNaN).length).toBeGreaterThan(8);
+    expect(expected.filter(Number.isFinite).length).toBeGreaterThan(8 * 8);
   });
 
   it.each([8, 7])("lets infinities reach the rows that may see them alone, %i columns", { timeout: 120_000 }, (V) => {

@@ -118,9 +118,9 @@ export function askForRows(emitter: Emitter, rows: HalfRowsOfKeys, visited: KeyB
         }),
     };
   });
-  const none = builder.let("none", visited.start);
-  const held = pieces.map(({ read }) => builder.let("held", read(none)));
-  return () => pieces.forEach(({ write }, i) => write(held[i]!, none));
+  // Places begin at the block's first key already.
+  const held = pieces.map(({ read }) => builder.let("held", read(visited.start)));
+  return () => pieces.forEach(({ write }, i) => write(held[i]!, visited.start));
 }
 
 /** Four words of halves with 0 for infinities and what is no number. */

@@ -3,8 +3,8 @@
  * block of four warps has 64 rows of queries, each warp 16: their parts and the sums of their values stay in its
  * registers. Blocks of 32 keys come into shared memory; scores go through it, too, and come back as parts of their powers.
  *
- * Queries and powers of e are f32 in several halves, as activations are (`cuda-activations.ts`): bf16 loses nothing of
- * them. In f16 a query is off by 2^-22 of itself and 2^-39 of the largest of its row, and a power by 2^-22 of itself and
+ * Queries and powers of e are f32 in several halves, as activations are (`cuda-activations.ts`): bf16 loses at most 2^-134
+ * of them, and has no queries beyond its largest number. In f16 a query is off by 2^-22 of itself and 2^-39 of the largest of its row, and a power by 2^-22 of itself and
  * 2^-39. Caches of f32 have no such form: a cache of three halves would be read in one and a half times as many bytes.
  */
 import type { Size } from "../../axes/size.js";
@@ -123,11 +123,14 @@ interface Tile {
   readonly scores: BufferHandle;
   /** [part][row][key] */
   readonly powers: BufferHandle;
+  /** By row: where its query begins. */
+  readonly queryStarts: BufferHandle;
   /** By row: what scores are multiplied with, if by anything; the greatest score so far; the factor for what was summed. */
   readonly scales: BufferHandle | undefined;
   readonly tops: BufferHandle;
   readonly shrink: BufferHandle;
-  /** Not 0 as soon as a value was an infinity or no number. */
+  /** Not 0 as soon as a number of a key, and of a value, was an infinity or none. */
+  readonly endlessKeys: BufferHandle;
   readonly endless: BufferHandle;
   /** The same of this thread, from when on its results hold sums of such values alone. */
   readonly touched: Variable;
@@ -154,6 +157,7 @@ export function attendMatrices(entry: EntryLowering, call: Attention, tiles: Mat
       const putValues = ahead ?? askForRows(emitter, tile.values, visited);
       putValues();
       builder.barrier();
+      scoreEndless(tile, visited);
       softmaxStep(tile, visited, kept);
       builder.barrier();
       multiplyValues(tile);
@@ -173,8 +177,9 @@ function begin(emitter: Emitter, call: Attention, tiles: MatrixTiles, mine: OwnT
     builder.blockBuffer(wish, element, "shared", length);
   const keyMemory = shared("keys", tiles.keys, keyBlock * lineOf(depth));
   const valueMemory = shared("values", tiles.values, keyBlock * lineOf(width));
+  const endlessKeys = shared("endless_keys", "i32", 1);
   const endless = shared("endless", "i32", 1);
-  builder.store(endless, 0, 0);
+  for (const flag of [endlessKeys, endless]) builder.store(flag, 0, 0);
   const lane = builder.let("lane", rem(thread, across));
   const queries = Array.from({ length: partsOf[tiles.keys] }, () =>
     Array.from({ length: padded(depth) / side }, () =>
@@ -184,6 +189,7 @@ function begin(emitter: Emitter, call: Attention, tiles: MatrixTiles, mine: OwnT
   const last = builder.let("last_row", sub(mine.rows, 1));
   const memory: RowMemory = {
     positions: shared("positions", "i32", tileRows),
+    queryStarts: shared("query_starts", "i32", tileRows),
     starts: shared("starts", "i32", tileRows),
     tops: shared("tops", "f32", tileRows),
     scales: tiles.keys === "f16" ? shared("scales", "f32", tileRows) : undefined,
@@ -203,7 +209,11 @@ function begin(emitter: Emitter, call: Attention, tiles: MatrixTiles, mine: OwnT
     pairs: { emitter, call, own, myColumn: lane, across, keys: keyBlock },
     warpRow,
     hasRows: compare("lt", warpRow, mine.rows),
-    keys: { ...common, from: k, along: attrs.contracted, width: depth, into: keyMemory, line: lineOf(depth) },
+    keys: {
+      ...common,
+      ...{ from: k, along: attrs.contracted, width: depth, into: keyMemory, line: lineOf(depth) },
+      onEndless: () => builder.store(endlessKeys, 0, 1),
+    },
     values: {
       ...common,
       ...{ from: v, along: attrs.valueAxis, width, into: valueMemory, line: lineOf(width) },
@@ -211,9 +221,11 @@ function begin(emitter: Emitter, call: Attention, tiles: MatrixTiles, mine: OwnT
     },
     scores: shared("scores", "f32", tileRows * scoreLine),
     powers: shared("powers", tiles.values, partsOf[tiles.values] * tileRows * powerLine),
+    queryStarts: memory.queryStarts,
     scales: memory.scales,
     tops: memory.tops,
     shrink: shared("shrink", "f32", tileRows),
+    endlessKeys,
     endless,
     touched: builder.variable("touched", 0),
     out: emitter.buffer(result.place, "f32", "readwrite"),
@@ -224,6 +236,13 @@ function begin(emitter: Emitter, call: Attention, tiles: MatrixTiles, mine: OwnT
   };
 }
 
+/** Number `d` of the query that begins at `start`, times the scale of the scores. */
+function scaledQuery(emitter: Emitter, { attrs, q }: Attention, start: Expression, d: Expression): Expression {
+  const step = emitter.size(q.strides.get(attrs.contracted)!);
+  const source = emitter.buffer(q.place, q.element, "read");
+  return mul(emitter.builder.load(source, add(start, mul(d, step))), constant(attrs.scale, f32));
+}
+
 /** A row of a thread, with how its queries are read. */
 interface StartedRow extends Row {
   /** Query `d`, scaled for its halves; 0 from the last column on. */
@@ -232,8 +251,9 @@ interface StartedRow extends Row {
 
 /** What all threads of a row have the same lies in shared memory, by row: registers are few. */
 interface RowMemory {
-  /** Its position among the keys, and where its result begins. */
+  /** Its position among the keys, and where its query and its result begin. */
   readonly positions: BufferHandle;
+  readonly queryStarts: BufferHandle;
   readonly starts: BufferHandle;
   readonly tops: BufferHandle;
   readonly scales: BufferHandle | undefined;
@@ -250,18 +270,16 @@ function startRow(
   call: Attention,
   { depth }: MatrixTiles,
   mine: OwnTile,
-  { number, last, lane, positions, starts, tops, scales }: RowParts,
+  { number, last, lane, positions, queryStarts, starts, tops, scales }: RowParts,
 ): StartedRow {
   const { builder } = emitter;
   const { attrs, q, result, sinks } = call;
   const at = mine.rowAt(builder.let("row", min(number, last)));
   builder.store(positions, number, positionOf(emitter, call, at));
   builder.store(starts, number, emitter.index(result.address(plus(at, attrs.valueAxis, Coordinate.zero))));
-  const source = emitter.buffer(q.place, q.element, "read");
-  const start = emitter.index(q.address(plus(at, attrs.contracted, Coordinate.zero)));
-  const step = emitter.size(q.strides.get(attrs.contracted)!);
-  const read = (d: Expression): Expression =>
-    mul(builder.load(source, add(start, mul(d, step))), constant(attrs.scale, f32));
+  const start = builder.let("query_at", emitter.index(q.address(plus(at, attrs.contracted, Coordinate.zero))));
+  builder.store(queryStarts, number, start);
+  const read = (d: Expression): Expression => scaledQuery(emitter, call, start, d);
   const scaling = scales && rowScaling();
   if (scales && scaling) builder.store(scales, number, scaling.undone);
   /** Of all threads that have columns of the row. */
@@ -333,6 +351,36 @@ function multiplyKeys({ emitter: { builder }, tiles, keys, scores, queries, warp
       const index = add(mul(warpRow, scoreLine), key);
       builder.storeFragment(dot, { buffer: scores, index, stride: scoreLine, order: "rows" });
     }
+  });
+}
+
+/**
+ * Scores of a block in f32 once there was a key with an infinity or no number: such numbers are 0 in shared memory, since
+ * their product with a part of a query would be none where the query's own is an infinity. Each thread has the scores
+ * that `softmaxStep` reads.
+ */
+function scoreEndless(tile: Tile, visited: KeyBlock): void {
+  const { emitter, call, tiles, pairs, keys, scores, queryStarts, scales, endlessKeys } = tile;
+  const { builder } = emitter;
+  // It is 1 where the loops run, but no compiler knows: unrolled, they would take registers from every block.
+  const marked = builder.let("marked", builder.load(endlessKeys, 0));
+  builder.ifThen(compare("ne", marked, 0), () => {
+    const { source, start, keyStep, step } = rowPlace(emitter, keys, visited);
+    const last = builder.let("last_key", sub(visited.count, 1));
+    builder.loop("number", div(thread, across), tileRows, side, (number) => {
+      const query = builder.let("query_at", builder.load(queryStarts, number));
+      builder.loop("key", pairs.myColumn, keyBlock, across, (key) => {
+        const at = builder.let("key_at", add(start, mul(min(key, last), keyStep)));
+        const dot = builder.variable("dot", constant(0, f32));
+        builder.loop("d", 0, mul(marked, tiles.depth), 1, (d) => {
+          const product = mul(scaledQuery(emitter, call, query, d), builder.load(source, add(at, mul(d, step))));
+          dot.set(add(dot.get, product));
+        });
+        // Scores of scaled queries are expected.
+        const score = scales ? div(dot.get, builder.load(scales, number)) : dot.get;
+        builder.store(scores, add(mul(number, scoreLine), key), score);
+      });
+    });
   });
 }
 

@@ -1,7 +1,7 @@
 /**
- * Integer products of one row with the records of `k-layouts.ts`, one tile after the other in the order of memory. In a super-block of 256
- * columns, which have one scale of activations, sums stay whole numbers: products times small scales, and sums of
- * activations times small minima; its two factors are applied once.
+ * Integer products of one row with the records of `k-layouts.ts`, one tile after the other in the order of memory. In a
+ * super-block of 256 columns, which have one scale of activations, sums stay whole numbers: products times small scales,
+ * and sums of activations times small minima; its two factors are applied once.
  */
 import { add, constant, convert, fma, mul, shl, shr, splat, sub, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
