@@ -25,10 +25,7 @@ export function judge(report, whats, threadCounts) {
           const name = `${bar.what} ${storage}, ${tokens} token${tokens > 1 ? "s" : ""}, ${threads} thread${threads > 1 ? "s" : ""}`;
           const { moec, others = {} } = row ?? {};
           const theirs = Object.entries(others).filter(([other]) => other.startsWith(bar.against));
-          if (theirs.length === 0) {
-            lines.push({ name, verdict: "not measured" });
-            continue;
-          }
+          const before = lines.length;
           for (const [host, own] of [
             ["Node", moec],
             ["Chromium", others["moec (Chromium)"]],
@@ -43,6 +40,8 @@ export function judge(report, whats, threadCounts) {
             const text = `${times.toFixed(2)} x ${bar.against}, wanted ${bar.times} x`;
             lines.push({ name: `${name}, ours in ${host}`, verdict, text });
           }
+          // Also where one host has ours only, and another theirs.
+          if (lines.length === before) lines.push({ name, verdict: "not measured" });
         }
       }
     }

@@ -16,3 +16,10 @@ export function chosen(option, words, names, fits = (name, word) => name === wor
   for (const word of words) if (!names.some((name) => fits(name, word))) refuse(option, word, names);
   return names.filter((name) => words.some((word) => fits(name, word)));
 }
+
+/** The target for WebAssembly that `--target` names. */
+export function chosenTarget(targets, word) {
+  const names = Object.keys(targets).filter((name) => targets[name].family === "wasm");
+  const [name] = chosen("--target", [word], names);
+  return targets[name];
+}

@@ -11,11 +11,11 @@
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { judge } from "./bars.mjs";
 import { chosen } from "./choice.mjs";
 import { chromium, engine, hasPeer, median } from "./engines.mjs";
+import { layerFolder } from "./layer/folder.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -118,9 +118,6 @@ const GRAPHS = { f32: ["moe", "loop"], q8_0: ["qmoe8"], q4_0: ["qmoe4"] };
 const quantizedGraphs = ["qmoe8", "qmoe4"];
 /** Our kernels in the browser that wllama runs in. */
 const OURS_IN_CHROMIUM = "moec (Chromium)";
-/** Where `layer/moec.mjs` keeps its bundle. */
-const layerFolder = (storage) =>
-  fileURLToPath(new URL(`../.cache/bench/layer-${storage}-${values.dims.replaceAll(",", "-")}`, import.meta.url));
 /** Experts that some of `tokens` tokens chose, when they choose evenly. */
 const touched = (tokens) => Math.round(E * (1 - (1 - k / E) ** tokens));
 
@@ -139,7 +136,7 @@ function benchLayer(threads, storage) {
         `${kind} (Chromium)`,
         "layer/chromium.mjs",
         kind,
-        layerFolder(storage),
+        layerFolder(storage, values.dims),
         threads,
         tokens,
         `${values.dims},${k}`,

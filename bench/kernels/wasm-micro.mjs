@@ -9,7 +9,7 @@ import v8 from "node:v8";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
-import { refuse } from "../choice.mjs";
+import { chosenTarget, refuse } from "../choice.mjs";
 
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 v8.setFlagsFromString("--no-liftoff");
@@ -27,7 +27,7 @@ const rounds = Number(values.rounds);
 const load = async (path) => (await runnerImport(new URL(path, import.meta.url).pathname)).module;
 const { emitWasm, scratchBytes } = await load("../../compiler/5-emit/wasm/index.ts");
 const { targets } = await load("../../compiler/targets/index.ts");
-const target = targets[values.target];
+const target = chosenTarget(targets, values.target);
 const products = await load("../../compiler/4-schedule/micro/products.ts");
 const { limitKernels } = await load("./limits.ts");
 

@@ -8,6 +8,7 @@ import v8 from "node:v8";
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
+import { chosenTarget } from "../choice.mjs";
 
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 v8.setFlagsFromString("--no-liftoff");
@@ -31,6 +32,7 @@ const { prepare } = await load("./prepared.ts");
 const { limitKernels } = await load("../kernels/limits.ts");
 const { emitWasm } = await load("../../compiler/5-emit/wasm/index.ts");
 const { targets } = await load("../../compiler/targets/index.ts");
+const target = chosenTarget(targets, values.target);
 
 const memory = new WebAssembly.Memory({ initial: 4 });
 const { exports: limits } = new WebAssembly.Instance(
@@ -47,7 +49,7 @@ function peak() {
 }
 
 const sizes = values.spec.endsWith("layer.moe") ? { D, F, E } : { D, F };
-const layer = prepare(values.spec, { storage, sizes, tokens: Math.max(...tokens, 2), target: targets[values.target] });
+const layer = prepare(values.spec, { storage, sizes, tokens: Math.max(...tokens, 2), target });
 if (values.module) writeFileSync(values.module, layer.module);
 const k = Math.min(8, E);
 const quantile = (numbers, part) => numbers.sort((a, b) => a - b)[Math.floor(part * (numbers.length - 1))];

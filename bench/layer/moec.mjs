@@ -7,6 +7,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { isFresh } from "../fresh.mjs";
+import { layerFolder } from "./folder.mjs";
 import { againstLimits } from "./limits.mjs";
 import { noise } from "./noise.mjs";
 import { sample } from "./sample.mjs";
@@ -17,8 +18,7 @@ const [D, F, E] = dims.split(",").map(Number);
 const tokens = list.split(",").map(Number).filter(Boolean);
 const isMatmul = kind === "matmul";
 const storage = isMatmul ? "f32" : kind;
-const suffix = device === "wasm" ? "" : `-${device}`;
-const folder = `${root}.cache/bench/layer-${kind}-${dims.replaceAll(",", "-")}${suffix}`;
+const folder = layerFolder(kind, dims, device);
 if (!isFresh(folder)) {
   const sizes = [`D=${D}`, `F=${F}`, ...(isMatmul ? [] : [`E=${E}`])].flatMap((size) => ["--size", size]);
   const spec = `bench/layer/${isMatmul ? "dense" : "layer"}.moe`;
