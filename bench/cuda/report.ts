@@ -37,7 +37,11 @@ interface KernelRow {
 /** A100, H100, B200: the generations that the page speaks of. */
 const GENERATIONS: readonly number[] = [80, 90, 100];
 
-function scheduled({ spec, storage, sizes, tokens, context }: ReportOptions, cache: CacheStorage = "f32") {
+/** The kernels that the report is about. */
+export function scheduled(
+  { spec, storage, sizes, tokens, context }: Omit<ReportOptions, "attention">,
+  cache: CacheStorage = "f32",
+) {
   const program = optimize(deriveLastToken(buildProgram(check(spec, diskHost(process.cwd())), { sizes })));
   const options = { limits: { T: tokens, context }, storage: storageOf(program, storage), cache };
   return { program, ...schedule(program, cuda, options) };
@@ -75,16 +79,24 @@ export function kernelRows(options: ReportOptions): {
 const HEADS: readonly number[] = [64, 80, 128];
 const HALVES = ["f16", "bf16"] as const;
 
-/** Kernels of attention by tensor cores. */
-function attentionRows(options: ReportOptions): readonly KernelRow[] {
+/** Kernels of attention by tensor cores, and what their rows are called. */
+export function attentionKernels(
+  options: Omit<ReportOptions, "attention">,
+): readonly { readonly row: string; readonly kernel: Kernel }[] {
   return HALVES.flatMap((cache) =>
     HEADS.map((C) => {
       const { kernels } = scheduled({ ...options, sizes: { ...options.sizes, C } }, cache);
       const kernel = kernels.find(({ name }) => name.startsWith("attend_matrix"))!;
-      const said = assembled([kernel]).map((report) => report?.get(kernel.name));
-      return { kernel: `${C} columns, ${cache}`, threads: cudaLaunch(kernel).threads, launches: 0, said };
+      return { row: `${C} columns, ${cache}`, kernel };
     }),
   );
+}
+
+function attentionRows(options: ReportOptions): readonly KernelRow[] {
+  return attentionKernels(options).map(({ row, kernel }) => {
+    const said = assembled([kernel]).map((report) => report?.get(kernel.name));
+    return { kernel: row, threads: cudaLaunch(kernel).threads, launches: 0, said };
+  });
 }
 
 function countLaunches(steps: readonly PlanStep[], times = 1, counts = new Map<string, number>()): Map<string, number> {

@@ -1,11 +1,13 @@
 /** What the assembler says of kernels: read rightly, and no kernel of the example spills. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Kernel } from "../../compiler/4-schedule/kernel-ir.js";
 import { emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { cuda } from "../../compiler/targets/index.js";
 import { compileCuda, nvccCapabilities, nvccVersion, VERBOSE } from "../../cli/nvcc.js";
 import { a100, h100, occupancy, productRate, readPtxas, roofline } from "../../cli/ptxas.js";
-import { tinyProgram, tinySchedule } from "../real/tiny-moe.js";
+import { attentionKernels, scheduled } from "../../bench/cuda/report.js";
+import { folder, tinyProgram, tinySchedule } from "../real/tiny-moe.js";
 import { haveTools } from "../support/compiled.js";
 
 const said = `ptxas info    : 0 bytes gmem
@@ -54,39 +56,69 @@ describe("the assembler's report", () => {
   });
 });
 
-/** The table of kernels in the page: registers, spills and stack of each generation. */
-function tableOfPage() {
+/** The tables of the page's report: registers, spills and stack of each generation. */
+function tablesOfPage() {
   const text = readFileSync(new URL("../../docs/cuda.md", import.meta.url), "utf8");
   const report = text.slice(text.indexOf("<!-- report -->"), text.indexOf("<!-- end of report -->"));
-  const rows = [...report.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm)].map(([, kernel, cells]) => {
-    const [, , ...counts] = cells!.split("|");
-    return { kernel: kernel!, numbers: counts.slice(0, 3).map((cell) => cell.split("/").map(Number)) };
-  });
-  return { compiler: /compiled by nvcc ([\d.]+)\./.exec(report)![1]!, rows };
+  /** Rows whose first cell is this, with the numbers from a column on. */
+  const rows = (first: RegExp, column: number) =>
+    report.split("\n").flatMap((line) => {
+      const cells = line.split("|").map((cell) => cell.trim());
+      const name = first.exec(cells[1] ?? "")?.[1];
+      if (name === undefined) return [];
+      return [{ name, numbers: cells.slice(column, column + 3).map((cell) => cell.split("/").map(Number)) }];
+    });
+  const compiler = /compiled by nvcc ([\d.]+)\./.exec(report)![1]!;
+  return { compiler, kernels: rows(/^`(\w+)`$/, 4), attention: rows(/^(\d+ columns, \w+)$/, 3) };
 }
-const page = tableOfPage();
+const page = tablesOfPage();
+
+/** The example as `node bench/cuda/report.mjs` compiles it. */
+const example = { spec: `${folder}tiny-moe.moe`, storage: "q8_0", sizes: {}, tokens: 256, context: 512 } as const;
 
 describe.runIf(haveTools("nvcc"))("the kernels of the example", () => {
   // The older and the newer generation by `MOEC_CUDA=all npx vitest run test/cuda`.
   const wanted = process.env["MOEC_CUDA"] === "all" ? [80, 90, 100] : [90];
   const known = wanted.filter((capability) => nvccCapabilities().includes(capability));
-  it.each(known)("need no memory for want of registers on sm_%i", { timeout: 180_000 }, (capability) => {
-    const { kernels } = tinySchedule(tinyProgram(), "q8_0", cuda);
+
+  /** Compiles kernels, of which none may spill; the numbers of each. */
+  function compiled(kernels: readonly Kernel[], capability: number): readonly (readonly number[])[] {
     const { report } = compileCuda(emitCuda(kernels, cuda), { kind: "cubin", capability }, { more: VERBOSE });
     const said = readPtxas(report);
     expect(said).toHaveLength(kernels.length);
     expect(said.filter(({ spills }) => spills > 0)).toEqual([]);
+    const byName = new Map(said.map((one) => [one.kernel, one]));
+    return kernels.map(({ name }) => {
+      const { registers, spills, stack } = byName.get(name)!;
+      return [registers, spills, stack];
+    });
+  }
+
+  type Row = { readonly name: string; readonly numbers: readonly (readonly number[])[] };
+  /** Compares with a table of the page, row by row, where it is of the compiler that is here. */
+  function compareRows(own: readonly { name: string; numbers: readonly number[] }[], rows: readonly Row[], at: number) {
     if (!nvccVersion().includes(`V${page.compiler}`)) {
       return console.warn(`skipped: the table is of nvcc ${page.compiler}, which is not the one that is here`);
     }
-    // The kernels for texts side by side come behind those of the table.
-    const place = [80, 90, 100].indexOf(capability);
-    const byName = new Map(said.map((one) => [one.kernel, one]));
-    const own = kernels.slice(0, page.rows.length).map(({ name }) => {
-      const { registers, spills, stack } = byName.get(name)!;
-      return { kernel: name, numbers: [registers, spills, stack] };
-    });
-    const shown = page.rows.map(({ kernel, numbers }) => ({ kernel, numbers: numbers.map((each) => each[place]) }));
+    const place = [80, 90, 100].indexOf(at);
+    const shown = rows.map(({ name, numbers }) => ({ name, numbers: numbers.map((each) => each[place]) }));
     expect(shown, "`node bench/cuda/report.mjs` writes the table anew").toEqual(own);
+  }
+
+  it.each(known)("need no memory for want of registers on sm_%i", { timeout: 180_000 }, (capability) => {
+    const { kernels } = tinySchedule(tinyProgram(), "q8_0", cuda);
+    const numbers = compiled(kernels, capability);
+    // The kernels for texts side by side come behind those of the table.
+    const count = scheduled(example).kernels.length;
+    const own = kernels.slice(0, count).map(({ name }, i) => ({ name, numbers: numbers[i]! }));
+    compareRows(own, page.kernels, capability);
+  });
+
+  it.each(known)("nor does attention by tensor cores on sm_%i", { timeout: 180_000 }, (capability) => {
+    const rows = attentionKernels(example);
+    const kernels = rows.map(({ kernel }, i) => ({ ...kernel, name: `${kernel.name}_${i}` }));
+    const numbers = compiled(kernels, capability);
+    const own = rows.map(({ row }, i) => ({ name: row, numbers: numbers[i]! }));
+    compareRows(own, page.attention, capability);
   });
 });
