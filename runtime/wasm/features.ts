@@ -35,7 +35,7 @@ export function wasmFeatures(): WasmFeatures {
 }
 
 /** Products of bytes whose top bits are set: saturated, or as small as if the bytes had seven bits, they are wrong. */
-const QUAD_PRODUCTS = [
+export const QUAD_PRODUCTS = [
   [1, 128],
   [127, 255],
   [-128, 255],
@@ -58,14 +58,23 @@ export function quadModule(): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-/** Whether the engine's i32x4.relaxed_dot_i8x16_i7x16_add_s takes all bytes, and all in the same way. */
-function hasExactQuads(): boolean {
-  const { f } = new WebAssembly.Instance(new WebAssembly.Module(quadModule())).exports as {
-    f: (a: number, b: number) => number;
-  };
+/** Whether what `f` of `quadModule` gives for QUAD_PRODUCTS is exact, with all second bytes read in the same way. */
+export function areExactQuads(found: readonly number[]): boolean {
   const isExact = (byte: (b: number) => number): boolean =>
-    QUAD_PRODUCTS.every(([a, b]) => f(a, b) === 4 * a * byte(b) + 1);
+    QUAD_PRODUCTS.every(([a, b], i) => found[i] === 4 * a * byte(b) + 1);
   return isExact((b) => b) || isExact((b) => b - 256);
+}
+
+/** Asks the engine's i32x4.relaxed_dot_i8x16_i7x16_add_s; a page that may not compile code has no use for it either. */
+function hasExactQuads(): boolean {
+  try {
+    const { f } = new WebAssembly.Instance(new WebAssembly.Module(quadModule())).exports as {
+      f: (a: number, b: number) => number;
+    };
+    return areExactQuads(QUAD_PRODUCTS.map(([a, b]) => f(a, b)));
+  } catch {
+    return false;
+  }
 }
 
 function canShareMemory(): boolean {

@@ -23,8 +23,8 @@ import {
 import { f16ToF32, f32ToF16 } from "../../compiler/checkpoints/half.js";
 import { scratchBytes } from "../../compiler/5-emit/wasm/index.js";
 import { wasmQuads, wasmRelaxed, wasmSimd, type Target } from "../../compiler/targets/index.js";
-import { wasmFeatures } from "../../runtime/wasm/features.js";
 import { random } from "../kernels/memory.js";
+import { hasQuads } from "../support/quads.js";
 import { instantiate, type KernelFunction } from "./wasm-host.js";
 
 const floatKernels: readonly Kernel[] = [
@@ -81,7 +81,7 @@ const targets: Readonly<Record<string, Readonly<Record<string, KernelFunction>>>
   "interpreter with quads of signed bytes": interpreted(quadKernels, "signed"),
   "interpreter with quads of unsigned bytes": interpreted(quadKernels, "unsigned"),
   // Where products of four bytes are inexact, as in Node 20, this engine is asked for what all have.
-  ...(wasmFeatures().quads ? { "wasm-quads": instantiate(quadKernels, wasmQuads, memory, scratch) } : {}),
+  ...(hasQuads() ? { "wasm-quads": instantiate(quadKernels, wasmQuads, memory, scratch) } : {}),
   "wasm-simd with quads": instantiate(quadKernels, wasmSimd, memory, scratch),
 };
 

@@ -2,7 +2,7 @@
 import { describe, it } from "vitest";
 import type { StorageType } from "../../compiler/2-graph/ir.js";
 import { wasmQuads } from "../../compiler/targets/index.js";
-import { wasmFeatures } from "../../runtime/wasm/features.js";
+import { hasQuads } from "../support/quads.js";
 import { compare, numbers, type CompareOptions } from "./compare.js";
 import type { Runner } from "./machine.js";
 import {
@@ -20,7 +20,7 @@ import {
 } from "./product-cases.js";
 
 /** Where sums of four products of bytes are exact, engines read bytes one way or the other. */
-const exact: readonly Runner[] = ["interpreter", "unsigned", ...(wasmFeatures().quads ? (["wasm"] as const) : [])];
+const exact: readonly Runner[] = ["interpreter", "unsigned", ...(hasQuads() ? (["wasm"] as const) : [])];
 
 const quads = { target: wasmQuads, runners: exact };
 const formats: readonly (readonly [StorageType, string, Pick<CompareOptions, "target" | "runners">])[] = [
