@@ -6,6 +6,7 @@ import type { PieceResult } from "../model/runner.js";
 import type { RouteTrace } from "../model/tensor.js";
 import type { Tokenizer } from "../tokenizer/types.js";
 import { likelihoods, type Likelihoods } from "./likelihood.js";
+import { inRange, WHOLE_RANGES } from "./ranges.js";
 import { makeSampler, type SamplingOptions } from "./sampling.js";
 import { StopStrings } from "./stop-strings.js";
 
@@ -57,10 +58,7 @@ export async function* generateText(
 ): AsyncGenerator<string, void> {
   const options = { ...model.defaults, ...given };
   const sample = makeSampler(options);
-  const most = options.maxTokens ?? 256;
-  if (!Number.isInteger(most) || most < 0) {
-    throw moecError("MOE5323", { name: "maxTokens", value: String(most), expected: "a whole number from 0" });
-  }
+  const most = inRange("maxTokens", options.maxTokens ?? 256, ...WHOLE_RANGES.maxTokens, true);
   const top = options.logprobs;
   if (top !== undefined && !(Number.isInteger(top) && top >= 0 && top <= 20)) {
     throw moecError("MOE5323", { name: "logprobs", value: String(top), expected: "a whole number from 0 to 20" });

@@ -2,6 +2,8 @@
  * Least and most of the numbers that people give: whoever reads them (options, project files, requests, the runtime)
  * takes the same, and refuses others before any work.
  */
+import { moecError } from "../../compiler/errors/raise.js";
+
 type Ranges = Readonly<Record<string, readonly [number, number]>>;
 
 /** What sampling takes. */
@@ -21,3 +23,13 @@ export const WHOLE_RANGES = {
   threads: [1, 256],
   texts: [1, 256],
 } as const satisfies Ranges;
+
+/** @throws MoecError MOE5323 when `value` is outside. */
+export function inRange(name: string, value: number, from: number, to: number, whole = false): number {
+  if (Number.isFinite(value) && value >= from && value <= to && (!whole || Number.isInteger(value))) return value;
+  throw moecError("MOE5323", {
+    name,
+    value: String(value),
+    expected: `${whole ? "a whole number" : "a number"} from ${from} to ${to}`,
+  });
+}

@@ -2,10 +2,9 @@
  * Choosing the next token from logits. The steps run in this order: repetition penalty, temperature, top-k, top-p,
  * min-p, draw. Each is a plain function of numbers; temperature 0 is greedy and draws nothing.
  */
-import { moecError } from "../../compiler/errors/raise.js";
 import type { RandomSource } from "./random.js";
 import { randomSource } from "./random.js";
-import { SAMPLING_RANGES, WHOLE_RANGES } from "./ranges.js";
+import { inRange, SAMPLING_RANGES, WHOLE_RANGES } from "./ranges.js";
 
 export interface SamplingOptions {
   /** 0 (the default) always takes the most likely token. */
@@ -54,15 +53,6 @@ export function makeSampler(options: SamplingOptions = {}): Sampler {
     const kept = keepMinP(keepTopP(probabilities(sorted, temperature), topP), minP);
     return draw(kept, random);
   };
-}
-
-function inRange(name: string, value: number, from: number, to: number, whole = false): number {
-  if (Number.isFinite(value) && value >= from && value <= to && (!whole || Number.isInteger(value))) return value;
-  throw moecError("MOE5323", {
-    name,
-    value: String(value),
-    expected: `${whole ? "a whole number" : "a number"} from ${from} to ${to}`,
-  });
 }
 
 /** The id of the largest logit, the lowest id among equals; NaN is never chosen. */

@@ -7,7 +7,7 @@ import { checkedText, listed } from "../bundle/checked-files.js";
 import { readManifest } from "../bundle/read-manifest.js";
 import { readPlan } from "../bundle/read-plan.js";
 import type { Device } from "../device.js";
-import { WHOLE_RANGES } from "../generate/ranges.js";
+import { inRange, WHOLE_RANGES } from "../generate/ranges.js";
 import type { BundleFiles, Host } from "../host.js";
 import { loadTokenizer, type TokenizerFiles } from "../tokenizer/index.js";
 import type { ModelParts } from "./model.js";
@@ -41,9 +41,7 @@ export async function openModel(
 ): Promise<ModelParts> {
   const { threads, texts, signal } = options;
   for (const [name, value] of [["threads", threads] as const, ["texts", texts] as const]) {
-    const [least, most] = WHOLE_RANGES[name];
-    if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) continue;
-    throw moecError("MOE5323", { name, value: String(value), expected: `a whole number from ${least} to ${most}` });
+    if (value !== undefined) inRange(name, value, ...WHOLE_RANGES[name], true);
   }
   const manifest = readManifest(await readText(files, "manifest.json"), files.location);
   signal?.throwIfAborted();

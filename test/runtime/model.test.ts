@@ -155,9 +155,12 @@ describe("generate", () => {
     await model.call("forward", { tokens: [1] });
   });
 
-  it.each([{ maxTokens: -1 }, { maxTokens: 1.5 }, { topP: 2 }])("refuses %o", async (options) => {
-    await expect(textOf(model.generate("A", options))).rejects.toThrow(code("MOE5323"));
-  });
+  it.each([{ maxTokens: -1 }, { maxTokens: 1.5 }, { maxTokens: 1_000_001 }, { topP: 2 }])(
+    "refuses %o",
+    async (options) => {
+      await expect(textOf(model.generate("A", options))).rejects.toThrow(code("MOE5323"));
+    },
+  );
 
   it("refuses a prompt without tokens", async () => {
     await expect(textOf(model.generate(""))).rejects.toThrow(code("MOE5321"));
