@@ -5,7 +5,7 @@ import { extname, join, resolve } from "node:path";
 import { moecError } from "../compiler/errors/raise.js";
 import { cacheFolder } from "../runtime/native/cache-folder.js";
 import { MoecError } from "../compiler/errors/moec-error.js";
-import { missingFeatures } from "../runtime/native/processor.js";
+import { missingFeatures, whyWithout } from "../runtime/native/processor.js";
 import { fileMark } from "./file-mark.js";
 import { CONFIG, modelFiles } from "./model-files.js";
 import { nativeLevels, ownLevel } from "./native-levels.js";
@@ -68,7 +68,7 @@ function thisProcessor(): string {
   const least = nativeLevels.at(-1)?.codegen?.needs ?? [];
   throw moecError("MOE4204", {
     levels: nativeLevels.map(({ name }) => name).join(", "),
-    missing: missingFeatures(least).join(", "),
+    reason: whyWithout(missingFeatures(least)),
   });
 }
 

@@ -7,6 +7,7 @@ import { samplingOf, type TextOptions } from "./options.js";
 import type { Shell } from "./shell.js";
 import { expertMap, mapTitle } from "./show/expert-map.js";
 import { joinedRoutes } from "./show/joined-routes.js";
+import { kernelsOf } from "./show/kernels-of.js";
 import { printable } from "./show/printable.js";
 import { bytesText, timeText } from "./show/units.js";
 
@@ -111,10 +112,7 @@ function summary(
   return [
     line("speed", `${strong(`${speed.tokensPerSecond.toFixed(0)} tokens/s`)}, ${dim(describePrompt(speed))}`),
     line("memory", `${bytesText(memory.model)} for the model, ${bytesText(memory.process)} peak of the process`),
-    line(
-      "device",
-      `${report.device}, ${threads}, ${report.level ?? `relaxed SIMD ${report.relaxedSimd ? "on" : "off"}`}`,
-    ),
+    line("device", `${report.device}, ${threads}, ${kernelsOf(report)}`),
     ...[report.whyNotBetter, report.whyNotNative].flatMap((why) => (why === undefined ? [] : [line("", why)])),
   ];
 }

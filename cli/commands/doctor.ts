@@ -7,7 +7,7 @@ import { nodeHost } from "../../runtime/node/host.js";
 import { wasmFeatures } from "../../runtime/wasm/features.js";
 import { cacheFolder } from "../../runtime/native/cache-folder.js";
 import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
-import { missingFeatures, refusesTiles, whyNotLevel } from "../../runtime/native/processor.js";
+import { missingFeatures, whyNotLevel, whyWithout } from "../../runtime/native/processor.js";
 import { EXIT } from "../exit-codes.js";
 import { nativeLevels, ownLevel } from "../native-levels.js";
 import { nvccPath, nvccVersion } from "../nvcc.js";
@@ -62,7 +62,7 @@ function examine(): readonly Finding[] {
       ? { name: "wasm SIMD", state: "good", text: "128-bit vectors" }
       : { name: "wasm SIMD", state: "broken", text: "missing; moec's kernels can't run without it" },
     features.relaxedSimd
-      ? { name: "relaxed SIMD", state: "good", text: "fused multiply-add and 8-bit dot products" }
+      ? { name: "relaxed SIMD", state: "good", text: `fused multiply-add and ${byteProducts(features.quads)}` }
       : { name: "relaxed SIMD", state: "limited", text: "missing; quantized models run at about a third of the speed" },
     threads(features.sharedMemory, cores),
     standardLibrary(),
@@ -71,6 +71,12 @@ function examine(): readonly Finding[] {
     nvcc(),
   ];
 }
+
+/** What quantized models are multiplied with. */
+const byteProducts = (areQuads: boolean): string =>
+  areQuads
+    ? "exact sums of four products of bytes"
+    : "sums of two products of bytes; those of four are not exact in this engine, and may be in Node 24";
 
 function node(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -105,8 +111,8 @@ function nativeCode(): readonly Finding[] {
   const better = nativeLevels.slice(0, level ? nativeLevels.indexOf(level) : 0);
   const reasons = better.map(({ name, codegen }) => `; ${whyNotLevel(name, codegen?.needs ?? [])}`).join("");
   const processor: Finding = level
-    ? { name: "native level", state: "good", text: `${level.name}: ${level.doc}${reasons}${tilesText()}` }
-    : { name: "native level", state: "absent", text: `none; the processor lacks ${missing.join(", ")}` };
+    ? { name: "native level", state: "good", text: `${level.name}: ${level.doc}${reasons}` }
+    : { name: "native level", state: "absent", text: `none; ${whyWithout(missing)}` };
   const cache: Finding = { name: "cache", state: "good", text: cacheFolder() };
   try {
     const { version, path } = llvmCompiler();
@@ -116,9 +122,6 @@ function nativeCode(): readonly Finding[] {
     return [processor, { name: "LLVM", state: "absent", text }, cache];
   }
 }
-
-const tilesText = (): string =>
-  refusesTiles() ? "; the system does not let this process use the processor's matrices (AMX)" : "";
 
 /** What `--device cuda` needs. */
 function cudaDriver(): Finding {

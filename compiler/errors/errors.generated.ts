@@ -197,7 +197,7 @@ export const messages = {
   MOE4201: { severity: "error", title: "LLVM is not here", message: "native kernels can't be compiled here: {reason}" },
   MOE4202: { severity: "error", title: "LLVM refuses a module", message: "LLVM refused the kernels for {target}: {reason}" },
   MOE4203: { severity: "error", title: "native code can't run here", message: "native code can't run here: {reason}" },
-  MOE4204: { severity: "error", title: "the processor has none of the levels", message: "the bundle has native kernels for {levels}; this processor lacks {missing}" },
+  MOE4204: { severity: "error", title: "the processor has none of the levels", message: "the bundle has native kernels for {levels}; {reason}" },
   MOE4205: { severity: "error", title: "the system refuses memory", message: "the system refuses {bytes} for {what}: {reason}" },
   MOE4206: { severity: "error", title: "an object can't be loaded", message: "`{file}` can't be loaded: {reason}" },
   MOE4207: { severity: "error", title: "a file of weights changed while it was in use", message: "`{file}` changed while the model was running: {reason}" },
@@ -528,7 +528,7 @@ export interface MessageSlots {
   readonly MOE4201: { readonly reason: Slot };
   readonly MOE4202: { readonly target: Slot; readonly reason: Slot };
   readonly MOE4203: { readonly reason: Slot };
-  readonly MOE4204: { readonly levels: Slot; readonly missing: Slot };
+  readonly MOE4204: { readonly levels: Slot; readonly reason: Slot };
   readonly MOE4205: { readonly bytes: Slot; readonly what: Slot; readonly reason: Slot };
   readonly MOE4206: { readonly file: Slot; readonly reason: Slot };
   readonly MOE4207: { readonly file: Slot; readonly reason: Slot };

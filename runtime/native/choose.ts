@@ -5,7 +5,7 @@ import type { NativeChoice } from "../host.js";
 import { makeNativeDevice } from "./device.js";
 import { ownPlatform } from "../node/platform.js";
 import { libc } from "./libc.js";
-import { missingFeatures, whyNotLevel } from "./processor.js";
+import { missingFeatures, whyNotLevel, whyWithout } from "./processor.js";
 import { verifyFiles } from "./verified.js";
 
 /**
@@ -52,9 +52,9 @@ export function chooseLevel(target: ManifestNativeTarget): NativeChoice {
 }
 
 function noLevel(levels: readonly ManifestLevel[]): Error {
-  const least = levels.map(({ needs }) => missingFeatures(needs)).sort((a, b) => a.length - b.length)[0] ?? [];
+  const least = levels.map(({ needs }) => missingFeatures(needs)).sort((a, b) => a.length - b.length)[0];
   return moecError("MOE4204", {
     levels: levels.map(({ level }) => level).join(", ") || "no processor",
-    missing: least.join(", ") || "all of them",
+    reason: least ? whyWithout(least) : "it names none",
   });
 }

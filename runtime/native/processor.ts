@@ -59,6 +59,13 @@ export function missingFeatures(needs: readonly string[], features = processorFe
   return needs.filter((name) => !features.has(name));
 }
 
+/** Why code that needs these features does not run here, in words. */
+export function whyWithout(missing: readonly string[]): string {
+  const isKept = refusesTiles() && missing.every((name) => tileFeatures.includes(name));
+  const reason = isKept ? "the system does not let this process use" : "the processor lacks";
+  return `${reason} ${missing.join(", ")}`;
+}
+
 /**
  * Why code for a level does not run here, in words; undefined where it does.
  *
@@ -66,8 +73,5 @@ export function missingFeatures(needs: readonly string[], features = processorFe
  */
 export function whyNotLevel(level: string, needs: readonly string[]): string | undefined {
   const missing = missingFeatures(needs);
-  if (missing.length === 0) return undefined;
-  const isKept = refusesTiles() && missing.every((name) => tileFeatures.includes(name));
-  const reason = isKept ? "the system does not let this process use" : "the processor lacks";
-  return `not ${level}: ${reason} ${missing.join(", ")}`;
+  return missing.length === 0 ? undefined : `not ${level}: ${whyWithout(missing)}`;
 }

@@ -41,8 +41,11 @@ it.each([
   { name: "has no tiles to ask for", flags: "avx2", answer: -1, asked: [], missing: tiles, refuses: false },
 ])("a system that $name", async ({ flags, answer, asked, missing, refuses }) => {
   Object.assign(system, { flags, answer, asked: [] });
-  const { missingFeatures, refusesTiles } = await import("../../runtime/native/processor.js");
+  const { missingFeatures, refusesTiles, whyWithout } = await import("../../runtime/native/processor.js");
   expect(missingFeatures(["avx2", "amx_bf16", "amx_tile"])).toEqual(missing);
   expect(refusesTiles()).toBe(refuses);
+  expect(whyWithout(tiles)).toBe(
+    `${refuses ? "the system does not let this process use" : "the processor lacks"} amx_bf16, amx_tile`,
+  );
   expect(system.asked).toEqual(asked);
 });
