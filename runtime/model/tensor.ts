@@ -38,7 +38,10 @@ export type InputValue =
  * expert, or -1 where a slot is empty, and `weight` has the same places.
  */
 export interface RouteTrace {
-  /** Path of the experts in the spec, without the number of the layer: `layers.moe.experts`. */
+  /**
+   * Path of the experts in the spec, without the number of the layer: `layers.moe.experts`. Where one bank is asked
+   * several times the later ones have their number: `layers.moe.experts#2`.
+   */
   readonly label: string;
   readonly layers: number;
   /** Rows that were routed: the tokens of the call, or what the spec made of them (slots of tokens, say). */

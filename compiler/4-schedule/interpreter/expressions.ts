@@ -20,10 +20,10 @@ export interface BufferPlace {
   readonly end: string;
 }
 
-/** Where the source goes, and what it may refer to. */
 /** How a machine reads bytes that it may read either way. */
 export type ByteReading = "signed" | "unsigned";
 
+/** Where the source goes, and what it may refer to. */
 export interface Writer {
   line(text: string): void;
   fresh(): string;

@@ -53,11 +53,13 @@ function quantized(
     };
     const perBlock = Math.max(1, Math.round(8192 / depth));
     storedRowsKernel(entry, input, perBlock, "activations to integers", (emitter, x) => {
-      const target = handles(emitter, result, form, "write");
+      const { starts, ...places } = handles(emitter, result, form, "write");
+      const { offset } = form;
+      const target = { ...places, ...(starts && offset !== undefined ? { starts: { buffer: starts, offset } } : {}) };
       const { builder } = emitter;
       return (start, row) => {
         const to = builder.let("q_start", mul(row, depth));
-        quantizeBlocks(builder, x, start, target, to, depth / blockElements, form.offset);
+        quantizeBlocks(builder, x, start, target, to, depth / blockElements);
       };
     });
     return result;

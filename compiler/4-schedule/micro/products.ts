@@ -166,11 +166,11 @@ export function quantizeProduct(name: string, storage: BlockDots["storage"], tar
   const to = {
     quants: k.buffer("quants", quants, "write"),
     scales: k.buffer("scales", "f32", "write"),
-    ...(offset === undefined ? {} : { starts: k.buffer("starts", "i32", "write") }),
+    ...(offset === undefined ? {} : { starts: { buffer: k.buffer("starts", "i32", "write"), offset } }),
   };
   const depth = k.scalar("K", "i32");
   const start = k.let("start", mul(block, depth));
-  quantizeBlocks(k, x, start, to, start, k.let("blocks", blocksOf(depth)), offset);
+  quantizeBlocks(k, x, start, to, start, k.let("blocks", blocksOf(depth)));
   return k.finish();
 }
 

@@ -26,7 +26,7 @@ import { registerType } from "../kernel-types.js";
 import { blockElements } from "./layouts.js";
 
 export interface QuantizedActivations {
-  /** i16 for q8 weights, i8 for q4 weights: one element for each activation. */
+  /** One element for each activation, i16 or i8 as the products of the target take them (`ByteDots.quants`). */
   readonly quants: BufferHandle;
   /** Four quants of i8 are stored as one word, where a store of less is dear. */
   readonly inWords?: true;
@@ -34,6 +34,12 @@ export interface QuantizedActivations {
   readonly scales: BufferHandle;
   /** i32, one for each block: what its products begin with, a multiple of the sum of its quants. */
   readonly starts?: BufferHandle;
+}
+
+/** Where quants go. */
+export interface QuantizationTarget extends Omit<QuantizedActivations, "starts"> {
+  /** What the sum of each block is multiplied by, and where that goes. */
+  readonly starts?: { readonly buffer: BufferHandle; readonly offset: Operand };
 }
 
 /** Adding 1.5 * 2^23 rounds to a whole number, half to even, which then lies in the low bits. */
@@ -66,23 +72,19 @@ const wordOf = (quants: Expression): Expression =>
     and(extract(quants, 0), 255),
   );
 
-/**
- * Quantize `blocks` blocks from element `from` of `source` to element `to` (and block `to / 32`) of `target`.
- *
- * @param offset What the sum of a block is multiplied by for `target.starts`.
- */
+/** Quantize `blocks` blocks from element `from` of `source` to element `to` (and block `to / 32`) of `target`. */
 export function quantizeBlocks(
   k: KernelBuilder,
   source: BufferHandle,
   from: Operand,
-  target: QuantizedActivations,
+  target: QuantizationTarget,
   to: Operand,
   blocks: Operand,
-  offset: Operand = 0,
 ): void {
   const i32x4 = registerType("i32", 4);
   const toBlock = div(to, blockElements);
-  const factor = typeof offset === "number" ? offset : k.let("sum_offset", offset);
+  const { starts } = target;
+  const factor = typeof starts?.offset === "object" ? k.let("sum_offset", starts.offset) : starts?.offset;
   k.loop("quantized", 0, blocks, 1, (block) => {
     const start = k.let("start", mul(block, blockElements));
     const largest = k.variable("largest", 0, i32x4);
@@ -90,7 +92,7 @@ export function quantizeBlocks(
     k.loop("j", 0, blockElements, 4, (j) => largest.set(max(largest.get, magnitude(at(j)))));
     const { bound, inverse } = blockBound(k, largest.get);
     k.store(target.scales, add(toBlock, block), div(bound, 127));
-    const sum = target.starts && k.variable("total", 0, i32x4);
+    const sum = starts && k.variable("total", 0, i32x4);
     k.loop("j", 0, blockElements, 4, (j) => {
       const quants = quantsOf(k, at(j), inverse);
       const place = add(add(to, start), j);
@@ -98,6 +100,6 @@ export function quantizeBlocks(
       else k.store(target.quants, place, quants);
       sum?.set(add(sum.get, quants));
     });
-    if (target.starts && sum) k.store(target.starts, add(toBlock, block), mul(reduce("add", sum.get), factor));
+    if (starts && sum) k.store(starts.buffer, add(toBlock, block), mul(reduce("add", sum.get), factor!));
   });
 }
