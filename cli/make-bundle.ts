@@ -20,7 +20,7 @@ import { openParameters, requireParameters } from "./parameters.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
 import { runSettings } from "./spec-settings.js";
-import { tokenizerText } from "./tokenizer-files.js";
+import { tokenizerText, tokenRows } from "./tokenizer-files.js";
 import { rememberVerified } from "../runtime/native/verified.js";
 import { refuseForeign, writeFolder } from "./write-folder.js";
 
@@ -65,7 +65,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
   const parameters = openParameters(shell, built, project);
   try {
     const settings = runSettings(built, project);
-    const tokenizer = tokenizerText(settings.tokenizer, parameters.checkpoint);
+    const tokenizer = tokenizerText(settings.tokenizer, parameters.checkpoint, tokenRows(built));
     const hasWasm = project.targets.includes("wasm");
     const wasm = hasWasm ? stage("schedule", () => scheduleProject(optimized, project)) : undefined;
     const modules = wasm ? stage("emit", () => emitModules(wasm.kernels)) : [];

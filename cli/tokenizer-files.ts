@@ -1,21 +1,37 @@
 /** The tokenizer of a project as the bundle keeps it: one JSON file with what `loadTokenizer` takes. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { idLimits } from "../compiler/2-graph/id-limits.js";
+import type { Program } from "../compiler/2-graph/ir.js";
+import { languageGraph } from "../compiler/6-bundle/language.js";
 import type { Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { systemReason } from "../runtime/node/system-errors.js";
 import { TOKENIZER_CONFIG } from "./model-files.js";
 import { loadTokenizer, tokenizerFromGguf, type TokenizerFiles } from "../runtime/tokenizer/index.js";
 
+/** Rows of the table that a model's token ids choose from; undefined when it reads no text, or without a table. */
+export function tokenRows({ entries }: Program): number | undefined {
+  const entry = languageGraph(entries);
+  return entry && idLimits(entry.body)[0];
+}
+
 /**
  * The project's `tokenizer.json` with the `tokenizer_config.json` beside it, else the one inside a GGUF file, else none.
  *
- * @throws MoecError MOE52xx when it is damaged: a bundle never holds a tokenizer that can't be loaded.
+ * @param rows Of the table that token ids choose from.
+ * @throws MoecError MOE52xx when it is damaged, MOE5468 when it has tokens without a row: a bundle never holds a tokenizer
+ * that can't be loaded or used.
  */
-export function tokenizerText(path: string | undefined, checkpoint: Checkpoint | undefined): string | undefined {
+export function tokenizerText(
+  path: string | undefined,
+  checkpoint: Checkpoint | undefined,
+  rows = Infinity,
+): string | undefined {
   const files = path === undefined ? embedded(checkpoint) : fromFile(path);
   if (files === undefined) return undefined;
-  loadTokenizer(files);
+  const { vocabSize } = loadTokenizer(files);
+  if (vocabSize > rows) throw moecError("MOE5468", { tokens: vocabSize, rows });
   return JSON.stringify(files);
 }
 

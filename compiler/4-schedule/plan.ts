@@ -60,6 +60,8 @@ export interface PlanPort {
   readonly dtype: DType;
   readonly axes: readonly { readonly name: string; readonly size: string }[];
   readonly buffer: string;
+  /** Numbers of this input choose rows of a table that has so many; absent where they choose none. */
+  readonly rows?: number;
 }
 
 export type PlanStep = PlanLaunch | PlanLoop;

@@ -1,5 +1,6 @@
 /** From a program to kernels and a plan. */
 import type { Entry, Program } from "../2-graph/ir.js";
+import { idLimits } from "../2-graph/id-limits.js";
 import { collectNodes } from "../2-graph/walk.js";
 import type { TensorType } from "../ops/types.js";
 import { EntryLowering } from "./lower/entry-lowering.js";
@@ -15,12 +16,13 @@ import type { Schedule, ScheduleOptions } from "./options.js";
 import type { PlanEntry, PlanPort } from "./plan.js";
 import { refuse } from "./refusal.js";
 
-function port(name: string, type: TensorType, buffer: string): PlanPort {
+function port(name: string, type: TensorType, buffer: string, rows?: number): PlanPort {
   return {
     name,
     dtype: type.dtype,
     axes: type.axes.map((axis) => ({ name: axis.name, size: axis.size.key })),
     buffer,
+    ...(rows === undefined ? {} : { rows }),
   };
 }
 
@@ -39,11 +41,12 @@ function scheduleEntry(program: ProgramLowering, entry: Entry): PlanEntry {
   program.tokens = mostTokens(entry, program.options.limits.T);
   const lowering = new EntryLowering(entry, program);
   const inputs: PlanPort[] = [];
+  const limits = idLimits(entry.body);
   const args = entry.body.params.map((param, index) => {
     const name = entry.inputs[index]!;
     if (param.type.kind === "routes") return refuseRoutes(program, `input ${name}`);
     const id = `in:${entry.name}.${name}`;
-    inputs.push(port(name, param.type, id));
+    inputs.push(port(name, param.type, id, limits[index]));
     return ioTensor(program, id, param.type);
   });
   const results = new RegionLowering(lowering).run(entry.body, args);

@@ -3,8 +3,9 @@ import type { Program, StorageType } from "../2-graph/ir.js";
 import { kFormats, kRecordBytes } from "../4-schedule/micro/k-layouts.js";
 import { recordRows } from "../4-schedule/micro/wide-layouts.js";
 import { STORAGE, STORAGE_TYPES } from "../checkpoints/storage.js";
-import type { Plan, PlanEntry, PlanPort } from "../4-schedule/plan.js";
+import type { Plan, PlanPort } from "../4-schedule/plan.js";
 import type { BundleInput } from "./bundle.js";
+import { languageEntry } from "./language.js";
 import type { BundleAbi, Manifest, ManifestMemory, ManifestPort, ManifestShard, ManifestTarget } from "./manifest.js";
 
 /** The plan of the bundle; levels that differ have one of their own. */
@@ -20,7 +21,7 @@ export function bundleManifest(
   shards: readonly ManifestShard[],
 ): Omit<Manifest, "files"> {
   const { program, plan } = input;
-  const language = languageEntry(plan);
+  const language = languageEntry(plan.entries);
   return {
     format: "moec-bundle",
     abi,
@@ -52,18 +53,6 @@ export function memoryOf({ spaces: { weights, state, arena, io } }: Plan): Manif
 
 function port({ name, dtype, axes }: PlanPort): ManifestPort {
   return { name, dtype, axes };
-}
-
-/** `forward`, or the first entry that turns token ids into numbers on two axes; its last-token form where there is one. */
-function languageEntry(plan: Plan): PlanEntry | undefined {
-  const fits = ({ inputs, outputs }: PlanEntry): boolean =>
-    inputs.length === 1 &&
-    inputs[0]!.dtype === "i32" &&
-    inputs[0]!.axes.length === 1 &&
-    outputs[0]?.dtype === "f32" &&
-    outputs[0].axes.length === 2;
-  const found = plan.entries.find((entry) => entry.name === "forward" && fits(entry)) ?? plan.entries.find(fits);
-  return plan.entries.find(({ derived }) => derived?.form === "last" && derived.from === found?.name) ?? found;
 }
 
 /** How many numbers are kept as what; a parameter that is packed twice counts once, in its narrowest form. */

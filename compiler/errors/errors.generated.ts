@@ -302,6 +302,7 @@ export const messages = {
   MOE5465: { severity: "error", title: "no such device to train on", message: "there is no figure for the device `{name}`; there are {names}" },
   MOE5466: { severity: "error", title: "experts over too many devices", message: "the experts of `{model}` cannot be spread over {devices} devices: its smallest bank has {experts}" },
   MOE5467: { severity: "error", title: "files cannot be put back", message: "can't use `{path}`: {reason}; and not all files could be put back: {left}" },
+  MOE5468: { severity: "error", title: "more tokens than rows", message: "the tokenizer has {tokens} tokens, but the model has rows for {rows}" },
   MOE5501: { severity: "error", title: "Kernel leaves a buffer", message: "kernel {kernel}: element {index} of {buffer} is {access}, but it lies outside of the buffer or off its alignment" },
   MOE5502: { severity: "error", title: "Kernel divides an integer by zero", message: "kernel {kernel} divides an i32 by zero, or -2147483648 by -1" },
   MOE5503: { severity: "error", title: "Threads of a block miss a barrier", message: "kernel {kernel}: some threads of a block ended while others wait at a barrier" },
@@ -633,6 +634,7 @@ export interface MessageSlots {
   readonly MOE5465: { readonly name: Slot; readonly names: Slot };
   readonly MOE5466: { readonly model: Slot; readonly devices: Slot; readonly experts: Slot };
   readonly MOE5467: { readonly path: Slot; readonly reason: Slot; readonly left: Slot };
+  readonly MOE5468: { readonly tokens: Slot; readonly rows: Slot };
   readonly MOE5501: { readonly kernel: Slot; readonly index: Slot; readonly buffer: Slot; readonly access: Slot };
   readonly MOE5502: { readonly kernel: Slot };
   readonly MOE5503: { readonly kernel: Slot };
@@ -1557,6 +1559,9 @@ export const errors = {
   /** MOE5467: files cannot be put back */
   filesCannotBePutBack: (slots: MessageSlots["MOE5467"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5467", messages.MOE5467, slots, span, parts),
+  /** MOE5468: more tokens than rows */
+  moreTokensThanRows: (slots: MessageSlots["MOE5468"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5468", messages.MOE5468, slots, span, parts),
   /** MOE5501: Kernel leaves a buffer */
   kernelAccessOutOfBounds: (slots: MessageSlots["MOE5501"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5501", messages.MOE5501, slots, span, parts),

@@ -56,7 +56,13 @@ const state = object<PlanState>({
   layers: count,
   layerStride: count,
 });
-const port = object<PlanPort>({ name: text, dtype, axes: list(textAxis), buffer: text });
+const port = object<Omit<PlanPort, "rows"> & { rows: number | undefined }>({
+  name: text,
+  dtype,
+  axes: list(textAxis),
+  buffer: text,
+  rows: optional(count),
+}) as Reader<PlanPort>;
 const bufferArg = object<PlanBufferArg>({ buffer: text, offset: text, strides: table(number) });
 const scalarArg: Reader<PlanScalarArg> = (value, at) =>
   record(value, at)["type"] === "i32"

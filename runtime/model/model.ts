@@ -12,7 +12,7 @@ import type { Host } from "../host.js";
 import type { Tokenizer } from "../tokenizer/types.js";
 import { Batches } from "./batches.js";
 import { textRows } from "../plan/texts.js";
-import { checkInputs, type CheckedInputs } from "./inputs.js";
+import { checkInputs, type CheckedInput } from "./inputs.js";
 import { joinPieces, Runner, tokenAxis, type PieceResult } from "./runner.js";
 import { States, type Snapshot } from "./states.js";
 import type { InputValue, RouteTrace, Tensor } from "./tensor.js";
@@ -337,6 +337,8 @@ export class Model {
     signal?: AbortSignal,
   ): Promise<PieceResult> {
     const place = this.place(text);
+    const language = this.languageEntry();
+    this.checkIds(language, [{ port: language.inputs[0]!, data: Int32Array.of(token) }]);
     const past = this.states.hasCache ? place.ids.length : 0;
     if (past >= this.context) throw moecError("MOE5320", { limit: this.context, past, asked: 1 });
     const result = await batches.step({ text, token, past, trace, ...(signal ? { signal } : {}) });
@@ -361,7 +363,7 @@ export class Model {
     }
     const most = Math.max(1, this.parts.plan.limits[axis] ?? total);
     if (total > most && !this.states.hasCache) throw moecError("MOE5320", { limit: most, past: 0, asked: total });
-    this.checkTokens(entry, checked);
+    this.checkIds(entry, checked.inputs);
     const results: PieceResult[] = [];
     for (let from = 0; from < total || from === 0; from += most) {
       options.signal?.throwIfAborted();
@@ -381,15 +383,22 @@ export class Model {
       : joinPieces(results, axis);
   }
 
-  /** Token ids outside the vocabulary would read zeros in silence. */
-  private checkTokens(entry: PlanEntry, checked: CheckedInputs): void {
-    const size = this.parts.tokenizer?.vocabSize;
-    const [first] = checked.inputs;
-    if (size === undefined || first?.port.dtype !== "i32") return;
-    const id = first.data.find((value) => value < 0 || value >= size);
-    if (id === undefined) return;
-    const reason = `token id ${id} is not in the vocabulary of ${size} tokens`;
-    throw moecError("MOE5321", { name: first.port.name, entry: entry.name, reason });
+  /** Ids without a row would read zeros in silence. */
+  private checkIds({ name: entry }: PlanEntry, inputs: readonly CheckedInput[]): void {
+    inputs.forEach(({ port, data }, index) => {
+      if (port.dtype !== "i32") return;
+      // The first numbers of an entry are tokens; a table may have more rows than the tokenizer has tokens.
+      const tokens = index === 0 ? (this.parts.tokenizer?.vocabSize ?? Infinity) : Infinity;
+      const rows = port.rows ?? Infinity;
+      const end = Math.min(tokens, rows);
+      const id = end === Infinity ? undefined : data.find((value) => value < 0 || value >= end);
+      if (id === undefined) return;
+      const reason =
+        tokens < rows
+          ? `token id ${id} is not in the vocabulary of ${tokens} tokens`
+          : `id ${id} is not in the table of ${rows} rows that it chooses from`;
+      throw moecError("MOE5321", { name: port.name, entry, reason });
+    });
   }
 }
 
