@@ -19,6 +19,7 @@ interface InspectOptions extends ModelOptions, TrainingOptions {
   readonly kernels?: boolean;
   readonly memory?: boolean;
   readonly cost?: boolean;
+  readonly formulas?: boolean;
   readonly ops?: boolean;
   readonly html?: string;
 }
@@ -33,7 +34,8 @@ export const inspectCommand: CommandDefinition = (program, start) => {
     .option("--ir <pass>", "the graph after a pass; `build` is before the first, `all` shows each")
     .option("--kernels", "the kernels, with how often each is launched")
     .option("--memory", "what memory the model needs, and for what")
-    .option("--cost", "parameters, active ones, operations and bytes of a token, as formulas and in numbers")
+    .option("--cost", "parameters, active ones, operations and bytes of a token")
+    .option("--formulas", "with --cost: the same as formulas in the sizes of the model")
     .option("--ops", "operations and bytes by op, for one token and for a prompt")
     .option("--html <file>", "all of it as one page")
     .action((path: string, options: InspectOptions) =>
@@ -47,12 +49,13 @@ export const inspectCommand: CommandDefinition = (program, start) => {
           shell.result(true, { views: chosen.map(({ title, data }) => ({ title, data })) });
           return EXIT.ok;
         };
+        const style = { strong, width: shell.io.columns, formulas: options.formulas === true };
         const { projectCostViews } = await import("../cost/of-project.js");
         const { graph, ir, kernels, memory, ops, html } = options;
         // Costs need no graph: asked for alone they come at once, however large the model is.
-        const isCosted = options.cost === true || asksForTraining(options);
+        const isCosted = options.cost === true || options.formulas === true || asksForTraining(options);
         if (isCosted && [graph, ir, kernels, memory, ops, html].every((one) => one === undefined)) {
-          return show(projectCostViews(shell, project, strong, options));
+          return show(projectCostViews(shell, project, style, options));
         }
         const { buildOptimized, checkSpec, scheduleProject } = await import("../compile.js");
         const views = await import("../views.js");
@@ -65,7 +68,7 @@ export const inspectCommand: CommandDefinition = (program, start) => {
           const all = [
             views.summaryView(compiled, same),
             views.memoryView(compiled, same),
-            ...projectCostViews(shell, project, same, options),
+            ...projectCostViews(shell, project, { strong: same, width: 100, formulas: true }, options),
             views.opsView(compiled, same),
             views.graphView(compiled),
             views.kernelView(compiled),
@@ -88,7 +91,7 @@ export const inspectCommand: CommandDefinition = (program, start) => {
         if (options.graph === true) chosen.push(views.graphView(compiled));
         if (options.kernels === true) chosen.push(views.kernelView(compiled));
         if (options.memory === true) chosen.push(views.memoryView(compiled, strong));
-        if (isCosted) chosen.push(...projectCostViews(shell, project, strong, options));
+        if (isCosted) chosen.push(...projectCostViews(shell, project, style, options));
         if (options.ops === true) chosen.push(views.opsView(compiled, strong));
         if (chosen.length === 0) chosen.push(views.summaryView(compiled, strong));
         return show(chosen);

@@ -9,7 +9,7 @@ import type { View } from "../views.js";
 import { modelCost } from "./model-cost.js";
 import { trainingSetting, type TrainingOptions } from "./training-options.js";
 import { trainingView } from "./training-view.js";
-import { modelCostView } from "./view.js";
+import { modelCostView, type CostStyle } from "./view.js";
 
 /**
  * The views of `moec inspect --cost`, and of training where that is asked for.
@@ -19,7 +19,7 @@ import { modelCostView } from "./view.js";
 export function projectCostViews(
   shell: Shell,
   project: Project,
-  strong: (text: string) => string,
+  style: CostStyle,
   options: TrainingOptions,
 ): readonly View[] {
   const host = diskHost(shell.io.cwd);
@@ -28,11 +28,11 @@ export function projectCostViews(
     throw new DiagnosticsError(checked.diagnostics, host.read);
   }
   showDiagnostics(shell, checked.diagnostics, host.read);
-  const { sizes, modelName, context, quantization } = project;
+  const { sizes, modelName, context, quantization, cache } = project;
   const cost = modelCost(checked, { sizes, ...(modelName === undefined ? {} : { model: modelName }) });
   // The cost is that of the spec, no file is opened: what a file may hold is counted as f16.
   const format = quantization === "file" ? "f16" : quantization;
-  const view = modelCostView(cost, { quantization: format, past: Math.floor(context / 2) }, strong);
+  const view = modelCostView(cost, { quantization: format, past: Math.floor(context / 2), cache }, style);
   const setting = trainingSetting(options, context);
-  return setting ? [view, trainingView(cost, setting, strong)] : [view];
+  return setting ? [view, trainingView(cost, setting, style)] : [view];
 }

@@ -1,4 +1,5 @@
-/** What a model costs, as a table and as formulas. */
+/** What a model costs, as a table and, where they are asked for, as formulas. */
+import type { CacheStorage } from "../../compiler/4-schedule/options.js";
 import type { Size } from "../../compiler/axes/size.js";
 import { formulaText } from "../../editor/server/cost/formula.js";
 import { tableLines } from "../show/table.js";
@@ -14,27 +15,35 @@ type Quantization = Exclude<Choice, "file">;
 /** Bytes of one number of a matrix; blocks of 32 numbers have an f16 scale. */
 const BYTES: Readonly<Record<Quantization, number>> = { f32: 4, f16: 2, bf16: 2, q8_0: 34 / 32, q4_0: 18 / 32 };
 
-/** Caches hold f32. */
-const CACHE_BYTES = 4;
-
 /** How the parameters are stored and how far back a token looks, for the bytes and operations in numbers. */
 export interface CostSetting {
   readonly quantization: Quantization;
   readonly past: number;
+  readonly cache: CacheStorage;
 }
 
-export function modelCostView(cost: ModelCost, setting: CostSetting, strong: (text: string) => string): View {
+/** How the views of costs are written. */
+export interface CostStyle {
+  readonly strong: (text: string) => string;
+  /** Cells of a line. */
+  readonly width: number;
+  /** Print formulas below the numbers; the data have them in any case. */
+  readonly formulas: boolean;
+}
+
+export function modelCostView(cost: ModelCost, setting: CostSetting, style: CostStyle): View {
+  const { strong } = style;
   const data = costData(cost, setting);
-  const { quantization, past } = setting;
+  const { quantization, past, cache } = setting;
   const { parameters, active, activeWithoutTables, operations, bytes } = data.numbers;
   const rows = [
     ["parameters", exact(parameters), countText(parameters)],
     ["active for a token", exact(active), countText(active)],
     ["  without tables that are only looked up", exact(activeWithoutTables), countText(activeWithoutTables)],
-    [`operations of a token behind ${past}`, exact(operations), countText(operations)],
+    [`operations of a token after ${past} others`, exact(operations), countText(operations)],
     [`weights in ${quantization}`, "", bytesText(bytes.weights)],
     ["  of which a token reads", "", bytesText(bytes.weightsPerToken)],
-    [`cache of ${past} positions, which a token reads`, "", bytesText(bytes.cachePerToken)],
+    [`cache of ${past} tokens in ${cache}, which a token reads`, "", bytesText(bytes.cachePerToken)],
   ];
   const columns = [{ title: cost.name }, { title: "exactly", align: "right" }, { title: "", align: "right" }] as const;
   const sizes = Object.entries(cost.sizes)
@@ -44,14 +53,8 @@ export function modelCostView(cost: ModelCost, setting: CostSetting, strong: (te
   const lines = [
     ...tableLines(columns, rows, strong),
     "",
-    ...(formulas
-      ? [
-          strong("formulas"),
-          ...Object.entries(formulas).flatMap(([title, text]) => shown(`${TITLES[title as keyof Amounts]} = ${text}`)),
-          "",
-        ]
-      : []),
-    ...shown(`with ${sizes}`),
+    ...(formulas && style.formulas ? [...formulaLines("formulas", formulas, TITLES, style), ""] : []),
+    ...wrapped(`with ${sizes}`, style.width, "  ", "      "),
   ];
   return { title: "cost", lines, data };
 }
@@ -65,7 +68,7 @@ const TITLES: Readonly<Record<keyof Amounts, string>> = {
 };
 
 /** The cost for programs. */
-export function costData(cost: ModelCost, { quantization, past }: CostSetting) {
+export function costData(cost: ModelCost, { quantization, past, cache }: CostSetting) {
   const at = (size: Size): number => size.evaluate({ past });
   const { parameters, active, tables, operations, cacheRow } = cost.numbers;
   const activeWithoutTables = at(active) - at(tables);
@@ -75,6 +78,7 @@ export function costData(cost: ModelCost, { quantization, past }: CostSetting) {
     sizes: cost.sizes,
     past,
     quantization,
+    cache,
     numbers: {
       parameters: at(parameters),
       active: at(active),
@@ -84,7 +88,7 @@ export function costData(cost: ModelCost, { quantization, past }: CostSetting) {
       bytes: {
         weights: Math.round(at(parameters) * BYTES[quantization]),
         weightsPerToken: Math.round(activeWithoutTables * BYTES[quantization]),
-        cachePerToken: at(cacheRow) * past * CACHE_BYTES,
+        cachePerToken: at(cacheRow) * past * BYTES[cache],
       },
     },
     formulas:
@@ -100,5 +104,15 @@ export function costData(cost: ModelCost, { quantization, past }: CostSetting) {
 /** Digits in groups of three. */
 const exact = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, " ");
 
-/** Lines as wide as these tables; later ones are indented. */
-const shown = (text: string): readonly string[] => wrapped(text, 98, "  ", "      ");
+/** A heading and `title = formula` for each, in lines of the width; later ones are indented. */
+export function formulaLines<Key extends string>(
+  heading: string,
+  formulas: Readonly<Record<Key, string>>,
+  titles: Readonly<Record<Key, string>>,
+  { strong, width }: CostStyle,
+): readonly string[] {
+  const lines = (Object.entries(formulas) as [Key, string][]).flatMap(([key, text]) =>
+    wrapped(`${titles[key]} = ${text}`, width, "  ", "      "),
+  );
+  return [strong(heading), ...lines];
+}

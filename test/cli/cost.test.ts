@@ -64,12 +64,24 @@ describe("a small model", () => {
     expect(two.numbers.bytes["cachePerToken"]).toBe(two.numbers.cacheNumbersPerPosition * 50 * 4);
   });
 
-  it("prints a table and formulas", async () => {
-    const { out, code } = await moec(["inspect", "examples/tiny-moe", "--cost"]);
+  it("prints a table, and formulas when they are asked for, in the width of the terminal", async () => {
+    const inspect = ["inspect", "examples/tiny-moe", "--training", "--tokens", "1T", "--devices", "8xH100"];
+    const { out, code } = await moec(inspect);
     expect(code).toBe(0);
     expect(out).toMatch(/^TinyMoE +exactly\nparameters +7 612 672 +7\.6 M\n/);
-    expect(out).toContain("  cache per position = 2 * C * G * L\n");
-    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(out).not.toContain(" * ");
+    expect(out.split("\n").length).toBeLessThan(40);
+    const asked = await moec([...inspect, "--formulas"]);
+    expect(asked.out).toContain("  cache per position = 2 * C * G * L\n");
+    expect(asked.out).toContain("backward operations = ");
+    for (const text of [out, asked.out]) {
+      expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    }
+  });
+
+  it("counts the cache in the format that it is kept in", async () => {
+    const { numbers } = await costOf("examples/tiny-moe", "--cache", "q8_0", "--context", "100");
+    expect(numbers.bytes["cachePerToken"]).toBe((numbers.cacheNumbersPerPosition * 50 * 34) / 32);
   });
 });
 
