@@ -14,6 +14,7 @@ import { moecError } from "../../compiler/errors/raise.js";
 import { MoecError } from "../../compiler/errors/moec-error.js";
 import { OpTypeError } from "../../compiler/ops/types.js";
 import type { MethodMember } from "../../grammar/tree.js";
+import { approximate } from "./approximate.js";
 import { ModelCostEmitter } from "./emitter.js";
 import { KEYS, type Bounded } from "./training-tally.js";
 
@@ -296,7 +297,7 @@ function isSame(formulas: Amounts, numbers: Amounts, sizes: Readonly<Record<stri
   return (Object.keys(numbers) as (keyof Amounts)[]).every((key) =>
     [0, 1000].every((past) => {
       const found = valueAt(formulas[key], { ...sizes, past });
-      const expected = numbers[key].evaluate({ past });
+      const expected = approximate(numbers[key], { past });
       return found !== undefined && Math.abs(found - expected) <= (key === "operations" ? 1e-4 * expected + 64 : 0);
     }),
   );
@@ -321,7 +322,7 @@ function agrees(
 ): boolean {
   return (Object.keys(numbers) as (keyof TrainingAmounts)[]).every((key) => {
     const found = valueAt(formulas[key], { ...sizes, ...call });
-    const expected = numbers[key].evaluate(call);
+    const expected = approximate(numbers[key], call);
     return found !== undefined && Math.abs(found - expected) <= 1e-4 * expected + 64;
   });
 }
@@ -332,7 +333,9 @@ function valueAt(formula: Size, sizes: Readonly<Record<string, number>>): number
     const [whole = "", divisor = "1"] = name.split(".by.");
     return [name, (sizes[whole] ?? NaN) / (sizes[divisor] ?? Number(divisor))] as const;
   });
-  return parts.every(([, value]) => Number.isInteger(value)) ? formula.evaluate(Object.fromEntries(parts)) : undefined;
+  return parts.every(([, value]) => Number.isInteger(value))
+    ? approximate(formula, Object.fromEntries(parts))
+    : undefined;
 }
 
 /** Names that an expression reads. */

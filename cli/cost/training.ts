@@ -1,6 +1,7 @@
 /** Memory, traffic and time of training, from what a model's walk has counted. */
 import type { Size } from "../../compiler/axes/size.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { approximate } from "./approximate.js";
 import type { Accelerator } from "./accelerators.js";
 import { expectedDrops } from "./drops.js";
 import type { ModelCost } from "./model-cost.js";
@@ -99,7 +100,7 @@ export function trainingFigures(cost: ModelCost, setting: TrainingSetting): Trai
   checkSpread(cost, expertsOver);
   const held = heldOf(cost, expertsOver);
   const all = held.dense + held.experts;
-  const met = cost.numbers.active.evaluate({ past: 0 }) - cost.numbers.tables.evaluate({ past: 0 });
+  const met = approximate(cost.numbers.active, { past: 0 }) - approximate(cost.numbers.tables, { past: 0 });
   const perParameter = WEIGHT_BYTES + GRADIENT_BYTES + OPTIMIZERS[optimizer];
   const figures = {
     forward: perToken(training.forward),
@@ -110,8 +111,8 @@ export function trainingFigures(cost: ModelCost, setting: TrainingSetting): Trai
     gradients: all * GRADIENT_BYTES,
     optimizer: all * OPTIMIZERS[optimizer],
     stateOfDevice: (held.dense + held.expertsOfDevice) * perParameter,
-    kept: training.kept.evaluate(whole),
-    keptRecomputed: training.keptRecomputed.evaluate(whole),
+    kept: approximate(training.kept, whole),
+    keptRecomputed: approximate(training.keptRecomputed, whole),
     // There and back again, of the values and of their gradients; the share whose expert is elsewhere.
     exchanged: 2 * WEIGHT_BYTES * perToken(training.sent) * (1 - 1 / expertsOver),
     capacities: capacities(cost, whole),
@@ -150,15 +151,17 @@ function callOf(cost: ModelCost, tokens: number, keys: number): Readonly<Record<
  */
 function tokenAverage(cost: ModelCost, size: Size, sequence: number): number {
   const tokens = cost.isRecurrent ? 1 : sequence;
-  const at = (keys: number): number => size.evaluate(callOf(cost, tokens, keys)) / tokens;
+  const at = (keys: number): number => approximate(size, callOf(cost, tokens, keys)) / tokens;
   return (at(1) + at(sequence)) / 2;
 }
 
 function capacities(cost: ModelCost, call: Readonly<Record<string, number>>): readonly Capacity[] {
   const found = new Map<string, Capacity>();
   for (const { routes, capacity, overflow } of cost.bounded) {
-    const tokens = routes.tokens.reduce((product, { size }) => product * size.evaluate(call), 1);
-    const [experts, slots, places] = [routes.experts.size, routes.slots, capacity].map((size) => size.evaluate(call));
+    const tokens = routes.tokens.reduce((product, { size }) => product * approximate(size, call), 1);
+    const [experts, slots, places] = [routes.experts.size, routes.slots, capacity].map((size) =>
+      approximate(size, call),
+    );
     const dropped = expectedDrops(tokens, slots!, experts!, places!);
     const one = { experts: experts!, slots: slots!, capacity: places!, overflow, dropped };
     found.set(JSON.stringify(one), one);

@@ -2,6 +2,7 @@
 import type { CacheStorage } from "../../compiler/4-schedule/options.js";
 import type { Size } from "../../compiler/axes/size.js";
 import { formulaText } from "../../editor/server/cost/formula.js";
+import { approximate } from "./approximate.js";
 import { tableLines } from "../show/table.js";
 import { bytesText, countText } from "../show/units.js";
 import { wrapped } from "../show/wrap.js";
@@ -69,7 +70,7 @@ const TITLES: Readonly<Record<keyof Amounts, string>> = {
 
 /** The cost for programs. */
 export function costData(cost: ModelCost, { quantization, past, cache }: CostSetting) {
-  const at = (size: Size): number => size.evaluate({ past });
+  const at = (size: Size): number => approximate(size, { past });
   const { parameters, active, tables, operations, cacheRow } = cost.numbers;
   const activeWithoutTables = at(active) - at(tables);
   return {

@@ -199,6 +199,14 @@ describe("memory, traffic and time", () => {
     expect(Math.abs(at("kept") / kept - 1)).toBeLessThan(1e-4);
   });
 
+  it("counts texts whose operations are beyond whole numbers: a token costs more by equal steps of keys", async () => {
+    const at = async (context: number): Promise<number> => (await trainingOf("--context", String(context))).forward;
+    const [one, two, four] = [await at(2 ** 30), await at(2 ** 31), await at(2 ** 32)];
+    // Each figure is rounded to 2^-53 of itself, some ten times on the way.
+    expect(Math.abs(four - two - 2 * (two - one)) / four).toBeLessThan(1e-13);
+    expect(two).toBeGreaterThan(one);
+  });
+
   it("is part of the page", async () => {
     const folder = folderOf({ "m.moe": net("tokens: int[T]", "tok[V: tokens]") });
     try {
