@@ -14,6 +14,7 @@ import { browserRuntime } from "./browser-runtime.js";
 import { UsageError } from "./failures.js";
 import { cudaKernels } from "./cuda-kernels.js";
 import { compileLevels } from "./native-kernels.js";
+import { levelsOf } from "./native-levels.js";
 import { TOKENIZER_CONFIG } from "./model-files.js";
 import { moecVersion } from "./package-root.js";
 import { openParameters, requireParameters } from "./parameters.js";
@@ -58,6 +59,10 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
     return result;
   };
   // What can be known early is said early: kernels take seconds, native ones many.
+  if (project.targets.length === 0) throw new UsageError("a bundle needs at least one target");
+  if (project.targets.includes("native") && levelsOf(project).length === 0) {
+    throw new UsageError("a bundle with the target native needs at least one level");
+  }
   refuseForeign(folder);
   requireParameters(shell, project);
   const checked = stage("check", () => checkSpec(shell, project.spec));
@@ -81,7 +86,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
       : undefined;
     // Without wasm the best level's plan is that of the bundle.
     const plan = wasm?.plan ?? native[0]?.plan ?? gpu?.plan ?? cuda?.plan;
-    if (!plan) throw new UsageError("a bundle needs at least one target and level");
+    if (!plan) throw new TypeError("targets were checked before, and each has a plan");
     const manifest = stage("pack", () =>
       writeFolder(folder, (writer) =>
         writeBundle(

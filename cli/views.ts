@@ -3,7 +3,7 @@ import { nodeCost } from "../compiler/2-graph/cost.js";
 import type { Entry, Program } from "../compiler/2-graph/ir.js";
 import { printProgram } from "../compiler/2-graph/print.js";
 import { declarationsOf, typesOf } from "../compiler/2-graph/types.js";
-import { dumpPasses } from "../compiler/3-optimize/index.js";
+import { dumpPasses, passes } from "../compiler/3-optimize/index.js";
 import { printKernel } from "../compiler/4-schedule/kernel-print.js";
 import type { Schedule } from "../compiler/4-schedule/options.js";
 import type { PlanStep } from "../compiler/4-schedule/plan.js";
@@ -32,19 +32,23 @@ export function graphView({ optimized }: Compiled): View {
   return { title: "graph", lines: text.trimEnd().split("\n"), data: text };
 }
 
+/** What `--ir` takes: the graph before all passes, after one of them, or after each. */
+export const stagesOfGraph: readonly string[] = [
+  "build",
+  ...passes.filter(({ off }) => off === undefined).map(({ name }) => name),
+  "all",
+];
+
 /** The graph after one pass, or after each of them for `all`. */
-export function passView({ built }: Compiled, pass: string): View | undefined {
+export function passView({ built }: Compiled, pass: string): View {
   const dumps = dumpPasses(built);
   if (pass === "all") {
     const lines = dumps.flatMap((dump) => [`// after ${dump.pass}`, ...dump.text.trimEnd().split("\n"), ""]);
     return { title: "passes", lines, data: dumps };
   }
   const found = dumps.find((dump) => dump.pass === pass);
-  return found && { title: `after ${pass}`, lines: found.text.trimEnd().split("\n"), data: found.text };
-}
-
-export function passNames({ built }: Compiled): readonly string[] {
-  return dumpPasses(built).map(({ pass }) => pass);
+  if (!found) throw new TypeError(`no pass ${pass}; names are checked before`);
+  return { title: `after ${pass}`, lines: found.text.trimEnd().split("\n"), data: found.text };
 }
 
 export function kernelView(compiled: Compiled): View {

@@ -57,8 +57,11 @@ export const inspectCommand: CommandDefinition = (program, start) => {
         if (isCosted && [graph, ir, kernels, memory, ops, html].every((one) => one === undefined)) {
           return show(projectCostViews(shell, project, style, options));
         }
-        const { buildOptimized, checkSpec, scheduleProject } = await import("../compile.js");
         const views = await import("../views.js");
+        if (ir !== undefined && !views.stagesOfGraph.includes(ir)) {
+          throw new UsageError(`there is no pass \`${ir}\`: ${views.stagesOfGraph.join(", ")}`);
+        }
+        const { buildOptimized, checkSpec, scheduleProject } = await import("../compile.js");
         const { built, optimized } = buildOptimized(checkSpec(shell, project.spec), project);
         let scheduled: ReturnType<typeof scheduleProject> | undefined;
         const schedule = (): ReturnType<typeof scheduleProject> => (scheduled ??= scheduleProject(optimized, project));
@@ -82,12 +85,7 @@ export const inspectCommand: CommandDefinition = (program, start) => {
           return EXIT.ok;
         }
         const chosen: View[] = [];
-        if (options.ir !== undefined) {
-          const view = views.passView(compiled, options.ir);
-          if (!view)
-            throw new UsageError(`there is no pass \`${options.ir}\`: ${views.passNames(compiled).join(", ")}, all`);
-          chosen.push(view);
-        }
+        if (ir !== undefined) chosen.push(views.passView(compiled, ir));
         if (options.graph === true) chosen.push(views.graphView(compiled));
         if (options.kernels === true) chosen.push(views.kernelView(compiled));
         if (options.memory === true) chosen.push(views.memoryView(compiled, strong));
