@@ -8,7 +8,7 @@ import { folderOf, moec, type Outcome } from "./io.js";
 const place = folderOf({});
 const cwd = place.path;
 const run = (...args: string[]): Promise<Outcome> => moec(args, { cwd });
-const SMALL = ["--random", "1", "--size", "L=1", "--size", "V=64", "--context", "32", "--prefill", "8"];
+const SMALL = ["--random", "1", "--size", "L=1", "--size", "V=256", "--context", "32", "--prefill", "8"];
 
 beforeAll(async () => {
   await run("new", "toy");
@@ -93,15 +93,15 @@ describe("a built bundle", () => {
   it("runs, and gives the same logits in one call and token by token", async () => {
     await run("build", "toy", "--out", "out/f32", ...SMALL, "--quantization", "f32");
     using model = await loadModel(Model, join(cwd, "out/f32"), { threads: 1 });
-    const ids = Array.from({ length: 20 }, (_, i) => (i * 11) % 64);
+    const ids = Array.from({ length: 20 }, (_, i) => (i * 11) % 256);
     const whole = await model.call("forward", { tokens: ids });
     const all = Object.values(whole.outputs)[0]!;
-    expect(all.axes.map(({ size }) => size)).toEqual([20, 64]);
+    expect(all.axes.map(({ size }) => size)).toEqual([20, 256]);
     await model.reset();
     for (const [at, id] of ids.entries()) {
       const step = Object.values((await model.extend("forward", { tokens: [id] })).outputs)[0]!;
-      const expected = Float32Array.from(all.data.subarray(at * 64, (at + 1) * 64));
-      const scale = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / 64);
+      const expected = Float32Array.from(all.data.subarray(at * 256, (at + 1) * 256));
+      const scale = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / 256);
       const error = Math.max(...Array.from(expected, (value, i) => Math.abs(value - step.data[i]!)));
       // The same sums in another order. A sum of n terms is off by n * 2^-24 of their size; one after the other there are
       // sums over D = 64 (five times), H * C = 64, 32 positions and F = 128, and each norm or softmax may double it.

@@ -18,7 +18,7 @@ import { loadModel, Model } from "../../runtime/node/index.js";
 import { folderOf, moec, silentIo } from "./io.js";
 
 const { path: cwd, remove } = folderOf({});
-const OPTIONS = { random: 3, quantization: "f32", size: { L: 1, V: 64 }, context: 32, prefill: 8 } as const;
+const OPTIONS = { random: 3, quantization: "f32", size: { L: 1, V: 256 }, context: 32, prefill: 8 } as const;
 
 /** What `moec verify` has of a project: its bundle, and the reference. */
 interface Opened {
@@ -31,7 +31,7 @@ interface Opened {
 }
 
 async function opened(name: string): Promise<Opened> {
-  const sizes = ["--size", "L=1", "--size", "V=64", "--context", "32", "--prefill", "8"];
+  const sizes = ["--size", "L=1", "--size", "V=256", "--context", "32", "--prefill", "8"];
   const out = `${name}-bundle`;
   const { code, err } = await moec(["build", name, "--random", "3", "--quantization", "f32", ...sizes, "--out", out], {
     cwd,

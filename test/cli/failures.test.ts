@@ -11,7 +11,7 @@ describe("places that can't be written", () => {
     expect((await moec(["new", "mine"], { cwd })).code).toBe(0);
   });
   afterAll(remove);
-  const random = ["--random", "1", "--size", "V=16", "--size", "L=1"];
+  const random = ["--random", "1", "--size", "V=256", "--size", "L=1"];
 
   it.each([
     ["a bundle below a file", ["build", "mine", ...random, "--out", "taken/bundle"], "taken"],

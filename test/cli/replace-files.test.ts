@@ -119,7 +119,7 @@ describe("commands", () => {
     const cwd = folder();
     await moec(["new", "m"], { cwd });
     const before = contents(cwd);
-    const args = ["build", "m", "--random", "1", "--out", "some/where/bundle", "--size", "V=16", "--size", "L=1"];
+    const args = ["build", "m", "--random", "1", "--out", "some/where/bundle", "--size", "V=256", "--size", "L=1"];
     const { code } = await moec([...args, "--size", "F=4194304"], { cwd });
     expect(code).not.toBe(0);
     expect(contents(cwd)).toEqual(before);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { report } from "../../cli/failures.js";
 import { Shell } from "../../cli/shell.js";
 import { placeOf, replaceFiles } from "../../runtime/node/replace-files.js";
-import { folderOf, silentIo } from "./io.js";
+import { folderOf, silentIo } from "../cli/io.js";
 
 type Fault = (from: string, to: string) => void;
 const faults: { link?: Fault; rename?: Fault } = vi.hoisted(() => ({}));
