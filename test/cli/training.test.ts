@@ -268,6 +268,9 @@ describe("choices without a place", () => {
   it("are none with room for all, and all that is too much when everybody comes", () => {
     expect(expectedDrops(4096, 2, 64, 4096)).toBe(0);
     expect(expectedDrops(100, 4, 4, 60)).toBe(0.4);
+    // The same of a sequence with more tokens than anybody counts one by one, by the normal number that it comes close to.
+    const [mean, spread] = [2 ** 33, Math.sqrt(2 ** 33 * (63 / 64))];
+    expect(expectedDrops(2 ** 39, 1, 64, mean) * mean).toBeCloseTo(spread / Math.sqrt(2 * Math.PI), 0);
     // Evenly filled experts without room to spare: the mean distance of a binomial number from its mean, half of it above.
     expect(expectedDrops(4096, 1, 64, 64)).toBeCloseTo(Math.sqrt(63 / 64 / (2 * Math.PI * 64)), 3);
   });
