@@ -5,7 +5,7 @@ import type { Expression } from "../kernel-ir.js";
 import { dropAhead, sinkOf, type Ahead } from "../micro/ahead.js";
 import type { BlockDots, TokenRow } from "../micro/block-sums.js";
 import { byteDots, type ByteDots } from "../micro/byte-dots.js";
-import { blockElements, tileRows } from "../micro/layouts.js";
+import { blockElements, recordsOf, tileRows } from "../micro/layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "../micro/quantize.js";
 import {
   aheadBytes,
@@ -88,7 +88,7 @@ export function quantizedTile(entry: EntryLowering, product: Product): (emitter:
   const activations = quantized(entry, input, depth, storage, form);
   return (emitter) => {
     const { builder } = emitter;
-    const bytes = emitter.buffer(weight.place, storage === "q4_0" ? "u8" : "i8", "read");
+    const bytes = emitter.buffer(weight.place, recordsOf[storage].element, "read");
     const from = handles(emitter, activations, form, "read");
     const dots = form.open(builder);
     const tileOf = (tile: Expression): WeightTile => {

@@ -12,7 +12,7 @@ import {
   type PlanesLayout,
   type WeightLayout,
 } from "../layout/layouts.js";
-import { blockElements, q4RecordBytes, q8RecordBytes, scaleBytes, tileRows } from "../micro/layouts.js";
+import { blockElements, recordsOf, scaleBytes, tileRows } from "../micro/layouts.js";
 import { isWide } from "../layout/wide.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
@@ -108,7 +108,7 @@ export class Weight extends Tensor {
       .times(size(layout.layerBytes / 2))
       .plus(row.times(size(layout.depth / blockElements)))
       .plus(column.dividedBy(size(blockElements)));
-    const quants = emitter.buffer(this.place, layout.storage === "q8_0" ? "i8" : "u8", "read");
+    const quants = emitter.buffer(this.place, recordsOf[layout.storage].element, "read");
     const base = layer.times(size(layout.layerBytes));
     if (layout.storage === "q8_0") {
       const quant = emitter.load(quants, base.plus(row.times(size(layout.depth))).plus(column));
@@ -160,13 +160,13 @@ export class Weight extends Tensor {
     const eight = layout.storage === "q8_0";
     const block = column.dividedBy(size(blockElements));
     const within = column.modulo(size(blockElements));
-    const recordBytes = eight ? q8RecordBytes : q4RecordBytes;
-    const record = start.plus(block.times(size(recordBytes)));
+    const { bytes, element } = recordsOf[eight ? "q8_0" : "q4_0"];
+    const record = start.plus(block.times(size(bytes)));
     // Scales are read from the same bytes as f16: all terms of the record's place are even.
     const halves = this.layer(at)
       .times(size(layout.layerBytes / 2))
       .plus(tile.times(size(layout.tileBytes / 2)))
-      .plus(block.times(size(recordBytes / 2)));
+      .plus(block.times(size(bytes / 2)));
     const scale = emitter.load(emitter.buffer(this.place, "f16", "read"), halves.plus(lane));
     const group = size(eight ? 2 : 8);
     const quants = record
@@ -174,7 +174,7 @@ export class Weight extends Tensor {
       .plus(within.dividedBy(group).times(size(eight ? 32 : 64)))
       .plus(lane.times(size(eight ? 2 : 4)))
       .plus(within.modulo(size(eight ? 2 : 4)));
-    const byte = emitter.load(emitter.buffer(this.place, eight ? "i8" : "u8", "read"), quants);
+    const byte = emitter.load(emitter.buffer(this.place, element, "read"), quants);
     if (eight) return mul(convert(byte, "f32"), scale);
     const high = compare("ge", emitter.index(within.modulo(group)), 4);
     return mul(convert(nibble(byte, high), "f32"), scale);

@@ -18,6 +18,11 @@ export const blockElements = 32;
 export const scaleBytes = 32;
 export const q8RecordBytes = scaleBytes + 512;
 export const q4RecordBytes = scaleBytes + 256;
+/** What buffers of records hold, and how long a record is. */
+export const recordsOf = {
+  q8_0: { element: "i8", bytes: q8RecordBytes },
+  q4_0: { element: "u8", bytes: q4RecordBytes },
+} as const;
 
 export const tileCount = (rows: number): number => Math.ceil(rows / tileRows);
 

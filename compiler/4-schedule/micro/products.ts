@@ -9,7 +9,7 @@ import type { Target } from "../../targets/index.js";
 import type { BlockDots, TokenRow } from "./block-sums.js";
 import { byteDots } from "./byte-dots.js";
 import { f32Tile, panelVector, unpackPanel } from "./f32-tile.js";
-import { blockElements, q4RecordBytes, q8RecordBytes, tileRows } from "./layouts.js";
+import { blockElements, recordsOf, tileRows } from "./layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "./quantize.js";
 import { packedTiles, unpackedBuffers, unpackedTile, unpackTile, type WeightTile } from "./quantized-tile.js";
 
@@ -209,7 +209,8 @@ function quantizedProduct(
 ): Kernel {
   const k = new KernelBuilder(name, { doc: product.doc });
   const form = byteDots(product.storage, product.target);
-  const bytes = k.buffer("w", product.storage === "q8_0" ? "i8" : "u8", "read");
+  const record = recordsOf[product.storage];
+  const bytes = k.buffer("w", record.element, "read");
   const from: QuantizedActivations = {
     quants: k.buffer("quants", form.quants, "read"),
     scales: k.buffer("scales", "f32", "read"),
@@ -219,8 +220,7 @@ function quantizedProduct(
   const y = k.buffer("y", "f32", "write");
   const [tokens, depth, columns] = [k.scalar("T", "i32"), k.scalar("K", "i32"), k.scalar("N", "i32")];
   const blocks = k.let("blocks", blocksOf(depth));
-  const recordBytes = product.storage === "q8_0" ? q8RecordBytes : q4RecordBytes;
-  const tileBytes = k.let("tile_bytes", mul(blocks, recordBytes));
+  const tileBytes = k.let("tile_bytes", mul(blocks, record.bytes));
   const first = k.let("first", mul(block, product.tiles));
   const tilesFrom = (tile: Expression, count: number): void => {
     const numbers = Array.from({ length: count }, (_, i) => k.let("tile", add(tile, i)));

@@ -8,7 +8,7 @@ import type { BufferHandle, KernelBuilder } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import { lineBytes, readAhead, type Ahead } from "./ahead.js";
 import { blockOf, variables, vectors, type BlockDots, type Integers, type Sums, type TokenRow } from "./block-sums.js";
-import { blockElements, q4RecordBytes, q8RecordBytes, tileRows } from "./layouts.js";
+import { blockElements, recordsOf, tileRows } from "./layouts.js";
 
 /** Records of one tile of 16 rows. */
 export interface WeightTile {
@@ -24,8 +24,6 @@ export interface WeightTile {
 export const aheadBytes = 2 * lineBytes;
 
 const f32x4 = registerType("f32", 4);
-
-const recordBytesOf = { q8_0: q8RecordBytes, q4_0: q4RecordBytes } as const;
 
 /** sums += integers * weight scale * activation scale, for all tokens and vectors of a block. */
 function scaleBlock(
@@ -69,7 +67,7 @@ export function packedTiles(
   k.loop("block", 0, weights[0]!.blocks, 1, (block) => {
     const starts = tokens.map(({ start }) => k.let("x_start", add(start, mul(block, blockElements))));
     weights.forEach(({ bytes, start }, tile) => {
-      const record = k.let("record", add(start, mul(block, recordBytesOf[dots.storage])));
+      const record = k.let("record", add(start, mul(block, recordsOf[dots.storage].bytes)));
       const integers = dots.packed(k, tokens, { bytes, record, block, starts });
       scaleBlock(k, tokens, recordScale(k, bytes, record), block, integers, sums[tile]!);
     });
@@ -109,7 +107,7 @@ export function unpackedBuffers(
 export function unpackTile(k: KernelBuilder, dots: BlockDots, weights: WeightTile, target: UnpackedTile): void {
   const { bytes } = weights;
   k.loop("block", target.from, target.to, 1, (block) => {
-    const record = k.let("record", add(weights.start, mul(block, recordBytesOf[dots.storage])));
+    const record = k.let("record", add(weights.start, mul(block, recordsOf[dots.storage].bytes)));
     const number = k.let("number", sub(block, target.from));
     const scale = recordScale(k, bytes, record);
     for (const vector of vectors) k.store(target.scales, add(mul(number, tileRows), 4 * vector), scale(vector));
