@@ -1,4 +1,4 @@
-/** Powers of e that the softmax of attention weighs keys by, on processors. */
+/** Powers of e that the softmax of attention weighs keys by. */
 import { compare, constant, exp, select } from "../kernel-expressions.js";
 import type { KernelBuilder } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
@@ -10,7 +10,7 @@ import type { Expression } from "../kernel-ir.js";
 const leastDifference = -80;
 
 /**
- * e^difference of f32, lanes or one, for differences to a greatest score: 0 below `leastDifference`, NaN of NaN.
+ * On processors, e^difference of f32, lanes or one, for differences to a greatest score: 0 below `leastDifference`, NaN of NaN.
  * Powers of less, or values times them, would be numbers below 2^-126, and some processors take a slow path for each
  * instruction that meets one (docs/benchmarks-native.md). e^-inf, of masked keys, is among them, as the last product of
  * `exp` is too small.
@@ -20,4 +20,14 @@ export function weightOfKey(k: KernelBuilder, difference: Expression): Expressio
   const own = k.let("difference", difference);
   const isNone = k.let("is_none", compare("lt", own, leastDifference));
   return select(isNone, constant(0, type), exp(select(isNone, constant(leastDifference, type), own)));
+}
+
+/**
+ * What the scores of a row are taken relative to, f32, lanes or one: the greatest so far. Where nothing is allowed yet,
+ * differences to 0 keep -inf what it is.
+ */
+export function baseOfScores(k: KernelBuilder, greatest: Expression): Expression {
+  const { type } = greatest;
+  const isNone = compare("eq", greatest, constant(-Infinity, type));
+  return k.let("base", select(isNone, constant(0, type), greatest));
 }

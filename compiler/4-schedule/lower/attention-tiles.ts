@@ -27,7 +27,7 @@ import { f32Tile } from "../micro/f32-tile.js";
 import type { Driver } from "../plan.js";
 import { plus, type Attention } from "./attention.js";
 import { visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
-import { weightOfKey } from "./attention-powers.js";
+import { baseOfScores, weightOfKey } from "./attention-powers.js";
 import type { TileShape } from "./attention-tile-shape.js";
 import { valueProducts } from "./attention-values.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
@@ -321,7 +321,6 @@ function softmaxStep(tile: Tile, visited: KeyBlock): void {
   const { builder } = emitter;
   const { lanes } = shape;
   const type = registerType("f32", lanes);
-  const lowest = constant(-Infinity, type);
   const zeros = constant(0, type);
   emitter.loop("row", 0, tile.filled, lanes, undefined, (_, row) => {
     const before = builder.let("before", builder.load(tile.top, row, { lanes }));
@@ -331,8 +330,7 @@ function softmaxStep(tile: Tile, visited: KeyBlock): void {
       top.set(max(top.get, builder.load(tile.scores, pair(key), { lanes }))),
     );
     const next = builder.let("next", top.get);
-    // Where nothing is allowed yet, differences to 0 keep -inf what it is.
-    const base = builder.let("base", select(compare("eq", next, lowest), zeros, next));
+    const base = baseOfScores(builder, next);
     const shrink = builder.let("factor", weightOfKey(builder, sub(before, base)));
     const sum = builder.variable("sum", zeros, type);
     emitter.loop("key", 0, visited.count, 1, undefined, (__, key) => {

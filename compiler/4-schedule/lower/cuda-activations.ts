@@ -175,21 +175,29 @@ function rowScale(
   at: (k: Expression) => Expression,
 ): Expression {
   const { builder } = emitter;
-  const mine = builder.variable("mine", constant(0));
-  builder.loop("k", thread, depth, threads, (k) => mine.set(max(mine.get, magnitude(at(k)))));
-  const largest = builder.fold("largest", "max", mine.get);
-  const { power, undone } = rowPowers(builder, largest);
+  const { power, undone } = rowScaling(builder, at, depth, { first: thread, among: threads });
   builder.ifThen(compare("eq", thread, 0), () =>
     builder.store(emitter.buffer(scales.place, "f32", "write"), row, undone),
   );
   return power;
 }
 
-/** The power of two that puts the largest number of a row (by its bits) into [2^14, 2^15), and the one that undoes it. */
-export function rowPowers(
+/**
+ * The power of two that puts the largest number of a row (by its bits) into [2^14, 2^15), and the one that undoes it.
+ *
+ * @param at The number in a column.
+ * @param share Of a thread: its first column, and among how many threads they are shared; `across` tells those of a row
+ *   from others of the block, as `fold` takes it.
+ */
+export function rowScaling(
   builder: KernelBuilder,
-  largest: Expression,
+  at: (column: Expression) => Expression,
+  depth: number,
+  share: { readonly first: Expression; readonly among: number; readonly across?: number },
 ): { readonly power: Expression; readonly undone: Expression } {
+  const mine = builder.variable("mine", constant(0));
+  builder.loop("k", share.first, depth, share.among, (k) => mine.set(max(mine.get, magnitude(at(k)))));
+  const largest = builder.fold("largest", "max", mine.get, share.across);
   // Exponents are 127 for 1; those of both powers stay in 1..254.
   const exponent = builder.let("exponent", max(shr(largest, 23), 15));
   const power = (biased: Expression): Expression => builder.let("power", bitcast(shl(biased, 23), "f32"));

@@ -4,8 +4,9 @@
  * registers. Blocks of 32 keys come into shared memory; scores go through it, too, and come back as parts of their powers.
  *
  * Queries and powers of e are f32 in several halves, as activations are (`cuda-activations.ts`): bf16 loses at most 2^-134
- * of them, and has no queries beyond its largest number. In f16 a query is off by 2^-22 of itself and 2^-39 of the largest of its row, and a power by 2^-22 of itself and
- * 2^-39. Caches of f32 have no such form: a cache of three halves would be read in one and a half times as many bytes.
+ * of them, and has no queries beyond its largest number. In f16 a query is off by 2^-22 of itself and 2^-39 of the largest
+ * of its row, and a power by 2^-22 of itself and 2^-39. Caches of f32 have no such form: a cache of three halves would be
+ * read in one and a half times as many bytes.
  */
 import type { Size } from "../../axes/size.js";
 import {
@@ -27,10 +28,10 @@ import type { BufferHandle, Fragment, Variable } from "../kernel-builder.js";
 import { fragmentThreads } from "../kernel-fragments.js";
 import type { Expression } from "../kernel-ir.js";
 import { f32 } from "../kernel-types.js";
-import { magnitude } from "../micro/quantize.js";
 import { plus, type AttendCall, type Attention } from "./attention.js";
 import type { KeyBlock } from "./attention-blocks.js";
-import { partsOf, rowPowers, writePart } from "./cuda-activations.js";
+import { baseOfScores } from "./attention-powers.js";
+import { partsOf, rowScaling, writePart } from "./cuda-activations.js";
 import { askForRows, halfOf, isEndless, rowPlace, type HalfRowsOfKeys } from "./cuda-attention-rows.js";
 import { matrixThreads, pieceHalves } from "./cuda-factors.js";
 import { Coordinate } from "./coordinate.js";
@@ -280,14 +281,8 @@ function startRow(
   const start = builder.let("query_at", emitter.index(q.address(plus(at, attrs.contracted, Coordinate.zero))));
   builder.store(queryStarts, number, start);
   const read = (d: Expression): Expression => scaledQuery(emitter, call, start, d);
-  const scaling = scales && rowScaling();
+  const scaling = scales && rowScaling(builder, read, depth, { first: lane, among: across, across: ofOneRow });
   if (scales && scaling) builder.store(scales, number, scaling.undone);
-  /** Of all threads that have columns of the row. */
-  function rowScaling(): ReturnType<typeof rowPowers> {
-    const largest = builder.variable("mine", constant(0));
-    builder.loop("d", lane, depth, across, (d) => largest.set(max(largest.get, magnitude(read(d)))));
-    return rowPowers(builder, builder.fold("largest", "max", largest.get, ofOneRow));
-  }
   const sink = sinks?.read(emitter, at);
   builder.store(tops, number, sink ?? constant(-Infinity, f32));
   const isFirst = select(compare("eq", lane, 0), constant(1, f32), constant(0, f32));
@@ -402,8 +397,7 @@ function softmaxStep(tile: Tile, visited: KeyBlock, kept: Kept | undefined): voi
       found.reduce((a, b) => max(a, b)),
     );
     const next = builder.let("next", max(top, builder.fold("greatest", "max", mine, ofOneRow)));
-    // Where nothing is allowed yet, differences to 0 keep -inf what it is.
-    const base = builder.let("base", select(compare("eq", next, -Infinity), constant(0, f32), next));
+    const base = baseOfScores(builder, next);
     const factor = builder.let("factor", exp(sub(top, base)));
     builder.store(tops, number, next);
     total.set(mul(total.get, factor));

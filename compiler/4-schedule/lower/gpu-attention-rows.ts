@@ -26,6 +26,7 @@ import { f32 } from "../kernel-types.js";
 import type { Driver } from "../plan.js";
 import { plus, type Attention } from "./attention.js";
 import { either, visitBlocks, visitMark, type KeyBlock } from "./attention-blocks.js";
+import { baseOfScores } from "./attention-powers.js";
 import { Coordinate, type Coordinates } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -96,8 +97,7 @@ export function attendGpuRows(
     const score = scoreOfThread(emitter, call, { at, query, queries, depth }, visited);
     const greatest = emitter.fold("greatest", "max", score.get);
     const next = builder.let("next", max(top.get, greatest));
-    // Where nothing is allowed yet, differences to 0 keep -inf what it is.
-    const base = builder.let("base", select(compare("eq", next, -Infinity), constant(0, f32), next));
+    const base = baseOfScores(builder, next);
     const shrink = builder.let("shrink", exp(sub(top.get, base)));
     top.set(next);
     const power = builder.let("power", exp(sub(score.get, base)));

@@ -27,6 +27,7 @@ import { f32 } from "../kernel-types.js";
 import type { Driver } from "../plan.js";
 import { plus, type Attention, type AttendCall } from "./attention.js";
 import type { KeyBlock } from "./attention-blocks.js";
+import { baseOfScores } from "./attention-powers.js";
 import { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -233,9 +234,7 @@ function softmaxStep(
       greatest.set(max(greatest.get, builder.load(scores, add(from, key)))),
     );
     const next = builder.let("next", greatest.get);
-    // Where nothing is allowed yet, differences to 0 keep -inf what it is.
-    const lowest = compare("eq", next, constant(-Infinity, f32));
-    const base = builder.let("relative_to", select(lowest, constant(0, f32), next));
+    const base = baseOfScores(builder, next);
     builder.store(top, thread, next);
     builder.store(tile.base, thread, base);
     builder.store(tile.shrink, thread, exp(sub(before, base)));
