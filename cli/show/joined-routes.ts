@@ -1,17 +1,15 @@
 /** Routes of the calls of a text as those of one. */
 import { joinRoutes, type GenerationStep, type RouteTrace } from "../../runtime/node/index.js";
+import { acrossCalls } from "./across-calls.js";
 
 /**
- * Each mixture's traces over all calls. A prompt and single tokens may have other mixtures (`prefill { … } decode { … }`):
- * tokens of calls without one have empty slots there, so that places stay those of the text.
+ * Each mixture's traces over all calls. Tokens of calls without one have empty slots there, so that places stay those of the
+ * text.
  */
 export function joinedRoutes(steps: readonly Pick<GenerationStep, "read" | "routes">[]): readonly RouteTrace[] {
   const key = ({ label, layers, slots, experts }: RouteTrace): string => [label, layers, slots, experts].join(" ");
-  const mixtures = new Map(
-    steps.flatMap(({ routes }) => routes.map((each): [string, RouteTrace] => [key(each), each])),
-  );
-  return [...mixtures.entries()].map(([wanted, one]) => {
-    const parts = steps.map(({ routes }) => routes.find((each) => key(each) === wanted));
+  const calls = steps.map(({ routes }) => routes);
+  return acrossCalls(calls, key).map(({ one, parts }) => {
     const own = parts.filter((part) => part !== undefined);
     // Rows that are no tokens have no place in the text to keep.
     if (!own.every(({ byToken }) => byToken)) return joinRoutes(own);

@@ -6,6 +6,7 @@ import type { CacheStorage } from "../../compiler/4-schedule/options.js";
 import { cacheRounding } from "../../compiler/checkpoints/cache-rounding.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import type { Model } from "../../runtime/node/index.js";
+import { acrossCalls } from "../show/across-calls.js";
 import type { LayerRoutes } from "./compare.js";
 import { runDevice, runReference, routesAs, type EntryRun } from "./runs.js";
 
@@ -105,14 +106,12 @@ function joined(runs: readonly CallRun[], output: string): EntryRun {
 }
 
 /**
- * Layers of a prompt and of single tokens may be others (`prefill { … } decode { … }`): each is joined by its name, and
- * tokens of calls without it have empty slots, so that rows stay those of the text.
+ * Each layer is joined by its name, and tokens of calls without it have empty slots, so that rows stay those of the text.
  */
 function joinedRoutes(runs: readonly CallRun[]): readonly LayerRoutes[] {
   const key = ({ name, slots }: LayerRoutes): string => `${name} ${slots}`;
-  const layers = new Map(runs.flatMap(({ routes }) => routes.map((each): [string, LayerRoutes] => [key(each), each])));
-  return [...layers.entries()].map(([wanted, one], layer) => {
-    const parts = runs.map(({ routes }) => routes.find((each) => key(each) === wanted));
+  const calls = runs.map(({ routes }) => routes);
+  return acrossCalls(calls, key).map(({ one, parts }, layer) => {
     const index = parts.map((part, call) => part?.index ?? new Int32Array(runs[call]!.tokens * one.slots).fill(-1));
     const byToken = parts.every((part) => part === undefined || part.byToken === true);
     return { ...one, layer, byToken, index: concatenated(index) };
