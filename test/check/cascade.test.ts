@@ -48,4 +48,6 @@ test("an axis that no argument decides is one error, and none where the function
   expect(codes(open + call)).toEqual([`MOE2290 ${(open + call).indexOf("f(w)")}`]);
   const wrong = "fn f[N](w: [A, M = N]) => w[N -> K]\n";
   expect(codes(wrong + call)).toEqual([`MOE2042 ${wrong.indexOf("N ->")}`]);
+  const promised = "fn f[N](w: [A, M]) -> [A, M = N] => w\n";
+  expect(codes(promised + call)).toEqual([`MOE2117 ${promised.lastIndexOf("w")}`]);
 });

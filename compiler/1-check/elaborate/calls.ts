@@ -226,7 +226,7 @@ export function callClosure(
   const lifted: Place = { ...inner, batch: [...inner.batch, ...names.batch.values()] };
   defineDerivedAxes(walk, closure, lifted);
   const result = bodyResult(walk, closure, bound, lifted, span);
-  const typed = closure.result ? checkResult(walk, closure, result, lifted, names) : result;
+  const typed = closure.result ? checkResult(walk, closure, result, lifted, names, span) : result;
   const back = renamedBack(walk, typed, names.back, span);
   knownAxes(back, place);
   return back;
@@ -385,9 +385,16 @@ export function bindToSpec(
 }
 
 /** A declared result: the type must be the one promised; the order of its axes is made so. */
-function checkResult(walk: Walk, closure: ClosureValue, whole: Value, place: Place, names: CallNames): Value {
+function checkResult(
+  walk: Walk,
+  closure: ClosureValue,
+  whole: Value,
+  place: Place,
+  names: CallNames,
+  call: SourceSpan,
+): Value {
   const result = single(whole);
-  const spec = resolveType(walk, closure.result!, place);
+  const spec = walk.reporter.within(call, () => resolveType(walk, closure.result!, place));
   if (spec.kind !== "tensor" || result.kind !== "tensor" || result.value.type.kind !== "tensor") return whole;
   const span = { file: closure.file, ...closure.body.span };
   const resultSpan = { file: closure.file, ...closure.result!.span };
