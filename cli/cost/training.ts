@@ -172,7 +172,8 @@ function capacities(cost: ModelCost, call: Readonly<Record<string, number>>): re
 /**
  * Each limit by itself: products at their share of the peak, with those of layers computed again where a device has no room
  * otherwise; activations written and read once, weights read by the forward pass and twice by the backward pass, gradients
- * written and read, the optimizer's numbers read and written; experts' tokens and gradients sent. The numbers of the optimizer are spread over all devices (ZeRO, arXiv:1910.02054).
+ * written and read, the optimizer's numbers read and written; experts' tokens and gradients sent. The numbers of the
+ * optimizer are spread over all devices (ZeRO, arXiv:1910.02054).
  */
 function trainingTime(
   figures: Omit<TrainingFigures, "time">,
