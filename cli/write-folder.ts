@@ -4,14 +4,15 @@
  * next one.
  */
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { BundleWriter, OpenFile } from "../compiler/6-bundle/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { makeFolder } from "../runtime/node/folders.js";
 import { isAlive } from "../runtime/node/is-alive.js";
 import { withPath } from "../runtime/node/system-errors.js";
+import { BlockFile } from "./block-file.js";
 
 /**
  * Runs `write` with a writer and puts the result at `folder`.
@@ -134,18 +135,16 @@ function takeAway(path: string, owner: string): void {
 function folderWriter(folder: string): BundleWriter {
   return {
     open: (path): OpenFile => {
-      const descriptor = openSync(join(folder, path), "w");
+      const file = new BlockFile(join(folder, path));
       const hash = createHash("sha256");
-      let size = 0;
       return {
         write(bytes) {
-          for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at, bytes.length - at);
+          file.write(bytes);
           hash.update(bytes);
-          size += bytes.length;
         },
         close() {
-          closeSync(descriptor);
-          return { path, bytes: size, sha256: hash.digest("hex") };
+          file.close();
+          return { path, bytes: file.bytes, sha256: hash.digest("hex") };
         },
       };
     },

@@ -62,6 +62,8 @@ export class Mapping {
   place(file: number, offset: number, bytes: number, what: string): void {
     const at = libc().mmap(this.address + offset, bytes, PROTECTION.read, MAP.private | MAP.fixed, file);
     if (at === -1) throw refused(bytes, what);
+    // What has to come from the disk comes in huge pages then; what is cached stays as it was written.
+    if (bytes >= HUGE_PAGE_BYTES) libc().madvise(at, bytes, ADVICE.hugePages);
   }
 
   /**
