@@ -1,5 +1,6 @@
 /** Loads a bundle and writes text from a prompt: the body of `run` and `generate`. */
 import { resourceUsage } from "node:process";
+import { deviceText, whyNotText } from "../runtime/device-text.js";
 import type { GenerationStep, Model } from "../runtime/node/index.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { loadBundle } from "./load-bundle.js";
@@ -7,7 +8,6 @@ import { samplingOf, type TextOptions } from "./options.js";
 import type { Shell } from "./shell.js";
 import { expertMap, mapTitle } from "./show/expert-map.js";
 import { joinedRoutes } from "./show/joined-routes.js";
-import { kernelsOf } from "./show/kernels-of.js";
 import { printable } from "./show/printable.js";
 import { bytesText, timeText } from "./show/units.js";
 
@@ -61,7 +61,9 @@ export async function writeText(
   };
   const memory = { model: model.manifest.memory.peak, device: model.report.memoryBytes, process: processPeak() };
   const routes = joinedRoutes(steps);
-  if (options.trace === true && !shell.json) {
+  if (options.trace === true && routes.length === 0)
+    shell.note("The model chooses no experts: there are no routes to show.");
+  if (options.trace === true && routes.length > 0 && !shell.json) {
     shell.say();
     // Above columns that are no tokens the text would stand wrong.
     const names = routes.every(({ byToken }) => byToken) ? read.map((id) => model.tokenizer.decode([id])) : [];
@@ -106,14 +108,12 @@ function summary(
 ): readonly string[] {
   const { dim, strong } = shell.notePalette;
   const { report } = model;
-  const threads =
-    report.threads > 1 ? `${report.threads} threads` : `1 thread (${report.whyOneThread ?? "no reason given"})`;
   const line = (label: string, text: string): string => `${dim(label.padEnd(8))}${text}`;
   return [
     line("speed", `${strong(`${speed.tokensPerSecond.toFixed(0)} tokens/s`)}, ${dim(describePrompt(speed))}`),
     line("memory", `${bytesText(memory.model)} for the model, ${bytesText(memory.process)} peak of the process`),
-    line("device", `${report.device}, ${threads}, ${kernelsOf(report)}`),
-    ...[report.whyNotBetter, report.whyNotNative].flatMap((why) => (why === undefined ? [] : [line("", why)])),
+    line("device", deviceText(report)),
+    ...whyNotText(report).map((why) => line("", why)),
   ];
 }
 

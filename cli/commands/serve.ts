@@ -18,6 +18,7 @@ import {
 } from "../options.js";
 import type { TargetName } from "../project-file.js";
 import type { CommandDefinition } from "../program.js";
+import { deviceText, whyNotText } from "../../runtime/device-text.js";
 import type { Model } from "../../runtime/node/index.js";
 import type { Shell } from "../shell.js";
 
@@ -101,18 +102,14 @@ async function serve(shell: Shell, path: string, options: ServeOptions): Promise
   const { palette } = shell;
   shell.say(`${palette.strong(model.manifest.name)} at ${palette.accent(server.url)}`);
   const turns = options.texts > 1 && model.textsTogether === 1 ? ", in turns" : "";
-  shell.say(palette.dim(`  ${describe(model.report)}, ${options.texts} texts at the same time${turns}; Ctrl-C ends`));
+  shell.say(palette.dim(`  ${deviceText(model.report)}, ${options.texts} texts at the same time${turns}; Ctrl-C ends`));
+  for (const why of whyNotText(model.report)) shell.say(palette.dim(`  ${why}`));
   shell.result(true, { url: server.url, model: model.manifest.name, device: model.report });
   await ended(shell.io.signal);
   shell.note("\nending: no new requests, running ones may finish");
   const broken = await server.close(options.grace);
   if (broken > 0) shell.note(`${broken} requests took longer than ${options.grace} s and were ended`);
   return EXIT.ok;
-}
-
-function describe(report: { readonly device: string; readonly level?: string; readonly threads: number }): string {
-  const level = report.level === undefined ? "" : ` ${report.level}`;
-  return `${report.device}${level}, ${report.threads} ${report.threads === 1 ? "thread" : "threads"}`;
 }
 
 function readTokenizer(folder: string, file: string | undefined): unknown {

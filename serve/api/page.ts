@@ -1,4 +1,5 @@
 /** What the page asks beyond the public API: what the model is, and text with the experts that each token took. */
+import { deviceText, whyNotText } from "../../runtime/device-text.js";
 import { layerNames, type GenerationStep, type RouteTrace } from "../../runtime/node/index.js";
 import { EventStream, sendJson } from "../http.js";
 import type { Exchange, Served } from "../served.js";
@@ -17,6 +18,8 @@ export function describeModel(served: Served, exchange: Exchange): void {
     writes: language !== undefined,
     devices: served.devices,
     report,
+    device: deviceText(report),
+    whyNot: whyNotText(report),
     texts: textCount,
   });
 }

@@ -17,6 +17,8 @@ let tokens = [];
 let names = [];
 let shares = [];
 let chosen = -1;
+/** Tokens that a text may have, its prompt included. */
+let context = Infinity;
 
 function headers() {
   const key = at("key").value;
@@ -53,17 +55,18 @@ async function describe() {
 }
 
 function show(model) {
-  const { report, parameters, memory, limits, devices } = model;
+  const { report, parameters, memory, limits, devices, device, whyNot } = model;
   const count = Object.values(parameters).reduce((sum, one) => sum + one, 0);
   const formats = Object.keys(parameters).join(", ");
-  const threads = `${report.threads} ${report.threads === 1 ? "thread" : "threads"}`;
-  const level = report.level ? ` ${report.level}` : "";
-  const device = `${report.device}${level}, ${threads}${report.whyNotBetter ? ` (${report.whyNotBetter})` : ""}`;
   document.title = `${model.name} · moec`;
   at("name").textContent = model.name;
-  at("facts").textContent =
-    `${number(count / 1e6, 1)} M parameters (${formats}) · ${number(memory.peak / 2 ** 20, 1)} MiB · ` +
-    `context ${number(limits.context ?? 0)} · ${device}`;
+  context = limits.context ?? Infinity;
+  at("facts").textContent = [
+    `${number(count / 1e6, 1)} M parameters (${formats})`,
+    `${number(memory.peak / 2 ** 20, 1)} MiB`,
+    ...(context === Infinity ? [] : [`context ${number(context)}`]),
+    [device, ...whyNot].join("; "),
+  ].join(" · ");
   showDevices(devices, report.device);
   at("write").disabled = !model.writes;
   if (!model.writes) {
@@ -135,9 +138,10 @@ async function write() {
     temperature: Number(at("temperature").value),
     ...(seed === "" ? {} : { seed: Number(seed) }),
   };
-  append(prompt, "prompt");
+  at("speed").textContent = "reading the prompt…";
   const begun = performance.now();
   let count = 0;
+  let isDone = false;
   try {
     const response = await fetch("moec/write", {
       method: "POST",
@@ -145,13 +149,18 @@ async function write() {
       body: JSON.stringify(body),
       signal: abort.signal,
     });
-    if (!response.ok) return say(await problemOf(response));
+    if (!response.ok) {
+      at("speed").textContent = "";
+      return say(await problemOf(response));
+    }
+    append(prompt, "prompt");
     for await (const event of events(response)) {
       if (event.error) return say(`${event.error.message} (${event.error.code})`);
       if (event.done) {
+        isDone = true;
         at("speed").textContent =
           `${number(event.tokensPerSecond)} tokens/s · ${event.tokens} written · ` +
-          `prompt of ${event.promptTokens} in ${number(event.promptMilliseconds)} ms · ended by ${event.reason}`;
+          `prompt of ${event.promptTokens} in ${number(event.promptMilliseconds)} ms · ${whyEnded(event, body)}`;
         continue;
       }
       names = event.layers ?? names;
@@ -160,9 +169,13 @@ async function write() {
       count += event.tokens.length;
       at("speed").textContent = `${number(count / ((performance.now() - begun) / 1000))} tokens/s`;
     }
+    if (!isDone) say("The server ended before the text did. Is moec serve still running?");
   } catch (error) {
-    if (error.name !== "AbortError") say(broken(error));
-    else at("speed").textContent += " · stopped";
+    if (error.name === "AbortError") at("speed").textContent += " · stopped";
+    else {
+      say(broken(error));
+      if (count === 0) at("speed").textContent = "";
+    }
   } finally {
     at("write").disabled = false;
     at("stop").disabled = true;
@@ -171,11 +184,21 @@ async function write() {
   }
 }
 
+function whyEnded({ reason, tokens, promptTokens }, { maxTokens }) {
+  if (reason === "stop") return "the model ended it";
+  if (tokens < maxTokens && promptTokens + tokens >= context) return `the context of ${number(context)} tokens is full`;
+  return "all tokens that were asked for";
+}
+
+/** Who has not scrolled away from the end of the text stays there. */
 function append(piece, kind) {
+  const text = at("text");
+  const isAtEnd = text.scrollHeight - text.scrollTop - text.clientHeight < 4;
   const span = document.createElement("span");
   span.textContent = piece;
   if (kind) span.className = kind;
-  at("text").append(span);
+  text.append(span);
+  if (isAtEnd) text.scrollTop = text.scrollHeight;
 }
 
 function reset() {
@@ -262,7 +285,7 @@ function legend() {
     const item = document.createElement("li");
     const swatch = make("svg", { width: 10, height: 10, "aria-hidden": "true" });
     swatch.append(make("rect", { width: 10, height: 10, rx: 2, fill: color(expert) }));
-    item.append(swatch, `${expert}: ${number((100 * count) / all, 1)}%`);
+    item.append(swatch, `expert ${expert}: ${number((100 * count) / all, 1)}%`);
     return item;
   });
   at("legend").replaceChildren(...items);
