@@ -214,6 +214,7 @@ export const messages = {
   MOE4301: { severity: "error", title: "worker can't start", message: "the model's worker can't run in this page: {reason}" },
   MOE4302: { severity: "error", title: "page is not secure", message: "{origin} is neither https nor localhost, and only there a browser can check what it has loaded" },
   MOE4303: { severity: "error", title: "browser runtime is not built", message: "{folder} lacks {file}, which every bundle carries for browsers" },
+  MOE4304: { severity: "error", title: "file not fetched", message: "`{url}` can't be fetched: {reason}" },
   MOE4310: { severity: "error", title: "kernel binds too much", message: "kernel {kernel} needs {needed} storage buffers, WebGPU grants {limit}" },
   MOE4311: { severity: "error", title: "model exceeds the GPU's limits", message: "{what} needs {needed}, this GPU binds at most {limit} at once" },
   MOE4312: { severity: "error", title: "GPU driver refuses a kernel", message: "kernel {kernel}: {reason}" },
@@ -546,6 +547,7 @@ export interface MessageSlots {
   readonly MOE4301: { readonly reason: Slot };
   readonly MOE4302: { readonly origin: Slot };
   readonly MOE4303: { readonly folder: Slot; readonly file: Slot };
+  readonly MOE4304: { readonly url: Slot; readonly reason: Slot };
   readonly MOE4310: { readonly kernel: Slot; readonly needed: Slot; readonly limit: Slot };
   readonly MOE4311: { readonly what: Slot; readonly needed: Slot; readonly limit: Slot };
   readonly MOE4312: { readonly kernel: Slot; readonly reason: Slot };
@@ -1295,6 +1297,9 @@ export const errors = {
   /** MOE4303: browser runtime is not built */
   browserRuntimeMissing: (slots: MessageSlots["MOE4303"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4303", messages.MOE4303, slots, span, parts),
+  /** MOE4304: file not fetched */
+  fileNotFetched: (slots: MessageSlots["MOE4304"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4304", messages.MOE4304, slots, span, parts),
   /** MOE4310: kernel binds too much */
   tooManyBindings: (slots: MessageSlots["MOE4310"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4310", messages.MOE4310, slots, span, parts),

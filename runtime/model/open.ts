@@ -109,7 +109,8 @@ async function readText(files: BundleFiles, path: string): Promise<string> {
   try {
     return new TextDecoder().decode(await files.read(path, MOST_MANIFEST_BYTES));
   } catch (error) {
-    if (!(error instanceof MoecError)) throw error;
+    // Of a file that nobody could ask for nothing is known.
+    if (!(error instanceof MoecError) || error.code === "MOE4304") throw error;
     const reason = error.code === "MOE5304" ? `it has no ${path}` : `its ${path} can't be read: ${error.message}`;
     throw moecError("MOE5301", { path: files.location, reason });
   }

@@ -1,6 +1,10 @@
 /** A bundle on a web server. */
 import { moecError } from "../../compiler/errors/raise.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import type { BundleFiles } from "../host.js";
+
+/** Answers that a file is not there, and has gone. */
+const NOT_THERE: ReadonlySet<number> = new Set([404, 410]);
 
 /**
  * The files of the bundle whose `manifest.json` lies at `base` (a URL that ends in a slash).
@@ -10,8 +14,11 @@ import type { BundleFiles } from "../host.js";
 export function fetchedFiles(base: URL, moved: Readonly<Record<string, string>> = {}): BundleFiles {
   const open = async (path: string): Promise<Response> => {
     const url = Object.hasOwn(moved, path) ? new URL(moved[path]!, base) : new URL(path, base);
-    const response = await fetch(url).catch(() => undefined);
-    if (!response?.ok) throw moecError("MOE5304", { file: path }, { file: base.href });
+    const response = await fetch(url).catch((error: unknown) => {
+      throw moecError("MOE4304", { url: url.href, reason: `no answer came (${reasonOf(error)})` });
+    });
+    if (NOT_THERE.has(response.status)) throw moecError("MOE5304", { file: path }, { file: base.href });
+    if (!response.ok) throw moecError("MOE4304", { url: url.href, reason: `the server answered ${response.status}` });
     return response;
   };
   const otherSize = (path: string, found: number, expected: number): Error =>

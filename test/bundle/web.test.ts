@@ -108,6 +108,16 @@ describe.each(readers)("a damaged bundle, %s", (reader) => {
     await expect(load(copy(), reader, { [path]: breaking })).rejects.toThrow(code("MOE5305"));
   });
 
+  it.each(["manifest.json", "plan.json", "weights-0.bin"])(
+    "tells a server that does not answer for %s from a file that is not there",
+    async (path) => {
+      const busy = (response: ServerResponse): void => void response.writeHead(503).end();
+      await expect(load(copy(), reader, { [path]: busy })).rejects.toThrow(/the server answered 503/);
+      const silent = (response: ServerResponse): void => void response.destroy();
+      await expect(load(copy(), reader, { [path]: silent })).rejects.toThrow(code("MOE4304"));
+    },
+  );
+
   it("believes no length that a server says", async () => {
     const lying = (response: ServerResponse, bytes: Uint8Array): void => {
       response.writeHead(200, { "content-length": 2 ** 50 });
