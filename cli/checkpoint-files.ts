@@ -1,8 +1,9 @@
 /** Opens the checkpoint that a project names: a file, a folder with shards, or a list of shards. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { openCheckpoint, readSafetensorsSharded, type Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
+import { readPlainText } from "../runtime/node/plain-files.js";
 import { openFileSource, type FileSource } from "../runtime/node/file-source.js";
 
 export interface OpenCheckpoint {
@@ -53,8 +54,27 @@ function openFolder(folder: string): OpenCheckpoint {
   const files = published.length > 0 ? published : all.filter((name) => name.endsWith(".onnx"));
   const [only] = files;
   if (only !== undefined && files.length === 1) return openCheckpointFiles([join(folder, only)]);
-  const reason = only === undefined ? "the folder holds no checkpoint" : `the folder holds ${files.length} checkpoints`;
-  throw moecError("MOE5123", { path: folder, reason });
+  throw moecError("MOE5123", { path: folder, reason: whyNotOne(all, files) }, undefined, adviceOn(all, files));
+}
+
+const SHARD = /-\d+-of-\d+\.safetensors$/;
+
+const isPickle = (name: string): boolean => /\.(bin|pt|pth)$/.test(name);
+
+function whyNotOne(all: readonly string[], files: readonly string[]): string {
+  if (files.length === 0 && all.some(isPickle)) return "the folder holds PyTorch's pickled weights only";
+  if (files.length === 0) return "the folder holds no checkpoint";
+  if (files.every((name) => SHARD.test(name))) return `the folder holds ${files.length} shards, but no ${INDEX}`;
+  return `the folder holds ${files.length} checkpoints`;
+}
+
+function adviceOn(all: readonly string[], files: readonly string[]): string | undefined {
+  if (files.length === 0) {
+    return all.some(isPickle) ? "Loading them may run code: convert them to safetensors first." : undefined;
+  }
+  if (files.every((name) => SHARD.test(name)))
+    return "It says which shard has which tensor; it is published with them.";
+  return `Name one of them: ${files.slice(0, 3).join(", ")}.`;
 }
 
 /** An index for shards that were listed by hand: every tensor is where it is found. */
@@ -71,7 +91,7 @@ function indexOfShards(paths: readonly string[]): string {
   return JSON.stringify({ weight_map: map });
 }
 
-const openIndex = (path: string): OpenCheckpoint => openShards(dirname(path), readFileSync(path, "utf8"), [path]);
+const openIndex = (path: string): OpenCheckpoint => openShards(dirname(path), readPlainText(path), [path]);
 
 /** @param read Files that were read already. */
 function openShards(folder: string, indexText: string, read: readonly string[]): OpenCheckpoint {

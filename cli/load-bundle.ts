@@ -47,7 +47,8 @@ async function requireTokenizer(shell: Shell, project: Project): Promise<void> {
   } finally {
     opened?.close();
   }
-  throw moecError("MOE5313", {});
+  const help = "Where there is a tokenizer.json, `tokenizer: path/to/tokenizer.json` in moec.yaml names it.";
+  throw moecError("MOE5313", {}, undefined, help);
 }
 
 /** Loads a bundle as the options say, with progress; Ctrl-C ends it. */

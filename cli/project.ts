@@ -1,5 +1,5 @@
 /** From what a user names (a spec, a folder, a moec.yaml, a bundle) to a project with absolute paths. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import type { CacheStorage } from "../compiler/4-schedule/options.js";
 import { moecError } from "../compiler/errors/raise.js";
@@ -54,6 +54,10 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
   if (stats.isDirectory()) {
     if (existsSync(join(place, "moec.yaml"))) return fromProjectFile(join(place, "moec.yaml"), cwd, options);
     if (existsSync(join(place, "manifest.json"))) return { kind: "bundle", folder: place };
+    if (readdirSync(place).some((name) => name.endsWith(".safetensors"))) {
+      const reason = "the folder has weights, but no config.json that says what they are for, and no moec.yaml";
+      throw moecError("MOE5403", { path, reason });
+    }
     throw moecError("MOE5403", { path, reason: "the folder has no moec.yaml and is no bundle" });
   }
   if (basename(place) === "manifest.json") return { kind: "bundle", folder: dirname(place) };

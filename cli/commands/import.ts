@@ -42,9 +42,13 @@ export const importCommand: CommandDefinition = (program, start) =>
         const shown = relative(shell.io.cwd, folder) || ".";
         shell.say(`${added("✓")} ${family}, ${countText(parameters.total)} parameters: ${shown}`);
         for (const file of files) shell.say(`  ${file}`);
-        if (!hasTokenizer) shell.note("There is no tokenizer beside the weights: the model takes token ids only.");
+        if (!hasTokenizer)
+          shell.note(
+            "There is no tokenizer with the weights, so the model takes token ids only: " +
+              "put `tokenizer: path/to/tokenizer.json` into moec.yaml to run it on text.",
+          );
         const word = shellWord(shown);
-        const next = isEncoder ? `moec build ${word}` : `moec run ${word} "Once upon a time"`;
+        const next = isEncoder || !hasTokenizer ? `moec build ${word}` : `moec run ${word} "Once upon a time"`;
         shell.say(`\n  ${accent(`moec check ${word}`)}\n  ${accent(next)}`);
         shell.result(true, {
           folder,

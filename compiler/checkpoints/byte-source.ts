@@ -43,6 +43,14 @@ export function readChecked(source: ByteSource, offset: number, length: number, 
   return bytes;
 }
 
+const POINTER = new TextEncoder().encode("version https://git-lfs");
+
+/** Whether the file is what Git LFS leaves in place of one that was not fetched. */
+export function isPointer(source: ByteSource): boolean {
+  if (source.size < POINTER.length) return false;
+  return readChecked(source, 0, POINTER.length, "the first bytes").every((byte, i) => byte === POINTER[i]);
+}
+
 /** A tensor larger than the platform's largest ArrayBuffer is a RangeError of the allocation; say it by code. */
 function readOrRefuse(source: ByteSource, offset: number, length: number, what: string): Uint8Array {
   try {

@@ -8,7 +8,8 @@ import type { MoecError, MoecErrorPlace } from "../errors/moec-error.js";
 /** Text from a file for a message: control characters escaped, and cut, because a name may be megabytes long. */
 export function show(text: string): string {
   const cut = text.length > 80 ? `${text.slice(0, 77)}...` : text;
-  return JSON.stringify(cut).slice(1, -1);
+  // Quotes mean no harm, and values are shown in their own.
+  return JSON.stringify(cut).slice(1, -1).replaceAll('\\"', '"');
 }
 
 const list = (items: readonly (string | number)[]): string => items.join(", ");
@@ -20,8 +21,11 @@ export function place(file: string | undefined, rest: MoecErrorPlace = {}): Moec
 
 const CUT_OFF = "The file was probably cut off while it was copied or downloaded: fetch it again and compare its size.";
 
-export function notACheckpoint(file: string | undefined): MoecError {
-  const help = "A GGUF file begins with the letters GGUF; a safetensors file with the length of its JSON header.";
+/** @param isPointer The file is what Git LFS leaves in place of one that was not fetched. */
+export function notACheckpoint(file: string | undefined, isPointer = false): MoecError {
+  const help = isPointer
+    ? "It is a pointer of Git LFS, a few lines in place of the file: `git lfs pull` fetches the file itself."
+    : "A GGUF file begins with the letters GGUF; a safetensors file with the length of its JSON header.";
   return moecError("MOE5101", {}, place(file, { offset: 0 }), help);
 }
 
@@ -88,7 +92,10 @@ export function damagedOnnx(reason: string, file: string | undefined, offset: nu
 }
 
 export function noSuchTensor(name: string, near: readonly string[], file?: string): MoecError {
-  const help = near.length === 0 ? undefined : `Nearest names: ${list(near)}.`;
+  const nearest = near.length === 0 ? undefined : `Nearest names: ${list(near)}.`;
+  const help = name.endsWith("lm_head.weight")
+    ? "The config says that the output is no copy of the embedding. Where it is one, `tie_word_embeddings` is true."
+    : nearest;
   return moecError("MOE5116", { name: show(name) }, place(file, { path: name }), help);
 }
 

@@ -1,5 +1,5 @@
 /** Opens a single-file checkpoint by its first bytes, whatever its name ends with. */
-import { readChecked } from "./byte-source.js";
+import { isPointer, readChecked } from "./byte-source.js";
 import { notACheckpoint } from "./errors.js";
 import { GGUF_MAGIC, readGguf } from "./gguf-read.js";
 import { isOnnx, readOnnx } from "./onnx-read.js";
@@ -19,5 +19,5 @@ export function openCheckpoint(source: ByteSource, openBeside?: OpenBeside): Che
   // Byte 8 is the first of the JSON; without this a picture would be refused for its "header length".
   if (start[8] === 0x7b) return readSafetensors(source);
   if (isOnnx(start)) return readOnnx(source, openBeside);
-  throw notACheckpoint(source.name);
+  throw notACheckpoint(source.name, isPointer(source));
 }

@@ -8,7 +8,7 @@
  * Offsets count from the end of the header. The format asks that the data has no holes, and so does this reader: bytes
  * that belong to no tensor are how a second file is hidden in a first.
  */
-import { readChecked } from "./byte-source.js";
+import { isPointer, readChecked } from "./byte-source.js";
 import {
   badHeader,
   badUtf8,
@@ -66,7 +66,7 @@ export function readSafetensorsHeader(source: ByteSource, index: number): Safete
 
 function readHeaderText(source: ByteSource): { json: string; end: number } {
   const file = source.name;
-  if (source.size < 8) throw notACheckpoint(file);
+  if (source.size < 8 || isPointer(source)) throw notACheckpoint(file, source.size >= 8);
   const prefix = readChecked(source, 0, 8, "the header length");
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   const limit = Math.min(source.size - 8, MAX_JSON_BYTES);

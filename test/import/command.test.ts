@@ -122,6 +122,47 @@ describe("refuses", () => {
     expect(await code(["."], folder({ ...rest, "config.json": "{" }))).toBe("MOE5120");
   });
 
+  it("folders that lack a part, and says which", async () => {
+    const said = async (files: Record<string, string | Uint8Array>, ...args: string[]): Promise<string> => {
+      const cwd = folder(files);
+      const { err, code: exit } = await moec(args.length > 0 ? args : ["import", "."], { cwd });
+      expect(exit, err).toBe(3);
+      return err;
+    };
+    const all = shards("qwen3");
+    const { "model.safetensors.index.json": index, ...loose } = all;
+    expect(await said(loose)).toMatch(/MOE5123.*2 shards, but no model\.safetensors\.index\.json/);
+    const { "model-00002-of-00002.safetensors": _second, ...partial } = all;
+    expect(await said(partial)).toMatch(/MOE5123.*model-00002-of-00002\.safetensors/);
+    const config = { "config.json": all["config.json"]! };
+    expect(await said({ ...config, "pytorch_model.bin": "x" })).toMatch(/MOE5123.*pickled[^]*convert them/);
+    expect(await said({ ...config, "a.safetensors": "x", "b.safetensors": "x" })).toMatch(/a\.safetensors, b\.safet/);
+    const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    expect(await said({ ...config, "model.safetensors": pointer })).toMatch(/MOE5101[^]*git lfs pull/);
+    expect(await said({ "m.gguf": pointer }, "import", "m.gguf")).toMatch(/MOE5101[^]*git lfs pull/);
+    const shard = "model-00001-of-00002.safetensors";
+    expect(await said({ ...all, [shard]: pointer })).toMatch(/MOE5101[^]*git lfs pull/);
+    const { "config.json": _, ...unexplained } = all;
+    expect(await said(unexplained, "run", ".", "x")).toMatch(/MOE5403.*no config\.json/);
+    expect(index).toBeDefined();
+  });
+
+  it("to run on text what has no tokenizer, and does not advise it", async () => {
+    const cwd = folder(shards("qwen3"));
+    const done = await moec(["import", ".", "--out", "made"], { cwd });
+    expect(done.out).toContain("moec build made");
+    expect(done.out).not.toContain("moec run");
+    expect(done.err).toContain("tokenizer: path/to/tokenizer.json");
+    const run = await moec(["run", "made", "x"], { cwd });
+    expect(run.code).toBe(3);
+    expect(run.err).toMatch(/MOE5313[^]*moec\.yaml/);
+  });
+
+  it("shows values in plain quotes", async () => {
+    const { err } = await moec(["import", "."], { cwd: withConfig({ hidden_act: "gelu" }) });
+    expect(err).toContain('`hidden_act` is "gelu", which');
+  });
+
   it.each<[string, string, object]>([
     ["an unknown family", "MOE5119", { model_type: "mamba" }],
     ["stretched positions of another kind", "MOE5121", { rope_scaling: { rope_type: "yarn", factor: 4 } }],

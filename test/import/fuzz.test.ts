@@ -30,7 +30,11 @@ const value = fc.oneof(
   fc.string({ maxLength: 12 }),
 );
 
-const extraKeys = ["rope_scaling", "sliding_window", "mlp_only_layers", "decoder_sparse_step", "clip_qkv", "head_dim"];
+const extraKeys = [
+  ...["rope_scaling", "sliding_window", "mlp_only_layers", "decoder_sparse_step", "clip_qkv", "head_dim"],
+  // What every config has and no reader asks for.
+  ...["torch_dtype", "transformers_version", "use_cache", "initializer_range", "bos_token_id", "pad_token_id"],
+];
 
 interface Mutation {
   readonly model: string;
@@ -39,7 +43,7 @@ interface Mutation {
 
 const mutation: fc.Arbitrary<Mutation> = fc.record({
   model: fc.constantFrom(...names),
-  changes: fc.array(fc.tuple(fc.nat(40), value), { minLength: 1, maxLength: 3 }),
+  changes: fc.array(fc.tuple(fc.nat(60), value), { minLength: 1, maxLength: 3 }),
 });
 
 /** Imports; what is not refused with a code must format and check. */

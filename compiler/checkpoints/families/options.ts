@@ -64,8 +64,27 @@ function hfActivation(family: Family, config: Json): FamilyConfig["activation"] 
   return activation;
 }
 
+/**
+ * Where a config says how positions are stretched: `rope_scaling`, or `rope_parameters` of newer files.
+ *
+ * @throws MoecError MOE5120 where it is no object, MOE5121 where it has parts for kinds of layers.
+ */
+export function scalingKey(value: (key: string) => unknown): "rope_scaling" | "rope_parameters" {
+  const key = isRecord(value("rope_scaling")) ? "rope_scaling" : "rope_parameters";
+  for (const name of ["rope_scaling", "rope_parameters"]) {
+    const scaling = value(name) ?? undefined;
+    if (scaling === undefined) continue;
+    if (!isRecord(scaling)) throw badConfig(name, "is not an object");
+    const part = Object.keys(scaling).find((inner) => isRecord(scaling[inner]));
+    if (part !== undefined) {
+      throw unsupportedConfig(`${name}.${part}`, "an object", "Supported: the same positions in all layers.");
+    }
+  }
+  return key;
+}
+
 function hfScaling(config: Json): RopeScaling | undefined {
-  const key = isRecord(config["rope_scaling"]) ? "rope_scaling" : "rope_parameters";
+  const key = scalingKey((name) => config[name]);
   const scaling = config[key];
   if (!isRecord(scaling)) return undefined;
   const kind: unknown = scaling["rope_type"] ?? scaling["type"] ?? "default";

@@ -13,6 +13,7 @@ import {
   matchTensors,
   writeDesign,
 } from "./designs/index.js";
+import { isRecord } from "../safetensors-header.js";
 import { refuseOtherMath, refuseUnusedTensors } from "./requirements.js";
 import { type GenerateSettings, parameterCounts, writeSpec } from "./spec.js";
 
@@ -60,7 +61,7 @@ export function importModel(source: ImportSource): ImportedModel {
   const isGguf = format === "gguf";
   const designed = isGguf ? designOfGguf(checkpoint) : designOfConfig(source.config, checkpoint);
   if (designed) return importDesign(source, format, designed);
-  const config = readFamilyConfig(isGguf ? { checkpoint } : { config: source.config });
+  const config = readFamilyConfig(isGguf ? { checkpoint } : { config: withTies(source.config, checkpoint) });
   refuseOtherMath(config, checkpoint, source.config);
   const reader = readFamilyTensors(checkpoint, config);
   refuseUnusedTensors(config, reader.unused);
@@ -94,8 +95,9 @@ function importDesign(
   format: "gguf" | "safetensors",
   { family, design }: FoundDesign,
 ): ImportedModel {
-  const { checkpoint, name, tokenizer, generate } = source;
-  const storage = matchTensors(design, family.name, checkpoint);
+  const { checkpoint, config, name, tokenizer, generate } = source;
+  const tied = isRecord(config) && config["tie_word_embeddings"] === true;
+  const storage = matchTensors(design, family.name, checkpoint, { tied });
   const spec = writeDesign({
     design,
     format,
@@ -106,6 +108,12 @@ function importDesign(
   });
   const { context } = design;
   return { family: family.name, context, isEncoder: false, spec, storage, parameters: designCounts(design) };
+}
+
+/** A config that does not say whether the output projection is the embedding: without a matrix of its own it is. */
+function withTies(config: unknown, { tensors }: Checkpoint): unknown {
+  if (!isRecord(config) || typeof config["tie_word_embeddings"] === "boolean") return config;
+  return tensors.has("lm_head.weight") ? config : { ...config, tie_word_embeddings: true };
 }
 
 const valuesOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

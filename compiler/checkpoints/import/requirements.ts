@@ -31,7 +31,7 @@ function ggufValues(config: FamilyConfig): Readonly<Record<string, readonly (num
 }
 
 /** Keys of `config.json` with the only values that mean what the spec says; a missing or null key is fine. */
-const HF_VALUES: Readonly<Record<string, readonly unknown[]>> = {
+const HF_VALUES = {
   attn_logit_softcapping: [],
   final_logit_softcapping: [],
   logits_scaling: [1],
@@ -41,7 +41,18 @@ const HF_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   quantization_config: [],
   "text_config.model_type": [],
   add_cross_attention: [false],
-};
+} as const satisfies Readonly<Record<string, readonly unknown[]>>;
+
+/** Those that families with records read for themselves; of designs only those that name them. */
+const DESIGN_VALUES = {
+  ...HF_VALUES,
+  "text_config.model_type": ["llama4_text"],
+  hidden_act: ["silu", "swish"],
+  partial_rotary_factor: [1],
+} as const;
+
+/** A key whose value changes what a model computes. */
+export type MathKey = keyof typeof DESIGN_VALUES | "layer_types" | "sliding_window";
 
 /**
  * Refuses checkpoints whose numbers the spec would use in another way than their makers.
@@ -51,7 +62,25 @@ const HF_VALUES: Readonly<Record<string, readonly unknown[]>> = {
  */
 export function refuseOtherMath(family: FamilyConfig, checkpoint: Checkpoint, config: unknown): void {
   if (checkpoint.format === "gguf") refuseMetadata(family, checkpoint.metadata);
-  else if (isRecord(config)) refuseConfig(config);
+  else if (isRecord(config)) {
+    refuseValues(config, HF_VALUES, []);
+    refuseLayerTypes(config);
+  }
+}
+
+/**
+ * The same for the config of a family that has a design.
+ *
+ * @param reads Keys that the design reads.
+ * @throws MoecError MOE5121.
+ */
+export function refuseOtherConfig(config: Record<string, unknown>, reads: readonly MathKey[]): void {
+  refuseValues(config, DESIGN_VALUES, reads);
+  if (!reads.includes("layer_types")) refuseLayerTypes(config);
+  const { sliding_window: window, use_sliding_window: isUsed, max_position_embeddings: context } = config;
+  if (reads.includes("sliding_window") || isUsed === false || typeof window !== "number") return;
+  if (typeof context === "number" && window >= context) return;
+  throw unsupportedConfig("sliding_window", String(window), "Only models without it are supported.");
 }
 
 function refuseMetadata(config: FamilyConfig, metadata: Metadata): void {
@@ -67,13 +96,21 @@ function refuseMetadata(config: FamilyConfig, metadata: Metadata): void {
   }
 }
 
-function refuseConfig(config: Record<string, unknown>): void {
-  for (const [key, allowed] of Object.entries(HF_VALUES)) {
+function refuseValues(
+  config: Record<string, unknown>,
+  values: Readonly<Record<string, readonly unknown[]>>,
+  reads: readonly string[],
+): void {
+  for (const [key, allowed] of Object.entries(values)) {
     const value = lookUp(config, key) ?? undefined;
-    if (value === undefined || allowed.includes(value)) continue;
-    const supported = allowed.length === 0 ? "Only models without it are supported." : `Supported: ${allowed.join()}.`;
+    if (value === undefined || allowed.includes(value) || reads.includes(key)) continue;
+    const supported =
+      allowed.length === 0 ? "Only models without it are supported." : `Supported: ${allowed.join(", ")}.`;
     throw unsupportedConfig(key, JSON.stringify(value).slice(0, 60), supported);
   }
+}
+
+function refuseLayerTypes(config: Record<string, unknown>): void {
   const { layer_types: kinds } = config;
   const other: unknown = Array.isArray(kinds) ? kinds.find((kind) => kind !== "full_attention") : undefined;
   // A window that all layers share is in `sliding_window`.

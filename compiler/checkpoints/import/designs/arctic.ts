@@ -12,6 +12,7 @@ import {
   numbered,
   outerTensors,
 } from "./parts.js";
+import { onlyPlainRotary } from "./rotary.js";
 import type { Design, DesignedFamily } from "./types.js";
 
 function design(fields: Fields): Design {
@@ -20,7 +21,7 @@ function design(fields: Fields): Design {
   fields.only("parallel_attn_mlp_res", undefined, [true]);
   fields.only("use_residual", undefined, [true]);
   const eps = numberText(fields.number("rms_norm_eps", "attention.layer_norm_rms_epsilon", 1e-5));
-  const theta = numberText(fields.positive("rope_theta", "rope.freq_base", 1e6));
+  const { argument: theta } = onlyPlainRotary(fields, fields.theta(1e6));
   const tied = isTied(fields, false);
   const axes = ["D", "H", "G", "C", "F", "E"];
   const t = layerTensors(fields);
@@ -33,7 +34,7 @@ function design(fields: Fields): Design {
 /// at its end.
 block Layer[${axes.join(", ")}](k: int) {
 ${indent(`use norm1 = RMSNorm[D](epsilon: ${eps})
-use attn = Attention[D, H, G, C](mask: Causal, theta: ${theta})
+use attn = Attention[D, H, G, C](mask: Causal, ${theta})
 use norm2 = RMSNorm[D](epsilon: ${eps})
 use ffn = SwiGLU[D, D]
 use norm3 = RMSNorm[D](epsilon: ${eps})

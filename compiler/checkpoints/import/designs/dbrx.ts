@@ -3,7 +3,7 @@ import { numberText } from "../text.js";
 import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
 import { decoderMembers, layerBlock } from "./parts.js";
-import { plainRotary } from "./rotary.js";
+import { onlyPlainRotary } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
 
 function design(fields: Fields): Design {
@@ -19,8 +19,9 @@ function design(fields: Fields): Design {
   const clip = fields.number("attn_config.clip_qkv", "attention.clamp_kqv", 0);
   fields.only("ffn_config.moe_normalize_expert_weights", undefined, [1]);
   fields.only("tie_word_embeddings", undefined, [false]);
+  fields.only("ffn_config.ffn_act_fn.name", undefined, ["silu"]);
   const epsilon = numberText(fields.number(undefined, "attention.layer_norm_epsilon", 1e-5));
-  const rotary = plainRotary(fields.positive("attn_config.rope_theta", "rope.freq_base", 10_000));
+  const rotary = onlyPlainRotary(fields, fields.theta(10_000, "attn_config."));
   const norm = `CentredNorm[D](epsilon: ${epsilon})`;
   const axes = ["D", "H", "G", "C", "F", "E"];
   const projected = clip > 0 ? `clamp(x @ qkv, -${numberText(clip)}, ${numberText(clip)})` : "x @ qkv";

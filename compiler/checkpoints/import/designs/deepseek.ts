@@ -76,11 +76,10 @@ function design(fields: Fields): Design {
   const I = firstDense > 0 ? fields.size("intermediate_size", "feed_forward_length") : 0;
   fields.only("moe_layer_freq", undefined, [1]);
   fields.only("attention_bias", undefined, [false]);
-  fields.only("hidden_act", undefined, ["silu"]);
   const epsilon = numberText(fields.number("rms_norm_eps", "attention.layer_norm_rms_epsilon", 1e-6));
   const tied = isTied(fields, false);
   const rotary = rotaryOf(fields, {
-    theta: fields.number("rope_theta", "rope.freq_base", 10_000),
+    theta: fields.theta(10_000),
     width: P,
     pairs: true,
     axis: "P",

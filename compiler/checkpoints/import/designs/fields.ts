@@ -39,6 +39,11 @@ export class Fields {
     return this.names?.has(tensor) ?? false;
   }
 
+  /** Whether the tensors are known and this is none of them. */
+  lacks(tensor: string): boolean {
+    return this.names !== undefined && !this.names.has(tensor);
+  }
+
   /** Rows of a tensor, for sizes that GGUF leaves to it. */
   rows(tensor: string): number | undefined {
     return this.names?.get(tensor)?.shape[0];
@@ -61,6 +66,18 @@ export class Fields {
     if (value === undefined) throw badConfig(this.key(hf, gguf), "is missing");
     if (!Number.isFinite(value)) throw badConfig(this.key(hf, gguf), `is ${value}`);
     return value;
+  }
+
+  /**
+   * The base of rotary frequencies: newer configs have it in `rope_parameters`.
+   *
+   * @param prefix of the keys, where they are nested.
+   */
+  theta(otherwise: number, prefix = ""): number {
+    const inner =
+      this.optional(`${prefix}rope_parameters.rope_theta`, undefined) ??
+      this.optional("rope_parameters.rope_theta", undefined);
+    return this.positive(`${prefix}rope_theta`, "rope.freq_base", inner ?? otherwise);
   }
 
   /** A positive whole number. */
@@ -117,6 +134,11 @@ export class Fields {
     const value = hf === undefined ? undefined : (lookUp(this.source.config, hf) ?? undefined);
     if (value !== undefined && !Array.isArray(value)) throw badConfig(hf!, "is not a list");
     return value;
+  }
+
+  /** What `config.json` has at a dotted key, as it is; undefined for GGUF. */
+  value(hf: string): unknown {
+    return this.source.format === "gguf" ? undefined : lookUp(this.source.config, hf);
   }
 
   /** An object of `config.json`, for what is nested. */

@@ -18,7 +18,7 @@ import {
   range,
   stackOf,
 } from "./parts.js";
-import { plainRotary } from "./rotary.js";
+import { onlyPlainRotary } from "./rotary.js";
 import type { Design, DesignedFamily } from "./types.js";
 
 function design(fields: Fields): Design {
@@ -45,13 +45,10 @@ function design(fields: Fields): Design {
   fields.only("n_group", "expert_group_count", [0, 1]);
   fields.only("norm_topk_prob", "expert_weights_norm", [true]);
   fields.only(undefined, "expert_gating_func", [2]);
-  fields.only("rope_scaling.rope_type", "rope.scaling.type", ["default", "none"]);
   const bias = fields.isGguf ? fields.has("blk.0.attn_q.bias") : fields.flag("attention_bias", false);
   const headNorm = fields.isGguf ? fields.has("blk.0.attn_q_norm.weight") : fields.flag("use_qk_norm", false);
   const eps = fields.number("rms_norm_eps", "attention.layer_norm_rms_epsilon", 1e-5);
-  const rotary = plainRotary(
-    fields.positive("rope_theta", "rope.freq_base", fields.optional("rope_parameters.rope_theta", undefined) ?? 10_000),
-  );
+  const rotary = onlyPlainRotary(fields, fields.theta(10_000));
   const tied = isTied(fields, false);
   const norm = `RMSNorm[D](epsilon: ${numberText(eps)})`;
   const heads = ["D", "H", "G", "C"];
@@ -137,4 +134,10 @@ fn turn_half[C](x: [T, C], theta: float) => {
   };
 }
 
-export const glm4: DesignedFamily = { name: "glm4-moe", modelTypes: ["glm4_moe"], architecture: "glm4moe", design };
+export const glm4: DesignedFamily = {
+  name: "glm4-moe",
+  modelTypes: ["glm4_moe"],
+  architecture: "glm4moe",
+  reads: ["partial_rotary_factor"],
+  design,
+};

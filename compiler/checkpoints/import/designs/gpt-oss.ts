@@ -67,13 +67,8 @@ function design(fields: Fields): Design {
   const F = fields.size("intermediate_size", "expert_feed_forward_length");
   const width = fields.size("sliding_window", "attention.sliding_window");
   const limit = numberText(fields.positive("swiglu_limit", undefined, 7));
-  fields.only("quantization_config", undefined, []);
   const epsilon = numberText(fields.number("rms_norm_eps", "attention.layer_norm_rms_epsilon", 1e-5));
-  const theta = fields.number(
-    "rope_theta",
-    "rope.freq_base",
-    fields.optional("rope_parameters.rope_theta", undefined) ?? 150_000,
-  );
+  const theta = fields.theta(150_000);
   const rotary = rotaryOf(fields, {
     theta,
     width: C,
@@ -164,4 +159,10 @@ function design(fields: Fields): Design {
   };
 }
 
-export const gptOss: DesignedFamily = { name: "gpt-oss", modelTypes: ["gpt_oss"], architecture: "gpt-oss", design };
+export const gptOss: DesignedFamily = {
+  name: "gpt-oss",
+  modelTypes: ["gpt_oss"],
+  architecture: "gpt-oss",
+  reads: ["layer_types", "sliding_window"],
+  design,
+};

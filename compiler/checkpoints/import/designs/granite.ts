@@ -28,7 +28,7 @@ function design(fields: Fields): Design {
   const logits = fields.number("logits_scaling", "logit_scale", 1) || 1;
   const tied = isTied(fields, false);
   const rotary = rotaryOf(fields, {
-    theta: fields.number("rope_theta", "rope.freq_base", 10_000),
+    theta: fields.theta(10_000),
     width: C,
     axis: "C",
   });
@@ -112,5 +112,6 @@ export const granite: DesignedFamily = {
   name: "granite-moe",
   modelTypes: ["granitemoe", "granitemoeshared"],
   architecture: "granitemoe",
+  reads: ["embedding_multiplier", "attention_multiplier", "residual_multiplier", "logits_scaling"],
   design,
 };

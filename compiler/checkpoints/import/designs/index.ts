@@ -4,6 +4,7 @@ import { FAMILIES } from "../../families/detect.js";
 import { requiredString } from "../../metadata.js";
 import { isRecord } from "../../safetensors-header.js";
 import type { Checkpoint } from "../../types.js";
+import { refuseOtherConfig } from "../requirements.js";
 import { arctic } from "./arctic.js";
 import { dbrx } from "./dbrx.js";
 import { deepseek } from "./deepseek.js";
@@ -54,6 +55,10 @@ export function designOfConfig(config: unknown, checkpoint?: Checkpoint): FoundD
     if (typeof type !== "string" || known.includes(type)) return undefined;
     throw unknownFamily("model_type", type, [...known, ...DESIGNED.flatMap(({ modelTypes }) => modelTypes)]);
   }
+  refuseOtherConfig(config, family.reads ?? []);
+  // The text part of a model with images has its own.
+  const { text_config: text } = config;
+  if (isRecord(text)) refuseOtherConfig(text, family.reads ?? []);
   return bounded(family, new Fields({ format: "safetensors", config }, checkpoint?.tensors));
 }
 

@@ -3,7 +3,7 @@ import { indent, numberText } from "../text.js";
 import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
 import { decoderMembers, isTied, JOINED_SWIGLU, layerTensors, outerTensors } from "./parts.js";
-import { plainRotary } from "./rotary.js";
+import { onlyPlainRotary } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
 
 function design(fields: Fields): Design {
@@ -16,7 +16,8 @@ function design(fields: Fields): Design {
   const k = fields.size("num_experts_per_tok", undefined);
   const F = fields.size("intermediate_size", undefined);
   const eps = numberText(fields.number("rms_norm_eps", undefined, 1e-6));
-  const rotary = plainRotary(fields.positive("rope_theta", undefined, 10_000));
+  const rotary = onlyPlainRotary(fields, fields.theta(10_000));
+  fields.only("activation_function", undefined, ["silu"]);
   const tied = isTied(fields, true);
   const axes = ["D", "G", "C", "F", "E"];
   const tensor = layerTensors(fields);

@@ -14,7 +14,7 @@ import {
   range,
   stackOf,
 } from "./parts.js";
-import { plainRotary } from "./rotary.js";
+import { onlyPlainRotary } from "./rotary.js";
 import type { Design, DesignedFamily } from "./types.js";
 
 const CONV = `/// A gated short convolution over time (arXiv:2511.23404): (b, c, u) = x input; (c * conv(b * u)) output, where conv sees a
@@ -67,9 +67,7 @@ function design(fields: Fields): Design {
   fields.only("norm_topk_prob", undefined, [true]);
   fields.only("use_expert_bias", undefined, [true]);
   const eps = fields.number("norm_eps", "attention.layer_norm_rms_epsilon", 1e-5);
-  const rotary = plainRotary(
-    fields.positive("rope_theta", "rope.freq_base", fields.optional("rope_parameters.rope_theta", undefined) ?? 1e6),
-  );
+  const rotary = onlyPlainRotary(fields, fields.theta(1e6));
   const attends = attentionLayers(fields, L);
   const norm = `RMSNorm[D](epsilon: ${numberText(eps)})`;
   const kinds = [
@@ -178,4 +176,10 @@ forward(tokens: int[T]) -> f32[T, V] => norm(layers(tok[V: tokens])) @ tok`,
   };
 }
 
-export const lfm2: DesignedFamily = { name: "lfm2-moe", modelTypes: ["lfm2_moe"], architecture: "lfm2moe", design };
+export const lfm2: DesignedFamily = {
+  name: "lfm2-moe",
+  modelTypes: ["lfm2_moe"],
+  architecture: "lfm2moe",
+  reads: ["layer_types"],
+  design,
+};

@@ -1,4 +1,5 @@
 /** Llama 4: one expert whose input is scaled, chunks of attention, every fourth layer without positions. */
+import { badConfig, unsupportedConfig } from "../../errors.js";
 import { lines, numberText } from "../text.js";
 import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
@@ -43,9 +44,12 @@ function design(fields: Fields): Design {
   const headNorm = fields.flag(key("use_qk_norm"), true, E !== 128);
   const floor = fields.positive(key("floor_scale"), undefined, 8192);
   const growth = fields.number(key("attn_scale"), undefined, 0.1);
-  const tuned =
-    fields.flag(key("attn_temperature_tuning"), true, true) ||
-    fields.optional(key("attn_temperature_tuning"), undefined) === 4;
+  // A flag; the first files of the release had the number 4.
+  const tuning = fields.value(key("attn_temperature_tuning")) ?? true;
+  if (typeof tuning !== "boolean" && typeof tuning !== "number") {
+    throw badConfig(key("attn_temperature_tuning"), "is not true or false");
+  }
+  const tuned = Boolean(tuning);
   fields.only(key("attention_bias"), undefined, [false]);
   const eps = fields.number(key("rms_norm_eps"), "attention.layer_norm_rms_epsilon", 1e-5);
   const listed = fields.list(key("no_rope_layers"));
@@ -53,11 +57,24 @@ function design(fields: Fields): Design {
   const plain = range(0, L).filter((layer) =>
     listed && listed.length > 0 ? listed[layer] === 0 : (layer + 1) % 4 === 0,
   );
-  const tied = isTied(fields, false);
-  const scaled = fields.record(key("rope_scaling")) ? { rope_scaling: fields.record(key("rope_scaling")) } : {};
-  const positions = fields.isGguf ? fields : fields.within(scaled);
+  const spans = fields.list(key("layer_types"));
+  const odd = range(0, L).find((layer) => spans && (spans[layer] === "full_attention") !== plain.includes(layer));
+  if (odd !== undefined) {
+    throw unsupportedConfig(
+      key("layer_types"),
+      `${JSON.stringify(spans?.[odd])} in layer ${odd}`,
+      "Supported: full_attention in the layers without positions, chunked_attention in the others.",
+    );
+  }
+  const tied = isTied(fields, false, `${at.tensor}lm_head.weight`);
+  const positions = fields.isGguf
+    ? fields
+    : fields.within({
+        rope_scaling: fields.value(key("rope_scaling")),
+        rope_parameters: fields.value(key("rope_parameters")),
+      });
   const rotary = rotaryOf(positions, {
-    theta: fields.number(key("rope_theta"), "rope.freq_base", 500_000),
+    theta: fields.theta(500_000, at.key),
     width: C,
     pairs: true,
     axis: "C",
@@ -170,5 +187,6 @@ export const llama4: DesignedFamily = {
   name: "llama4",
   modelTypes: ["llama4", "llama4_text"],
   architecture: "llama4",
+  reads: ["layer_types"],
   design,
 };

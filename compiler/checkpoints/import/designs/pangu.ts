@@ -31,7 +31,7 @@ function design(fields: Fields): Design {
   fields.only("mlp_only_layers", undefined, []);
   const eps = numberText(fields.number("rms_norm_eps", undefined, 1e-5));
   const bias = fields.flag("attention_bias", true);
-  const rotary = rotaryOf(fields, { theta: fields.number("rope_theta", undefined, 16_000_000), width: C, axis: "C" });
+  const rotary = rotaryOf(fields, { theta: fields.theta(16_000_000), width: C, axis: "C" });
   const tied = isTied(fields, false);
   const norm = `RMSNorm[D](epsilon: ${eps})`;
   const axes = ["D", "H", "G", "C", "F", "E", "S"];

@@ -242,9 +242,14 @@ export function decoderMembers(tied: boolean, rotary: Rotary | undefined, stack:
   );
 }
 
-/** Whether the output projection is the embedding. */
-export const isTied = (fields: Fields, otherwise: boolean): boolean =>
-  fields.isGguf ? !fields.has("output.weight") : fields.flag("tie_word_embeddings", otherwise);
+/**
+ * Whether the output projection is the embedding. A config that does not say so has the value of its class, which the
+ * tensors show where there are any.
+ */
+export function isTied(fields: Fields, otherwise: boolean, output = "lm_head.weight"): boolean {
+  if (fields.isGguf) return !fields.has("output.weight");
+  return fields.flag("tie_word_embeddings", otherwise || fields.lacks(output));
+}
 
 /** A kind of layer: where it stands, and how it is made. */
 export interface LayerKind {

@@ -21,24 +21,23 @@ import type { Design, DesignedFamily } from "./types.js";
  * context, and by other numbers beyond. Both cannot hold in one text of growing length, so the trained context is the bound.
  */
 function rotary(fields: Fields, theta: number): { readonly rotary: Rotary; readonly context: number | undefined } {
-  const { kind } = readScaling(fields);
+  const { kind, key, number } = readScaling(fields);
   if (kind === "none") return { rotary: plainRotary(theta), context: undefined };
   if (kind !== "longrope")
     throw unsupportedConfig("rope_scaling", kind, "Supported for this family: default, longrope.");
-  const factors = fields.list("rope_scaling.short_factor") ?? [];
+  const factors = fields.list(`${key}.short_factor`) ?? [];
   if (!factors.every((factor) => factor === 1)) {
     throw unsupportedConfig(
-      "rope_scaling.short_factor",
+      `${key}.short_factor`,
       JSON.stringify(factors).slice(0, 40),
       "Only factors of 1 are supported.",
     );
   }
-  const size = fields.positive("rope_scaling.short_mscale", "rope.scaling.attn_factor", 1);
-  const context = fields.optional(
-    "rope_scaling.original_max_position_embeddings",
-    "rope.scaling.original_context_length",
-  );
-  if (context === undefined) throw badConfig("rope_scaling.original_max_position_embeddings", "is missing");
+  const size = number("short_mscale", "attn_factor", 1);
+  if (!(size > 0)) throw badConfig(`${key}.short_mscale`, `is ${size}, not above 0`);
+  // Newer files have it beside the rest of the config.
+  const outer = fields.optional("original_max_position_embeddings", undefined);
+  const context = number("original_max_position_embeddings", "original_context_length", outer);
   const plain = plainRotary(theta);
   return { rotary: { ...plain, turn: (value) => `(rope(${value}, theta) * ${numberText(size)})` }, context };
 }
@@ -56,7 +55,7 @@ function design(fields: Fields): Design {
     2047,
   ]);
   const epsilon = numberText(fields.number("rms_norm_eps", "attention.layer_norm_rms_epsilon", 1e-5));
-  const { rotary: turns, context } = rotary(fields, fields.positive("rope_theta", "rope.freq_base", 10_000));
+  const { rotary: turns, context } = rotary(fields, fields.theta(10_000));
   const norm = `LayerNorm[D](epsilon: ${epsilon})`;
   const axes = ["D", "H", "G", "C", "F", "E"];
   const layer = layerBlock(
@@ -114,4 +113,10 @@ forward(tokens: int[T]) -> f32[T, V] => norm(layers(tok[V: tokens])) @ output${h
   };
 }
 
-export const phimoe: DesignedFamily = { name: "phimoe", modelTypes: ["phimoe"], architecture: "phimoe", design };
+export const phimoe: DesignedFamily = {
+  name: "phimoe",
+  modelTypes: ["phimoe"],
+  architecture: "phimoe",
+  reads: ["sliding_window"],
+  design,
+};

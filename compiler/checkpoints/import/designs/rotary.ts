@@ -1,6 +1,7 @@
 /** Rotary positions of a design: plain or stretched, on halves of a head or on neighbours. */
 import { badConfig, unsupportedConfig } from "../../errors.js";
 import { indent, lines, numberText } from "../text.js";
+import { scalingKey } from "../../families/options.js";
 import type { Fields } from "./fields.js";
 
 /** Rotary positions as a layer uses them. */
@@ -40,11 +41,13 @@ export function plainRotary(theta: number): Rotary {
 interface Scaling {
   readonly kind: "none" | "linear" | "llama3" | "yarn" | "longrope";
   readonly factor: number;
+  /** Where `config.json` has it. */
+  readonly key: string;
   readonly number: (hf: string | undefined, gguf: string | undefined, otherwise?: number) => number;
 }
 
 export function readScaling(fields: Fields): Scaling {
-  const key = fields.record("rope_scaling") ? "rope_scaling" : "rope_parameters";
+  const key = fields.isGguf ? "rope_scaling" : scalingKey((name) => fields.value(name));
   const kind =
     fields.text(`${key}.rope_type`, "rope.scaling.type") ?? fields.text(`${key}.type`, undefined) ?? "default";
   const number = (hf: string | undefined, gguf: string | undefined, otherwise?: number): number =>
@@ -60,7 +63,22 @@ export function readScaling(fields: Fields): Scaling {
   }
   const factor = found && found !== "longrope" ? number("factor", "factor") : 1;
   if (!(factor > 0)) throw badConfig(`${key}.factor`, `is ${factor}, not above 0`);
-  return { kind: found ?? "none", factor, number };
+  return { kind: found ?? "none", factor, key, number };
+}
+
+/**
+ * Plain positions on halves, for families of which no stretched ones are known.
+ *
+ * @throws MoecError MOE5121 where the config says others.
+ */
+export function onlyPlainRotary(fields: Fields, theta: number): Rotary {
+  const { kind } = readScaling(fields);
+  if (kind === "none") return plainRotary(theta);
+  throw unsupportedConfig(
+    fields.name("rope_scaling", "rope.scaling.type"),
+    JSON.stringify(kind),
+    "Supported for this family: default.",
+  );
 }
 
 /** Where YaRN begins and ends to mix, in pairs of a width (Hugging Face's `find_correction_range`). */

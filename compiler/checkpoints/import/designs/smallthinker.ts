@@ -15,7 +15,7 @@ import {
   range,
   stackOf,
 } from "./parts.js";
-import { plainRotary } from "./rotary.js";
+import { onlyPlainRotary } from "./rotary.js";
 import type { Design, DesignedFamily } from "./types.js";
 
 function design(fields: Fields): Design {
@@ -44,7 +44,7 @@ function design(fields: Fields): Design {
     );
   }
   const windowed = near.includes(1);
-  const rotary = plainRotary(fields.positive("rope_theta", "rope.freq_base", 10_000));
+  const rotary = onlyPlainRotary(fields, fields.theta(10_000));
   const tied = isTied(fields, false);
   const axes = ["D", "H", "G", "C", "F", "E"];
   const scores = isSoftmax ? "softmax(x @ w, over: E)" : "sigmoid(x @ w)";
@@ -123,5 +123,7 @@ export const smallthinker: DesignedFamily = {
   name: "smallthinker",
   modelTypes: ["smallthinker"],
   architecture: "smallthinker",
+  // Its experts are ReLU whatever `hidden_act` says.
+  reads: ["hidden_act", "sliding_window"],
   design,
 };

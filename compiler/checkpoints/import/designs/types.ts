@@ -2,6 +2,7 @@
  * A design: what a checkpoint's config says, as text of the language and as the tensors that the text reads. Families whose
  * layers differ in more than options have one design each, in the file of their name.
  */
+import type { MathKey } from "../requirements.js";
 import type { Fields } from "./fields.js";
 
 /** One parameter of the spec and where the checkpoint has it. */
@@ -55,5 +56,7 @@ export interface DesignedFamily {
   readonly modelTypes: readonly string[];
   /** `general.architecture` in GGUF; absent where no reader of GGUF has the family. */
   readonly architecture?: string;
+  /** Keys of `config.json` that change the math and that the design reads; other families of designs refuse them. */
+  readonly reads?: readonly MathKey[];
   readonly design: (fields: Fields) => Design;
 }

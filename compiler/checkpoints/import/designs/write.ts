@@ -105,10 +105,16 @@ const isOfExpert = ({ path }: StoredTensor): boolean => /\.(experts|queries|outp
 /**
  * Holds a checkpoint against a design.
  *
+ * @param tied The config says that the output projection is the embedding: a copy of it is not read.
  * @returns the storage type of the largest tensor.
  * @throws MoecError MOE5116 (a tensor is missing), MOE5122 (it has another shape), MOE5124 (tensors that nothing reads).
  */
-export function matchTensors(design: Design, family: string, checkpoint: Checkpoint): StorageType {
+export function matchTensors(
+  design: Design,
+  family: string,
+  checkpoint: Checkpoint,
+  { tied }: { readonly tied: boolean } = { tied: false },
+): StorageType {
   const used = new Set<string>();
   let largest: { readonly count: number; readonly type: StorageType } = { count: -1, type: "f32" };
   for (const { name, shape } of expectedTensors(design)) {
@@ -119,7 +125,11 @@ export function matchTensors(design: Design, family: string, checkpoint: Checkpo
     if (count > largest.count) largest = { count, type: info.type };
   }
   const unused = [...checkpoint.tensors.keys()].filter(
-    (name) => !used.has(name) && !design.ignored?.test(name) && !/rotary_emb\.inv_freq$/.test(name),
+    (name) =>
+      !used.has(name) &&
+      !design.ignored?.test(name) &&
+      !/rotary_emb\.inv_freq$/.test(name) &&
+      !(tied && name === "lm_head.weight"),
   );
   if (unused.length > 0) throw unknownTensors(family, unused);
   return largest.type;
