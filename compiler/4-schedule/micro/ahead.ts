@@ -7,16 +7,31 @@
 import { add, mul, xor, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
-import { i32 } from "../kernel-types.js";
+import { i32, memoryBytes } from "../kernel-types.js";
 
 /** Bytes of a line that a cache holds. */
 export const lineBytes = 64;
 
+/** How far ahead of a stream it is asked for: the processor itself begins anew at each page of 4 KiB. */
+const pageAhead = 4096;
+
 /**
- * How far ahead of a stream its lines are asked for, where there is a prefetch: the processor itself begins anew at each
- * page of 4 KiB.
+ * Asks for the next page of a stream that is read on and on, where there is a prefetch; `elements` of it are read from
+ * `at` on before this is called again. One line of many is asked for: it has the next page's address translated and its
+ * reading begun, and the processor follows by itself. With `every` line asked for so far ahead, one row of q4_0 took 1.45
+ * times as long on Zen 4 as with none at all. Only where each line is multiplied for long that is faster, by 5 to 8%.
  */
-export const pageAhead = 4096;
+export function askAhead(
+  k: KernelBuilder,
+  buffer: BufferHandle,
+  at: Expression,
+  elements: number,
+  every = false,
+): void {
+  const size = memoryBytes[buffer.element];
+  const bytes = every ? elements * size : lineBytes;
+  for (let line = 0; line < bytes; line += lineBytes) k.prefetch(buffer, add(at, (pageAhead + line) / size));
+}
 
 /** A stretch of memory that will be needed soon. */
 export interface Ahead {

@@ -8,7 +8,7 @@ import type { Expression } from "../kernel-ir.js";
 import type { KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
-import { lineBytes, pageAhead } from "./ahead.js";
+import { askAhead, lineBytes } from "./ahead.js";
 import { chain, minimumsOf, pairOf, pairWords, scalesOf, superFactor, type KTile, type RunPair } from "./k-dots.js";
 import { hasSuperblocks, kFormats, kRecordBytes } from "./k-layouts.js";
 import { halves, repeatedWords, startAt, tileVectors, words, type WideRow } from "./wide-dots.js";
@@ -149,13 +149,13 @@ function blockSum(
   };
 }
 
-/** Brings the lines near that lie ahead of a pair of runs: of a super-block, whose record has several pairs, its part. */
+/** Brings near what lies ahead of a pair of runs: of a super-block, whose record has several pairs, its part. */
 function bringNear(k: KernelBuilder, { format, bytes }: KTile, { record }: RunPair, pair: Expression): void {
   const pairs = hasSuperblocks(kFormats[format]) ? groupRecords : 1;
-  const lines = Math.ceil(kRecordBytes(format) / lineBytes / pairs);
-  const part = pairs === 1 ? record : add(record, mul(pair, lines * lineBytes));
-  const from = k.let("ahead", add(part, pageAhead));
-  for (let line = 0; line < lines; line++) k.prefetch(bytes, add(from, line * lineBytes));
+  const part = Math.ceil(kRecordBytes(format) / lineBytes / pairs) * lineBytes;
+  const from = k.let("ahead", pairs === 1 ? record : add(record, mul(pair, part)));
+  // Six bits are put together of two parts, which takes longest of all formats.
+  askAhead(k, bytes, from, part, format === "q6_K");
 }
 
 /** The sums of one row with `columns` columns of a tile, vector by vector. */

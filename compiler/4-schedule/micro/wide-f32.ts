@@ -21,7 +21,7 @@ import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { memoryBytes, registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
-import { lineBytes, pageAhead } from "./ahead.js";
+import { askAhead, lineBytes } from "./ahead.js";
 import { inRowGroups } from "./row-groups.js";
 import { panelRows } from "./wide-layouts.js";
 
@@ -229,16 +229,18 @@ export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelR
   });
 }
 
-/** Reads each panel on, some lines ahead of the columns that are multiplied. */
-function readOn(k: KernelBuilder, panels: readonly WidePanel[]): (column: Expression, step: number) => void {
+/** Reads each panel on, ahead of the columns that are multiplied with some rows. */
+function readOn(
+  k: KernelBuilder,
+  panels: readonly WidePanel[],
+  rows: number,
+): (column: Expression, step: number) => void {
   return (column, step) => {
     for (const { bytes, start } of panels) {
-      const size = memoryBytes[bytes.element];
-      // Columns whose numbers fill a line, or lines of a column.
-      const columnBytes = panelRows * size;
-      for (let line = 0; line < columnBytes; line += lineBytes) {
-        k.prefetch(bytes, add(add(mul(column, panelRows), start), step * panelRows + (pageAhead + line) / size));
-      }
+      // Halves that are turned into f32 for several rows take long.
+      const every = memoryBytes[bytes.element] < 4 && rows >= 4;
+      if (step > 0 && !every) continue;
+      askAhead(k, bytes, add(add(mul(column, panelRows), start), step * panelRows), panelRows, every);
     }
   };
 }
@@ -266,7 +268,7 @@ export function fewRowsTile(
     const sums = rows.starts.map(() => now.map(() => k.variable("sum", 0, registerType("f32", shapes.lanes))));
     const at = rows.starts.map((start) => ({ start, more: 0 }));
     const read = [...new Set(now.map(({ panel }) => panel))];
-    panelTile(k, shapes, { bytes: rows.bytes, at }, now, columns, sums, readOn(k, read));
+    panelTile(k, shapes, { bytes: rows.bytes, at }, now, columns, sums, readOn(k, read, at.length));
     sums.forEach((list, row) => list.forEach((sum, i) => put(row, vector + i, sum.get)));
   }
 }

@@ -8,7 +8,7 @@ import type { Expression } from "../kernel-ir.js";
 import type { KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
-import { lineBytes, pageAhead } from "./ahead.js";
+import { askAhead } from "./ahead.js";
 import {
   halves,
   highHalf,
@@ -174,7 +174,7 @@ export function wideFew(
     k.loop("record", 0, count, 1, (record) => {
       const of = rows.map((row, i) => ({ row, x: k.let("x_at", add(xs[i]!, mul(record, activationBytes))) }));
       const at = k.let("at", add(tile.start, mul(add(first, record), size)));
-      for (let line = 0; line < size; line += lineBytes) k.prefetch(tile.bytes, add(at, pageAhead + line));
+      askAhead(k, tile.bytes, at, size);
       for (const half of halves) {
         const quants = add(at, recordScaleBytes + half * halfBytes[tile.format]);
         const together = shapes.signed && signedSums(k, shapes, tile, quants, of, half);
