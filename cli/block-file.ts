@@ -9,8 +9,12 @@ import { closeSync, openSync, writeSync } from "node:fs";
  */
 export const BLOCK_BYTES = 4 * 2 ** 20;
 
+/** Node writes less than 2 GiB in one call; whole blocks. */
+const MOST_AT_ONCE = 2 ** 30;
+
 export class BlockFile {
-  private readonly descriptor: number;
+  /** Undefined once it is closed. */
+  private descriptor: number | undefined;
   /** The begun block; taken when a write first needs it. */
   private block: Uint8Array | undefined;
   private held = 0;
@@ -25,7 +29,7 @@ export class BlockFile {
     return this.written + this.held;
   }
 
-  /** The bytes are copied or written before this ends. */
+  /** The bytes are copied or written before this ends. @throws what the system says; `abandon` closes the file then. */
   write(bytes: Uint8Array): void {
     let from = 0;
     while (from < bytes.length) {
@@ -50,8 +54,16 @@ export class BlockFile {
     try {
       this.putHeld();
     } finally {
-      closeSync(this.descriptor);
+      this.abandon();
     }
+  }
+
+  /** Closes the file without what is left, if nobody has closed it. */
+  abandon(): void {
+    const { descriptor } = this;
+    this.descriptor = undefined;
+    this.block = undefined;
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 
   private putHeld(): void {
@@ -61,7 +73,10 @@ export class BlockFile {
   }
 
   private put(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) at += writeSync(this.descriptor, bytes, at, bytes.length - at);
+    if (this.descriptor === undefined) throw new TypeError("the file is closed");
+    for (let at = 0; at < bytes.length;) {
+      at += writeSync(this.descriptor, bytes, at, Math.min(bytes.length - at, MOST_AT_ONCE));
+    }
     this.written += bytes.length;
   }
 }

@@ -6,10 +6,11 @@ import { MoecError } from "../compiler/errors/moec-error.js";
 import { renderDiagnostics, type SourceReader } from "../compiler/errors/render.js";
 import type { ErrorCode } from "../compiler/errors/errors.generated.js";
 import { moecError } from "../compiler/errors/raise.js";
-import { traceOf } from "../compiler/errors/reason.js";
+import { shortReasonOf, traceOf } from "../compiler/errors/reason.js";
 import { placeOf } from "../runtime/node/replace-files.js";
 import { isFileError, systemReason } from "../runtime/node/system-errors.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
+import { Terminated } from "./io.js";
 import type { Shell } from "./shell.js";
 import { named, readText } from "./source-host.js";
 import { sourcePlaces } from "./source-places.js";
@@ -68,14 +69,21 @@ export function report(shell: Shell, error: unknown): ExitCode {
     return EXIT.usage;
   }
   if (isFileError(error)) return report(shell, fileError(shell, error));
+  if (isOutOfMemory(error)) return report(shell, moecError("MOE4209", { reason: shortReasonOf(error) }));
   return reportBug(shell, error);
 }
 
-/** The end of a command that Ctrl-C stopped. The line before may be the terminal's `^C` or half of a text. */
+/** What V8 says when it gets no memory for an array or for WebAssembly, our own kernels' or that of a package. */
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && /\bout of memory\b|\bArray buffer allocation failed\b/i.test(error.message);
+}
+
+/** The end of a command that Ctrl-C or SIGTERM stopped. The line before may be the terminal's `^C` or half of a text. */
 export function interrupted(shell: Shell): ExitCode {
-  shell.note("\nended by Ctrl-C");
+  const isTerminated = shell.io.signal.reason instanceof Terminated;
+  shell.note(`\nended by ${isTerminated ? "SIGTERM" : "Ctrl-C"}`);
   shell.result(false, { interrupted: true });
-  return EXIT.interrupted;
+  return isTerminated ? EXIT.terminated : EXIT.interrupted;
 }
 
 /** What the system says about a file, in the terms of who named the file. */

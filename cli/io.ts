@@ -1,5 +1,7 @@
 /** What the command line uses of the process, so that tests can run commands without one. */
 import { stdin, stdout, stderr } from "node:process";
+import { moecError } from "../compiler/errors/raise.js";
+import { systemReason } from "../runtime/node/system-errors.js";
 import { EXIT } from "./exit-codes.js";
 
 export interface Io {
@@ -10,8 +12,9 @@ export interface Io {
   /** Width of the terminal in cells; 80 without one. */
   readonly columns: number;
   /**
-   * Aborted by Ctrl-C, from the first time it is read. Until then Ctrl-C ends the process at once: a build works without
-   * a pause in which it could be asked to end, and what it left beside its target is cleared by the next one.
+   * Aborted by Ctrl-C and by SIGTERM (`Terminated`), from the first time it is read. Until then they end the process at
+   * once: a build works without a pause in which it could be asked to end, and what it left beside its target is cleared
+   * by the next one.
    */
   readonly signal: AbortSignal;
   out(text: string): void;
@@ -19,16 +22,25 @@ export interface Io {
   readInput(): Promise<string>;
 }
 
-/** The real process. The first Ctrl-C asks a command that listens to end, the second ends it. */
+/** Why a signal is aborted when SIGTERM asked for the end. */
+export class Terminated extends Error {}
+
+/** The real process. The first Ctrl-C or SIGTERM asks a command that listens to end, the second ends it. */
 export function processIo(): Io {
   let interrupt: AbortController | undefined;
-  // `moec … | head` closes the pipe early; that is no error.
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    // `moec … | head` closes the pipe early; that is no error.
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    const { code, message } = moecError("MOE5460", { path: "standard output", reason: systemReason(error) });
+    stderr.write(`error[${code}]: ${message}\n`);
+    process.exit(EXIT.failed);
   });
+  // Who no longer hears what a command says of its work still wants the work.
+  stderr.on("error", () => undefined);
   return {
-    cwd: process.cwd(),
+    get cwd() {
+      return workingFolder();
+    },
     env: process.env,
     outIsTerminal: stdout.isTTY,
     errIsTerminal: stderr.isTTY,
@@ -47,12 +59,25 @@ export function processIo(): Io {
   };
 }
 
-/** Listens for Ctrl-C. */
+/** @throws MoecError MOE5460 when the folder was deleted meanwhile. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw moecError("MOE5460", { path: ".", reason: "the folder was deleted" });
+  }
+}
+
+/** Listens for Ctrl-C and SIGTERM. */
 function listen(): AbortController {
   const interrupt = new AbortController();
-  process.once("SIGINT", () => {
-    interrupt.abort();
-    process.once("SIGINT", () => process.exit(EXIT.interrupted));
-  });
+  const on = (signal: "SIGINT" | "SIGTERM", code: number, reason?: Error): void => {
+    process.once(signal, () => {
+      interrupt.abort(reason);
+      process.once(signal, () => process.exit(code));
+    });
+  };
+  on("SIGINT", EXIT.interrupted);
+  on("SIGTERM", EXIT.terminated, new Terminated("ended by SIGTERM"));
   return interrupt;
 }

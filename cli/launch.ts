@@ -48,9 +48,13 @@ function bundled(args: readonly string[]): typeof Entry | undefined {
   const file = join(folder, "moec.cjs");
   if (!isCurrent(file, join(folder, "..", ".tsbuildinfo"))) return undefined;
   const text = readFileSync(file, "latin1");
-  const code = process.env["NODE_DISABLE_COMPILE_CACHE"] ? undefined : new KeptCode(text, args);
+  const mark = String(statSync(file).mtimeMs);
+  const code = process.env["NODE_DISABLE_COMPILE_CACHE"] ? undefined : new KeptCode(text, mark, args);
   // From Node 22 on packages that stay outside of the bundle are kept by Node.
-  if (code) (nodeModules as CompileCache).enableCompileCache?.(join(cacheFolder(), "code", "packages"));
+  const cache = cacheFolder();
+  if (code && cache !== undefined) {
+    (nodeModules as CompileCache).enableCompileCache?.(join(cache, "code", "packages"));
+  }
   const script = new Script(text, {
     filename: file,
     ...(code?.data ? { cachedData: code.data } : {}),
@@ -81,14 +85,18 @@ class KeptCode {
   private readonly kind: string;
   private readonly cache: Cache;
 
-  /** @param text Its first line is a hash of the rest, so that nobody has to hash it all. */
+  /**
+   * @param text Its first line is a hash of the rest, so that nobody has to hash it all.
+   * @param mark Changes when somebody edits the file, who does not make that hash anew: V8 itself compares lengths only.
+   */
   constructor(
     text: string,
+    mark: string,
     private readonly args: readonly string[],
   ) {
     const [word = ""] = args;
     this.command = /^[a-z]+$/.test(word) ? word : ["-V", "--version"].includes(word) ? VERSION : GENERAL;
-    const build = hashOf(text.slice(0, text.indexOf("\n")), process.version, process.arch, String(this.engine));
+    const build = hashOf(text.slice(0, text.indexOf("\n")), mark, process.version, process.arch, String(this.engine));
     this.kind = build.toString("hex", 0, 12);
     // A folder that can't be written costs milliseconds: nothing to speak of.
     this.cache = new Cache(join("code", this.kind), () => undefined);
@@ -109,13 +117,16 @@ class KeptCode {
       if (cachedDataVersionTag() !== this.engine) setFlagsFromString(`--no-${RELAXED_SIMD}`);
       if (cachedDataVersionTag() !== this.engine) return;
       this.cache.write(this.command, script.createCachedData());
-      removeOld(join(cacheFolder(), "code"), this.kind);
+      removeOld(this.kind);
     });
   }
 }
 
 /** Code of builds that are gone stays behind; what is still in use is made again. */
-function removeOld(folder: string, own: string): void {
+function removeOld(own: string): void {
+  const cache = cacheFolder();
+  if (cache === undefined) return;
+  const folder = join(cache, "code");
   try {
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { moecError } from "../compiler/errors/raise.js";
-import { cacheFolder } from "../runtime/native/cache-folder.js";
+import { cacheFolder, NO_CACHE_FOLDER } from "../runtime/native/cache-folder.js";
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { missingFeatures, whyWithout } from "../runtime/native/processor.js";
 import { fileMark } from "./file-mark.js";
@@ -75,7 +75,9 @@ function thisProcessor(): string {
 /** The project of a checkpoint, written once for each state of the files that an import reads. */
 async function importedProject(shell: Shell, path: string): Promise<string> {
   const key = createHash("sha256").update(modelFiles(path).map(fileMark).join("\n")).digest("hex").slice(0, 16);
-  const folder = join(cacheFolder(), "models", key);
+  const cache = cacheFolder();
+  if (cache === undefined) throw moecError("MOE5460", { path: "~/.cache/moec", reason: NO_CACHE_FOLDER });
+  const folder = join(cache, "models", key);
   if (existsSync(join(folder, "moec.yaml"))) return folder;
   const { importProject } = await import("./import-project.js");
   shell.progress.update("reading the checkpoint…");

@@ -1,7 +1,7 @@
 /** The checker's view of the disk: files by absolute path, `std` from moec's own folder. */
-import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import type { SourceHost } from "../compiler/1-check/index.js";
+import { readPlainText } from "../runtime/node/plain-files.js";
 import { packageRoot } from "./package-root.js";
 
 /** Functions rather than methods, so that `read` can be handed on alone. */
@@ -32,7 +32,7 @@ export function named(base: string, path: string): string {
 
 export function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readPlainText(path);
   } catch {
     return undefined;
   }

@@ -1,11 +1,12 @@
 /** The tokenizer of a project as the bundle keeps it: one JSON file with what `loadTokenizer` takes. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { idLimits } from "../compiler/2-graph/id-limits.js";
 import type { Program } from "../compiler/2-graph/ir.js";
 import { languageGraph } from "../compiler/6-bundle/language.js";
 import type { Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
+import { readPlainText } from "../runtime/node/plain-files.js";
 import { systemReason } from "../runtime/node/system-errors.js";
 import { TOKENIZER_CONFIG } from "./model-files.js";
 import { loadTokenizer, tokenizerFromGguf, type TokenizerFiles } from "../runtime/tokenizer/index.js";
@@ -38,7 +39,7 @@ export function tokenizerText(
 function fromFile(path: string): TokenizerFiles {
   const read = (file: string): string => {
     try {
-      return readFileSync(file, "utf8");
+      return readPlainText(file);
     } catch (error) {
       throw moecError("MOE5123", { path: file, reason: systemReason(error) });
     }

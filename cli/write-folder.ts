@@ -11,6 +11,7 @@ import type { BundleWriter, OpenFile } from "../compiler/6-bundle/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { makeFolder } from "../runtime/node/folders.js";
 import { isAlive } from "../runtime/node/is-alive.js";
+import { readPlainText } from "../runtime/node/plain-files.js";
 import { withPath } from "../runtime/node/system-errors.js";
 import { BlockFile } from "./block-file.js";
 
@@ -37,7 +38,7 @@ function writeLocked<T>(folder: string, write: (writer: BundleWriter) => T): T {
     refuseForeign(folder);
     rmSync(aside, { recursive: true, force: true });
     mkdirSync(aside);
-    const result = write(folderWriter(aside));
+    const result = writeAll(aside, write);
     rmSync(old, { recursive: true, force: true });
     if (existsSync(folder)) renameSync(folder, old);
     renameSync(aside, folder);
@@ -74,7 +75,7 @@ export function refuseForeign(folder: string): void {
 function isForeign(folder: string): boolean {
   if (!existsSync(folder)) return false;
   try {
-    const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as { readonly format?: unknown };
+    const manifest = JSON.parse(readPlainText(join(folder, "manifest.json"))) as { readonly format?: unknown };
     if (manifest.format === "moec-bundle") return false;
   } catch {
     // No manifest: it is free when it has no files at all.
@@ -132,10 +133,22 @@ function takeAway(path: string, owner: string): void {
   else renameSync(aside, path);
 }
 
-function folderWriter(folder: string): BundleWriter {
+/** Closes what is open also when writing fails: `moec build --watch` goes on then. */
+function writeAll<T>(folder: string, write: (writer: BundleWriter) => T): T {
+  const opened: BlockFile[] = [];
+  try {
+    return write(folderWriter(folder, opened));
+  } finally {
+    for (const file of opened) file.abandon();
+  }
+}
+
+/** @param opened Gets each file. */
+function folderWriter(folder: string, opened: BlockFile[]): BundleWriter {
   return {
     open: (path): OpenFile => {
       const file = new BlockFile(join(folder, path));
+      opened.push(file);
       const hash = createHash("sha256");
       return {
         write(bytes) {

@@ -60,8 +60,12 @@ export interface Host {
   readonly whyNoThreads: string | undefined;
   /** Turns relaxed SIMD on where that is a switch. Called before any module is compiled. */
   enableRelaxedSimd(): void;
-  /** Starts a worker thread with `startWorker` of `wasm/work.ts` and gives a function that ends it. */
-  startThread(start: WorkerStart): () => void;
+  /**
+   * Starts a worker thread with `startWorker` of `wasm/work.ts` and gives a function that ends it.
+   *
+   * @param onFailure Told why the thread does not run, some time later.
+   */
+  startThread(start: WorkerStart, onFailure: (reason: string) => void): () => void;
   /** Operating system and processor, as bundles name them for native kernels. */
   readonly platform?: string;
   /**

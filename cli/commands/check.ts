@@ -4,6 +4,7 @@ import { join, relative, resolve } from "node:path";
 import type { Diagnostic } from "../../compiler/errors/diagnostic.js";
 import { locateDiagnostics } from "../../compiler/errors/located.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { NOT_PLAIN, systemReason } from "../../runtime/node/system-errors.js";
 import { fixFiles, type FixedFiles } from "../check/apply-fixes.js";
 import { EXIT } from "../exit-codes.js";
 import { showDiagnostics } from "../failures.js";
@@ -91,7 +92,8 @@ function mayChange(cwd: string): (file: string) => boolean {
 export function moeFiles(place: string, path: string): readonly string[] {
   const stats = statSync(place, { throwIfNoEntry: false });
   if (!stats) throw moecError("MOE5123", { path, reason: "there is no such file or folder" });
-  if (!stats.isDirectory()) return [place];
+  if (stats.isFile()) return [place];
+  if (!stats.isDirectory()) throw moecError("MOE5123", { path, reason: systemReason({ code: NOT_PLAIN }) });
   return readdirSync(place, { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {

@@ -5,7 +5,7 @@ import { capabilityName } from "../../compiler/5-emit/cuda/flags.js";
 import { CudaGpu } from "../../runtime/cuda/gpu.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { wasmFeatures } from "../../runtime/wasm/features.js";
-import { cacheFolder } from "../../runtime/native/cache-folder.js";
+import { cacheFolder, NO_CACHE_FOLDER } from "../../runtime/native/cache-folder.js";
 import { llvmCompiler } from "../../runtime/native/llvm/compiler.js";
 import { missingFeatures, whyNotLevel, whyWithout } from "../../runtime/native/processor.js";
 import { EXIT } from "../exit-codes.js";
@@ -113,7 +113,11 @@ function nativeCode(): readonly Finding[] {
   const processor: Finding = level
     ? { name: "native level", state: "good", text: `${level.name}: ${level.doc}${reasons}` }
     : { name: "native level", state: "absent", text: `none; ${whyWithout(missing)}` };
-  const cache: Finding = { name: "cache", state: "good", text: cacheFolder() };
+  const folder = cacheFolder();
+  const cache: Finding =
+    folder === undefined
+      ? { name: "cache", state: "absent", text: NO_CACHE_FOLDER }
+      : { name: "cache", state: "good", text: folder };
   try {
     const { version, path } = llvmCompiler();
     return [processor, { name: "LLVM", state: "good", text: `${version}, ${path}` }, cache];

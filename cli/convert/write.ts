@@ -1,5 +1,5 @@
 /** Tensors into a file, or into a folder of shards, written aside and then put in place. */
-import { closeSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import {
@@ -10,8 +10,9 @@ import {
   type TensorSource,
 } from "../../compiler/checkpoints/index.js";
 import { moecError } from "../../compiler/errors/raise.js";
-import { shortReasonOf } from "../../compiler/errors/reason.js";
 import { replaceFilesInTurns } from "../../runtime/node/replace-files.js";
+import { systemReason } from "../../runtime/node/system-errors.js";
+import { BlockFile } from "../block-file.js";
 import { INDEX } from "../checkpoint-files.js";
 import { UsageError } from "../failures.js";
 import type { OutputFormat } from "./stored-types.js";
@@ -64,18 +65,20 @@ export async function writeCheckpoint(
   const files = filesOf(out, tensors, metadata, all, shardBytes);
   let bytes = 0;
   const write = async (path: string, chunks: Iterable<Uint8Array>): Promise<void> => {
-    const file = openSync(path, "w");
+    // Also in blocks: native code maps these files later.
+    const file = new BlockFile(path);
     try {
       for (const chunk of chunks) {
-        for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at, chunk.length - at);
+        file.write(chunk);
         bytes += chunk.length;
         note(Math.min(1, bytes / Math.max(1, all)));
         // Between two tensors Ctrl-C is heard.
         await turn();
         signal.throwIfAborted();
       }
+      file.close();
     } finally {
-      closeSync(file);
+      file.abandon();
     }
   };
   try {
@@ -87,7 +90,7 @@ export async function writeCheckpoint(
     return { files: paths, bytes };
   } catch (error) {
     if (!(error instanceof Error) || !("syscall" in error)) throw error;
-    throw moecError("MOE5447", { path: out, reason: shortReasonOf(error) });
+    throw moecError("MOE5447", { path: out, reason: systemReason(error) });
   }
 }
 

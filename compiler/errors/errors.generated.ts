@@ -202,6 +202,7 @@ export const messages = {
   MOE4206: { severity: "error", title: "an object can't be loaded", message: "`{file}` can't be loaded: {reason}" },
   MOE4207: { severity: "error", title: "a file of weights changed while it was in use", message: "`{file}` changed while the model was running: {reason}" },
   MOE4208: { severity: "error", title: "a thread can't be started", message: "thread {thread} of {threads} can't be started: {reason}" },
+  MOE4209: { severity: "error", title: "the engine refuses memory", message: "this process gets no more memory: {reason}" },
   MOE4230: { severity: "error", title: "no CUDA here", message: "CUDA can't be used here: {reason}" },
   MOE4231: { severity: "error", title: "the driver refuses the kernels", message: "the kernels of {file} can't be loaded on {gpu}: {reason}" },
   MOE4232: { severity: "error", title: "no code for this GPU", message: "the bundle has CUDA code for {available}, which {gpu} can't run, and its source can't be compiled here: {reason}" },
@@ -535,6 +536,7 @@ export interface MessageSlots {
   readonly MOE4206: { readonly file: Slot; readonly reason: Slot };
   readonly MOE4207: { readonly file: Slot; readonly reason: Slot };
   readonly MOE4208: { readonly thread: Slot; readonly threads: Slot; readonly reason: Slot };
+  readonly MOE4209: { readonly reason: Slot };
   readonly MOE4230: { readonly reason: Slot };
   readonly MOE4231: { readonly file: Slot; readonly gpu: Slot; readonly reason: Slot };
   readonly MOE4232: { readonly available: Slot; readonly gpu: Slot; readonly reason: Slot };
@@ -1261,6 +1263,9 @@ export const errors = {
   /** MOE4208: a thread can't be started */
   threadNotStarted: (slots: MessageSlots["MOE4208"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4208", messages.MOE4208, slots, span, parts),
+  /** MOE4209: the engine refuses memory */
+  engineRefusesMemory: (slots: MessageSlots["MOE4209"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE4209", messages.MOE4209, slots, span, parts),
   /** MOE4230: no CUDA here */
   noCuda: (slots: MessageSlots["MOE4230"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4230", messages.MOE4230, slots, span, parts),

@@ -2,11 +2,12 @@
  * A file on disk as a `ByteSource`, for the checkpoint readers. Reads are synchronous and positioned, so one source can
  * serve several readers.
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import type { ByteSource } from "../../compiler/checkpoints/types.js";
 import { moecError } from "../../compiler/errors/index.js";
 import type { MoecError } from "../../compiler/errors/moec-error.js";
+import { openPlain } from "./plain-files.js";
 import { systemReason } from "./system-errors.js";
 
 /** Node reads at most this much in one call. */
@@ -21,7 +22,7 @@ export interface FileSource extends ByteSource {
 /**
  * Open a file for reading.
  *
- * @throws MoecError MOE5123 when the file cannot be opened or is a folder, and from `read` MOE5102 when a range leaves
+ * @throws MoecError MOE5123 when the file cannot be opened or is no plain file, and from `read` MOE5102 when a range leaves
  * the file (also when the file became shorter since it was opened).
  */
 export function openFileSource(path: string): FileSource {
@@ -38,17 +39,10 @@ export function openFileSource(path: string): FileSource {
 
 function openOrRefuse(path: string): number {
   try {
-    const descriptor = openSync(path, "r");
-    if (fstatSync(descriptor).isFile()) return descriptor;
-    closeSync(descriptor);
+    return openPlain(path);
   } catch (error) {
-    throw unreadable(path, systemReason(error));
+    throw moecError("MOE5123", { path, reason: systemReason(error) }, { file: path });
   }
-  throw unreadable(path, "not a file");
-}
-
-function unreadable(path: string, reason: string): MoecError {
-  return moecError("MOE5123", { path, reason }, { file: path });
 }
 
 function readRange(

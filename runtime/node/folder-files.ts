@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { MoecError } from "../../compiler/errors/moec-error.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import type { BundleFiles } from "../host.js";
+import { systemReason } from "./system-errors.js";
 
 /** Bytes read and hashed in one go: small enough that progress moves, large enough that calls don't count. */
 const PIECE_BYTES = 8 * 2 ** 20;
@@ -21,7 +22,7 @@ export function folderFiles(folder: string): BundleFiles {
         if (size > most) throw otherSize(folder, path, size, most);
         return await readFile(place);
       } catch (error) {
-        throw error instanceof MoecError ? error : missing(folder, path);
+        throw refused(folder, path, error);
       }
     },
     // Positioned reads straight into the device's memory; the file is hashed from there.
@@ -61,8 +62,8 @@ function placeOf(folder: string, path: string): string {
     place = join(realpathSync(folder), path);
     real = realpathSync(place);
     if (!statSync(real).isFile()) throw missing(folder, path);
-  } catch {
-    throw missing(folder, path);
+  } catch (error) {
+    throw refused(folder, path, error);
   }
   if (real !== place) throw moecError("MOE5307", { path }, { file: folder });
   return place;
@@ -72,9 +73,17 @@ function openOrRefuse(folder: string, path: string): number {
   const place = placeOf(folder, path);
   try {
     return openSync(place, "r");
-  } catch {
-    throw missing(folder, path);
+  } catch (error) {
+    throw refused(folder, path, error);
   }
+}
+
+/** What is not there is missing from the bundle; what the system does not give, for want of rights or memory, is not. */
+function refused(folder: string, path: string, error: unknown): MoecError {
+  if (error instanceof MoecError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined || code === "ENOENT" || code === "ENOTDIR") return missing(folder, path);
+  return moecError("MOE5460", { path: join(folder, path), reason: systemReason(error) });
 }
 
 function missing(folder: string, path: string): MoecError {

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import type { Host } from "../host.js";
 import { nodeGpu } from "./gpu.js";
 import { ownPlatform } from "./platform.js";
@@ -22,8 +23,9 @@ export function nodeHost(worker: URL = new URL("./worker.js", import.meta.url)):
     enableRelaxedSimd: () => {
       if (!wasmFeatures().relaxedSimd) setFlagsFromString(`--${RELAXED_SIMD}`);
     },
-    startThread: (start: WorkerStart) => {
+    startThread: (start: WorkerStart, onFailure) => {
       const thread = new Worker(worker, { workerData: start, stdout: false, stderr: false });
+      thread.on("error", (error) => onFailure(reasonOf(error)));
       // A program that is done may end without `dispose`.
       thread.unref();
       return () => void thread.terminate();

@@ -1,5 +1,8 @@
 /** What the system answers when a file can't be read or written, in words. */
 
+/** Our own code beside Node's: of a pipe or a device where a file is wanted. */
+export const NOT_PLAIN = "ENOTPLAIN";
+
 /** By the codes of Node's errors. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",
@@ -19,6 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: "its links lead in a circle",
   EBUSY: "another program uses it",
   ETXTBSY: "another program runs it",
+  [NOT_PLAIN]: "it is no plain file",
   EIO: "the disk does not answer as it should",
 };
 

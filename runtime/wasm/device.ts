@@ -74,6 +74,8 @@ class WasmDevice implements Device {
   private readonly rows: FlatLaunch[] = [];
   private readonly stops: (() => void)[] = [];
   private readonly canBlock: boolean;
+  /** Of a thread that does not run: the others do its share until then. */
+  private failure: Error | undefined;
 
   constructor({ plan, module, scratchBytes, choice, host, texts = 1 }: WasmDeviceParts) {
     const { threads } = choice;
@@ -104,7 +106,9 @@ class WasmDevice implements Device {
       const named = names.map((name, number) => ({ name, args: kernels[number]!.args }));
       const scratch = this.map.scratch[thread]!;
       this.stops.push(
-        host.startThread({ module, memory: this.memory, scratch, control, table, stride, kernels: named }),
+        host.startThread({ module, memory: this.memory, scratch, control, table, stride, kernels: named }, (reason) => {
+          this.failure ??= moecError("MOE4208", { thread: thread + 1, threads, reason });
+        }),
       );
     }
     this.report = { device: "wasm", ...choice, memoryBytes: this.map.bytes };
@@ -127,7 +131,9 @@ class WasmDevice implements Device {
     return this.window(space, offset, length);
   }
 
+  /** @throws MoecError MOE5322, MOE5329, and MOE4208 once a thread is known not to run. */
   run(entry: string, sizes: SizeValues): void {
+    if (this.failure) throw this.failure;
     const prepared = this.entries.get(entry);
     if (!prepared) throw moecError("MOE5322", { name: entry, available: [...this.entries.keys()].join(", ") });
     const count = fillTable(prepared, { ...sizes, text: this.text }, this.work, this.report.threads, this.rows);

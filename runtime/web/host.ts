@@ -14,8 +14,9 @@ export function webHost(): Host {
           "Cross-Origin-Embedder-Policy: require-corp)"
         : undefined,
     enableRelaxedSimd: () => undefined,
-    startThread: (start: WorkerStart) => {
+    startThread: (start: WorkerStart, onFailure) => {
       const thread = new Worker(new URL("./runtime-thread.js", import.meta.url), { type: "module" });
+      thread.onerror = ({ message }) => onFailure(message || "its script could not be loaded");
       thread.postMessage(start);
       return () => thread.terminate();
     },

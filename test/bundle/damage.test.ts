@@ -50,6 +50,11 @@ describe("a damaged bundle", () => {
       unlinkSync(join(folder, path));
       mkdirSync(join(folder, path));
       await expect(loadFolder(folder)).rejects.toThrow(expect.objectContaining({ code: "MOE5304" }));
+      rmSync(join(folder, path), { recursive: true });
+      // What the system does not give is there: it is refused with the system's reason.
+      symlinkSync(path, join(folder, path));
+      const circle = { code: "MOE5460", message: expect.stringContaining("its links lead in a circle") as string };
+      await expect(loadFolder(folder)).rejects.toThrow(expect.objectContaining(circle));
     } finally {
       rmSync(home, { recursive: true });
     }

@@ -1,4 +1,4 @@
-/** Ctrl-C: a command that can't listen is ended by the system, one that listens is asked and says how it ended. */
+/** Ctrl-C and SIGTERM: a command that can't listen is ended by the system, one that listens is asked and says how it ended. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { processIo, type Io } from "../../cli/io.js";
 import { runCli } from "../../cli/program.js";
@@ -9,7 +9,8 @@ const MODEL = `model Small[V = 8, D = 4] {
   forward(tokens: int[T]) -> f32[T, V] => tok[V: tokens] @ tok
 }
 `;
-const own = process.listeners("SIGINT");
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const own = new Set(SIGNALS.flatMap((signal) => process.listeners(signal)));
 let place: ReturnType<typeof folderOf>;
 let said: string;
 
@@ -18,7 +19,9 @@ beforeEach(() => {
   place = folderOf({ "small.moe": MODEL });
 });
 afterEach(() => {
-  for (const listener of process.listeners("SIGINT")) if (!own.includes(listener)) process.off("SIGINT", listener);
+  for (const signal of SIGNALS) {
+    for (const listener of process.listeners(signal)) if (!own.has(listener)) process.off(signal, listener);
+  }
   place.remove();
   vi.restoreAllMocks();
 });
@@ -34,14 +37,17 @@ function ioHere(): Io {
 
 it("leaves Ctrl-C to the system while a model is built", async () => {
   expect(await runCli(["build", "small.moe", "--random", "1", "--out", "small"], ioHere())).toBe(0);
-  expect(process.listeners("SIGINT")).toEqual(own);
+  for (const signal of SIGNALS) expect(process.listeners(signal).filter((one) => !own.has(one))).toEqual([]);
 });
 
-it("asks a command that listens to end, which says so with code 130", async () => {
+it.each([
+  ["SIGINT", 130, "Ctrl-C"],
+  ["SIGTERM", 143, "SIGTERM"],
+] as const)("asks a command that listens to end, which says so: %s is code %i", async (signal, code, name) => {
   const ended = runCli(["build", "small.moe", "--random", "1", "--out", "small", "--watch"], ioHere());
   await vi.waitFor(() => expect(said).toContain("watching"), { timeout: 50_000 });
-  const [listener] = process.listeners("SIGINT").filter((one) => !own.includes(one));
-  listener!("SIGINT");
-  expect(await ended).toBe(130);
-  expect(said).toMatch(/\nended by Ctrl-C\n$/);
+  const [listener] = process.listeners(signal).filter((one) => !own.has(one));
+  listener!(signal);
+  expect(await ended).toBe(code);
+  expect(said.endsWith(`\nended by ${name}\n`)).toBe(true);
 });

@@ -1,36 +1,27 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+/** How the command comes into memory: as one file with V8's kept code, or module by module. */
+import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sourcePlaces } from "../../cli/source-places.js";
-import { buildCli } from "../../scripts/build-cli.mjs";
+import { builtCommand, type BuiltCommand, type Ended } from "./built-command.js";
 
-const home = mkdtempSync(join(tmpdir(), "moec launch (1) "));
-const cache = join(home, "cache");
-const main = join(home, "dist/cli/main.js");
-const bundle = join(home, "dist/cli/moec.cjs");
+let command: BuiltCommand;
+let home: string;
+let cache: string;
+let bundle: string;
 
 beforeAll(async () => {
-  mkdirSync(join(home, "dist/cli"), { recursive: true });
-  cpSync("package.json", join(home, "package.json"));
-  for (const link of ["stdlib", "node_modules"]) symlinkSync(resolve(link), join(home, link));
-  await buildCli(join(home, "dist/cli"));
+  command = await builtCommand("moec launch (1) ");
+  ({ home, cache } = command);
+  bundle = join(home, "dist/cli/moec.cjs");
   // What runs when the bundle must not: it says so.
   writeFileSync(join(home, "dist/cli/entry.js"), 'export const main = () => console.log("modules");\n');
   writeFileSync(join(home, "good.moe"), "block B[D] {\n  (x: [T, D]) => x + x\n}\n");
 });
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => command.remove());
 
-function moec(args: readonly string[], env: Record<string, string> = {}) {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [main, ...args], {
-    cwd: home,
-    encoding: "utf8",
-    env: { ...process.env, MOEC_CACHE: cache, NODE_DISABLE_COMPILE_CACHE: "", ...env },
-  });
-  return { out: stdout, err: stderr, status };
-}
+const moec = (args: readonly string[], env: Record<string, string> = {}): Ended => command.run(args, env);
 
 /** The files of kept code, by command. */
 function kept(): ReadonlyMap<string, string> {
@@ -89,6 +80,34 @@ describe("the bundled command", () => {
     expect(moec(["--version"], { MOEC_CACHE: file })).toMatchObject({ status: 0, err: "" });
     chmodSync(file, 0o400);
     expect(moec(["--version"], { MOEC_CACHE: file })).toMatchObject({ status: 0, err: "" });
+  });
+
+  it("takes no code of another text of the same length, or of an engine with other flags", () => {
+    const own = { MOEC_CACHE: join(home, "edits") };
+    const kinds = (): number => readdirSync(join(own.MOEC_CACHE, "code")).filter((name) => name !== "packages").length;
+    const text = readFileSync(bundle, "latin1");
+    // Whole seconds, so that the same time can be set again.
+    const write = (content: string, time: number): void => {
+      writeFileSync(bundle, content, "latin1");
+      utimesSync(bundle, time, time);
+    };
+    const time = Math.ceil(statSync(bundle).mtimeMs / 1000);
+    try {
+      write(text, time);
+      expect(moec(["explain", "MOE2041"], own).out).toContain("one axis with two sizes");
+      expect(kinds()).toBe(1);
+      // V8 compares nothing of the text but its length.
+      write(text.replaceAll("one axis with two sizes", "one axis with six sizes"), time + 1);
+      expect(moec(["explain", "MOE2041"], own).out).toContain("one axis with six sizes");
+      expect(kinds()).toBe(2);
+    } finally {
+      write(text, time);
+    }
+    const flagged = command.shell('exec "$1" --no-opt "$2" explain MOE2041', [], own);
+    expect(flagged.out).toContain("one axis with two sizes");
+    expect(kinds()).toBe(3);
+    expect(moec(["explain", "MOE2041"], own).out).toContain("one axis with two sizes");
+    expect(kinds()).toBe(3);
   });
 
   it("gives way to modules that were compiled later", () => {

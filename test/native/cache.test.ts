@@ -1,5 +1,5 @@
 /** The cache of compiled kernels: damage, two writers, folders that can't be written. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -40,6 +40,15 @@ describe("the cache", () => {
       }),
       { numRuns: 60 },
     );
+    cache.write("key", content);
+    expect(cache.read("key")).toEqual(content);
+  });
+
+  it.runIf(process.getuid?.() === 0)("takes nothing that another user put there: it would be run", () => {
+    const cache = new Cache("c", undefined, root);
+    cache.write("key", content);
+    chownSync(join(root, "c", "key"), 61234, 61234);
+    expect(cache.read("key")).toBeUndefined();
     cache.write("key", content);
     expect(cache.read("key")).toEqual(content);
   });

@@ -1,8 +1,9 @@
 /** The same calls on the interpreter, on wasm with one thread and on wasm with several. */
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
 import { wasmRelaxed, wasmSimd } from "../../compiler/targets/index.js";
 import type { Device } from "../../runtime/device.js";
+import type { Host } from "../../runtime/host.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { chooseWasm, makeWasmDevice } from "../../runtime/wasm/device.js";
 import { interpreterDevice } from "../support/interpreter-device.js";
@@ -13,11 +14,11 @@ const worker = compileWorker();
 const host = nodeHost(worker.url);
 afterAll(() => worker.remove());
 
-function wasmDevice(threads: number, relaxedSimd = true): Device {
-  const choice = { ...chooseWasm(host, threads), relaxedSimd };
+function wasmDevice(threads: number, relaxedSimd = true, on: Host = host): Device {
+  const choice = { ...chooseWasm(on, threads), relaxedSimd };
   const bytes = emitWasm(kernels, relaxedSimd ? wasmRelaxed : wasmSimd, { threads: threads > 1 });
   const module = new WebAssembly.Module(new Uint8Array(bytes));
-  return makeWasmDevice({ plan, module, scratchBytes: scratchBytes(kernels), choice, host });
+  return makeWasmDevice({ plan, module, scratchBytes: scratchBytes(kernels), choice, host: on });
 }
 
 const devices: readonly (readonly [string, () => Device])[] = [
@@ -82,6 +83,16 @@ describe("devices", () => {
       );
       device.dispose();
     }
+  });
+
+  it("say which thread does not run, and compute right until that is known", async () => {
+    const device = wasmDevice(3, true, nodeHost(new URL("nowhere.js", worker.url)));
+    await device.write("weights", 0, new Uint8Array(table.slice().buffer));
+    expect(await logitsOf(device, [1], 0)).toEqual(expectedLogits([1]));
+    const refusal = { code: "MOE4208", message: expect.stringMatching(/^thread [23] of 3 .*nowhere/) as string };
+    const later = (): void => void device.run("forward", { T: 1, past: 0 });
+    await vi.waitFor(() => expect(later).toThrow(expect.objectContaining(refusal)), { timeout: 50_000 });
+    device.dispose();
   });
 
   it("refuse a model beyond 4 GiB before anything is taken", () => {
