@@ -51,6 +51,12 @@ const slug = (text) =>
     .replaceAll(" ", "-");
 markdown.renderer.rules.heading_open = (tokens, index) =>
   `<${tokens[index].tag} id="${slug(tokens[index + 1].content)}">`;
+markdown.renderer.rules.heading_close = (tokens, index) => {
+  const { tag } = tokens[index];
+  const text = tokens[index - 1].content;
+  const link = `<a class="anchor" href="#${slug(text)}" aria-label="link to ${escapeHtml(text.replaceAll("`", ""))}">#</a>`;
+  return tag === "h1" ? `</${tag}>` : `${link}</${tag}>`;
+};
 markdown.renderer.rules.table_open = () => `<div class="scroll"><table>`;
 markdown.renderer.rules.table_close = () => "</table></div>";
 
@@ -94,10 +100,10 @@ function writePage(path, title, body) {
   const nav = sections
     .map(
       ([name, links]) =>
-        `<h2>${name}</h2>${links.map(([href, text]) => `<a href="${up}${href}"${href === path ? ' class="here"' : ""}>${escapeHtml(text)}</a>`).join("")}`,
+        `<h2>${name}</h2>${links.map(([href, text]) => `<a href="${up}${href}"${href === path ? ' class="here" aria-current="page"' : ""}>${escapeHtml(text)}</a>`).join("")}`,
     )
     .join("");
-  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)} · moec</title><link rel="icon" href="data:,"><link rel="stylesheet" href="${up}style.css"></head><body data-base="${up}"><header><a class="home" href="${up}index.html">moe<b>c</b></a><div class="search"><input id="search" type="search" placeholder="Search  /" aria-label="Search" autocomplete="off"><div class="hits"></div></div><button id="theme" aria-label="light or dark">◐</button></header><div class="page"><nav aria-label="Contents">${nav}</nav><main>${body}</main></div><script src="${up}search-index.js"></script><script src="${up}page.js"></script></body></html>`;
+  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)} · moec</title><link rel="icon" href="data:,"><link rel="stylesheet" href="${up}style.css"></head><body data-base="${up}"><a class="skip" href="#main">To the text</a><header><a class="home" href="${up}index.html">moe<b>c</b></a><div class="search"><input id="search" type="search" placeholder="Search  /" aria-label="Search" autocomplete="off"><div class="hits"></div><p id="found" class="unseen" role="status"></p></div><a class="contents" href="#contents">Contents</a><button id="theme" type="button" aria-label="light or dark" title="light or dark">◐</button></header><div class="page"><nav id="contents" aria-label="Contents">${nav}</nav><main id="main" tabindex="-1">${body}</main></div><script src="${up}search-index.js"></script><script src="${up}page.js"></script></body></html>`;
   const file = join(out, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, page);
@@ -193,6 +199,8 @@ for (const { path, text, title } of guides) {
     });
   });
 }
+/** The block that the README begins with. */
+const readmeSpec = code(/```moe\n([^]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8"))[1]);
 const cards = files
   .map(
     (file) =>
@@ -212,7 +220,7 @@ const guideCards = listed
 writePage(
   "index.html",
   "Documentation",
-  `<h1>moec</h1><p>A language and compiler for sparse neural networks. ${entries.length} declarations of the library, each with its paper, formula, wiring, cost and tests.</p><h2>Guides and language</h2><div class="cards">${guideCards}</div><h2>Library</h2><div class="cards">${cards}</div>`,
+  `<h1>moec</h1><p>A language and compiler for sparse neural networks: a <code>.moe</code> file says who the experts are, how the router chooses and what a mask keeps; the compiler makes of it, and of a checkpoint, a bundle that writes text in Node, in browsers and on the processor's own instructions.</p>${readmeSpec}<p>In a clone, <code>npm start</code> compiles the example, writes text and shows which experts took which token:</p><img src="docs/images/npm-start.svg" alt="The text, and a map with a column for each token and a letter for each expert"><p><a href="docs/language/README.html">The language</a> begins with one page; the library below has ${entries.length} declarations, each with its paper, formula, wiring, cost and tests.</p><h2>Guides and language</h2><div class="cards">${guideCards}</div><h2>Library</h2><div class="cards">${cards}</div>`,
 );
 writeFileSync(join(out, "search-index.js"), `window.searchIndex = ${JSON.stringify(searchIndex)};\n`);
 for (const name of ["style.css", "page.js"]) cpSync(join(root, "scripts/docs", name), join(out, name));

@@ -1,8 +1,10 @@
 /**
  * How fast the language server answers on a file of about a thousand lines: `node bench/editor/run.mjs`, after
  * `npm run build`. Starts `moec lsp --stdio`, types into the file, and prints the median and the 95th percentile of the
- * time from a keystroke to its diagnostics (with the server's waiting time) and of each request.
+ * time from a keystroke to its diagnostics (with the server's waiting time) and of each request; on Linux also of the
+ * processor time that the server's thread took for it, which other programs on the machine do not make longer.
  */
+import { existsSync, readFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { join } from "node:path";
@@ -54,6 +56,11 @@ let wake = () => undefined;
 connection.onNotification("textDocument/publishDiagnostics", (params) => wake(params));
 connection.listen();
 
+const schedstat = `/proc/${server.pid}/task/${server.pid}/schedstat`;
+/** Milliseconds of processor time that the server's thread has had; undefined where the system does not tell. */
+const threadTime = () =>
+  existsSync(schedstat) ? Number(readFileSync(schedstat, "utf8").split(" ")[0]) / 1e6 : undefined;
+
 /** @returns {Promise<number>} milliseconds until the diagnostics of `version` arrive */
 function diagnosed() {
   const begun = performance.now();
@@ -97,7 +104,19 @@ const requests = {
   "quick fixes": ["codeAction", { range: { start: position, end: position }, context: { diagnostics: [] } }],
 };
 
-const times = new Map([["keystroke to diagnostics", []]]);
+/** Of each kind: milliseconds that passed, and those of the server's thread. */
+const times = new Map();
+async function timed(name, work) {
+  const before = threadTime();
+  const begun = performance.now();
+  await work();
+  const passed = performance.now() - begun;
+  const kept = times.get(name) ?? { passed: [], thread: [] };
+  kept.passed.push(passed);
+  if (before !== undefined) kept.thread.push(threadTime() - before);
+  times.set(name, kept);
+}
+
 for (let round = 0; round < rounds; round++) {
   const typed = { line: middle, character: lines[middle].length };
   const back = round % 2 === 1;
@@ -105,24 +124,28 @@ for (let round = 0; round < rounds; round++) {
     ? { start: typed, end: { ...typed, character: typed.character + 4 } }
     : { start: typed, end: typed };
   version++;
-  const done = diagnosed();
-  await connection.sendNotification("textDocument/didChange", {
-    textDocument: { uri, version },
-    contentChanges: [{ range, text: back ? "" : " * 2" }],
+  await timed("keystroke to diagnostics", async () => {
+    const done = diagnosed();
+    await connection.sendNotification("textDocument/didChange", {
+      textDocument: { uri, version },
+      contentChanges: [{ range, text: back ? "" : " * 2" }],
+    });
+    await done;
   });
-  times.get("keystroke to diagnostics").push(await done);
   for (const [name, [method, more]] of Object.entries(requests)) {
-    const begun = performance.now();
-    await connection.sendRequest(`textDocument/${method}`, { textDocument: { uri }, ...more });
-    times.set(name, [...(times.get(name) ?? []), performance.now() - begun]);
+    await timed(name, () => connection.sendRequest(`textDocument/${method}`, { textDocument: { uri }, ...more }));
   }
 }
 
-const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))].toFixed(1);
-console.log(`${"".padEnd(28)}${"median".padStart(10)}${"p95".padStart(10)}  (ms, ${rounds} rounds)`);
-for (const [name, list] of times) {
+function quantiles(list) {
   const sorted = [...list].sort((a, b) => a - b);
-  console.log(`${name.padEnd(28)}${at(sorted, 0.5).padStart(10)}${at(sorted, 0.95).padStart(10)}`);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))].toFixed(1);
+  return sorted.length === 0 ? "" : at(0.5).padStart(10) + at(0.95).padStart(10);
+}
+const title = ["median", "p95", "thread", "p95"].map((word) => word.padStart(10)).join("");
+console.log(`${"".padEnd(28)}${title}  (ms, ${rounds} rounds)`);
+for (const [name, { passed, thread }] of times) {
+  console.log(`${name.padEnd(28)}${quantiles(passed)}${quantiles(thread)}`);
 }
 await connection.sendRequest("shutdown");
 await connection.sendNotification("exit");

@@ -56,6 +56,13 @@ export function createEditor(
     minimap: { enabled: false },
     fontSize: 13.5,
     scrollBeyondLastLine: false,
+    // Columns are narrow: nothing of a line shall be out of sight, nor room go to empty margins.
+    wordWrap: "on",
+    wrappingIndent: "deepIndent",
+    lineNumbersMinChars: 3,
+    glyphMargin: false,
+    folding: false,
+    overviewRulerLanes: 0,
     "semanticHighlighting.enabled": true,
     tabSize: 2,
     formatOnType: true,

@@ -132,10 +132,11 @@ export function showResults(tabs: HTMLElement, panel: HTMLElement, client: Serve
     void show();
   }
   tabs.onkeydown = ({ key }) => {
-    const step = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
-    if (step === 0) return;
     const at = buttons.findIndex(([tab]) => tab === current);
-    const [tab, button] = buttons[(at + step + buttons.length) % buttons.length]!;
+    const places: Readonly<Record<string, number>> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 };
+    const next = places[key];
+    if (next === undefined) return;
+    const [tab, button] = buttons[(next + buttons.length) % buttons.length]!;
     choose(tab);
     button.focus();
   };

@@ -12,6 +12,7 @@ document.querySelector("#theme").addEventListener("click", () => {
 });
 for (const block of document.querySelectorAll("pre")) {
   const button = document.createElement("button");
+  button.type = "button";
   button.textContent = "copy";
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(block.querySelector("code").textContent);
@@ -22,6 +23,7 @@ for (const block of document.querySelectorAll("pre")) {
 }
 const input = document.querySelector("#search");
 const hits = document.querySelector(".hits");
+const found = document.querySelector("#found");
 const base = document.body.dataset.base;
 let at = -1;
 const words = (text) => text.toLowerCase().match(/\d{4}\.\d{4,5}|[\p{L}\p{N}]+/gu) ?? [];
@@ -29,6 +31,7 @@ function show() {
   const wanted = words(input.value);
   at = -1;
   hits.replaceChildren();
+  found.textContent = "";
   if (wanted.length === 0) return;
   const scored = window.searchIndex
     .map((entry) => {
@@ -55,6 +58,7 @@ function show() {
     link.append(title, about);
     hits.append(link);
   }
+  found.textContent = scored.length === 0 ? "nothing found" : `${scored.length} found, arrow keys choose`;
 }
 input.addEventListener("input", show);
 input.addEventListener("keydown", (event) => {
@@ -69,6 +73,10 @@ input.addEventListener("keydown", (event) => {
   }
   if (event.key === "Enter") (links[at] ?? links[0])?.click();
   links.forEach((link, i) => link.classList.toggle("at", i === at));
+  if (at >= 0 && links[at]) {
+    links[at].scrollIntoView({ block: "nearest" });
+    found.textContent = `${links[at].textContent}, ${at + 1} of ${links.length}`;
+  }
 });
 document.addEventListener("click", (event) => {
   if (!event.target.closest(".search")) hits.replaceChildren();
@@ -79,3 +87,9 @@ addEventListener("keydown", (event) => {
     input.focus();
   }
 });
+// Of a hundred pages in the contents the one that is shown lies in sight; the page itself stays where it is.
+const here = document.querySelector("nav .here");
+const contents = here?.closest("nav");
+if (contents && contents.scrollHeight > contents.clientHeight) {
+  contents.scrollTop = here.offsetTop - contents.offsetTop - contents.clientHeight / 3;
+}

@@ -93,6 +93,36 @@ describe.skipIf(!browser)("in a browser", () => {
     expect(await back()).toBe(after);
   });
 
+  it("shows where the reader is, and says aloud what the search finds", async () => {
+    await page.goto(`${site.url}stdlib/schedules.html`);
+    const here = page.locator("nav [aria-current=page]");
+    expect(await here.textContent()).toBe("schedules");
+    const [place, contents] = [(await here.boundingBox())!, (await page.locator("nav").boundingBox())!];
+    expect(place.y).toBeGreaterThan(contents.y);
+    expect(place.y + place.height).toBeLessThan(contents.y + contents.height);
+    await page.fill("#search", "sinkhorn");
+    expect(await page.textContent("#found")).toMatch(/^\d+ found/);
+    await page.locator("#search").press("ArrowDown");
+    expect(await page.textContent("#found")).toMatch(/^Sinkhorn.*, 1 of \d+$/);
+    await page.fill("#search", "qqqqzz");
+    expect(await page.textContent("#found")).toBe("nothing found");
+  });
+
+  it("has its contents one step away on a narrow screen, and the text first for the keyboard", async () => {
+    const narrow = await page.context().newPage();
+    await narrow.setViewportSize({ width: 400, height: 800 });
+    await narrow.goto(`${site.url}docs/cli.html`);
+    expect(await narrow.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400);
+    await narrow.keyboard.press("Tab");
+    expect(await narrow.evaluate(() => document.activeElement!.textContent)).toBe("To the text");
+    await narrow.keyboard.press("Enter");
+    expect(await narrow.evaluate(() => document.activeElement!.id)).toBe("main");
+    await narrow.click("header >> text=Contents");
+    await narrow.click("nav >> text=Serving a model");
+    await narrow.waitForURL(/serve\.html$/);
+    await narrow.close();
+  });
+
   it("says nothing on the console", () => {
     expect(wrong).toEqual([]);
   });

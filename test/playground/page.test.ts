@@ -143,6 +143,15 @@ describe.skipIf(!browser)("the playground", () => {
     for (const each of [page, other, damaged]) await each.close();
   });
 
+  it("fits a narrow screen: nothing to scroll sideways, no line cut off", async () => {
+    const { page } = await opened("#lesson=12-model");
+    await page.setViewportSize({ width: 400, height: 800 });
+    await page.waitForFunction(() => document.documentElement.scrollWidth <= 400);
+    const lines = page.locator("#editor .view-lines");
+    await expect.poll(async () => (await lines.boundingBox())!.width).toBeLessThanOrEqual(400);
+    await page.close();
+  });
+
   it("is reachable by keyboard: lesson, buttons, editor and back out, tabs by arrows", async () => {
     const { page } = await opened();
     const at = (): Promise<string> =>
@@ -171,6 +180,10 @@ describe.skipIf(!browser)("the playground", () => {
     expect(await at()).toBe("tab-picture");
     await page.keyboard.press("ArrowRight");
     expect(await at()).toBe("tab-tests");
+    await page.keyboard.press("End");
+    expect(await at()).toBe("tab-wasm");
+    await page.keyboard.press("Home");
+    expect(await at()).toBe("tab-picture");
     await page.close();
   });
 });

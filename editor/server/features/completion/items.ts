@@ -29,25 +29,38 @@ export type Rank = 0 | 1 | 2 | 3 | 4;
 
 export function symbolItem(workspace: Workspace, symbol: NameSymbol, rank: Rank): CompletionItem {
   const real = symbol.target ?? symbol;
-  const signature = signatureOf(workspace, real);
   return {
     label: symbol.name,
     kind: KINDS[real.kind],
-    detail: signature,
-    documentation: markdown([code(signature), real.doc === undefined ? "" : withPaperLinks(real.doc)]),
+    ...descriptionOf(workspace, real),
     sortText: `${rank}${symbol.name}`,
   };
 }
 
-export function builtinItems(): CompletionItem[] {
-  return [...builtins.values()].map((builtin) => ({
-    label: builtin.name,
-    kind: CompletionItemKind.Function,
-    detail: builtin.signature,
-    documentation: markdown([code(builtin.signature), builtin.doc]),
-    sortText: `3${builtin.name}`,
-  }));
+type Description = Pick<CompletionItem, "detail" | "documentation">;
+
+/** A symbol is made anew when its file changes; those of the library, some hundreds in each list, last. */
+const descriptions = new WeakMap<NameSymbol, Description>();
+
+function descriptionOf(workspace: Workspace, symbol: NameSymbol): Description {
+  const known = descriptions.get(symbol);
+  if (known) return known;
+  const detail = signatureOf(workspace, symbol);
+  const doc = symbol.doc === undefined ? "" : withPaperLinks(symbol.doc);
+  const made = { detail, documentation: markdown([code(detail), doc]) };
+  descriptions.set(symbol, made);
+  return made;
 }
+
+const functions: readonly CompletionItem[] = [...builtins.values()].map((builtin) => ({
+  label: builtin.name,
+  kind: CompletionItemKind.Function,
+  detail: builtin.signature,
+  documentation: markdown([code(builtin.signature), builtin.doc]),
+  sortText: `3${builtin.name}`,
+}));
+
+export const builtinItems = (): readonly CompletionItem[] => functions;
 
 export function keywordItems(words: readonly string[], rank: Rank = 2): CompletionItem[] {
   const entries: readonly TokenEntry[] = TOKENS;
