@@ -1,20 +1,11 @@
 /** The command line: commands, their shared options, and how a command is started and ends. */
 import { Command, CommanderError, Option } from "commander";
+import type { CommandDefinition, Start } from "./command.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { report, UsageError, WRONG_LINE } from "./failures.js";
 import type { Io } from "./io.js";
 import { moecVersion } from "./package-root.js";
-import { Shell, type CommonOptions } from "./shell.js";
-
-/** Runs the body of a command: makes its shell, turns what it throws into words and an exit code. */
-export type Start = <O extends CommonOptions>(
-  command: string,
-  options: O,
-  body: (shell: Shell, options: O) => Promise<ExitCode>,
-) => Promise<void>;
-
-/** Adds one command; each lives in a file of `commands/`. */
-export type CommandDefinition = (program: Command, start: Start) => Command;
+import { Shell } from "./shell.js";
 
 /** By name, in the order of the help. Each is loaded when it is wanted: what a command needs costs the others nothing. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
@@ -98,7 +89,7 @@ export function makeProgram(
   }
   program.addHelpText(
     "after",
-    "\nExit codes: 0 done, 1 the input is wrong, 2 the command line is wrong, 3 a file or the machine made it impossible.\n",
+    "\nExit codes: 0 done, 1 the input is wrong, 2 the command line is wrong,\n3 a file or the machine made it impossible.\n",
   );
   return program;
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { DiagnosticsError, interrupted, report } from "../failures.js";
 import { addModelOptions, addTargetOptions, type ModelOptions } from "../options.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { Shell } from "../shell.js";
 import { bundleSummary } from "../show/bundle-summary.js";
 import { plural } from "../show/units.js";

@@ -8,7 +8,7 @@ import { NOT_PLAIN, systemReason } from "../../runtime/node/system-errors.js";
 import { fixFiles, type FixedFiles } from "../check/apply-fixes.js";
 import { EXIT } from "../exit-codes.js";
 import { showDiagnostics } from "../failures.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions } from "../shell.js";
 import { plural, timeText } from "../show/units.js";
 import { writeTextFiles } from "../write-text-files.js";

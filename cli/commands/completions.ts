@@ -5,7 +5,7 @@ import { fishScript } from "../completions/fish.js";
 import { completedCommands, type CompletedCommand } from "../completions/words.js";
 import { zshScript } from "../completions/zsh.js";
 import { EXIT } from "../exit-codes.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions } from "../shell.js";
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const satisfies Readonly<

@@ -8,7 +8,7 @@ import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
 import { assignments, number, sizeAssignment } from "../options.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions, Shell } from "../shell.js";
 import { tableLines } from "../show/table.js";
 import { bytesText, plural } from "../show/units.js";

@@ -12,9 +12,10 @@ import { EXIT } from "../exit-codes.js";
 import { nativeLevels, ownLevel } from "../native-levels.js";
 import { nvccPath, nvccVersion } from "../nvcc.js";
 import { moecVersion, packageRoot } from "../package-root.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions } from "../shell.js";
 import { bytesText } from "../show/units.js";
+import { wrapped } from "../show/wrap.js";
 import { reasonOf } from "../../compiler/errors/reason.js";
 
 interface Finding {
@@ -38,7 +39,11 @@ export const doctorCommand: CommandDefinition = (program, start) =>
         const signs = { good: added("✓"), limited: warning("!"), absent: dim("–"), broken: error("✗") };
         const width = Math.max(...findings.map(({ name }) => name.length)) + 2;
         for (const { name, state, text } of findings) {
-          shell.say(`${signs[state]} ${strong(name.padEnd(width))}${state === "absent" ? dim(text) : text}`);
+          const head = `${signs[state]} ${strong(name.padEnd(width))}`;
+          wrapped(text, shell.width - width - 2).forEach((line, at) => {
+            const shown = state === "absent" ? dim(line) : line;
+            shell.say(at === 0 ? head + shown : " ".repeat(width + 2) + shown);
+          });
         }
         const isBroken = findings.some(({ state }) => state === "broken");
         shell.result(!isBroken, { version: moecVersion(), findings });

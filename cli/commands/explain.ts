@@ -3,7 +3,7 @@ import { catalog } from "../../compiler/errors/catalog.generated.js";
 import { explain, type CatalogEntry } from "../../compiler/errors/catalog.js";
 import { closest } from "../../compiler/errors/closest.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions, Shell } from "../shell.js";
 import { wrapped, wrappedParagraphs } from "../show/wrap.js";
 

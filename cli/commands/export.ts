@@ -4,7 +4,7 @@ import { Option } from "commander";
 import { EXIT } from "../exit-codes.js";
 import { CONTRIB_OPERATORS, EXPERT_FORMATS, type Contrib } from "../../compiler/5-emit/onnx/contrib/names.js";
 import { addProgramOptions, listOption, type ProgramOptions } from "../options.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import { plural } from "../show/units.js";
 
 interface ExportOptions extends ProgramOptions {

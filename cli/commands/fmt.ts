@@ -5,7 +5,7 @@ import type { Diagnostic } from "../../compiler/errors/diagnostic.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { showDiagnostics } from "../failures.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions, Shell } from "../shell.js";
 import { textDiff } from "../show/text-diff.js";
 import { plural } from "../show/units.js";

@@ -1,7 +1,7 @@
 /** `moec generate`: write text from a bundle; the text and nothing else goes to standard output. */
 import { UsageError } from "../failures.js";
 import { addTextOptions, type TextOptions } from "../options.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 
 export const generateCommand: CommandDefinition = (program, start) => {
   const command = program

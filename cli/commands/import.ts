@@ -1,7 +1,7 @@
 /** `moec import`: a readable spec and a project file from a checkpoint. */
 import { extname, relative, resolve } from "node:path";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import { UsageError } from "../failures.js";
 import type { CommonOptions, Shell } from "../shell.js";
 import { tableLines } from "../show/table.js";

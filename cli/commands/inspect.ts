@@ -9,7 +9,7 @@ import {
   type TrainingOptions,
 } from "../cost/training-options.js";
 import { addModelOptions, type ModelOptions } from "../options.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { Compiled, View } from "../views.js";
 import { writeTextFiles } from "../write-text-files.js";
 
@@ -45,7 +45,10 @@ export const inspectCommand: CommandDefinition = (program, start) => {
         const project = openSources(path, shell.io.cwd, options);
         const { strong } = shell.palette;
         const show = (chosen: readonly View[]): ExitCode => {
-          for (const view of chosen) for (const line of view.lines) shell.say(line);
+          chosen.forEach(({ lines }, at) => {
+            if (at > 0) shell.say();
+            for (const line of lines) shell.say(line);
+          });
           shell.result(true, { views: chosen.map(({ title, data }) => ({ title, data })) });
           return EXIT.ok;
         };

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { EXIT } from "../exit-codes.js";
 import { moecVersion, packageRoot } from "../package-root.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions } from "../shell.js";
 
 interface LspOptions extends CommonOptions {

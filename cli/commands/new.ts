@@ -6,7 +6,7 @@ import { modelName } from "../../compiler/checkpoints/import/text.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { EXIT } from "../exit-codes.js";
 import { UsageError } from "../failures.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions } from "../shell.js";
 import { shellWord } from "../show/units.js";
 import { projectFiles, TEMPLATES, type TemplateName } from "../templates.js";

@@ -1,7 +1,7 @@
 /** `moec run`: compile what is needed, then write text. */
 import { UsageError } from "../failures.js";
 import { addModelOptions, addTextOptions, MODEL_OR_BUNDLE, type ModelOptions, type TextOptions } from "../options.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 
 export const runCommand: CommandDefinition = (program, start) => {
   const command = program

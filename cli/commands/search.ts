@@ -2,8 +2,9 @@
 import { InvalidArgumentError, Option } from "commander";
 import { closest } from "../../compiler/errors/closest.js";
 import { EXIT } from "../exit-codes.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions, Shell } from "../shell.js";
+import { wrapped } from "../show/wrap.js";
 import type { Hit } from "../library-search.js";
 
 interface SearchOptions extends CommonOptions {
@@ -64,7 +65,7 @@ function linesOf(shell: Shell, { entry }: Hit): readonly string[] {
   const { strong, dim, accent } = shell.palette;
   return [
     strong(entry.signature),
-    ...(entry.summary === "" ? [] : [`  ${entry.summary}`]),
+    ...(entry.summary === "" ? [] : wrapped(entry.summary, shell.width, "  ")),
     `  ${dim(`${entry.file}:${entry.line}`)}`,
     `  ${entry.importLine === undefined ? dim("used inside of its file") : accent(entry.importLine)}`,
     "",

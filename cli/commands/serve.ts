@@ -17,7 +17,7 @@ import {
   type ModelOptions,
 } from "../options.js";
 import type { TargetName } from "../project-file.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import { deviceText, whyNotText } from "../../runtime/device-text.js";
 import type { Model } from "../../runtime/node/index.js";
 import type { Shell } from "../shell.js";

@@ -7,7 +7,7 @@ import { lineColumn, sourceLines } from "../../compiler/errors/source-lines.js";
 import type { DeviceResult } from "../test-device.js";
 import { EXIT } from "../exit-codes.js";
 import { showDiagnostics } from "../failures.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { CommonOptions } from "../shell.js";
 import { plural, timeText } from "../show/units.js";
 import { moeFiles } from "./check.js";
@@ -64,7 +64,7 @@ export const testCommand: CommandDefinition = (program, start) =>
             }
             if (test.passed) passed++;
             else failed++;
-            const count = palette.dim(plural(test.assertions, "assertion"));
+            const count = palette.dim(`(${plural(test.assertions, "assertion")})`);
             shell.say(`  ${test.passed ? palette.added("✓") : palette.error("✗")} ${test.name} ${count}`);
             for (const { span, message, isRefused } of test.failures) {
               const { line, column } = lineColumn(lines, span.start);

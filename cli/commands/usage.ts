@@ -10,7 +10,7 @@ import {
   type DeviceOptions,
   type ModelOptions,
 } from "../options.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { Shell } from "../shell.js";
 import { tableLines } from "../show/table.js";
 import { plural } from "../show/units.js";

@@ -17,7 +17,7 @@ import {
   type DeviceOptions,
   type ModelOptions,
 } from "../options.js";
-import type { CommandDefinition } from "../program.js";
+import type { CommandDefinition } from "../command.js";
 import type { Project } from "../project.js";
 import type { Shell } from "../shell.js";
 import { named } from "../source-host.js";

@@ -244,6 +244,9 @@ function scaledQuery(emitter: Emitter, { attrs, q }: Attention, start: Expressio
   return mul(emitter.builder.load(source, add(start, mul(d, step))), constant(attrs.scale, f32));
 }
 
+/** Where a row lies: its coordinates along the axes of the rows. */
+type RowPlace = ReturnType<OwnTile["rowAt"]>;
+
 /** A row of a thread, with how its queries are read. */
 interface StartedRow extends Row {
   /** Query `d`, scaled for its halves; 0 from the last column on. */
@@ -266,36 +269,58 @@ interface RowParts extends RowMemory {
   readonly lane: Expression;
 }
 
-function startRow(
-  emitter: Emitter,
-  call: Attention,
-  { depth }: MatrixTiles,
-  mine: OwnTile,
-  { number, last, lane, positions, queryStarts, starts, tops, scales }: RowParts,
-): StartedRow {
+/** Keeps where a row begins, prepares the reading of its query, and starts its sum. */
+function startRow(emitter: Emitter, call: Attention, tiles: MatrixTiles, mine: OwnTile, row: RowParts): StartedRow {
   const { builder } = emitter;
-  const { attrs, q, result, sinks } = call;
+  const { number, last, positions, starts } = row;
   const at = mine.rowAt(builder.let("row", min(number, last)));
-  builder.store(positions, number, positionOf(emitter, call, at));
-  builder.store(starts, number, emitter.index(result.address(plus(at, attrs.valueAxis, Coordinate.zero))));
-  const start = builder.let("query_at", emitter.index(q.address(plus(at, attrs.contracted, Coordinate.zero))));
-  builder.store(queryStarts, number, start);
-  const read = (d: Expression): Expression => scaledQuery(emitter, call, start, d);
-  const scaling = scales && rowScaling(builder, read, depth, { first: lane, among: across, across: ofOneRow });
-  if (scales && scaling) builder.store(scales, number, scaling.undone);
-  const sink = sinks?.read(emitter, at);
-  builder.store(tops, number, sink ?? constant(-Infinity, f32));
-  const isFirst = select(compare("eq", lane, 0), constant(1, f32), constant(0, f32));
+  const start = keepPlaces(emitter, call, at, row);
+  const query = scaledForHalves(emitter, call, tiles, start, row);
   return {
     at,
     position: () => builder.let("position", builder.load(positions, number)),
     to: () => builder.let("to", builder.load(starts, number)),
     number,
     isThere: compare("lt", number, mine.rows),
-    query: (d) => (scaling ? mul(read(d), scaling.power) : read(d)),
-    // The sink is one more power, relative to itself.
-    total: builder.variable("total", sink ? isFirst : constant(0, f32)),
+    query,
+    total: startSum(emitter, call, at, row),
   };
+}
+
+/** Stores the position of a row and where its result and its query begin, which it gives. */
+function keepPlaces(emitter: Emitter, call: Attention, at: RowPlace, row: RowParts): Expression {
+  const { builder } = emitter;
+  const { attrs, q, result } = call;
+  builder.store(row.positions, row.number, positionOf(emitter, call, at));
+  builder.store(row.starts, row.number, emitter.index(result.address(plus(at, attrs.valueAxis, Coordinate.zero))));
+  const start = builder.let("query_at", emitter.index(q.address(plus(at, attrs.contracted, Coordinate.zero))));
+  builder.store(row.queryStarts, row.number, start);
+  return start;
+}
+
+/** Reads a query so that it fits its halves; what its scores have to be multiplied with for that is stored. */
+function scaledForHalves(
+  emitter: Emitter,
+  call: Attention,
+  { depth }: MatrixTiles,
+  start: Expression,
+  { number, lane, scales }: RowParts,
+): StartedRow["query"] {
+  const { builder } = emitter;
+  const read = (d: Expression): Expression => scaledQuery(emitter, call, start, d);
+  const scaling = scales && rowScaling(builder, read, depth, { first: lane, among: across, across: ofOneRow });
+  if (!scales || !scaling) return read;
+  builder.store(scales, number, scaling.undone);
+  return (d) => mul(read(d), scaling.power);
+}
+
+/** The greatest score and the sum of powers before the first key: those of the sink, which is one more power. */
+function startSum(emitter: Emitter, { sinks }: Attention, at: RowPlace, { number, lane, tops }: RowParts): Variable {
+  const { builder } = emitter;
+  const sink = sinks?.read(emitter, at);
+  builder.store(tops, number, sink ?? constant(-Infinity, f32));
+  const isFirst = select(compare("eq", lane, 0), constant(1, f32), constant(0, f32));
+  return builder.variable("total", sink ? isFirst : constant(0, f32));
 }
 
 /** Brings the parts of the queries into the fragments of their warps, over the memory of as many keys at a time. */
