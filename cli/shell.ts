@@ -37,6 +37,11 @@ export class Shell {
     this.progress = new Progress(io, this.notePalette, io.errIsTerminal && !this.json);
   }
 
+  /** Cells of a line of prose; endless where it is piped, since who searches or cuts it wants whole lines. */
+  get width(): number {
+    return this.io.outIsTerminal ? this.io.columns : Infinity;
+  }
+
   /** A line of the result; nothing with `--json`. */
   say(line = ""): void {
     if (!this.json) this.io.out(`${line}\n`);
