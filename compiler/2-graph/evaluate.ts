@@ -83,6 +83,8 @@ export function evaluate(program: Program, entryName: string, options: EvaluateO
   const runs = texts.map((own) => new Run(program, options, { ...sizes, past: own.past }, own, [], traces));
   const run = new Run(program, options, sizes, view, runs, traces);
   const results = run.region(entry.body, args, []);
+  const [tokens] = entry.body.params[0]?.type.kind === "tensor" ? entry.body.params[0].type.axes : [];
+  if (tokens && tokens.size.constant === undefined) view.passed((sizes["past"] ?? 0) + tokens.size.evaluate(sizes));
   states.adopt(view);
   options.texts?.forEach((store, index) => store.adopt(texts[index]!));
   const outputs = Object.fromEntries(entry.outputs.map((name, index) => [name, owned(results[index]!)]));

@@ -26,9 +26,12 @@ export class StateStore {
   /** @param round What caches of f32 make of rows that are appended; nothing when left out. */
   constructor(private readonly round?: (rows: Float64Array) => Float64Array) {}
 
-  /** Number of positions in the caches. */
+  /** Tokens that states of fixed size have seen: they hold no rows to count. */
+  private seen = 0;
+
+  /** Positions of the text so far: those in the caches, or those that states of fixed size have seen. */
   get past(): number {
-    let most = 0;
+    let most = this.seen;
     for (const entry of this.entries.values()) if (entry.kind === "cache") most = Math.max(most, entry.rows);
     return most;
   }
@@ -78,8 +81,14 @@ export class StateStore {
     return larger;
   }
 
+  /** Says how many positions the text has after a call. */
+  passed(positions: number): void {
+    if (this.entries.size > 0) this.seen = positions;
+  }
+
   /** Forget all positions from `rows` on, in every cache. */
   truncate(rows: number): void {
+    this.seen = Math.min(this.seen, rows);
     for (const [key, entry] of this.entries) {
       if (entry.kind === "cache" && entry.rows > rows) this.entries.set(key, { ...entry, rows });
     }
@@ -88,6 +97,7 @@ export class StateStore {
   /** An independent copy. */
   clone(): StateStore {
     const copy = new StateStore(this.round);
+    copy.seen = this.seen;
     for (const [key, entry] of this.entries) {
       copy.entries.set(key, entry.kind === "cache" ? { ...entry, data: entry.data.slice() } : entry);
     }
@@ -97,11 +107,13 @@ export class StateStore {
   /** A view that one call writes to; `adopt` makes its writes last, dropping it forgets them. */
   begin(): StateStore {
     const view = new StateStore(this.round);
+    view.seen = this.seen;
     view.entries = new Map(this.entries);
     return view;
   }
 
   adopt(view: StateStore): void {
     this.entries = view.entries;
+    this.seen = view.seen;
   }
 }

@@ -48,7 +48,7 @@ export interface ModelParts {
 }
 
 interface HeldText {
-  /** Token ids in the caches. */
+  /** Token ids that the caches and states have seen. */
   ids: number[];
   /** A call runs. */
   busy: boolean;
@@ -161,7 +161,7 @@ export class Model {
           context: this.context,
           advance: (ids, trace, signal) => this.advance(text, ids, trace, signal),
           rewindTo: (ids) => this.rewindTo(text, ids),
-          used: () => place.ids.length,
+          used: () => (this.states.hasCache ? place.ids.length : 0),
         },
         prompt,
         options,
@@ -339,10 +339,11 @@ export class Model {
     const place = this.place(text);
     const language = this.languageEntry();
     this.checkIds(language, [{ port: language.inputs[0]!, data: Int32Array.of(token) }]);
-    const past = this.states.hasCache ? place.ids.length : 0;
-    if (past >= this.context) throw moecError("MOE5320", { limit: this.context, past, asked: 1 });
+    const past = place.ids.length;
+    if (this.states.hasCache && past >= this.context)
+      throw moecError("MOE5320", { limit: this.context, past, asked: 1 });
     const result = await batches.step({ text, token, past, trace, ...(signal ? { signal } : {}) });
-    if (this.states.hasCache) place.ids.push(token);
+    place.ids.push(token);
     return result;
   }
 
@@ -357,8 +358,9 @@ export class Model {
     const total = checked.sizes[axis] ?? 1;
     const text = options.text ?? 0;
     const place = this.place(text);
-    const past = this.states.hasCache ? place.ids.length : 0;
-    if (past + total > this.context) {
+    const past = this.states.goesOn ? place.ids.length : 0;
+    // States of fixed size hold texts of any length.
+    if (this.states.hasCache ? past + total > this.context : !this.states.goesOn && total > this.context) {
       throw moecError("MOE5320", { limit: this.context, past, asked: total });
     }
     const most = Math.max(1, this.parts.plan.limits[axis] ?? total);
@@ -375,7 +377,7 @@ export class Model {
       const read = { trace: options.trace ?? false, lastOnly };
       results.push(await this.turn(text, () => this.runner.run(entry, inputs, sizes, read)));
       const ids = inputs[0];
-      if (this.states.hasCache && ids) place.ids.push(...ids.data);
+      if (this.states.goesOn && ids) place.ids.push(...ids.data);
       if (total > most) await this.parts.host.breathe();
     }
     return lastOnly

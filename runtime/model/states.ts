@@ -30,6 +30,11 @@ export class States {
     return this.states.every(({ state }) => state.kind === "cache");
   }
 
+  /** True when anything of a text is kept from call to call. */
+  get goesOn(): boolean {
+    return this.states.length > 0;
+  }
+
   get hasCache(): boolean {
     return this.states.some(({ state }) => state.kind === "cache");
   }

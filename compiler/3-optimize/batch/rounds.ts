@@ -13,6 +13,32 @@ export type Rounds = ReadonlyMap<Node, number>;
 const MOST_ROUNDS = 64;
 
 /**
+ * Reads of states in other rounds that a node of this round needs: what is copied from an earlier round reads them as well,
+ * and they are not copied.
+ */
+function readBefore(
+  node: Node,
+  round: number,
+  makers: ReadonlyMap<ValueId, Node>,
+  rounds: Rounds,
+  kinds: Kinds,
+): ReadonlySet<Node> {
+  const found = new Set<Node>();
+  const seen = new Set<Node>();
+  const visit = ({ operands }: Node): void => {
+    for (const id of operands) {
+      const maker = makers.get(id);
+      if (!maker || seen.has(maker) || kinds.get(id)!.kind !== "own" || rounds.get(maker) === round) continue;
+      seen.add(maker);
+      if (hasEffect(maker)) found.add(maker);
+      else visit(maker);
+    }
+  };
+  visit(node);
+  return found;
+}
+
+/**
  * The earliest round of each node. What is one text's own can be used only in the round that made it: so its maker waits
  * for its user, or is copied into the later round when nothing speaks against computing it twice. Undefined when there
  * is no such order.
@@ -38,9 +64,7 @@ export function roundsOf(region: Region, ways: ReadonlyMap<Node, Way>, kinds: Ki
       if (apart && hasEffect(node)) lastEffect = round = Math.max(round, lastEffect);
       if (round > MOST_ROUNDS) return undefined;
       rounds.set(node, round);
-      for (const id of node.operands) {
-        const maker = makers.get(id);
-        if (!maker || kinds.get(id)!.kind !== "own" || rounds.get(maker) === round || !hasEffect(maker)) continue;
+      for (const maker of readBefore(node, round, makers, rounds, kinds)) {
         least.set(maker, round);
         settled = false;
       }
