@@ -3,8 +3,9 @@
  * (its index, whether it opens a line) and the errors that are visible without a grammar.
  */
 import { Lexer, createToken, type IToken, type TokenType } from "./chevrotain.js";
-import type { Diagnostic } from "../compiler/errors/diagnostic.js";
+import type { Diagnostic, SourceSpan } from "../compiler/errors/diagnostic.js";
 import { replace, syntaxError } from "./errors.js";
+import { MARK_HELP, MARKS } from "./foreign.js";
 import { readEscapes } from "./strings.js";
 import { isBinaryOperator } from "./precedence.js";
 import { DECLARATION_WORDS, TOKENS, type TokenEntry, type TokenName } from "./tokens.js";
@@ -136,10 +137,7 @@ export function lex(text: string, file: string): LexResult {
   const raw = lexer.tokenize(text);
   const diagnostics: Diagnostic[] = [];
   const at = (start: number, end: number) => ({ file, start, end });
-  for (const error of raw.errors) {
-    const end = error.offset + error.length;
-    diagnostics.push(syntaxError("MOE1007", { text: shorten(text.slice(error.offset, end)) }, at(error.offset, end)));
-  }
+  for (const { offset, length } of raw.errors) diagnostics.push(unknownText(text, at(offset, offset + length)));
   const comments: Comment[] = (raw.groups["comments"] ?? []).map((token) => {
     const comment = toComment(token);
     if (token.tokenType === T.OpenComment) {
@@ -174,6 +172,18 @@ export function lex(text: string, file: string): LexResult {
   return { tokens, comments, diagnostics };
 }
 
+/** What no token begins with: a mark of another language, or none at all. */
+function unknownText(text: string, span: SourceSpan): Diagnostic {
+  const unknown = text.slice(span.start, span.end);
+  const [wrong = ""] = unknown;
+  const right = MARKS[wrong];
+  const help = MARK_HELP[wrong];
+  if (right === undefined)
+    return syntaxError("MOE1007", { text: shorten(unknown) }, span, help === undefined ? {} : { help });
+  const first = { ...span, end: span.start + wrong.length };
+  return syntaxError("MOE1012", { right, wrong }, first, { fixes: replace(`Write \`${right}\``, first, right) });
+}
+
 function isWordOrNumber(token: IToken): boolean {
   return /^[A-Za-z_0-9]/.test(token.image);
 }
@@ -199,7 +209,9 @@ function checkToken(
   } else if (token.tokenType === T.SingleQuoted) {
     const text = JSON.stringify(token.image.slice(1, -1));
     diagnostics.push(
-      syntaxError("MOE1012", { right: '"', wrong: "'" }, span, { fixes: replace("Use double quotes", span, text) }),
+      syntaxError("MOE1012", { right: '"', wrong: token.image.charAt(0) }, span, {
+        fixes: replace("Use double quotes", span, text),
+      }),
     );
   } else if (token.tokenType === T.DoubleAmp || token.tokenType === T.DoubleBar) {
     const right = token.image.charAt(0);

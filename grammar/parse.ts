@@ -10,7 +10,7 @@ import { lex } from "./lexer.js";
 import { NESTING_LIMIT } from "./parser/base.js";
 import { MoeParser } from "./parser/declarations.js";
 import { DECLARATION_WORDS } from "./tokens.js";
-import type { SourceFile, Span } from "./tree.js";
+import type { Comment, SourceFile, Span } from "./tree.js";
 
 let parser: MoeParser | undefined;
 
@@ -39,7 +39,8 @@ export function parseWithDocs(
   const docs = docRuns(text, lexed.comments, lexed.tokens);
   const texts = new Map([...docs].map(([offset, run]) => [offset, run.text]));
   const parsed = parser.parseFile({ text, file, tokens: matched.tokens, docs: texts });
-  const early = [...lexed.diagnostics, ...matched.diagnostics];
+  const open = matched.diagnostics.map((diagnostic) => cutByComment(diagnostic, lexed.comments, text));
+  const early = [...lexed.diagnostics, ...open];
   const late = parsed.diagnostics.filter((diagnostic) => !echoes(diagnostic, early, matched.quiet, text));
   let { imports, declarations } = parsed;
   // Only a long row inside deep nesting can exceed the limit; measuring every tree would cost more than parsing it.
@@ -57,6 +58,14 @@ export function parseWithDocs(
   const diagnostics = [...early, ...late].sort((a, b) => a.span.start - b.span.start);
   const span = { start: 0, end: text.length };
   return { tree: { kind: "file", imports, declarations, comments: lexed.comments, span }, diagnostics, docs };
+}
+
+/** A bracket that a comment on its line leaves open: who writes `D // H` means a quotient. */
+function cutByComment(diagnostic: Diagnostic, comments: readonly Comment[], text: string): Diagnostic {
+  const { start } = diagnostic.span;
+  const cut = comments.find(({ style, span }) => style === "line" && span.start > start);
+  if (diagnostic.code !== "MOE1004" || !cut || text.slice(start, cut.span.start).includes("\n")) return diagnostic;
+  return { ...diagnostic, fixes: [], help: "`//` begins a comment; `floor(a / b)` rounds a quotient down" };
 }
 
 /** True when a lexical error or an unclosed bracket has already said what is wrong here. */

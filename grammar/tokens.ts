@@ -72,7 +72,7 @@ const literals = [
   },
   {
     name: "SingleQuoted",
-    pattern: /'[^'\n\r]*'/,
+    pattern: /'[^'\n\r]*'|[“”„][^“”"\n\r]*[“”]/,
     category: "literal",
     repairs: "String",
     doc: "Strings take double quotes.",

@@ -135,7 +135,9 @@ function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   const instance = genericInstance(walk, info, proposed);
   if (instance?.kind !== "instance") return;
   if (instance.info !== info) return;
-  for (const name of instance.scope.ownNames()) instance.scope.own(name)?.value();
+  // A derived axis may depend on what a call decides: the bodies say what is wrong with it.
+  const derived = new Set(decl.members?.flatMap((member) => (member.kind === "axis" ? [member.name.text] : [])));
+  for (const name of instance.scope.ownNames()) if (!derived.has(name)) instance.scope.own(name)?.value();
   let result: Value | undefined;
   for (const method of decl.members?.filter((member) => member.kind === "method") ?? []) {
     walk.batchDependent = undefined;

@@ -5,6 +5,7 @@ import { divisorsOf, rememberDivisors } from "./assumptions.js";
 import { inheritMemory } from "./call-memory.js";
 import { checkModule } from "./check-module.js";
 import { checkTest } from "./check-test.js";
+import { offerImports } from "./library-imports.js";
 import { keepHelpfulFixes } from "./fixes.js";
 import { FileInfo, InfoSink, LazyInfo, type Info, type InfoPart } from "./info.js";
 import { LibraryFile } from "./library-file.js";
@@ -66,7 +67,10 @@ export function check(root: string, host: SourceHost, options: CheckOptions = {}
         : checkFile(file, file.file === root, before, keysIn(loader.files)),
     );
   }
-  const own = files.get(root)!;
+  const checked = files.get(root)!;
+  const all = offerImports(checked.all, checked, host);
+  const own = all === checked.all ? checked : { ...checked, all };
+  files.set(root, own);
   const ordered = [own, ...[...files.values()].filter((file) => file !== own)];
   const project: CheckedProject = {
     root,

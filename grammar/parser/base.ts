@@ -32,6 +32,12 @@ export interface ParseInput {
   readonly docs: ReadonlyMap<number, string>;
 }
 
+/** What a form looks like whose middle is missing. */
+const EXPECTED_HELP = new Map<TokenType, string>([
+  [T.Then, "`if` is an expression: `if condition then a else b`"],
+  [T.Else, "both branches are needed: `if condition then a else b`"],
+]);
+
 /** Marks that are easily typed for one another. */
 const CONFUSED = new Map<TokenType, readonly TokenType[]>([
   [T.Colon, [T.Equal, T.Arrow, T.FatArrow]],
@@ -207,7 +213,12 @@ export abstract class BaseParser extends GrammarEngine {
 
   private repair(type: TokenType, plausible?: () => boolean): IToken {
     const label = type.LABEL ?? "a name";
-    const failure = this.failure("MOE1001", { expected: label, found: this.found() });
+    const help = EXPECTED_HELP.get(type);
+    const failure = this.failure(
+      "MOE1001",
+      { expected: label, found: this.found() },
+      help === undefined ? {} : { help },
+    );
     const token = this.next();
     const word = label.slice(1, -1);
     const span = failure.diagnostic.span;
@@ -311,10 +322,13 @@ export abstract class BaseParser extends GrammarEngine {
     if (this.mayStart(T.Comma)) this.option(9, () => this.consume(9, T.Comma));
     if (this.RECORDING_PHASE || this.LA(0).tokenType === T.Comma || this.is(close)) return;
     this.ACTION(() => {
-      const failure = this.failure("MOE1001", {
-        expected: `\`,\` or ${close.LABEL ?? close.name}`,
-        found: this.found(),
-      });
+      const before = this.LA(0).image;
+      const typeFirst = close === T.RParen && this.is(T.Identifier) && TYPE_WORDS.has(before);
+      const failure = this.failure(
+        "MOE1001",
+        { expected: `\`,\` or ${close.LABEL ?? close.name}`, found: this.found() },
+        typeFirst ? { help: `the name comes first: \`${this.LA(1).image}: ${before}\`` } : {},
+      );
       if (CONFUSED.get(T.Comma)!.includes(this.LA(1).tokenType)) this.SKIP_TOKEN();
       else if (!this.startsExpression() || this.is(T.LBrace)) throw failure;
       this.report(failure.diagnostic);
@@ -362,6 +376,8 @@ export abstract class BaseParser extends GrammarEngine {
     }
   }
 }
+
+const TYPE_WORDS: ReadonlySet<string> = new Set(["int", "float", "bool", "string", "f32", "mask", "block", "router"]);
 
 /** Failures with a message, and where a rule without a better one meets a wrong token. */
 function isFailure(error: unknown): error is Error {

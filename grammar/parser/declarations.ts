@@ -230,7 +230,16 @@ export class MoeParser extends MemberParser {
   /** Only `{`, `=`, `=>` and `->` go on; members without their brace are read all the same. */
   private checkRest(): void {
     if (this.is(T.LBrace) || this.is(T.Equal) || this.is(T.FatArrow) || this.is(T.Arrow)) return;
-    const failure = this.failure("MOE1001", { expected: "`{`, `=` or `=>`", found: this.found() });
+    const colon = this.is(T.Colon);
+    const failure = this.failure(
+      "MOE1001",
+      { expected: "`{`, `=` or `=>`", found: this.found() },
+      colon ? { help: "members stand in braces: `block N[D] { … }`; line ends and spaces in front mean nothing" } : {},
+    );
+    if (colon) {
+      while (!this.atEnd() && this.next().boundary !== true) this.skipGroup();
+      throw failure;
+    }
     const membersFollow = this.startsMember() || (this.is(T.LParen) && this.next().first);
     if (membersFollow) {
       const { span } = failure.diagnostic;

@@ -2,7 +2,8 @@
  * Expressions. One rule reads a row of operands and operators; `assemble` gives it its shape. An operand that stretches to
  * the right (lambda, `if`, `fold`, mode branch) ends the row.
  */
-import type { IToken, OrMethodOpts, ParserMethod } from "../chevrotain.js";
+import { tokenMatcher, type IToken, type OrMethodOpts, type ParserMethod } from "../chevrotain.js";
+import { replace } from "../errors.js";
 import { Infix, T } from "../lexer.js";
 import { UNITS } from "../tokens.js";
 import type {
@@ -17,6 +18,7 @@ import type {
 import { readEscapes } from "../strings.js";
 import type { Alternatives } from "./engine.js";
 import { assemble, type Operand, type Operator } from "./assemble.js";
+import type { SyntaxFailure } from "./base.js";
 import { ListParser } from "./parameters.js";
 
 /** How many operators, signs or suffixes one row may have. */
@@ -150,9 +152,23 @@ export abstract class ExpressionParser extends ListParser {
   /** Built once: this is the innermost rule. */
   private primaries: OrMethodOpts<Expression> | undefined;
 
+  /** `seen += x`: the operator has been read, and `=` follows. */
+  private addedInPlace(): SyntaxFailure | undefined {
+    const operator = this.LA(0);
+    const name = this.LA(-1);
+    const adjacent = this.is(T.Equal) && this.LA(1).startOffset === operator.endOffset! + 1;
+    if (!adjacent || !/^[-+*/]$/.test(operator.image) || !tokenMatcher(name, T.Identifier)) return undefined;
+    const { file } = this.source;
+    const span = { file, start: operator.startOffset, end: this.LA(1).endOffset! + 1 };
+    const wrong = `${name.image} ${operator.image}=`;
+    const right = `${name.image} = ${name.image} ${operator.image}`;
+    const fixes = replace(`Write \`${right}\``, span, `= ${name.image} ${operator.image}`);
+    return this.failure("MOE1012", { right, wrong }, { fixes }, span);
+  }
+
   private readonly primary = this.RULE("primary", (): Expression => {
     this.ACTION(() => {
-      if (!this.startsExpression()) throw this.expected("an expression");
+      if (!this.startsExpression()) throw this.addedInPlace() ?? this.expected("an expression");
     });
     const stretches = !this.RECORDING_PHASE && this.startsStretching();
     this.stretchesHere = stretches;

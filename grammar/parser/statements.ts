@@ -1,8 +1,9 @@
 /**
  * Blocks and their statements. A statement ends with its line, at `;`, or before a reserved word that opens the next one.
  */
-import type { ParserMethod } from "../chevrotain.js";
-import { replace } from "../errors.js";
+import { tokenMatcher, type ParserMethod } from "../chevrotain.js";
+import { replace, type SyntaxExtras } from "../errors.js";
+import { foreignHelp, foreignPair, type Foreign } from "../foreign.js";
 import { T, shorten, type MoeToken } from "../lexer.js";
 import { closest } from "../../compiler/errors/closest.js";
 import type { AxisMember, BlockExpression, Expression, Identifier, Statement } from "../tree.js";
@@ -70,7 +71,18 @@ export abstract class StatementParser extends BranchParser {
     const closes = this.is(T.RParen) || this.is(T.RBracket) || this.is(T.RBrace);
     if (closes)
       return this.failure("MOE1015", { bracket: token.image }, { fixes: replace("Remove it", span, "") }, span);
-    return this.failure("MOE1003", { what, found: `\`${shorten(token.image)}\`` }, {}, span);
+    return this.failure("MOE1003", { what, found: `\`${shorten(token.image)}\`` }, this.elsewhere(what), span);
+  }
+
+  /** What helps where the next token would be right in another language. */
+  private elsewhere(what: string): SyntaxExtras {
+    const { image } = this.next();
+    const isMember = what.startsWith("a member");
+    const assigned = isMember && this.is(T.Identifier) && this.is(T.Equal, 2) && this.sameLine(2);
+    const help = assigned
+      ? `\`use ${image} = …\` makes a module, \`param ${image}: [D, F]\` a parameter, \`let ${image} = …\` names a value`
+      : foreignHelp(image, isMember);
+    return help === undefined ? {} : { help };
   }
 
   /** `lte p = …`: two names in a row can only be a misspelt opening word; it is read as the word it resembles. */
@@ -113,11 +125,35 @@ export abstract class StatementParser extends BranchParser {
       if (this.is(separator)) return;
       const start = this.LA(1).startOffset;
       const place = { file: this.source.file, start, end: start };
-      if (this.startsExpression() && this.LA(1).image !== "")
+      const foreign = foreignPair(this.LA(0), this.LA(1));
+      if (foreign) this.report(this.foreign(foreign).diagnostic);
+      else if (this.startsExpression() && this.LA(1).image !== "")
         this.report(this.failure("MOE1014", {}, { fixes: replace("Insert `;`", place, "; ") }).diagnostic);
-      else this.report(this.unexpected("the end of the line").diagnostic);
+      else this.report((this.walrus() ?? this.unexpected("the end of the line")).diagnostic);
       this.skipItem();
     });
+  }
+
+  private foreign({ wrong, right, token, edit }: Foreign): SyntaxFailure {
+    const { file } = this.source;
+    const span = { file, start: token.startOffset, end: token.endOffset! + 1 };
+    const fixes = edit ? replace(`Write \`${right}\``, { file, ...edit }, edit.text) : [];
+    return this.failure("MOE1012", { right, wrong }, { fixes }, span);
+  }
+
+  /** `y := x`. */
+  private walrus(): SyntaxFailure | undefined {
+    const name = this.LA(0);
+    const adjacent = this.is(T.Colon) && this.is(T.Equal, 2) && this.LA(2).startOffset === this.LA(1).startOffset + 1;
+    if (!adjacent || !tokenMatcher(name, T.Identifier)) return undefined;
+    const { file } = this.source;
+    const span = { file, start: this.LA(1).startOffset, end: this.LA(2).endOffset! + 1 };
+    const edits = [
+      { span: { file, start: name.startOffset, end: name.startOffset }, text: "let " },
+      { span, text: "=" },
+    ];
+    const slots = { right: `let ${name.image} =`, wrong: `${name.image} :=` };
+    return this.failure("MOE1012", slots, { fixes: [{ title: "Write `let`", edits }] }, span);
   }
 
   /** A word that opens the next item though it stands on the same line. */
@@ -213,6 +249,7 @@ export abstract class StatementParser extends BranchParser {
         this.ACTION(() => {
           if (!this.is(T.LParen)) this.refuseReserved();
           if (!this.is(T.LParen) && !this.is(T.Identifier)) throw this.expected("a name");
+          if (this.is(T.Comma, 2)) throw this.unpackedBare();
         });
         this.OR([
           {
@@ -234,6 +271,18 @@ export abstract class StatementParser extends BranchParser {
       () => ({ kind: "let", names, tuple, value: this.errorExpression(this.lastEnd()), span: this.span(start) }),
     );
   });
+
+  /** `let a, b = pair`. */
+  private unpackedBare(): SyntaxFailure {
+    const names = [this.LA(1).image];
+    let last = 1;
+    while (this.is(T.Comma, last + 1) && this.is(T.Identifier, last + 2)) names.push(this.LA((last += 2)).image);
+    const { file } = this.source;
+    const span = { file, start: this.LA(1).startOffset, end: this.LA(last).endOffset! + 1 };
+    const right = `(${names.join(", ")})`;
+    const slots = { right, wrong: names.join(", ") };
+    return this.failure("MOE1012", slots, { fixes: replace(`Write \`${right}\``, span, right) }, span);
+  }
 
   private readonly nameGroup = this.RULE("nameGroup", (): Identifier[] => {
     const names: Identifier[] = [];

@@ -16,6 +16,10 @@ function parts(call: BuiltinCall, total: Size, list: readonly { readonly name: s
   const open = list.filter((axis) => !axis.size);
   if (open.length > 1) call.fail("MOE2099", { axes: open.map((axis) => `\`${axis.name}\``).join(" and ") }, "axes");
   const product = list.reduce((size, axis) => (axis.size ? size.times(axis.size) : size), Size.one);
+  const [whole, part] = [total.constant, product.constant];
+  // As written, not reduced: 4 groups of 6 heads, where 6 / 4 is 3 / 2.
+  if (open.length > 0 && whole !== undefined && part !== undefined && part > 0 && whole % part !== 0)
+    call.fail("MOE2086", { top: whole, bottom: part }, "axes", "the parts of an axis multiply to its size");
   return list.map((axis) => {
     const size =
       axis.size ??

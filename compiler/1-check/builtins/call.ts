@@ -76,11 +76,9 @@ export class BuiltinCall {
       if (!param) {
         if (argument.name) {
           const span = at(this.place, argument.name);
-          const fixes = closest(
-            argument.name.text,
-            params.map((other) => other.name),
-            2,
-          ).map((text) => ({
+          const known = params.map((other) => other.name);
+          const alike = isAxisWord(argument.name.text) && known.includes("over") ? ["over"] : [];
+          const fixes = [...alike, ...closest(argument.name.text, known, 2)].map((text) => ({
             title: `write \`${text}\``,
             edits: [{ span, text }],
           }));
@@ -160,6 +158,7 @@ export class BuiltinCall {
       "MOE2048",
       { op: this.definition.name, expected: "routes", found: describe(this.walk, value) },
       name,
+      value.kind === "tensor" ? "`choose(p, top: k)` makes routes of weights" : undefined,
     );
   }
 
@@ -316,3 +315,8 @@ export function result(value: Emitted): Value {
 }
 
 export { unknown };
+
+/** What other libraries call the axis that a function works along. */
+function isAxisWord(name: string): boolean {
+  return name === "dim" || name === "axis" || name === "dims";
+}

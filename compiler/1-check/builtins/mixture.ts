@@ -35,6 +35,7 @@ function routesOf(call: BuiltinCall, x: Emitted): Emitted {
     "MOE2048",
     { op: call.definition.name, expected: "routes", found: describe(call.walk, asked) },
     "routes",
+    first?.kind === "tensor" ? "`choose(p, top: k)` makes routes of weights, `everyone(p)` of all of them" : undefined,
   );
 }
 

@@ -102,7 +102,11 @@ function evaluateCallee(walk: Walk, call: CallExpression, place: Place): Value {
       return callStack(walk, callee, evaluateArguments(walk, call.args, place), span, place);
     default:
       for (const argument of call.args) evaluate(walk, argument.value, place);
-      return report(walk, "MOE2110", { found: describe(walk, callee) }, at(place, call.callee));
+      return report(walk, "MOE2110", { found: describe(walk, callee) }, at(place, call.callee), {
+        ...(callee.kind === "bank"
+          ? { help: "`mixture(x, route, experts)` applies those that a route chooses; layers are a `stack`" }
+          : {}),
+      });
   }
 }
 

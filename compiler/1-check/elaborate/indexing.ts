@@ -142,9 +142,23 @@ function applyEntry(
         };
         return from && to ? emitOne(walk, "slice", [value], { axis, from, to }, span, [source], places) : undefined;
       }
+      const number = index.kind === "number" ? valueOf(index.number) : undefined;
+      if (number !== undefined && number < 0) {
+        report(walk, "MOE2018", { index: number, count: `axis \`${axis}\`` }, at(place, entry.value), {
+          help: `entries count from 0: the last one is \`${axis}: size(${axis}) - 1\``,
+        });
+        return undefined;
+      }
       const ids = asTensor(walk, index, at(place, entry.value), "i32");
       if (!ids) {
         report(walk, "MOE2080", { found: describe(walk, index) }, at(place, entry.value));
+        return undefined;
+      }
+      if (ids.type.kind === "tensor" && ids.type.dtype === "f32") {
+        report(walk, "MOE2043", { op: "gather", expected: "i32", found: "f32" }, at(place, entry.value), {
+          note: describe(walk, tensor(ids)),
+          help: "numbers of rows are whole: an input is `tokens: int[T]`, a value `int(x)`",
+        });
         return undefined;
       }
       const spans = [source, at(place, entry.value)];

@@ -7,6 +7,7 @@ import { describe } from "../describe.js";
 import type { InstanceValue, OpaqueValue, Value } from "../values.js";
 import { unknown } from "../values.js";
 import { evaluate } from "./evaluate.js";
+import { foreignName } from "./foreign-names.js";
 import { suggestName } from "./names.js";
 import { renameAll, report } from "./tensors.js";
 
@@ -28,6 +29,12 @@ export function evaluateMember(walk: Walk, expression: MemberExpression, place: 
 
 /** For those who write `x.softmax()`. */
 function functionHelp(name: string): DiagnosticParts {
+  if (name === "T" || name === "mT")
+    return {
+      help: "axes have names and no order: `x[T -> S]` gives one another name, `a @ b` finds the axis it sums over",
+    };
+  const foreign = foreignName(name)?.help;
+  if (foreign !== undefined) return { help: foreign };
   return builtinNames.has(name) ? { help: `\`${name}\` is a function: write \`${name}(…)\` around the value` } : {};
 }
 

@@ -1,5 +1,5 @@
 /** Members of an instance as names in its scope. */
-import type { Member, ModuleDecl, NamedType, ParamMember, StateMember } from "../../../grammar/tree.js";
+import type { Member, ModuleDecl, NamedType, ParamMember, StateMember, TypeExpression } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
 import type { Axis } from "../../ops/types.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
@@ -9,7 +9,7 @@ import { valueOf } from "../numbers.js";
 import type { Binding } from "../scope.js";
 import { unknown, type InstanceValue, type Value } from "../values.js";
 import { methodClosure } from "./closures.js";
-import { evaluate, needNumber } from "./evaluate.js";
+import { evaluate, needNumber, needSize } from "./evaluate.js";
 import { bareInstance, knobValue, makeInstance } from "./modules.js";
 import { madeOnce, once } from "./once.js";
 import { scheduleValue } from "./schedules.js";
@@ -34,7 +34,7 @@ export function defineMembers(walk: Walk, instance: InstanceValue): void {
   const place = memberPlace(instance);
   for (const member of instance.info.decl.members ?? []) {
     const name = "name" in member ? member.name : undefined;
-    if (!name || member.kind === "settings" || member.kind === "grad" || member.kind === "axis") continue;
+    if (!name || member.kind === "settings" || member.kind === "grad") continue;
     const make = memberValue(walk, member, instance, place);
     if (!make) continue;
     const binding: Binding = {
@@ -56,8 +56,11 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
       // Axes with sizes of their own (`X = 2 ** bits`) are names for the whole module, so they are read right away.
       return paramValue(walk, member, place);
     }
-    case "state":
-      return once(walk, member.name, place, () => stateValue(walk, member, place));
+    case "state": {
+      const make = once(walk, member.name, place, () => stateValue(walk, member, place));
+      if (namesAxes(member.type)) make();
+      return make;
+    }
     case "knob": {
       const knob = madeOnce(walk, member.name, place, () => {
         const spec = member.type ? resolveType(walk, member.type, place) : undefined;
@@ -87,6 +90,11 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
       return () => closure;
     }
     case "axis":
+      // For other members; a body has it anew, with what its arguments decide.
+      return once(walk, member.name, place, () => {
+        const size = needSize(walk, evaluate(walk, member.size, place), at(place, member.size));
+        return size ? { kind: "axis", name: member.name.text, size } : unknown;
+      });
     case "grad":
     case "weights":
     case "settings":
@@ -114,6 +122,11 @@ function hasOwnAxesOnly({ type, init }: ParamMember, decl: ModuleDecl): boolean 
     const isOwn = name !== undefined && decl.axes.some((axis) => axis.name.text === name) && !others.has(name);
     return isOwn && names.indexOf(name) === index;
   });
+}
+
+/** A type with `X = 2 ** bits` names an axis for the whole module. */
+function namesAxes(type: TypeExpression): boolean {
+  return type.kind === "named-type" && (type.axes ?? []).some((use) => use.name && use.size);
 }
 
 function once2<R>(make: () => R): () => R {

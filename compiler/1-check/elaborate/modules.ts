@@ -102,6 +102,11 @@ export function makeInstance(
       if (given.size > 0 || decl.axes.length > 0) {
         report(walk, "MOE2123", { name: decl.name.text, axis: name }, calleeSpan, {
           labels: [{ span: { file: info.file, ...param.span }, text: "the axis is declared here" }],
+          ...(given.size === 0
+            ? {
+                help: `axes stand in brackets: \`${decl.name.text}[${decl.axes.map((each) => each.name.text).join(", ")}]\``,
+              }
+            : {}),
         });
       }
       return unknown;

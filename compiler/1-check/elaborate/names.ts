@@ -6,6 +6,7 @@ import { builtinNames } from "../builtins/names.js";
 import { at, type Place, type Walk } from "../context.js";
 import { real } from "../numbers.js";
 import { numberValue, unknown, type Value } from "../values.js";
+import { foreignName } from "./foreign-names.js";
 import { report } from "./tensors.js";
 
 /** A fix that replaces the name by the nearest one; the checker keeps it only when it helps. */
@@ -32,11 +33,13 @@ export function evaluateName(walk: Walk, name: Identifier, place: Place): Value 
   if (place.open?.axes.includes(name.text)) {
     return report(walk, "MOE2290", { callee: place.open.callee, axis: name.text }, at(place, name));
   }
-  return report(
-    walk,
-    "MOE2001",
-    { name: name.text },
-    at(place, name),
-    suggestName(walk, place, name, [...place.scope.names(), ...builtinNames]),
-  );
+  return report(walk, "MOE2001", { name: name.text }, at(place, name), partsOfUnknown(walk, place, name));
+}
+
+function partsOfUnknown(walk: Walk, place: Place, name: Identifier): DiagnosticParts {
+  const foreign = foreignName(name.text);
+  if (foreign?.help !== undefined) return { help: foreign.help };
+  if (foreign?.right === undefined) return suggestName(walk, place, name, [...place.scope.names(), ...builtinNames]);
+  const span = at(place, name);
+  return { fixes: [{ title: `write \`${foreign.right}\``, edits: [{ span, text: foreign.right }] }] };
 }

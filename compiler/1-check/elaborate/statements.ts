@@ -1,12 +1,12 @@
 /** `let`, `assert`, assignments to state and derived axes inside bodies. */
-import type { LetStatement, Statement } from "../../../grammar/tree.js";
+import type { Identifier, LetStatement, Statement } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { at, type Place, type Walk } from "../context.js";
 import { describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { sizeOf, valueOf } from "../numbers.js";
-import type { Scope } from "../scope.js";
+import type { Binding, Scope } from "../scope.js";
 import { unknown, type InstanceValue, type ListValue, type Value } from "../values.js";
 import { evaluate, evaluateWhole, needNumber, single } from "./evaluate.js";
 import { once } from "./once.js";
@@ -171,17 +171,33 @@ function ascribed(walk: Walk, statement: LetStatement, value: Value, place: Plac
   );
 }
 
+/** `y = x` where `y` is no state: a new name where there is none, said once. */
+function reportUnsettable(
+  walk: Walk,
+  name: Identifier,
+  binding: Binding | undefined,
+  target: Value | undefined,
+  place: Place,
+): void {
+  const span = at(place, name);
+  const found = target ? describe(walk, target) : "not declared";
+  const start = { ...span, end: span.start };
+  report(walk, "MOE2141", { name: name.text, found }, span, {
+    labels: binding?.span ? [{ span: binding.span, text: "declared here" }] : [],
+    help: binding
+      ? `only a state changes from call to call: \`state ${name.text}: … = 0\`; in a body \`let\` names a value`
+      : `\`let ${name.text} = …\` names a value, \`state ${name.text}: … = 0\` is kept between calls`,
+    ...(binding ? {} : { fixes: [{ title: "write `let`", edits: [{ span: start, text: "let " }] }] }),
+  });
+  if (!binding) place.scope.defineValue(name.text, unknown, span);
+}
+
 function runAssign(walk: Walk, statement: Extract<Statement, { kind: "assign" }>, place: Place): void {
   const binding = place.scope.lookup(statement.target.text);
   const target = binding?.value();
   const value = evaluate(walk, statement.value, place);
   if (!binding || target?.kind !== "state" || target.state.kind === "cache") {
-    if (target?.kind !== "unknown") {
-      const found = target ? describe(walk, target) : "not declared";
-      report(walk, "MOE2141", { name: statement.target.text, found }, at(place, statement.target), {
-        labels: binding?.span ? [{ span: binding.span, text: "declared here" }] : [],
-      });
-    }
+    if (target?.kind !== "unknown") reportUnsettable(walk, statement.target, binding, target, place);
     return;
   }
   if (value.kind === "unknown") return;
