@@ -5,7 +5,8 @@ const STYLE = `
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
 body { font: 15px/1.55 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin-bottom: .25rem; }
-nav a { margin-right: 1rem; }
+nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding-bottom: .5rem; }
+pre:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 details { border-top: 1px solid var(--line); padding: .5rem 0; }
 summary { cursor: pointer; font-weight: 600; }
 pre { font: 13px/1.5 ui-monospace, monospace; overflow-x: auto; padding: .75rem; background: color-mix(in srgb, currentColor 5%, transparent); border-radius: .4rem; }
@@ -21,23 +22,26 @@ export function inspectPage(
 ): string {
   const sections = views.map(
     (view, index) =>
-      `<details id="${view.title}"${index < 2 ? " open" : ""}><summary>${escape(view.title)}</summary>` +
-      `<pre>${escape(view.lines.join("\n"))}</pre></details>`,
+      // Browsers open what is folded around the target of a link, not the target itself.
+      `<details${index < 2 ? " open" : ""}><summary>${escape(view.title)}</summary>` +
+      `<pre id="${view.title}" tabindex="0" aria-label="${escape(view.title)}">${escape(view.lines.join("\n"))}</pre></details>`,
   );
   const changes = passes.slice(1).map(({ pass, text }, index) => {
     const before = passes[index]!.text;
     if (before === text) return `<p><b>${escape(pass)}</b>: no change</p>`;
-    return `<details><summary>${escape(pass)}</summary><pre>${changedLines(before, text)}</pre></details>`;
+    const changed = changedLines(before, text);
+    if (changed === "") return `<p><b>${escape(pass)}</b>: nothing but the numbers of values</p>`;
+    return `<details><summary>${escape(pass)}</summary><pre tabindex="0" aria-label="${escape(pass)}">${changed}</pre></details>`;
   });
   const links = [...views.map(({ title }) => title), "passes"];
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(name)}: moec inspect</title>
 <style>${STYLE}</style>
 <h1>${escape(name)}</h1>
-<nav>${links.map((link) => `<a href="#${link}">${escape(link)}</a>`).join("")}</nav>
+<nav aria-label="Contents">${links.map((link) => `<a href="#${link}">${escape(link)}</a>`).join("")}</nav>
 ${sections.join("\n")}
 <h2 id="passes">What each pass changed</h2>
 ${changes.join("\n")}

@@ -159,5 +159,11 @@ describe("inspect", () => {
     const page = readFileSync(join(cwd, "toy.html"), "utf8");
     expect(page).toContain("<!doctype html>");
     expect(page).not.toMatch(/src=|href="http/);
+    // Every link has its target, within what unfolds; no pass has a box with nothing in it.
+    const targets = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id!);
+    expect(targets).toContain("kernels");
+    for (const id of targets) expect(page).toMatch(new RegExp(`<(pre|h2) id="${id}"`));
+    expect(page).not.toMatch(/<pre[^>]*><\/pre>/);
+    expect(page).toContain("nothing but the numbers of values");
   });
 });
