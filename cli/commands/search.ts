@@ -64,7 +64,7 @@ function countOf(text: string): number {
 function linesOf(shell: Shell, { entry }: Hit): readonly string[] {
   const { strong, dim, accent } = shell.palette;
   return [
-    strong(entry.signature),
+    ...wrapped(entry.signature, shell.width, "", "    ").map(strong),
     ...(entry.summary === "" ? [] : wrapped(entry.summary, shell.width, "  ")),
     `  ${dim(`${entry.file}:${entry.line}`)}`,
     `  ${entry.importLine === undefined ? dim("used inside of its file") : accent(entry.importLine)}`,
