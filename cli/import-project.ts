@@ -18,6 +18,8 @@ export interface ImportPlace {
   readonly force: boolean;
   /** Write absolute paths of the weights, for projects that lie far from them. */
   readonly absolute?: boolean;
+  /** Absolute path of a `tokenizer.json` in place of the checkpoint's own. */
+  readonly tokenizer?: string;
 }
 
 export interface ImportedProject {
@@ -32,7 +34,7 @@ export interface ImportedProject {
  * @throws MoecError MOE5404 when a file is there and `force` is not set, and what reading the checkpoint throws.
  */
 export async function importProject(path: string, place: ImportPlace): Promise<ImportedProject> {
-  const files = openImport(path);
+  const files = openImport(path, place.tokenizer);
   try {
     const stem = fileStem(files.name, "model");
     const folder = place.folder(stem);

@@ -24,10 +24,11 @@ const MAX_CONFIG_BYTES = 1 << 26;
 /**
  * Opens what `path` names.
  *
+ * @param given Absolute path of a `tokenizer.json` in place of the checkpoint's own.
  * @throws MoecError MOE5123 for files that cannot be read, MOE5120 for a config that is not JSON, and what the readers
  * throw.
  */
-export function openImport(path: string): ImportFiles {
+export function openImport(path: string, given?: string): ImportFiles {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) throw moecError("MOE5123", { path, reason: "there is no such file or folder" });
   const opened = openCheckpointFiles([path]);
@@ -42,7 +43,7 @@ export function openImport(path: string): ImportFiles {
       name: isGguf || stats.isDirectory() ? stem : basename(dirname(path)),
       config: isGguf ? undefined : readJson(join(folder, CONFIG)),
       weights: first,
-      tokenizer: isGguf ? undefined : existing(join(folder, TOKENIZER)),
+      tokenizer: given ?? (isGguf ? undefined : existing(join(folder, TOKENIZER))),
       generate: isGguf ? {} : generateSettings(folder),
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 /** What commands that run a model do first: have its bundle, then load it on a device. */
+import { MoecError } from "../compiler/errors/moec-error.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { loadModel, Model, type LoadOptions } from "../runtime/node/index.js";
 import type { DeviceOptions, ModelOptions } from "./options.js";
@@ -37,16 +38,22 @@ async function requireTokenizer(shell: Shell, project: Project): Promise<void> {
   const { tokenizerText } = await import("./tokenizer-files.js");
   const { openCheckpointFiles } = await import("./checkpoint-files.js");
   const opened = project.weights.length > 0 ? openCheckpointFiles(project.weights) : undefined;
+  // Why the checkpoint's own can't be used; another one may stand in its place.
+  let refused: MoecError | undefined;
   try {
     if (tokenizerText(project.tokenizer, opened?.checkpoint) !== undefined) return;
-    // Neither the project file nor the checkpoint has one: the spec may name it.
-    const { buildModel, checkSpec } = await import("./compile.js");
-    const { runSettings } = await import("./spec-settings.js");
-    const settings = runSettings(buildModel(checkSpec(shell, project.spec), project), project);
-    if (tokenizerText(settings.tokenizer, undefined) !== undefined) return;
+  } catch (error) {
+    if (project.tokenizer !== undefined || !(error instanceof MoecError)) throw error;
+    refused = error;
   } finally {
     opened?.close();
   }
+  // Neither the project file nor the checkpoint has one: the spec may name it.
+  const { buildModel, checkSpec } = await import("./compile.js");
+  const { runSettings } = await import("./spec-settings.js");
+  const settings = runSettings(buildModel(checkSpec(shell, project.spec), project), project);
+  if (tokenizerText(settings.tokenizer, undefined) !== undefined) return;
+  if (refused) throw refused;
   const help = "Where there is a tokenizer.json, `tokenizer: path/to/tokenizer.json` in moec.yaml names it.";
   throw moecError("MOE5313", {}, undefined, help);
 }

@@ -10,6 +10,7 @@ import { plural, shellWord } from "../show/units.js";
 interface ImportOptions extends CommonOptions {
   readonly out?: string;
   readonly force?: boolean;
+  readonly tokenizer?: string;
 }
 
 export const importCommand: CommandDefinition = (program, start) =>
@@ -25,6 +26,10 @@ export const importCommand: CommandDefinition = (program, start) =>
     )
     .argument("<checkpoint>", "a .gguf file, a .safetensors file beside its config.json, a folder, or an .onnx file")
     .option("--out <folder>", "where to write (default: a folder with the checkpoint's name)")
+    .option(
+      "--tokenizer <file>",
+      "a tokenizer.json in place of the checkpoint's own, with tokenizer_config.json beside it",
+    )
     .option("--force", "write over files that exist")
     .action((path: string, options: ImportOptions) =>
       start("import", options, async (shell) => {
@@ -36,6 +41,7 @@ export const importCommand: CommandDefinition = (program, start) =>
         const { imported, folder, files, hasTokenizer } = await importProject(source, {
           folder: (stem) => chosen ?? resolve(shell.io.cwd, stem),
           force: options.force ?? false,
+          ...(options.tokenizer === undefined ? {} : { tokenizer: resolve(shell.io.cwd, options.tokenizer) }),
         });
         const { family, config, isEncoder, parameters } = imported;
         const { accent, added } = shell.palette;
@@ -68,8 +74,8 @@ export const importCommand: CommandDefinition = (program, start) =>
 
 /** An ONNX file keeps no config: its graph is not read, and the spec is written by hand. */
 async function listOnnx(shell: Shell, path: string, options: ImportOptions): Promise<ExitCode> {
-  if (options.out !== undefined || options.force === true) {
-    throw new UsageError("an ONNX file gives no spec to write: --out and --force say where one goes");
+  if (options.out !== undefined || options.force === true || options.tokenizer !== undefined) {
+    throw new UsageError("an ONNX file gives no spec to write: --out, --force and --tokenizer are for one");
   }
   const { onnxContents } = await import("../import-onnx.js");
   const { countText } = await import("../../compiler/checkpoints/import/index.js");

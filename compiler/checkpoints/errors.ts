@@ -33,6 +33,14 @@ export function truncated(what: string, needed: number, offset: number, size: nu
   return moecError("MOE5102", { what: show(what), needed, offset, size }, place(file, { offset }), CUT_OFF);
 }
 
+/** @param number of the part, from 1 on. */
+export function partOfModel(number: number, count: number, file: string | undefined): MoecError {
+  const reason = `it is part ${number} of the ${count} parts of a model`;
+  const help =
+    "Join them first: `llama-gguf-split --merge` of llama.cpp makes one file, from the path of the first part.";
+  return moecError("MOE5123", { path: file ?? "the file", reason }, place(file), help);
+}
+
 export function badVersion(version: number, file?: string): MoecError {
   const help = "Convert the model again with a current `convert_hf_to_gguf.py` of llama.cpp.";
   return moecError("MOE5103", { version }, place(file, { offset: 4 }), help);

@@ -17,11 +17,13 @@ import {
   countTooLarge,
   duplicateName,
   notACheckpoint,
+  partOfModel,
   place,
   unknownTensorType,
 } from "./errors.js";
 import { ggmlTypeName, READABLE_GGML_TYPES, storageOfGgml } from "./ggml-types.js";
 import { readValue } from "./gguf-values.js";
+import { optionalNumber } from "./metadata.js";
 import { storageBytes } from "./storage.js";
 import { checkpointOf, tensorTable } from "./tensor-table.js";
 import type { ByteSource, Checkpoint, Metadata, MetadataValue, TensorInfo } from "./types.js";
@@ -53,6 +55,7 @@ export function readGguf(source: ByteSource): Checkpoint {
   const tensorCount = cursor.count(MIN_TENSOR_BYTES, "the tensor count");
   const metadataCount = cursor.count(MIN_METADATA_BYTES, "the metadata count");
   const metadata = readMetadata(cursor, metadataCount);
+  refusePart(metadata, source.name);
   const alignment = alignmentOf(metadata, source.name);
   const claims: TensorInfo[] = [];
   for (let i = 0; i < tensorCount; i++) claims.push(readTensorInfo(cursor, alignment));
@@ -70,6 +73,12 @@ function readMetadata(cursor: Cursor, count: number): Metadata {
     metadata.set(key, readValue(cursor, key));
   }
   return metadata;
+}
+
+/** One of several files that hold a model together: most of its tensors are in the others. */
+function refusePart(metadata: Metadata, file: string | undefined): void {
+  const count = optionalNumber(metadata, "split.count") ?? 1;
+  if (count > 1) throw partOfModel((optionalNumber(metadata, "split.no") ?? 0) + 1, count, file);
 }
 
 /** A power of two, at most 1 MiB: larger ones exist in no file and would only make room for overflow. */

@@ -79,7 +79,7 @@ export async function* generateText(
     // The last token of a full context can still be chosen; it needs no position of its own.
     if (written > 0 && model.used() + next.length > model.context) break;
     const { outputs, routes, texts = 1 } = await model.advance(next, options.trace ?? false, signal);
-    const logits = lastLogits(outputs);
+    const logits = lastLogits(outputs).subarray(0, tokenizer.vocabSize);
     const chosen = sample(logits, ids);
     options.onStep?.({
       read: next,
@@ -103,6 +103,7 @@ export async function* generateText(
   if (end !== "") yield end;
 }
 
+/** Logits of all rows: tables are often padded, and rows beyond the vocabulary stand for no token. */
 function lastLogits(outputs: PieceResult["outputs"]): Float32Array {
   const first = Object.values(outputs)[0]?.data;
   if (first instanceof Float32Array) return first;

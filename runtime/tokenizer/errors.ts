@@ -30,7 +30,7 @@ export function noEmbeddedTokenizer(reason: string): MoecError {
 }
 
 export function unsupportedEmbedded(key: string, value: string, supported: readonly string[]): MoecError {
-  const help = `Supported: ${supported.join(", ")}. For others pass the \`tokenizer.json\` of the original model.`;
+  const help = `Supported: ${supported.join(", ")}. For others give the \`tokenizer.json\` of the original model: \`moec import … --tokenizer tokenizer.json\`.`;
   return moecError("MOE5206", { key, value: show(value) }, { path: key }, help);
 }
 

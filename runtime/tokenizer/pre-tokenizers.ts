@@ -30,6 +30,20 @@ const words = (digits: string): string =>
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" +
   `${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
+/** Words of o200k: capitals begin a word, marks belong to it, and slashes follow signs. */
+const CAPITALS = "\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}";
+const SMALL = "\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}";
+const ENDING = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?";
+const O200K =
+  `[^\\r\\n\\p{L}\\p{N}]?[${CAPITALS}]*[${SMALL}]+${ENDING}|` +
+  `[^\\r\\n\\p{L}\\p{N}]?[${CAPITALS}]+[${SMALL}]*${ENDING}|` +
+  "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+/** DeepSeek-V3's, behind digits in threes and runs of Chinese and Japanese signs. */
+const DEEPSEEK_3 =
+  "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|" +
+  " ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
 /** Every known pre-tokenizer. */
 export const PRE_TOKENIZERS: readonly PreTokenizerRecord[] = [
   {
@@ -39,13 +53,13 @@ export const PRE_TOKENIZERS: readonly PreTokenizerRecord[] = [
     addBos: false,
   },
   {
-    names: ["llama-bpe", "llama3", "llama-v3"],
+    names: ["llama-bpe", "llama3", "llama-v3", "lfm2"],
     steps: [split(words("\\p{N}{1,3}"))],
     ignoreMerges: true,
     addBos: true,
   },
   {
-    names: ["dbrx", "smaug-bpe"],
+    names: ["dbrx", "smaug-bpe", "glm4", "chatglm-bpe"],
     steps: [split(words("\\p{N}{1,3}"))],
     ignoreMerges: false,
     addBos: false,
@@ -60,6 +74,18 @@ export const PRE_TOKENIZERS: readonly PreTokenizerRecord[] = [
   {
     names: ["smollm", "starcoder", "refact", "command-r"],
     steps: [split("\\p{N}"), split(GPT2_PATTERN)],
+    ignoreMerges: false,
+    addBos: false,
+  },
+  {
+    names: ["gpt-4o", "llama4"],
+    steps: [split(O200K)],
+    ignoreMerges: false,
+    addBos: false,
+  },
+  {
+    names: ["deepseek-v3"],
+    steps: [split("\\p{N}{1,3}"), split("[一-龥\\u3040-ゟ゠-ヿ]+"), split(DEEPSEEK_3)],
     ignoreMerges: false,
     addBos: false,
   },

@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { readProjectFile } from "../../cli/project-file.js";
 import { hfConfig, hfTensors } from "../../compiler/checkpoints/families/index.js";
-import { writeSafetensors } from "../../compiler/checkpoints/index.js";
+import { byteTokenizer } from "../../cli/byte-tokenizer.js";
+import {
+  memorySource,
+  type MetadataValue,
+  openCheckpoint,
+  writeGguf,
+  writeSafetensors,
+} from "../../compiler/checkpoints/index.js";
 import { moec } from "../cli/io.js";
 import { tinyValues } from "../support/tiny-checkpoints.js";
 import { configs, ggufBytes } from "./configs.js";
@@ -156,6 +163,34 @@ describe("refuses", () => {
     const run = await moec(["run", "made", "x"], { cwd });
     expect(run.code).toBe(3);
     expect(run.err).toMatch(/MOE5313[^]*moec\.yaml/);
+  });
+
+  it("a tokenizer that it does not know inside of a file, unless another one is given", async () => {
+    const file = openCheckpoint(memorySource(ggufBytes(configs["llama"]!)));
+    const again = (changes: Record<string, MetadataValue>): Uint8Array =>
+      writeGguf({
+        metadata: new Map([...file.metadata, ...Object.entries(changes)]),
+        tensors: [...file.tensors.values()].map(({ name, shape }) => ({
+          ...{ name, shape, type: "f32" as const },
+          data: () => file.read(name),
+        })),
+      });
+    const cwd = folder({
+      "m.gguf": again({ "tokenizer.ggml.model": { type: "string", value: "plamo2" } }),
+      "part.gguf": again({ "split.count": { type: "u16", value: 3 }, "split.no": { type: "u16", value: 1 } }),
+      "tokenizer.json": byteTokenizer(),
+    });
+    const refused = await moec(["import", "m.gguf"], { cwd });
+    expect(refused.err).toMatch(/MOE5206[^]*--tokenizer tokenizer\.json/);
+    const given = await moec(["import", "m.gguf", "--tokenizer", "tokenizer.json"], { cwd });
+    expect(given.code, given.err).toBe(0);
+    expect(readFileSync(join(cwd, "m", "m.moe"), "utf8")).toContain('tokenizer "../tokenizer.json"');
+    const run = await moec(["run", "m", "ab", "-t", "0", "-n", "2", "--json"], { cwd });
+    expect(run.code, run.err + run.out).toBe(0);
+    // The table has 512 rows: those beyond the vocabulary stand for no token.
+    expect((JSON.parse(run.out) as { ids: number[] }).ids.every((id) => id < 256)).toBe(true);
+    expect((await moec(["import", "m.gguf", "--tokenizer", "none.json"], { cwd })).err).toMatch(/MOE5123.*none\.json/);
+    expect((await moec(["import", "part.gguf"], { cwd })).err).toMatch(/MOE5123.*part 2 of the 3 parts[^]*--merge/);
   });
 
   it("shows values in plain quotes", async () => {

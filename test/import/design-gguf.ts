@@ -65,6 +65,19 @@ const softmaxMla: Keys = {
 /** By the names of `designConfigs`; constants that llama.cpp has in its code are in the configs here. */
 export const ggufFamilies: Readonly<Record<string, GgufFamily>> = {
   "deepseek-v3": { config: configOf("deepseek-v3"), keys: mla },
+  // As converters write it since 2025: the two halves of kv_b apart, keys counted for the absorbed form of one shared head.
+  "deepseek-v3 with its latents apart": {
+    config: configOf("deepseek-v3"),
+    keys: {
+      ...mla,
+      "attention.head_count_kv": 1,
+      "attention.key_length": 40,
+      "attention.value_length": 32,
+      "attention.key_length_mla": 24,
+      "attention.value_length_mla": 24,
+    },
+    marks: ["blk.0.attn_k_b.weight"],
+  },
   // Files of V2 do not say that experts are chosen by groups, and so llama.cpp chooses among all.
   // The 16 of the release would let experts outweigh the residual stream of random weights, and gated products then double
   // what f32 rounds, layer by layer.
@@ -110,6 +123,19 @@ export const ggufFamilies: Readonly<Record<string, GgufFamily>> = {
       expert_gating_func: 2,
     },
     marks: ["blk.0.attn_q.bias", "blk.0.attn_q_norm.weight"],
+  },
+  granite: {
+    config: configOf("granite"),
+    keys: {
+      feed_forward_length: 32,
+      expert_count: 8,
+      expert_used_count: 3,
+      embedding_scale: 12,
+      "attention.scale": 0.1,
+      residual_scale: 0.22,
+      logit_scale: 6,
+      "rope.dimension_count": 16,
+    },
   },
   "granite with a shared expert": {
     config: configOf("granite with a shared expert"),
@@ -312,10 +338,32 @@ function valuesFor(params: ReadonlyMap<string, Named>, tensor: StoredTensor, lay
     const values = taken(direct, axes);
     return tensor.interleaved && !direct.interleaved ? paired(values, sizes) : values;
   }
+  // Keys and values of latents are one tensor there: U is the width of a key, then that of a value.
+  const half = /\battn\.(k|v)_up$/.exec(tensor.path)?.[1];
+  const latents = half && params.get(`${tensor.path.replace(/[kv]_up$/, "kv_up")} ${String(layer)}`);
+  if (latents) return halfOf(latents, axes, half === "k" ? [0, MLA_KEY] : [MLA_KEY, latents.sizes[1]!]);
   // Gate and up are one tensor there and two here.
   const joined = params.get(`${tensor.path.replace(/\b(gate|up)(_bias)?$/, "gate_up$2")} ${String(layer)}`);
   if (!joined) throw new Error(`no numbers for ${tensor.path}`);
   return taken(joined, axes, { Z: /\bup(_bias)?$/.test(tensor.path) ? 1 : 0 });
+}
+
+/** Width of the part of a key that does not turn, in the models with latents. */
+const MLA_KEY = Number(designConfigs["deepseek-v3"]!["qk_nope_head_dim"]);
+
+/** Rows `from` to `to` of each head of [H, U, K], over `axes`, in which U is called C or W. */
+function halfOf(
+  { sizes, values }: Named,
+  axes: readonly string[],
+  [from, to]: readonly [number, number],
+): Float32Array {
+  const [heads = 0, all = 0, width = 0] = sizes;
+  const parts = Array.from({ length: heads }, (_, head) =>
+    values.subarray((head * all + from) * width, (head * all + to) * width),
+  );
+  const own = axes.find((axis) => axis === "C" || axis === "W")!;
+  const cut = { axes: ["H", own, "K"], sizes: [heads, to - from, width], interleaved: false };
+  return taken({ ...cut, values: Float32Array.from(parts.flatMap((part) => [...part])) }, axes);
 }
 
 /** Bytes of the GGUF file of a family. */
@@ -345,10 +393,11 @@ export function designGguf(family: GgufFamily, tensors = designTensors(family.co
   });
 }
 
-/** Rows of heads lie merged in files: [H, C, D] is [H C, D], [D, H, C] is [D, H C]; experts keep an axis of their own. */
+/** Rows of heads lie merged in files: [H, C, D] is [H C, D], [D, H, C] is [D, H C]; experts and latents apart keep all axes. */
 function merged(tensor: StoredTensor, shape: readonly number[]): readonly number[] {
   const axes = own(tensor);
-  if (axes.length < 2 || axes[0] === "E") return shape;
+  const isApart = /_up$/.test(tensor.path) && axes.includes("K") && !axes.includes("U") && axes.length === 3;
+  if (axes.length < 2 || axes[0] === "E" || isApart) return shape;
   if (axes.length === 2) return axes[1] === "C" ? [shape[0]! * shape[1]!] : shape;
   return axes[0] === "D" && axes.at(-1) !== "D"
     ? [shape[0]!, shape.slice(1).reduce((product, size) => product * size, 1)]

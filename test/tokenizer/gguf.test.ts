@@ -5,6 +5,10 @@ import { codeOf } from "../checkpoints/coded.js";
 import { byteLevelMetadata, sentencePieceMetadata, wordPieceJson } from "./fixtures.js";
 
 type Entries = ReadonlyMap<string, MetadataValue>;
+/** The part of a `tokenizer.json` that says where words end. */
+interface PreTokenizer {
+  readonly pretokenizers: readonly { readonly pattern?: { readonly Regex: string } }[];
+}
 const load = (metadata: Entries) => loadTokenizer(tokenizerFromGguf(metadata));
 
 function changed(metadata: Entries, changes: Record<string, MetadataValue | undefined>): Entries {
@@ -53,6 +57,42 @@ describe("byte-level BPE", () => {
     expect(tokenizer.decode([258, 260, 259], { skipSpecial: true })).toBe(" he<tool>");
     expect(tokenizer.eos).toEqual([259]);
     expect(tokenizer.bos).toBeUndefined();
+  });
+
+  /** A text as the steps of a pre-tokenizer cut it. */
+  const pieces = (pre: string, sample: string): readonly string[] => {
+    const metadata = changed(byteLevelMetadata, { pre: text(pre) });
+    const { tokenizer: parsed } = tokenizerFromGguf(metadata) as { tokenizer: { pre_tokenizer: PreTokenizer } };
+    const steps = parsed.pre_tokenizer.pretokenizers.flatMap(({ pattern }) => (pattern ? [pattern.Regex] : []));
+    // Each step takes the parts of the last one apart: what it matches, and what lies between.
+    return steps.reduce<readonly string[]>((parts, regex) => parts.flatMap((part) => taken(part, regex)), [sample]);
+  };
+  const taken = (part: string, regex: string): readonly string[] => {
+    // Case is given by groups in these patterns, which older engines lack: contractions here are small.
+    const all = [...part.matchAll(new RegExp(regex.replaceAll("(?i:", "(?:"), "gu"))];
+    let end = 0;
+    const found = all.flatMap((match) => {
+      const before = part.slice(end, match.index);
+      end = match.index + match[0].length;
+      return before === "" ? [match[0]] : [before, match[0]];
+    });
+    return end < part.length ? [...found, part.slice(end)] : found;
+  };
+
+  it.each([
+    ["gpt-4o", "HelloWorld can't a/b 12345", ["Hello", "World", " can't", " a", "/b", " ", "123", "45"]],
+    ["llama4", "x =\n//\n1", ["x", " =\n//\n", "1"]],
+    [
+      "deepseek-v3",
+      "it's 12345 かな漢字 ok!\nfine",
+      ["it", "'s", " ", "123", "45", " ", "かな漢字", " ok", "!\n", "fine"],
+    ],
+    ["glm4", "it's 12345 x", ["it", "'s", " ", "123", "45", " x"]],
+    ["lfm2", "it's 12345 x", ["it", "'s", " ", "123", "45", " x"]],
+  ])("cuts words as %s does", (pre, sample, expected) => {
+    expect(pieces(pre, sample)).toEqual(expected);
+    const tokenizer = load(changed(byteLevelMetadata, { pre: text(pre) }));
+    expect(tokenizer.decode(tokenizer.encode(sample), { skipSpecial: true })).toBe(sample);
   });
 
   it("brings text to the normal form of the original", () => {
