@@ -161,8 +161,8 @@ export async function command(page: Page, title: string): Promise<void> {
 export async function openFile(page: Page, name: string): Promise<void> {
   await command(page, "View: Close All Editors");
   await page.keyboard.press("Control+p");
-  await page.waitForSelector(".quick-input-widget input:visible");
-  await page.keyboard.type(name);
+  // Into the field itself: on a busy machine a page beside may hold the keyboard a while longer.
+  await page.locator(".quick-input-widget input:visible").fill(name);
   await page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().click();
   await page.waitForSelector(`.tab.active:has-text('${name}')`);
 }
