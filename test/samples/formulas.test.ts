@@ -14,7 +14,8 @@ import { kimiLinear } from "./formulas/kimi-linear.js";
 import { minimax01 } from "./formulas/minimax-01.js";
 import type { Model } from "./formulas/models.js";
 import { nemotronH } from "./formulas/nemotron-h.js";
-import { rms, through, type Layer, type Vector } from "./formulas/plain.js";
+import { rwkv7 } from "./formulas/rwkv-7.js";
+import { layerNorm, rms, through, type Layer, type Vector } from "./formulas/plain.js";
 
 const TOKENS = [3, 25, 17, 17, 59, 4, 20, 3];
 /** One call, and calls that go on: a piece, a token, the rest. */
@@ -45,7 +46,7 @@ function layerOf(program: Program, layer: number): Layer {
 }
 
 /** Logits of all tokens: embedding, layers, a norm and the head. */
-function logitsOf(program: Program, layers: number, model: Model, epsilon: number): Vector[] {
+function logitsOf(program: Program, layers: number, model: Model, norm: Norm, early: boolean): Vector[] {
   const all = (path: string): Vector => {
     const { axes } = program.params.find((each) => each.path === path)!;
     return Float64Array.from(
@@ -58,23 +59,38 @@ function logitsOf(program: Program, layers: number, model: Model, epsilon: numbe
   const table = all("tok");
   const width = table.length / 64;
   let stream: Vector[] = TOKENS.map((token) => table.slice(token * width, (token + 1) * width));
+  if (early) stream = stream.map((x) => norm(x, (name) => all(`norm0.${name}`)));
   for (let layer = 0; layer < layers; layer++) stream = model(stream, layer, layerOf(program, layer));
-  return stream.map((x) => through(rms(x, all("norm.weight"), epsilon), all("head")));
+  return stream.map((x) =>
+    through(
+      norm(x, (name) => all(`norm.${name}`)),
+      all("head"),
+    ),
+  );
 }
 
-const models: readonly (readonly [name: string, layers: number, epsilon: number, model: Model])[] = [
-  ["deepseek-v3.2", 2, 1e-6, deepseekV32],
-  ["kimi-linear", 4, 1e-5, kimiLinear],
-  ["minimax-01", 4, 1e-5, minimax01],
-  ["nemotron-h", 6, 1e-5, nemotronH],
+type Norm = (x: Vector, at: Layer) => Vector;
+const root =
+  (epsilon: number): Norm =>
+  (x, at) =>
+    rms(x, at("weight"), epsilon);
+const centred: Norm = (x, at) => layerNorm(x, at("weight"), at("bias"), 1e-5);
+
+/** `early`: the embedding is normed as well, by the same kind of norm. */
+const models: readonly (readonly [name: string, layers: number, model: () => Model, norm: Norm, early?: boolean])[] = [
+  ["deepseek-v3.2", 2, () => deepseekV32, root(1e-6)],
+  ["kimi-linear", 4, () => kimiLinear, root(1e-5)],
+  ["minimax-01", 4, () => minimax01, root(1e-5)],
+  ["nemotron-h", 6, () => nemotronH, root(1e-5)],
+  ["rwkv-7", 3, rwkv7, centred, true],
 ];
 
-it.each(models)("%s is its formulas", (name, layers, epsilon, model) => {
+it.each(models)("%s is its formulas", (name, layers, model, norm, early = false) => {
   const path = `test/samples/papers/${name}.moe`;
   const project = check(path, testHost());
   expect(project.diagnostics).toEqual([]);
   const program = buildProgram(project);
-  const logits = logitsOf(program, layers, model, epsilon);
+  const logits = logitsOf(program, layers, model(), norm, early);
   // Numbers, and not one number: a comparison of zeros or NaN would say nothing.
   expect(new Set(logits.flatMap((row) => [...row])).size).toBeGreaterThan(TOKENS.length);
   for (const pieces of PIECES) {
