@@ -8,8 +8,9 @@ const elsewhere = ["**/node_modules/**", "test/peers/**", "test/browser/**", "te
  * in one process after the other, which has read and warmed the compiler once.
  */
 const TOGETHER = [
-  ...["axes", "build", "bundle", "check", "checkpoints", "cli", "emit", "errors", "examples", "kernels", "language"],
-  ...["onnx", "ops", "optimize", "samples", "schedule", "structure", "tokenizer"],
+  ...["axes", "build", "bundle", "check", "checkpoints", "cli", "docs", "emit", "errors", "examples", "grammar"],
+  ...["graph", "kernels", "language", "onnx", "ops", "optimize", "recipe", "samples", "schedule", "structure"],
+  "tokenizer",
 ];
 const together = TOGETHER.map((folder) => `test/${folder}/**/*.test.ts`);
 
