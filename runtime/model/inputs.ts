@@ -74,8 +74,9 @@ function bindAxes(entry: PlanEntry, port: PlanPort, shape: readonly number[], si
 }
 
 function convert(entry: PlanEntry, port: PlanPort, data: ArrayLike<number>): Float32Array | Int32Array {
-  if (port.dtype === "f32") return Float32Array.from(data);
-  const numbers = Int32Array.from(data);
+  // Constructors copy memory where `from` asks an iterator for each number.
+  if (port.dtype === "f32") return new Float32Array(data);
+  const numbers = new Int32Array(data);
   const at = numbers.findIndex((value, index) => value !== data[index]);
   if (at >= 0) throw bad(entry, port.name, `${data[at]} at index ${at} is not a 32-bit whole number`);
   return numbers;

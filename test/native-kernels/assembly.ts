@@ -1,4 +1,4 @@
-/** Looks at the code that LLVM made: blocks of a function that are loops of their own and hold a certain instruction. */
+/** Looks at the code that LLVM made: the innermost loops of a function that hold a certain instruction. */
 
 export interface Loop {
   readonly text: string;
@@ -24,20 +24,22 @@ const notations = {
 
 type Architecture = keyof typeof notations;
 
-/** Blocks of the assembly that jump to themselves, each up to the end of its function. */
-export const loopsIn = (assembly: string, architecture: Architecture): readonly string[] =>
-  assembly
-    .split(/\n(?=\.LBB)/)
-    .map((block) => block.split("\n.Lfunc_end", 1)[0]!)
-    .filter((block) => {
-      const label = /^(\.LBB\w+):/.exec(block)?.[1];
-      return (
-        label !== undefined &&
-        new RegExp(`\\t${notations[architecture].jump}\\s+${label.replace(".", "\\.")}\\b`).test(block)
-      );
-    });
+/** Loops of the assembly, each from its label to the last jump back to it. */
+export function loopsIn(assembly: string, architecture: Architecture): readonly string[] {
+  const lines = assembly.split("\n");
+  const labels = new Map<string, number>();
+  const ends = new Map<string, number>();
+  const jump = new RegExp(`^\\t${notations[architecture].jump}\\s+(\\.LBB\\w+)`);
+  for (const [number, line] of lines.entries()) {
+    const label = /^(\.LBB\w+):/.exec(line)?.[1];
+    if (label !== undefined) labels.set(label, number);
+    const target = jump.exec(line)?.[1];
+    if (target !== undefined && labels.has(target)) ends.set(target, number);
+  }
+  return [...ends].map(([label, end]) => lines.slice(labels.get(label), end + 1).join("\n"));
+}
 
-/** The innermost loops of a function that have `instruction` in them: blocks that jump to themselves. */
+/** The innermost loops of a function that have `instruction` in them; they may hold loops that lack it. */
 export function hotLoops(
   assembly: string,
   name: string,
@@ -47,9 +49,10 @@ export function hotLoops(
   const start = assembly.indexOf(`\n${name}:`);
   if (start < 0) throw new Error(`the assembly has no function ${name}`);
   const body = assembly.slice(start, assembly.indexOf("\n.Lfunc_end", start));
-  const found = loopsIn(body, architecture)
-    .filter((block) => block.includes(`\t${instruction}`))
-    .map((block) => loopOf(block, architecture));
+  const hot = loopsIn(body, architecture).filter((loop) => loop.includes(`\t${instruction}`));
+  const found = hot
+    .filter((loop) => !hot.some((other) => other !== loop && loop.includes(other)))
+    .map((loop) => loopOf(loop, architecture));
   if (found.length === 0) throw new Error(`no inner loop of ${name} has ${instruction}`);
   return found;
 }

@@ -66,10 +66,12 @@ function tileProducts(
   rows: readonly WideRow[],
   pairs: number,
   sums: readonly (readonly Variable[])[],
+  eachRecord: (record: Expression) => void,
 ): void {
   const format = kFormats[tile.format];
   const first = format.scales + Math.abs(format.minimumSign);
   k.loop("pair", 0, pairs, 1, (pair) => {
+    eachRecord(pair);
     const place = k.let("place", add(vectors.start, mul(pair, 2 * unpackedRunBytes(format))));
     const copied = k.let("x_at", mul(pair, activationBytes));
     const xs = rows.map(({ start }) => add(copied, start));
@@ -136,6 +138,7 @@ export function kRows(k: KernelBuilder, shapes: WideShapes, what: KRows): void {
           }
         }),
       ),
-    multiply: (vectors, rows, count, sums) => tileProducts(k, shapes, { format }, vectors, rows, count, sums),
+    multiply: (vectors, rows, count, sums, each) =>
+      tileProducts(k, shapes, { format }, vectors, rows, count, sums, each),
   });
 }

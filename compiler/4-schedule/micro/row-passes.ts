@@ -56,14 +56,21 @@ export interface Passes {
   readonly unpackedBytes: number;
   /** Unpack `count` records of group `group` of all tiles, one tile behind the other. */
   unpack(group: Operand, count: number): void;
-  /** sums[row][vector] += `count` unpacked records times the rows of a group, without the scale of the rows. */
+  /**
+   * sums[row][vector] += `count` unpacked records times the rows of a group, without the scale of the rows. `eachRecord`
+   * writes what is done beside for each record.
+   */
   multiply(
     vectors: UnpackedVectors,
     rows: readonly WideRow[],
     count: number,
     sums: readonly (readonly Variable[])[],
+    eachRecord: (record: Expression) => void,
   ): void;
 }
+
+/** Brings near part `part` of `parts` of what the next pass unpacks of `tiles` tiles from `tile` on. */
+type ReadAhead = (tile: Expression, tiles: number, part: Expression, parts: number) => void;
 
 /** Sums of rows `from..to` and some tiles. A group of columns is a pass, so rows have one scale in it. */
 export function rowPasses(k: KernelBuilder, shapes: WideShapes, what: ManyRows, passes: Passes): void {
@@ -78,17 +85,24 @@ export function rowPasses(k: KernelBuilder, shapes: WideShapes, what: ManyRows, 
   const lines = Math.ceil(groupBytes / lineBytes);
   const tileBytes = (records * groupBytes) / groupRecords;
   /**
-   * Brings some lines of what the next pass unpacks near, others for each group of rows. The last pass is followed by the
-   * first one of the tiles behind these.
+   * Brings near what the next pass unpacks, spread over all groups of rows, and over their tiles and records: many
+   * lines asked for at once wait for one another, and the core for them. The last pass is followed by the first one of the tiles behind these.
    */
-  const readAhead = (group: Operand, row: Expression, rows: number): void => {
+  const readAhead = (group: Operand, row: Expression, rows: number): ReadAhead => {
+    const [{ bytes, start }] = tiles as readonly [Passes["tiles"][number]];
     const upTo = (number: Expression): Expression => div(mul(sub(number, from), lines), count);
     const following = mul(add(group, 1), groupBytes);
     const next = k.let("next_group", select(compare("lt", following, tileBytes), following, tiles.length * tileBytes));
-    k.loop("line", upTo(row), upTo(add(row, rows)), 1, (line) => {
-      const at = k.let("ahead", add(mul(line, lineBytes), next));
-      for (const { bytes, start } of tiles) k.prefetch(bytes, add(start, at));
-    });
+    const first = k.let("first_line", upTo(row));
+    const some = k.let("lines", sub(upTo(add(row, rows)), first));
+    return (tile, together, part, parts) => {
+      const step = (number: Expression): Expression => add(first, div(mul(some, number), parts));
+      const near = k.let("near", add(add(start, next), mul(tile, tileBytes)));
+      k.loop("line", step(part), step(add(part, 1)), 1, (line) => {
+        const at = k.let("ahead", add(near, mul(line, lineBytes)));
+        for (let other = 0; other < together; other++) k.prefetch(bytes, add(at, other * tileBytes));
+      });
+    };
   };
   const pass = (group: Operand, recordsNow: number): void => {
     passes.unpack(group, recordsNow);
@@ -97,9 +111,12 @@ export function rowPasses(k: KernelBuilder, shapes: WideShapes, what: ManyRows, 
       k.loop("row", first, last, rowsNow, (row) => {
         const rows = copiedRows(k, shapes, what, group, row, rowsNow);
         const line = k.let("line", sumsAt(row));
-        readAhead(group, row, rowsNow);
+        const readNext = readAhead(group, row, rowsNow);
+        // With few registers the records' loop is better left alone.
+        const ahead = shapes.quads ? readNext : undefined;
+        if (!ahead) readNext(constant(0), tiles.length, constant(0), 1);
         eachVectors(k, shapes, tiles.length, together.find((tile) => tile.rows === rowsNow)!.vectors, (tile, vectors) =>
-          addProducts(k, shapes, what, passes, { rows, line, recordsNow, tile, vectors }),
+          addProducts(k, shapes, what, passes, { rows, line, recordsNow, tile, vectors, ahead }),
         );
       }),
     );
@@ -155,6 +172,8 @@ interface Products {
   readonly recordsNow: number;
   readonly tile: Expression;
   readonly vectors: readonly number[];
+  /** At each record. */
+  readonly ahead: ReadAhead | undefined;
 }
 
 /** Adds the products of a group of columns to the sums of some rows and vectors. */
@@ -163,7 +182,7 @@ function addProducts(
   shapes: WideShapes,
   { sums, sumsStride, unpacked }: ManyRows,
   passes: Passes,
-  { rows, line, recordsNow, tile, vectors }: Products,
+  { rows, line, recordsNow, tile, vectors, ahead }: Products,
 ): void {
   const { lanes } = shapes;
   const { unpackedBytes } = passes;
@@ -172,7 +191,11 @@ function addProducts(
   const own = k.let("own", add(line, mul(tile, recordRows)));
   const offsets = vectors.map((vector) => Math.floor(vector / ofTile) * unpackedBytes + 4 * lanes * (vector % ofTile));
   const registers = rows.map(() => vectors.map(() => k.variable("sum", 0, registerType("f32", lanes))));
-  passes.multiply({ bytes: unpacked, start, offsets }, rows, recordsNow, registers);
+  const tilesNow = Math.ceil(vectors.length / ofTile);
+  passes.multiply({ bytes: unpacked, start, offsets }, rows, recordsNow, registers, (record) => {
+    // Of the vectors of one tile that are multiplied apart, the first ones ask.
+    if (vectors[0]! % ofTile === 0) ahead?.(tile, tilesNow, record, recordsNow);
+  });
   rows.forEach((row, i) => {
     const scale = splat(k.load(row.bytes, add(row.start, activationScale), { as: "f32" }), lanes);
     const xScale = k.let("x_scale", scale);

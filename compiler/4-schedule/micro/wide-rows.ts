@@ -38,10 +38,12 @@ function wideTile(
   rows: readonly WideRow[],
   records: number,
   sums: readonly (readonly Variable[])[],
+  eachRecord: (record: Expression) => void,
 ): void {
   const { lanes, quads, signed } = shapes;
   const planes = planesOf(format, shapes);
   k.loop("record", 0, records, 1, (record) => {
+    eachRecord(record);
     const place = k.let("place", add(start, mul(record, unpackedRecordBytes(format, shapes))));
     const copied = k.let("x_at", mul(record, activationBytes));
     const xs = rows.map((row) => add(copied, row.start));
@@ -96,6 +98,6 @@ export function wideRows(k: KernelBuilder, shapes: WideShapes, what: WideRows): 
         const from = k.let("records", add(mul(group, groupBytes), tile.start));
         unpackRecords(k, shapes, tile, from, count, unpacked, t * unpackedBytes);
       }),
-    multiply: (vectors, rows, count, sums) => wideTile(k, shapes, format, vectors, rows, count, sums),
+    multiply: (vectors, rows, count, sums, each) => wideTile(k, shapes, format, vectors, rows, count, sums, each),
   });
 }
