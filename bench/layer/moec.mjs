@@ -10,7 +10,7 @@ import { isFresh } from "../fresh.mjs";
 import { layerFolder } from "./folder.mjs";
 import { againstLimits } from "./limits.mjs";
 import { noise } from "./noise.mjs";
-import { sample } from "./sample.mjs";
+import { sample, WARM_TOKENS } from "./sample.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const [kind, threads, list, dims = "2048,1024,64", device = "wasm"] = process.argv.slice(2);
@@ -36,6 +36,9 @@ async function weightBytes(x) {
   const { routes } = await model.call("forward", { x }, { trace: true });
   const chosen = new Set(routes[0].index.filter((expert) => expert >= 0));
   return (model.report.mappedBytes * chosen.size) / E;
+}
+if (device === "native" && !isMatmul && tokens.length > 0) {
+  await model.call("forward", { x: noise(WARM_TOKENS * D, 1, 99) });
 }
 const result = {};
 for (const count of tokens) {

@@ -13,6 +13,11 @@ export type Limit = "read" | "triad" | "bytes" | "floats";
 export interface Machine {
   /** GB/s of `read` and `triad`, GOP/s of `bytes`, GFLOP/s of `floats`, all threads together. */
   rate(limit: Limit): Promise<number>;
+  /**
+   * Reads all memory of each thread once. A virtual machine's host may take pages that were not read for minutes, and
+   * gives each back in microseconds: the first rates after a pause would be those of the host.
+   */
+  warm(): Promise<void>;
 }
 
 const SLICE_BYTES = 64 * 2 ** 20;
@@ -68,6 +73,10 @@ export function prepareMachine(threads: number, ringBytes = 512 * 2 ** 20): Mach
   };
   const turns = SLICE_BYTES / readBytes / BLOCKS;
   return {
+    warm: async () => {
+      for (let slice = 0; slice + SLICE_BYTES <= ringBytes; slice += SLICE_BYTES)
+        await together("read", next(1), turns);
+    },
     rate: async (limit) => {
       if (limit === "read") return (threads * SLICE_BYTES) / (await together("read", next(1), turns));
       if (limit === "triad") {
