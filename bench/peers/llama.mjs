@@ -1,6 +1,6 @@
 /**
  * Runs llama.cpp on a GGUF file and prints JSON: `node llama.mjs <file.gguf> logits '[ids]'` gives the raw logits after
- * every position; `node llama.mjs <file.gguf> greedy '[[ids], …]' <tokens>` gives greedy continuations. f32 KV cache,
+ * every position; `node llama.mjs <file.gguf> tokens '["text", …]'` gives ids of texts; `node llama.mjs <file.gguf> greedy '[[ids], …]' <tokens>` gives greedy continuations. f32 KV cache,
  * no flash attention, one thread: the setting whose numbers an f64 forward pass agrees with to 3e-7.
  */
 import { getLlama } from "node-llama-cpp";
@@ -28,7 +28,9 @@ function dense(logits) {
   return values;
 }
 
-if (task === "logits") {
+if (task === "tokens") {
+  process.stdout.write(JSON.stringify(JSON.parse(argument).map((text) => model.tokenize(text))));
+} else if (task === "logits") {
   const ids = JSON.parse(argument);
   const { context, sequence } = await open();
   const results = await sequence.controlledEvaluate(ids.map((id) => [id, { generateNext: { logits: true } }]));

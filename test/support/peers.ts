@@ -30,6 +30,11 @@ export function llamaLogits(file: string, ids: readonly number[]): readonly (rea
   return llama(file, "logits", JSON.stringify(ids)) as number[][];
 }
 
+/** Ids that llama.cpp makes of texts. */
+export function llamaTokens(file: string, texts: readonly string[]): readonly (readonly number[])[] {
+  return llama(file, "tokens", JSON.stringify(texts)) as number[][];
+}
+
 /** Greedy continuations by llama.cpp, up to `count` tokens each, ending before the end-of-text token. */
 export function llamaGreedy(
   file: string,
