@@ -77,15 +77,22 @@ const root =
 const centred: Norm = (x, at) => layerNorm(x, at("weight"), at("bias"), 1e-5);
 
 /** `early`: the embedding is normed as well, by the same kind of norm. */
-const models: readonly (readonly [name: string, layers: number, model: () => Model, norm: Norm, early?: boolean])[] = [
-  ["deepseek-v3.2", 2, () => deepseekV32, root(1e-6)],
-  ["kimi-linear", 4, () => kimiLinear, root(1e-5)],
-  ["minimax-01", 4, () => minimax01, root(1e-5)],
-  ["nemotron-h", 6, () => nemotronH, root(1e-5)],
-  ["rwkv-7", 3, rwkv7, centred, true],
+interface Sample {
+  readonly name: string;
+  readonly layers: number;
+  readonly model: () => Model;
+  readonly norm: Norm;
+  readonly early?: true;
+}
+const models: readonly Sample[] = [
+  { name: "deepseek-v3.2", layers: 2, model: () => deepseekV32, norm: root(1e-6) },
+  { name: "kimi-linear", layers: 4, model: () => kimiLinear, norm: root(1e-5) },
+  { name: "minimax-01", layers: 4, model: () => minimax01, norm: root(1e-5) },
+  { name: "nemotron-h", layers: 6, model: () => nemotronH, norm: root(1e-5) },
+  { name: "rwkv-7", layers: 3, model: rwkv7, norm: centred, early: true },
 ];
 
-it.each(models)("%s is its formulas", (name, layers, model, norm, early = false) => {
+it.each(models)("$name is its formulas", ({ name, layers, model, norm, early = false }) => {
   const path = `test/samples/papers/${name}.moe`;
   const project = check(path, testHost());
   expect(project.diagnostics).toEqual([]);

@@ -113,7 +113,7 @@ export const axisFunctions: readonly Builtin[] = [
     "position",
     "axis",
     "position(T) -> i32[T]",
-    "Positions of the tokens of this call: behind those already in the caches, where an index starts at 0.",
+    "Positions of the tokens of this call: behind those of the text that caches and states have seen, where an index starts at 0.",
     (call) => result(coordinate(call, Size.of(PAST))),
   ),
   builtin("expand", "x axes", "expand(x, [K = 4]) -> [K, ..]", "Repeats along new axes.", (call) => {
