@@ -1,6 +1,6 @@
 /** The kernel of one or more products with the same activations and the formula around them. */
 import { Size } from "../../axes/size.js";
-import { add, block, compare, div, min, mul, rem, sub } from "../kernel-expressions.js";
+import { add, block, compare, div, min, mul, rem, sub, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { isGpu } from "../../targets/index.js";
 import { isBlocked } from "../layout/layouts.js";
@@ -151,9 +151,9 @@ function few(work: Work, rows: number): void {
   const width = tilesBeside * tileRows;
   emitter.loop("tile", work.firstTile, work.endTile, tilesBeside, undefined, (_, tile) => {
     // Behind the last tile the last one is read again; nothing of that is stored.
-    const numbers = Array.from({ length: tilesBeside }, (_, i) =>
-      builder.let("tile_number", add(mul(range.matrix, tiles), min(add(tile, i), tiles - 1))),
-    );
+    const numberOf = (index: Operand): Expression =>
+      builder.let("tile_number", add(mul(range.matrix, tiles), min(add(tile, index), tiles - 1)));
+    const numbers = Array.from({ length: tilesBeside }, (_, i) => numberOf(i));
     const column = builder.let("column", mul(tile, tileRows));
     const last = builder.let("last", min(add(column, width), height));
     const stride = rows * width;
@@ -161,7 +161,7 @@ function few(work: Work, rows: number): void {
       const list = Array.from({ length: rows }, (_, i) => first.plus(Coordinate.number(i)));
       writers.forEach((writer, i) => {
         const at = list.map((_, row) => i * stride + row * width);
-        writer.few({ tiles: numbers, rows: list, scratch, at });
+        writer.few({ tiles: numbers, tile: numberOf, rows: list, scratch, at });
       });
       emitter.loop("row", register, add(register, rows), 1, rowCount(products[0]!.input), (row, number) => {
         const line = builder.let("line", mul(sub(number, register), width));

@@ -1,11 +1,11 @@
 /** Tiles of products with q8_0 and q4_0 weights: activations become integers once, in a kernel of their own. */
 import { Size } from "../../axes/size.js";
-import { add, constant, min, mul, sub } from "../kernel-expressions.js";
+import { add, min, mul, sub } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { dropAhead, sinkOf, type Ahead } from "../micro/ahead.js";
 import type { BlockDots, TokenRow } from "../micro/block-sums.js";
 import { byteDots, type ByteDots } from "../micro/byte-dots.js";
-import { blockElements, recordsOf, tileRows } from "../micro/layouts.js";
+import { blockElements, recordsOf } from "../micro/layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "../micro/quantize.js";
 import {
   aheadBytes,
@@ -27,10 +27,19 @@ import { elements, type Stored } from "./tensor.js";
 const blocksOfPass: Readonly<Record<BlockDots["unpacked"], number>> = { i16: 16, i8: 32 };
 
 interface QuantizedInput {
+  /** Elements from one row to the next, whole blocks. */
+  readonly stride: number;
   readonly quants: Stored;
   readonly scales: Stored;
   readonly starts: Stored | undefined;
 }
+
+/**
+ * Elements from one row of integers to the next. Words of the same columns of several rows are read together: rows that
+ * lie a multiple of 2 KiB apart have one set of the first cache in common, so these are a block further apart.
+ */
+const rowStride = (depth: number, bytes: number): number =>
+  (depth * bytes) % 2048 === 0 ? depth + blockElements : depth;
 
 /** Activations as integers, once for all products that read them. */
 function quantized(
@@ -44,10 +53,13 @@ function quantized(
     const rows = elements(input.storedRows);
     const line = (wish: string, size: Size, dtype: "f32" | "i32"): Stored =>
       entry.allocate(wish, dtype, [{ name: "n", size }]);
-    const blocks = rows.times(Size.of(depth / blockElements));
+    const bytes = form.quants === "i16" ? 2 : 1;
+    const stride = rowStride(depth, bytes);
+    const blocks = rows.times(Size.of(stride / blockElements));
     // Places of i16 and i8 numbers, counted in words of 4 bytes.
     const result: QuantizedInput = {
-      quants: line("quants", rows.times(Size.of(form.quants === "i16" ? depth / 2 : depth / 4)), "i32"),
+      stride,
+      quants: line("quants", rows.times(Size.of((stride * bytes) / 4)), "i32"),
       scales: line("quant_scales", blocks, "f32"),
       starts: form.offset === undefined ? undefined : line("quant_starts", blocks, "i32"),
     };
@@ -58,7 +70,7 @@ function quantized(
       const target = { ...places, ...(starts && offset !== undefined ? { starts: { buffer: starts, offset } } : {}) };
       const { builder } = emitter;
       return (start, row) => {
-        const to = builder.let("q_start", mul(row, depth));
+        const to = builder.let("q_start", mul(row, stride));
         quantizeBlocks(builder, x, start, target, to, depth / blockElements);
       };
     });
@@ -98,16 +110,15 @@ export function quantizedTile(entry: EntryLowering, product: Product): (emitter:
     const tokens = (list: readonly Coordinate[]): readonly TokenRow[] =>
       list.map((row) => {
         const number = storedRow(emitter, input, row);
-        return { from, start: builder.let("q_start", mul(emitter.index(number), depth)) };
+        return { from, start: builder.let("q_start", mul(emitter.index(number), activations.stride)) };
       });
     return {
       together: 1,
-      few: ({ tiles, rows, scratch, at }) => {
-        const sums = packedTiles(builder, dots, tiles.map(tileOf), tokens(rows));
-        sums.forEach((tile, i) => {
-          const lines = at.map((line) => constant(line + i * tileRows));
-          storeSums(emitter, scratch, lines, tile);
-        });
+      few: ({ tiles, tile, rows, scratch, at }) => {
+        const start = (number: Expression): Expression =>
+          builder.let("tile_start", mul(tile(number), layout.tileBytes));
+        const beside = { bytes, count: tiles.length, start, blocks, sums: scratch, at: (row: number) => at[row]! };
+        packedTiles(builder, dots, beside, tokens(rows));
       },
       many: ({ first: tile, next }) => {
         const place = tileOf(tile);

@@ -22,6 +22,8 @@ export interface TilePart {
 export interface FewTiles {
   /** Numbers of the tiles, batch included. */
   readonly tiles: readonly Expression[];
+  /** The number of the tile with this index among them. */
+  readonly tile: (index: Expression) => Expression;
   readonly rows: readonly Coordinate[];
   readonly scratch: BufferHandle;
   /** Element of scratch where the sums of each row begin, 16 for each tile. */

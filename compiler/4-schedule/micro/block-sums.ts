@@ -48,8 +48,10 @@ export interface BlockDots {
   readonly storage: "q8_0" | "q4_0";
   /** What unpacked weights are. */
   readonly unpacked: "i16" | "i8";
-  /** Sums of a record as it is stored. */
-  packed(k: KernelBuilder, tokens: readonly TokenRow[], place: BlockPlace): Integers;
+  /** Vectors whose sums of a record as it is stored stay in registers for so many tokens: all, or half of them. */
+  together(tokens: number): 2 | 4;
+  /** Sums of a record as it is stored, of all vectors or of the `together` ones from `first` on. */
+  packed(k: KernelBuilder, tokens: readonly TokenRow[], place: BlockPlace, first: number): Integers;
   /** Writes the numbers of a record from element `to` of `target` on, as `sums` reads them. */
   unpack(k: KernelBuilder, bytes: BufferHandle, record: Expression, target: BufferHandle, to: Expression): void;
   /** Sums of an unpacked block. */

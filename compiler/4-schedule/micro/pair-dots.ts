@@ -4,7 +4,7 @@
  */
 import { add, bitcast, constant, dotPairs, dotPairsI8, mul, splat } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
-import type { KernelBuilder } from "../kernel-builder.js";
+import type { KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import {
   fourTimes,
@@ -15,7 +15,6 @@ import {
   withoutOffset,
   type BlockDots,
   type Integers,
-  type Sums,
   type TokenRow,
 } from "./block-sums.js";
 import { blockElements, scaleBytes } from "./layouts.js";
@@ -52,6 +51,8 @@ const wordsOfPair = { lanes: 8, element: "i16" } as const;
 export const q8PairDots: BlockDots = {
   storage: "q8_0",
   unpacked: "i16",
+  // Three tokens by two vectors, twice, took as long as the sums that do not stay in registers.
+  together: () => 4,
   packed: (k, tokens, { bytes, record, starts }) =>
     wordSums(k, tokens, starts, (pair, vector) =>
       k.load(bytes, add(add(record, mul(pair, 32)), scaleBytes + vector * 8), wordsOfPair),
@@ -69,28 +70,53 @@ export const q8PairDots: BlockDots = {
     ),
 };
 
+/** Two tokens by four vectors are 8 sums, three by two 6: with weights and activations V8 has room for 10. */
+const together = (tokens: number): 2 | 4 => (tokens > 2 ? 2 : 4);
+
+/** The vectors that go together with `first`. */
+const from = (tokens: number, first: number): readonly number[] => vectors.slice(first, first + together(tokens));
+
+/** Registers for the sums of some vectors. */
+function sumsOf(
+  k: KernelBuilder,
+  name: string,
+  tokens: number,
+  type: typeof i32x4,
+  of: readonly number[],
+): (token: number, vector: number) => Variable {
+  const sums = Array.from({ length: tokens }, () => new Map(of.map((vector) => [vector, k.variable(name, 0, type)])));
+  return (token, vector) => sums[token]!.get(vector)!;
+}
+
 /** Integers of a block from sums of i16 pairs: as i32, less the offset. */
-function widened(k: KernelBuilder, tokens: readonly TokenRow[], block: Expression, pairs: Sums): Integers {
+function widened(
+  k: KernelBuilder,
+  tokens: readonly TokenRow[],
+  block: Expression,
+  pairs: (token: number, vector: number) => Variable,
+): Integers {
   const offsets = tokens.map((row) => withoutOffset(k, row, block));
-  return (token, vector) => add(dotPairs(pairs[token]![vector]!.get, constant(1, i16x8)), offsets[token]!);
+  return (token, vector) => add(dotPairs(pairs(token, vector).get, constant(1, i16x8)), offsets[token]!);
 }
 
 /** q4: eight products of at most 15 * 127 in pairs stay below 2^15, so a block is summed in i16. */
 export const q4PairDots: BlockDots = {
   storage: "q4_0",
   unpacked: "i8",
-  packed(k, tokens, { bytes, record, block, starts }) {
-    const pairs = variables(k, "pairs", tokens.length, i16x8);
+  together,
+  packed(k, tokens, { bytes, record, block, starts }, first) {
+    const of = from(tokens.length, first);
+    const pairs = sumsOf(k, "pairs", tokens.length, i16x8, of);
     k.loop("eight", 0, 4, 1, (eight) => {
       const activations = tokens.map((row, token) => {
         const at = add(starts[token]!, mul(eight, 8));
         return [fourTimes(k, row, at), fourTimes(k, row, add(at, 4))] as const;
       });
-      for (const vector of vectors) {
+      for (const vector of of) {
         const [lows, highs] = halvesAt(k, bytes, record, eight, vector);
-        activations.forEach(([first, second], token) => {
-          const sum = pairs[token]![vector]!;
-          sum.set(add(add(sum.get, dotPairsI8(first, lows)), dotPairsI8(second, highs)));
+        activations.forEach(([four, next], token) => {
+          const sum = pairs(token, vector);
+          sum.set(add(add(sum.get, dotPairsI8(four, lows)), dotPairsI8(next, highs)));
         });
       }
     });
@@ -98,7 +124,7 @@ export const q4PairDots: BlockDots = {
   },
   unpack: unpackHalves,
   sums(k, tokens, { quants, first, block, starts }) {
-    const pairs = variables(k, "pairs", tokens.length, i16x8);
+    const pairs = sumsOf(k, "pairs", tokens.length, i16x8, vectors);
     k.loop("four", 0, blockElements / 4, 1, (four) => {
       const w = vectors.map((vector) =>
         k.let("w", k.load(quants, add(add(first, mul(four, 64)), vector * 16), sixteenBytes)),
@@ -106,7 +132,7 @@ export const q4PairDots: BlockDots = {
       tokens.forEach((row, token) => {
         const x = fourTimes(k, row, add(starts[token]!, mul(four, 4)));
         for (const vector of vectors) {
-          const sum = pairs[token]![vector]!;
+          const sum = pairs(token, vector);
           sum.set(add(sum.get, dotPairsI8(x, w[vector]!)));
         }
       });

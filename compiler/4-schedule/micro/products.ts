@@ -6,12 +6,19 @@ import { add, block, compare, constant, div, extract, min, mul, sub } from "../k
 import type { Expression, Kernel } from "../kernel-ir.js";
 import { KernelBuilder, type BufferHandle, type Variable } from "../kernel-builder.js";
 import type { Target } from "../../targets/index.js";
-import type { BlockDots, TokenRow } from "./block-sums.js";
+import { vectors, type BlockDots, type TokenRow } from "./block-sums.js";
 import { byteDots } from "./byte-dots.js";
 import { f32Tile, panelVector, unpackPanel } from "./f32-tile.js";
 import { blockElements, recordsOf, tileRows } from "./layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "./quantize.js";
-import { packedTiles, unpackedBuffers, unpackedTile, unpackTile, type WeightTile } from "./quantized-tile.js";
+import {
+  packedTiles,
+  unpackedBuffers,
+  unpackedTile,
+  unpackTile,
+  type TilesBeside,
+  type WeightTile,
+} from "./quantized-tile.js";
 
 /** Columns of the left matrix that are multiplied before the next rows are taken: 256 x 16 floats stay in the L1 cache beside the rows. */
 const depthOfPass = 256;
@@ -261,11 +268,26 @@ export function packedProduct(
   tiles = 1,
 ): Kernel {
   const doc = `y[T, N] = quantized x[T, K] times ${storage} tiles, unpacked as it goes`;
-  return quantizedProduct(
-    name,
-    { doc, storage, target, group, tiles },
-    (k, dots, w) => (rows) => packedTiles(k, dots, w, rows),
-  );
+  return quantizedProduct(name, { doc, storage, target, group, tiles }, (k, dots, weights) => {
+    const sums = k.blockBuffer("sums", "f32", "local", group * tiles * tileRows);
+    const { bytes, start, blocks } = weights[0]!;
+    const tileBytes = k.let("tile_bytes", mul(blocks, recordsOf[storage].bytes));
+    const beside: TilesBeside = {
+      ...{ bytes, blocks, sums, count: weights.length },
+      start: (tile) => add(start, mul(tile, tileBytes)),
+      at: (token) => token * tiles * tileRows,
+    };
+    return (rows) => {
+      packedTiles(k, dots, beside, rows);
+      return weights.map((_, tile) =>
+        rows.map((__, token) =>
+          vectors.map((vector) =>
+            k.variable("sum", k.load(sums, beside.at(token) + tile * tileRows + 4 * vector, { lanes: 4 })),
+          ),
+        ),
+      );
+    };
+  });
 }
 
 /** y = quantized x times tiles of a storage, for many tokens: each tile is unpacked once. K is at most `maximumDepth`. */

@@ -124,6 +124,7 @@ export function q8QuadDots(k: KernelBuilder): BlockDots {
   return {
     storage: "q8_0",
     unpacked: "i8",
+    together: () => 4,
     packed(_, tokens, { bytes, record, block, starts }) {
       const integers = begun(k, tokens, block);
       k.loop("four", 0, fours, 1, (four) => {
@@ -154,6 +155,7 @@ export const q8Offset = (): Expression => select(compare("gt", extract(probe, 0)
 export const q4QuadDots: BlockDots = {
   storage: "q4_0",
   unpacked: "i8",
+  together: () => 4,
   packed(k, tokens, { bytes, record, block, starts }) {
     const integers = begun(k, tokens, block);
     k.loop("eight", 0, fours / 2, 1, (eight) => {

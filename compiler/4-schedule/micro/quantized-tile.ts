@@ -2,12 +2,12 @@
  * Register tiles of integer products for block-quantized weights: 16 rows of the weight (four vectors) times a few
  * tokens. A block of 32 is summed in integers, exactly; then the sums are scaled into f32.
  */
-import { add, convert, fma, mul, splat, sub, type Operand } from "../kernel-expressions.js";
+import { add, constant, convert, fma, mul, splat, sub, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import { lineBytes, readAhead, type Ahead } from "./ahead.js";
-import { blockOf, variables, vectors, type BlockDots, type Integers, type Sums, type TokenRow } from "./block-sums.js";
+import { blockOf, vectors, type BlockDots, type Integers, type Sums, type TokenRow } from "./block-sums.js";
 import { blockElements, recordsOf, tileRows } from "./layouts.js";
 
 /** Records of one tile of 16 rows. */
@@ -52,27 +52,56 @@ const recordScale =
   (vector: number): Expression =>
     k.load(bytes, add(record, vector * 8), { lanes: 4, as: "f16", finite: true });
 
+/** Some tiles of packed weights, and where their sums go. */
+export interface TilesBeside {
+  readonly bytes: BufferHandle;
+  readonly count: number;
+  /** Byte of the first record of a tile. */
+  readonly start: (tile: Expression) => Expression;
+  /** K / 32. */
+  readonly blocks: Operand;
+  /** f32. */
+  readonly sums: BufferHandle;
+  /** Element of `sums` where those of a token begin: 16 for each tile. */
+  readonly at: (token: number) => number;
+}
+
 /**
- * [tile][token][vector] sums of packed weights, which are unpacked as they are read, for a few tokens: one record of each
- * tile in turn. Reading four tiles side by side instead of one after the other keeps more of the memory busy: one token
- * reaches 84% instead of 52% of the rate of plain reads.
+ * Sums of packed weights, which are unpacked as they are read, for a few tokens: one record of each tile in turn. On
+ * processors of Intel four tiles side by side keep more of the memory busy than one after the other: one token reached 84%
+ * instead of 52% of the rate of plain reads. One code serves all tiles, with sums in memory: of four copies V8 had no
+ * registers left for addresses, and q4 took 1.2 times as long for one token and 1.4 times for two.
  */
-export function packedTiles(
-  k: KernelBuilder,
-  dots: BlockDots,
-  weights: readonly WeightTile[],
-  tokens: readonly TokenRow[],
-): readonly Sums[] {
-  const sums = weights.map(() => variables(k, "sum", tokens.length, f32x4));
-  k.loop("block", 0, weights[0]!.blocks, 1, (block) => {
+export function packedTiles(k: KernelBuilder, dots: BlockDots, tiles: TilesBeside, tokens: readonly TokenRow[]): void {
+  const { bytes, count, sums } = tiles;
+  const zeros = splat(constant(0, registerType("f32")), 4);
+  tokens.forEach((_, token) =>
+    k.loop("cleared", 0, count * tileRows, 4, (n) => k.store(sums, add(n, tiles.at(token)), zeros)),
+  );
+  k.loop("block", 0, tiles.blocks, 1, (block) => {
     const starts = tokens.map(({ start }) => k.let("x_start", add(start, mul(block, blockElements))));
-    weights.forEach(({ bytes, start }, tile) => {
-      const record = k.let("record", add(start, mul(block, recordsOf[dots.storage].bytes)));
-      const integers = dots.packed(k, tokens, { bytes, record, block, starts });
-      scaleBlock(k, tokens, recordScale(k, bytes, record), block, integers, sums[tile]!);
+    const recordAt = k.let("record_at", mul(block, recordsOf[dots.storage].bytes));
+    k.loop("tile", 0, count, 1, (tile) => {
+      const record = k.let("record", add(tiles.start(tile), recordAt));
+      const line = k.let("line", mul(tile, tileRows));
+      const scales = tokens.map(({ from, start }) =>
+        k.let("x_scale", splat(k.load(from.scales, add(blockOf(start), block)), 4)),
+      );
+      const weightScale = recordScale(k, bytes, record);
+      const together = dots.together(tokens.length);
+      for (let first = 0; first < vectors.length; first += together) {
+        const integers = dots.packed(k, tokens, { bytes, record, block, starts }, first);
+        for (const vector of vectors.slice(first, first + together)) {
+          const scale = k.let("w_scale", weightScale(vector));
+          tokens.forEach((_, token) => {
+            const at = add(line, tiles.at(token) + 4 * vector);
+            const sum = k.load(sums, at, { lanes: 4 });
+            k.store(sums, at, fma(convert(integers(token, vector), "f32"), mul(scale, scales[token]!), sum));
+          });
+        }
+      }
     });
   });
-  return sums;
 }
 
 /** Integers of one block of 16 rows. */
