@@ -63,7 +63,8 @@ export function importModel(source: ImportSource): ImportedModel {
   if (designed) return importDesign(source, format, designed);
   const config = readFamilyConfig(isGguf ? { checkpoint } : { config: withTies(source.config, checkpoint) });
   refuseOtherMath(config, checkpoint, source.config);
-  const reader = readFamilyTensors(checkpoint, config);
+  const saidOwnOutput = !isGguf && isRecord(source.config) && source.config["tie_word_embeddings"] === false;
+  const reader = readFamilyTensors(checkpoint, config, { saidOwnOutput });
   refuseUnusedTensors(config, reader.unused);
   const { name, tokenizer, generate } = source;
   const spec = writeSpec({
@@ -93,11 +94,10 @@ export function importModel(source: ImportSource): ImportedModel {
 function importDesign(
   source: ImportSource,
   format: "gguf" | "safetensors",
-  { family, design }: FoundDesign,
+  { family, design, saidTied }: FoundDesign,
 ): ImportedModel {
-  const { checkpoint, config, name, tokenizer, generate } = source;
-  const tied = isRecord(config) && config["tie_word_embeddings"] === true;
-  const storage = matchTensors(design, family.name, checkpoint, { tied });
+  const { checkpoint, name, tokenizer, generate } = source;
+  const storage = matchTensors(design, family.name, checkpoint, saidTied);
   const spec = writeDesign({
     design,
     format,
