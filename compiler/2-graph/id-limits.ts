@@ -2,7 +2,7 @@
 import type { Region, ValueId } from "./ir.js";
 
 /** Ops whose results hold the numbers of their first operand and no others. */
-const SAME_NUMBERS = new Set(["rename", "split", "merge", "order", "slice", "expand"]);
+export const SAME_NUMBERS = new Set(["rename", "split", "merge", "order", "slice", "expand"]);
 
 /**
  * For each parameter of the region, the rows of the smallest table that its numbers choose from as they are: an id that is

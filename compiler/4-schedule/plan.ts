@@ -134,6 +134,8 @@ export interface PlanEntry {
   readonly derived?: Derivation;
   /** The run-time size that counts the new tokens of a call; absent where it is the first free length of the inputs. */
   readonly tokens?: string;
+  /** Most positions of a text: rows of the smallest table that positions choose from; absent where they choose none. */
+  readonly positions?: number;
   readonly inputs: readonly PlanPort[];
   readonly outputs: readonly PlanPort[];
   readonly steps: readonly PlanStep[];

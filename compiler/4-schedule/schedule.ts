@@ -1,6 +1,7 @@
 /** From a program to kernels and a plan. */
 import type { Entry, Program } from "../2-graph/ir.js";
 import { idLimits } from "../2-graph/id-limits.js";
+import { positionLimit } from "../2-graph/position-limit.js";
 import { firstFree, tokenSize } from "../2-graph/token-size.js";
 import { collectNodes } from "../2-graph/walk.js";
 import type { TensorType } from "../ops/types.js";
@@ -67,10 +68,12 @@ function scheduleEntry(program: ProgramLowering, entry: Entry): PlanEntry {
   });
   const { name, derived } = entry;
   const tokens = tokenSize(entry);
+  const positions = positionLimit(entry.body);
   return {
     name,
     ...(derived ? { derived } : {}),
     ...(tokens && tokens.key !== firstFree(entry)?.key ? { tokens: tokens.key } : {}),
+    ...(positions === undefined ? {} : { positions }),
     inputs,
     outputs,
     steps: lowering.steps,

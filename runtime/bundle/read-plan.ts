@@ -114,6 +114,7 @@ const trace = object<Omit<PlanTrace, Optional> & { [K in Optional]: PlanTrace[K]
 const entry = object({
   name: text,
   tokens: optional(text),
+  positions: optional(count),
   derived: optional(object<Derivation>({ from: text, form: oneOf("last", "decode", "batch") })),
   inputs: list(port),
   outputs: list(port),

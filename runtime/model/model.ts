@@ -160,10 +160,10 @@ export class Model {
           host: this.parts.host,
           tokenizer: this.parts.tokenizer,
           defaults: this.manifest.generation,
-          context: this.context,
+          context: this.language ? this.mostPositions(this.language) : this.context,
           advance: (ids, trace, signal) => this.advance(text, ids, trace, signal),
           rewindTo: (ids) => this.rewindTo(text, ids),
-          used: () => (this.states.hasCache ? place.past : 0),
+          used: () => place.past,
         },
         prompt,
         options,
@@ -349,8 +349,8 @@ export class Model {
     const language = this.languageEntry();
     this.checkIds(language, [{ port: language.inputs[0]!, data: Int32Array.of(token) }]);
     const past = place.past;
-    if (this.states.hasCache && past >= this.context)
-      throw moecError("MOE5320", { limit: this.context, past, asked: 1 });
+    const limit = this.mostPositions(language);
+    if (past >= limit) throw moecError("MOE5320", { limit, past, asked: 1 });
     const result = await batches.step({ text, token, past, trace, ...(signal ? { signal } : {}) });
     place.ids.push(token);
     place.past++;
@@ -369,10 +369,8 @@ export class Model {
     const text = options.text ?? 0;
     const place = this.place(text);
     const past = place.past;
-    // States of fixed size hold texts of any length.
-    if (this.states.hasCache ? past + total > this.context : !this.states.goesOn && total > this.context) {
-      throw moecError("MOE5320", { limit: this.context, past, asked: total });
-    }
+    const limit = this.mostPositions(entry);
+    if (past + total > limit) throw moecError("MOE5320", { limit, past, asked: total });
     const { limits } = this.parts.plan;
     const most = Math.max(1, limits[axis] ?? limits["T"] ?? total);
     if (total > most && !this.states.goesOn) throw moecError("MOE5320", { limit: most, past: 0, asked: total });
@@ -396,6 +394,15 @@ export class Model {
     return lastOnly
       ? { outputs: results.at(-1)!.outputs, routes: joinPieces(results, axis).routes }
       : joinPieces(results, axis);
+  }
+
+  /**
+   * States of fixed size hold texts of any length; caches and calls that keep nothing do not. Where positions choose rows of
+   * a table, those behind the last row would read zeros in silence.
+   */
+  private mostPositions(entry: PlanEntry): number {
+    const room = this.states.hasCache || !this.states.goesOn ? this.context : Infinity;
+    return Math.min(room, this.runner.source(entry).positions ?? Infinity);
   }
 
   /** Ids without a row would read zeros in silence. */
