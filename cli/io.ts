@@ -68,13 +68,13 @@ function workingFolder(): string {
   }
 }
 
-/** Listens for Ctrl-C and SIGTERM. */
+/** Listens for Ctrl-C and SIGTERM. Who asks a second time, by either, waits no longer. */
 function listen(): AbortController {
   const interrupt = new AbortController();
   const on = (signal: "SIGINT" | "SIGTERM", code: number, reason?: Error): void => {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      if (interrupt.signal.aborted) process.exit(code);
       interrupt.abort(reason);
-      process.once(signal, () => process.exit(code));
     });
   };
   on("SIGINT", EXIT.interrupted);

@@ -61,8 +61,10 @@ export async function writeText(
   };
   const memory = { model: model.manifest.memory.peak, device: model.report.memoryBytes, process: processPeak() };
   const routes = joinedRoutes(steps);
-  if (options.trace === true && routes.length === 0)
-    shell.note("The model chooses no experts: there are no routes to show.");
+  if (options.trace === true && routes.length === 0) {
+    const why = steps.length === 0 ? "No token was read" : "The model chooses no experts";
+    shell.note(`${why}: there are no routes to show.`);
+  }
   if (options.trace === true && routes.length > 0 && !shell.json) {
     shell.say();
     // Above columns that are no tokens the text would stand wrong.

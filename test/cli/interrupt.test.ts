@@ -51,3 +51,20 @@ it.each([
   expect(await ended).toBe(code);
   expect(said.endsWith(`\nended by ${name}\n`)).toBe(true);
 });
+
+it.each([
+  ["SIGINT", "SIGTERM", 143],
+  ["SIGTERM", "SIGINT", 130],
+  ["SIGINT", "SIGINT", 130],
+] as const)("is ended by the second of %s and %s, with code %i", (first, second, code) => {
+  const { signal: asked } = processIo();
+  const send = (signal: (typeof SIGNALS)[number]): void => {
+    for (const listener of process.listeners(signal)) if (!own.has(listener)) listener(signal);
+  };
+  const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
+  send(first);
+  expect(asked.aborted).toBe(true);
+  expect(exit).not.toHaveBeenCalled();
+  send(second);
+  expect(exit.mock.calls).toEqual([[code]]);
+});

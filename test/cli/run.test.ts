@@ -23,6 +23,8 @@ it("takes the tokenizer that the spec names", async () => {
     const first = await run();
     expect(first).toMatchObject({ code: 0, err: "" });
     expect((JSON.parse(first.out) as { ids: number[] }).ids).toHaveLength(2);
+    const traced = await moec(["run", join(folder.path, "tiny.moe"), "Once", "--random", "1", "-n", "1", "--trace"]);
+    expect(traced.err).toContain("The model chooses no experts");
     // A tokenizer that changed is read anew.
     writeFileSync(join(folder.path, "tokenizer.json"), "{}");
     expect((await run()).out).toContain("MOE52");
@@ -44,6 +46,9 @@ it("runs a folder in Hugging Face's layout", async () => {
     expect(code).toBe(0);
     expect((JSON.parse(out) as { ids: number[] }).ids).toHaveLength(3);
     expect(existsSync(join(folder.path, ".moec"))).toBe(false);
+    // It has experts, but was not asked.
+    const { err } = await moec(["run", folder.path, "declare", "-n", "0", "--device", "wasm", "--trace"]);
+    expect(err).toContain("No token was read: there are no routes to show.");
   } finally {
     vi.unstubAllEnvs();
     folder.remove();

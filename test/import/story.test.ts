@@ -1,6 +1,7 @@
 /**
- * Every family the whole way, as a user goes it: the table of docs/import.md. One family in each run of the tests;
- * `STORY=all npx vitest run test/import/story.test.ts` goes through all of them, and with `UPDATE_DOCS=1` writes the table.
+ * Every family the whole way, as a user goes it: the table of docs/import.md. A run of the tests takes the family whose day
+ * it is, so that a month of daily runs goes through all. `STORY=<name>` takes that one, `npm run test:story` all of them;
+ * with `UPDATE_DOCS=1` the latter writes the table.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,10 +11,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasNative } from "../support/native.js";
 import { STEPS, story, storyModels, type Outcome } from "./story.js";
 
-/** One whose layers are dense and sparse, and whose states are of two kinds. */
-const FEW = ["lfm2-moe"];
+const all = Object.keys(storyModels);
+/** The family of a day: the days since 1970 (UTC) count through the table, past the end of a year, too. */
+const ofDay = (time: number): string => all[Math.floor(time / 86_400_000) % all.length]!;
 const asked = process.env["STORY"];
-const names = Object.keys(storyModels).filter((name) => asked === "all" || (asked?.split(",") ?? FEW).includes(name));
+const names = asked === undefined ? [ofDay(Date.now())] : asked === "all" ? all : asked.split(",");
 
 const page = new URL("../../docs/import.md", import.meta.url);
 const START = "<!-- story: test/import/story.test.ts -->";
@@ -48,23 +50,35 @@ function rowsOfPage(): ReadonlyMap<string, Outcome> {
 }
 
 describe("from a checkpoint to text and back", () => {
-  it.each(names)("%s", { timeout: 600_000 }, async (name) => {
-    const failures: string[] = [];
-    const outcome = await story(storyModels[name]!, {
-      cwd: mkdtempSync(join(folder, "model-")),
-      native: hasNative,
-      onFailure: (text) => failures.push(text),
-    });
-    found.set(name, outcome);
-    if (process.env["UPDATE_DOCS"] === "1") return;
-    const said = rowsOfPage().get(name);
-    const expected = said && !hasNative ? { ...said, native: "-" } : said;
-    expect(outcome, failures.join("\n")).toEqual(expected);
+  it.each(names)(
+    asked === undefined ? "%s, whose day it is (STORY=<name> repeats it)" : "%s",
+    { timeout: 600_000 },
+    async (name) => {
+      const model = storyModels[name];
+      expect(model, `STORY is one of ${all.join(", ")}, several by commas, or all`).toBeDefined();
+      const failures: string[] = [];
+      const outcome = await story(model!, {
+        cwd: mkdtempSync(join(folder, "model-")),
+        native: hasNative,
+        onFailure: (text) => failures.push(text),
+      });
+      found.set(name, outcome);
+      if (process.env["UPDATE_DOCS"] === "1") return;
+      const said = rowsOfPage().get(name);
+      const expected = said && !hasNative ? { ...said, native: "-" } : said;
+      expect(outcome, failures.join("\n")).toEqual(expected);
+    },
+  );
+
+  it("comes to every family", () => {
+    const start = Date.now();
+    const month = all.map((_, day) => ofDay(start + day * 86_400_000));
+    expect(month.sort()).toEqual([...all].sort());
   });
 
   it("is told of every family on the page", async () => {
     if (process.env["UPDATE_DOCS"] === "1") {
-      expect(names, "STORY=all is needed, too").toEqual(Object.keys(storyModels));
+      expect(names, "STORY=all is needed, too").toEqual(all);
       const rows = names.map((name) => `| ${[name, ...STEPS.map((step) => found.get(name)![step])].join(" | ")} |`);
       const table = [`| model | ${STEPS.join(" | ")} |`, `| --- |${" --- |".repeat(STEPS.length)}`, ...rows];
       const text = readFileSync(page, "utf8");
@@ -72,6 +86,6 @@ describe("from a checkpoint to text and back", () => {
       const made = `${before}\n\n${table.join("\n")}\n\n${text.slice(text.indexOf(END))}`;
       writeFileSync(page, await format(made, { parser: "markdown", printWidth: 120 }));
     }
-    expect([...rowsOfPage().keys()]).toEqual(Object.keys(storyModels));
+    expect([...rowsOfPage().keys()]).toEqual(all);
   });
 });
