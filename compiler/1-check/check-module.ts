@@ -26,6 +26,7 @@ import {
 import { callClosure, type CallArgument } from "./elaborate/calls.js";
 import { openAxes } from "./elaborate/binding.js";
 import { bodyOf, functionClosure, isFunctionForm, methodClosure } from "./elaborate/closures.js";
+import { derivedAxes } from "./elaborate/derived-axes.js";
 import { evaluate, needSize } from "./elaborate/evaluate.js";
 import { genericParameter } from "./elaborate/generic.js";
 import { makeInstance } from "./elaborate/modules.js";
@@ -135,8 +136,9 @@ function walkModule(walk: Walk, info: ModuleInfo, proposed = false): void {
   const instance = genericInstance(walk, info, proposed);
   if (instance?.kind !== "instance") return;
   if (instance.info !== info) return;
-  // A derived axis may depend on what a call decides: the bodies say what is wrong with it.
-  const derived = new Set(decl.members?.flatMap((member) => (member.kind === "axis" ? [member.name.text] : [])));
+  // A derived axis may depend on what a call decides: with a body, that says what is wrong with it.
+  const hasBody = decl.members?.some((member) => member.kind === "method");
+  const derived = new Set(hasBody ? derivedAxes(decl).map(({ name }) => name.text) : []);
   for (const name of instance.scope.ownNames()) if (!derived.has(name)) instance.scope.own(name)?.value();
   let result: Value | undefined;
   for (const method of decl.members?.filter((member) => member.kind === "method") ?? []) {

@@ -37,11 +37,19 @@ export function offerImports(
   return diagnostics.map((diagnostic) => offered.get(diagnostic) ?? diagnostic);
 }
 
-/** Adds to the import of the library that is there, or writes one in front of the file's first line. */
-function importOf(name: string, { file, tree: { imports } }: Source): Fix {
+/** Adds to the import of the library that is there, fills an empty one, or writes one in front of the file's first line. */
+function importOf(name: string, { file, text, tree: { imports } }: Source): Fix {
   const title = `import \`${name}\``;
-  const known = imports.find(({ from, names }) => from.value === "std" && names.length > 0);
-  const at = known ? known.names.at(-1)!.span.end : 0;
-  const text = known ? `, ${name}` : `import { ${name} } from "std"\n${imports.length > 0 ? "" : "\n"}`;
-  return { title, edits: [{ span: { file, start: at, end: at }, text }] };
+  const written = `import { ${name} } from "std"`;
+  const library = imports.filter(({ from }) => from.value === "std");
+  const last = library.find(({ names }) => names.length > 0)?.names.at(-1);
+  if (last) return { title, edits: [{ span: { file, start: last.span.end, end: last.span.end }, text: `, ${name}` }] };
+  const [empty] = library;
+  if (empty) return { title, edits: [{ span: { file, ...empty.span }, text: written }] };
+  // A byte order mark stays the first character.
+  const start = text.startsWith("\uFEFF") ? 1 : 0;
+  return {
+    title,
+    edits: [{ span: { file, start, end: start }, text: `${written}\n${imports.length > 0 ? "" : "\n"}` }],
+  };
 }

@@ -81,6 +81,9 @@ export class Scope {
   }
 }
 
+/** Names of a block in braces. */
+export class BlockScope extends Scope {}
+
 /** As a loop: names of files and of the language lie behind many scopes. */
 function lookupIn(from: Scope | undefined, name: string): Binding | undefined {
   for (let scope = from; scope; scope = scope.parent) {

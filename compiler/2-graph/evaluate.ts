@@ -19,6 +19,7 @@ import { bindInputs } from "./evaluate-inputs.js";
 import type { KnobDecl, Node, ParamDecl, Program, Region, StateDecl, ValueId } from "./ir.js";
 import { layersOf } from "./state-layers.js";
 import { StateStore } from "./states.js";
+import { tokenSize } from "./token-size.js";
 import { callOf, declarationsOf, typesOf } from "./types.js";
 
 export interface EvaluateOptions {
@@ -83,8 +84,8 @@ export function evaluate(program: Program, entryName: string, options: EvaluateO
   const runs = texts.map((own) => new Run(program, options, { ...sizes, past: own.past }, own, [], traces));
   const run = new Run(program, options, sizes, view, runs, traces);
   const results = run.region(entry.body, args, []);
-  const [tokens] = entry.body.params[0]?.type.kind === "tensor" ? entry.body.params[0].type.axes : [];
-  if (tokens && tokens.size.constant === undefined) view.passed((sizes["past"] ?? 0) + tokens.size.evaluate(sizes));
+  if (view.countsTokens) view.passed((sizes["past"] ?? 0) + (tokenSize(entry)?.evaluate(sizes) ?? 0));
+  for (const own of texts) if (own.countsTokens) own.passed(own.past + 1);
   states.adopt(view);
   options.texts?.forEach((store, index) => store.adopt(texts[index]!));
   const outputs = Object.fromEntries(entry.outputs.map((name, index) => [name, owned(results[index]!)]));

@@ -81,9 +81,14 @@ export class StateStore {
     return larger;
   }
 
-  /** Says how many positions the text has after a call. */
+  /** True when states are kept and none of them is a cache, whose rows say how long the text is. */
+  get countsTokens(): boolean {
+    return this.entries.size > 0 && [...this.entries.values()].every(({ kind }) => kind === "fixed");
+  }
+
+  /** Says how many positions the text has after a call of a model that `countsTokens`. */
   passed(positions: number): void {
-    if (this.entries.size > 0) this.seen = positions;
+    this.seen = positions;
   }
 
   /** Forget all positions from `rows` on, in every cache. */

@@ -132,6 +132,8 @@ export interface PlanEntry {
   readonly name: string;
   /** Absent for entries that the spec names. */
   readonly derived?: Derivation;
+  /** The run-time size that counts the new tokens of a call; absent where it is the first free length of the inputs. */
+  readonly tokens?: string;
   readonly inputs: readonly PlanPort[];
   readonly outputs: readonly PlanPort[];
   readonly steps: readonly PlanStep[];

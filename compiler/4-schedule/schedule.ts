@@ -1,6 +1,7 @@
 /** From a program to kernels and a plan. */
 import type { Entry, Program } from "../2-graph/ir.js";
 import { idLimits } from "../2-graph/id-limits.js";
+import { firstFree, tokenSize } from "../2-graph/token-size.js";
 import { collectNodes } from "../2-graph/walk.js";
 import type { TensorType } from "../ops/types.js";
 import { EntryLowering } from "./lower/entry-lowering.js";
@@ -65,7 +66,16 @@ function scheduleEntry(program: ProgramLowering, entry: Entry): PlanEntry {
     return port(name, type, id);
   });
   const { name, derived } = entry;
-  return { name, ...(derived ? { derived } : {}), inputs, outputs, steps: lowering.steps, traces: lowering.traces };
+  const tokens = tokenSize(entry);
+  return {
+    name,
+    ...(derived ? { derived } : {}),
+    ...(tokens && tokens.key !== firstFree(entry)?.key ? { tokens: tokens.key } : {}),
+    inputs,
+    outputs,
+    steps: lowering.steps,
+    traces: lowering.traces,
+  };
 }
 
 function refuseRoutes(program: ProgramLowering, what: string): never {

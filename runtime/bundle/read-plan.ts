@@ -113,6 +113,7 @@ const trace = object<Omit<PlanTrace, Optional> & { [K in Optional]: PlanTrace[K]
 }) as Reader<PlanTrace>;
 const entry = object({
   name: text,
+  tokens: optional(text),
   derived: optional(object<Derivation>({ from: text, form: oneOf("last", "decode", "batch") })),
   inputs: list(port),
   outputs: list(port),
@@ -158,6 +159,7 @@ function checkSizes(planned: PlanEntry): void {
   for (const { name, axes } of [...planned.inputs, ...planned.outputs]) {
     for (const { size } of axes) check(name, size);
   }
+  if (planned.tokens !== undefined) check("tokens", planned.tokens);
   for (const { label, rows } of planned.traces) if (rows !== undefined) check(label, rows);
 }
 

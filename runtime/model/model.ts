@@ -48,8 +48,10 @@ export interface ModelParts {
 }
 
 interface HeldText {
-  /** Token ids that the caches and states have seen. */
+  /** Token ids that the caches and states have seen: one for each position, unless inputs were no ids. */
   ids: number[];
+  /** Positions that the caches and states have seen. */
+  past: number;
   /** A call runs. */
   busy: boolean;
 }
@@ -77,7 +79,7 @@ export class Model {
     this.states = new States(parts.plan, parts.device);
     this.context = parts.plan.limits["context"] ?? Infinity;
     const texts = parts.device.texts ?? 1;
-    this.texts = Array.from({ length: texts }, () => ({ ids: [], busy: false }));
+    this.texts = Array.from({ length: texts }, () => ({ ids: [], past: 0, busy: false }));
     this.language = parts.plan.entries.find(({ name }) => name === parts.manifest.language);
     const batch = this.language && this.runner.derived(this.language, "batch");
     if (texts > 1 && batch) {
@@ -161,7 +163,7 @@ export class Model {
           context: this.context,
           advance: (ids, trace, signal) => this.advance(text, ids, trace, signal),
           rewindTo: (ids) => this.rewindTo(text, ids),
-          used: () => (this.states.hasCache ? place.ids.length : 0),
+          used: () => (this.states.hasCache ? place.past : 0),
         },
         prompt,
         options,
@@ -179,16 +181,19 @@ export class Model {
   /** A text with everything the model remembers of it. */
   save({ text = 0 }: TextChoice = {}): Promise<Snapshot> {
     return this.alone(text, async () => {
-      const { ids } = this.place(text);
-      return { tokens: [...ids], states: await this.turn(text, () => this.states.save(ids.length)) };
+      const { ids, past } = this.place(text);
+      return { tokens: [...ids], positions: past, states: await this.turn(text, () => this.states.save(past)) };
     });
   }
 
   /** Goes on from a saved text, in any of the places. */
   restore(snapshot: Snapshot, { text = 0 }: TextChoice = {}): Promise<void> {
     return this.alone(text, async () => {
-      await this.turn(text, () => this.states.restore(snapshot.tokens.length, snapshot.states));
-      this.place(text).ids = [...snapshot.tokens];
+      const { tokens, positions = tokens.length, states } = snapshot;
+      await this.turn(text, () => this.states.restore(positions, states));
+      const place = this.place(text);
+      place.ids = [...tokens];
+      place.past = positions;
     });
   }
 
@@ -285,7 +290,9 @@ export class Model {
   }
 
   private async clear(text: number): Promise<void> {
-    this.place(text).ids = [];
+    const place = this.place(text);
+    place.ids = [];
+    place.past = 0;
     await this.turn(text, () => this.states.reset());
   }
 
@@ -294,9 +301,11 @@ export class Model {
     const place = this.place(text);
     const known = place.ids;
     const same = Math.min(commonLength(known, ids), ids.length - 1);
-    if (same === known.length || this.states.canRewind) known.length = same;
-    else await this.clear(text);
-    return place.ids.length;
+    // What was read as other numbers than ids can't be compared with a prompt.
+    if (known.length === place.past && (same === known.length || this.states.canRewind)) {
+      known.length = place.past = same;
+    } else await this.clear(text);
+    return place.past;
   }
 
   /** Reads token ids and gives the logits of the last one. */
@@ -307,7 +316,7 @@ export class Model {
     signal?: AbortSignal,
   ): Promise<PieceResult> {
     const language = this.languageEntry();
-    const goesOn = ids.length === 1 && this.tokensOf(text).length > 0;
+    const goesOn = ids.length === 1 && this.place(text).past > 0;
     // A spec may say how a single token differs (`decode { … }`); that entry is for tokens behind a text.
     const decode = goesOn ? this.runner.derived(language, "decode") : undefined;
     if (goesOn && !decode && this.batches && this.isShared) {
@@ -339,11 +348,12 @@ export class Model {
     const place = this.place(text);
     const language = this.languageEntry();
     this.checkIds(language, [{ port: language.inputs[0]!, data: Int32Array.of(token) }]);
-    const past = place.ids.length;
+    const past = place.past;
     if (this.states.hasCache && past >= this.context)
       throw moecError("MOE5320", { limit: this.context, past, asked: 1 });
     const result = await batches.step({ text, token, past, trace, ...(signal ? { signal } : {}) });
     place.ids.push(token);
+    place.past++;
     return result;
   }
 
@@ -358,13 +368,14 @@ export class Model {
     const total = checked.sizes[axis] ?? 1;
     const text = options.text ?? 0;
     const place = this.place(text);
-    const past = this.states.goesOn ? place.ids.length : 0;
+    const past = place.past;
     // States of fixed size hold texts of any length.
     if (this.states.hasCache ? past + total > this.context : !this.states.goesOn && total > this.context) {
       throw moecError("MOE5320", { limit: this.context, past, asked: total });
     }
-    const most = Math.max(1, this.parts.plan.limits[axis] ?? total);
-    if (total > most && !this.states.hasCache) throw moecError("MOE5320", { limit: most, past: 0, asked: total });
+    const { limits } = this.parts.plan;
+    const most = Math.max(1, limits[axis] ?? limits["T"] ?? total);
+    if (total > most && !this.states.goesOn) throw moecError("MOE5320", { limit: most, past: 0, asked: total });
     this.checkIds(entry, checked.inputs);
     const results: PieceResult[] = [];
     for (let from = 0; from < total || from === 0; from += most) {
@@ -376,8 +387,10 @@ export class Model {
       const sizes = { ...checked.sizes, [axis]: count, past: past + from };
       const read = { trace: options.trace ?? false, lastOnly };
       results.push(await this.turn(text, () => this.runner.run(entry, inputs, sizes, read)));
-      const ids = inputs[0];
-      if (this.states.goesOn && ids) place.ids.push(...ids.data);
+      if (this.states.goesOn) {
+        place.past += count;
+        for (const id of idsOf(this.runner.source(entry), axis, inputs)) place.ids.push(id);
+      }
       if (total > most) await this.parts.host.breathe();
     }
     return lastOnly
@@ -402,6 +415,14 @@ export class Model {
       throw moecError("MOE5321", { name: port.name, entry, reason });
     });
   }
+}
+
+/** Token ids among the inputs: the first whole numbers that are one for each token; none when all is other numbers. */
+function idsOf(source: PlanEntry, axis: string, inputs: readonly CheckedInput[]): ArrayLike<number> & Iterable<number> {
+  const index = source.inputs.findIndex(
+    ({ dtype, axes }) => dtype === "i32" && axes.length === 1 && axes[0]!.size === axis,
+  );
+  return inputs[index]?.data ?? [];
 }
 
 function slicePlaces(data: Float32Array | Int32Array, places: number, from: number, count: number): typeof data {

@@ -120,6 +120,7 @@ export class Runner {
 
 /** Name of the run-time size that counts the new tokens of a call. */
 export function tokenAxis(entry: PlanEntry): string {
+  if (entry.tokens !== undefined) return entry.tokens;
   const open = entry.inputs.flatMap((port) => port.axes).find(({ size }) => /^[A-Za-z_]\w*$/.test(size));
   return open?.size ?? "T";
 }

@@ -5,6 +5,8 @@ import type { Device } from "../device.js";
 /** A text so far with everything the model remembers of it; `Model.restore` goes on from there. */
 export interface Snapshot {
   readonly tokens: readonly number[];
+  /** How many positions the text has; the number of its tokens when absent. Inputs of floats have positions and no tokens. */
+  readonly positions?: number;
   /** Bytes of the states in the plan's order: used positions of caches, all of fixed states. */
   readonly states: readonly Uint8Array[];
 }

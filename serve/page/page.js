@@ -122,6 +122,9 @@ async function* events(response) {
   }
 }
 
+/** What stands for the speed until there is a token. */
+const READING = "reading the prompt…";
+
 async function write() {
   const abort = new AbortController();
   stopWriting = () => abort.abort();
@@ -138,7 +141,7 @@ async function write() {
     temperature: Number(at("temperature").value),
     ...(seed === "" ? {} : { seed: Number(seed) }),
   };
-  at("speed").textContent = "reading the prompt…";
+  at("speed").textContent = READING;
   const begun = performance.now();
   let count = 0;
   let isDone = false;
@@ -149,10 +152,7 @@ async function write() {
       body: JSON.stringify(body),
       signal: abort.signal,
     });
-    if (!response.ok) {
-      at("speed").textContent = "";
-      return say(await problemOf(response));
-    }
+    if (!response.ok) return say(await problemOf(response));
     append(prompt, "prompt");
     for await (const event of events(response)) {
       if (event.error) return say(`${event.error.message} (${event.error.code})`);
@@ -171,12 +171,11 @@ async function write() {
     }
     if (!isDone) say("The server ended before the text did. Is moec serve still running?");
   } catch (error) {
-    if (error.name === "AbortError") at("speed").textContent += " · stopped";
-    else {
-      say(broken(error));
-      if (count === 0) at("speed").textContent = "";
-    }
+    if (error.name === "AbortError") {
+      at("speed").textContent = count === 0 ? "stopped" : `${at("speed").textContent} · stopped`;
+    } else say(broken(error));
   } finally {
+    if (at("speed").textContent === READING) at("speed").textContent = "";
     at("write").disabled = false;
     at("stop").disabled = true;
     at("text").ariaBusy = "false";

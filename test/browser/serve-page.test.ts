@@ -67,6 +67,22 @@ describe.skipIf(!browser)("the page of moec serve", () => {
     expect(await text("speed")).toBe("");
   });
 
+  it("no longer says that it reads when an error or the end comes before the first token", async () => {
+    const error = { code: "MOE5999", message: "the device is lost" };
+    for (const [body, problem] of [
+      [`data: ${JSON.stringify({ error })}\n\n`, /^the device is lost \(MOE5999\)$/],
+      ["", /^The server ended before the text did/],
+    ] as const) {
+      await page.route("**/moec/write", (route) => route.fulfill({ contentType: "text/event-stream", body }));
+      await write("Once", 100);
+      await page.waitForSelector("#problem:not([hidden])");
+      await ended();
+      expect(await text("problem")).toMatch(problem);
+      expect(await text("speed")).toBe("");
+      await page.unroute("**/moec/write");
+    }
+  });
+
   it("says that the server went away in the middle of a text", async () => {
     // The connection ends as it does when the process ends: orderly, without the last event.
     await page.route("**/moec/write", (route) =>

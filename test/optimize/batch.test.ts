@@ -78,6 +78,11 @@ describe("each text has the numbers that it has alone, bit by bit", () => {
   const cases = [
     { name: "tiny-moe", program: built("examples/tiny-moe/tiny-moe.moe", {}, SIZES) },
     { name: "states of fixed size", program: built("fading.moe", { "fading.moe": FADING }) },
+    // Convolutions and memories in one layer: what is copied into a later round reads the states of an earlier one.
+    ...["kimi-linear", "nemotron-h", "retnet"].map((name) => ({
+      name,
+      program: built(`test/samples/papers/${name}.moe`),
+    })),
   ];
   /** For each text how many tokens it begins with, and then the rounds: which texts go on. */
   const session = fc.record({

@@ -20,6 +20,7 @@ import {
 } from "../values.js";
 import { bindRoutes, bindTensor, CallNames, decideOwnAxes } from "./binding.js";
 import { bodyOf, functionClosure, isFunctionForm } from "./closures.js";
+import { checkDerivedAxes, defineDerivedAxes } from "./derived-axes.js";
 import { evaluate, evaluateWhole, needBoolean, needNumber, single } from "./evaluate.js";
 import { markCalled } from "./indexing.js";
 import { toMask } from "./masks.js";
@@ -230,6 +231,7 @@ export function callClosure(
   const lifted: Place = { ...inner, batch: [...inner.batch, ...names.batch.values()] };
   defineDerivedAxes(walk, closure, lifted);
   const result = bodyResult(walk, closure, bound, lifted, span);
+  checkDerivedAxes(walk, closure, lifted);
   const typed = closure.result ? checkResult(walk, closure, result, lifted, names, span) : result;
   const back = renamedBack(walk, typed, names.back, span);
   knownAxes(back, place);
@@ -283,22 +285,6 @@ function knownAxes(value: Value, place: Place): void {
   for (const axis of axesOf(value.value)) {
     if (!place.scope.lookup(axis.name))
       place.scope.defineValue(axis.name, { kind: "axis", name: axis.name, size: axis.size });
-  }
-}
-
-/** `axis C = ceil(T * factor / E)` among members: known once the arguments have decided T. */
-function defineDerivedAxes(walk: Walk, closure: ClosureValue, place: Place): void {
-  for (const member of closure.instance?.info.decl.members ?? []) {
-    if (member.kind !== "axis") continue;
-    const name = member.name.text;
-    place.scope.define(name, {
-      value: () => {
-        const number = needNumber(walk, evaluate(walk, member.size, place), at(place, member.size));
-        const size = number?.kind === "exact" && number.bottom.constant === 1 ? number.top : undefined;
-        return size ? { kind: "axis", name, size } : unknown;
-      },
-      span: at(place, member.name),
-    });
   }
 }
 

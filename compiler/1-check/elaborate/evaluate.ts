@@ -7,7 +7,7 @@ import { appendingNothing } from "../cache-appends.js";
 import { AssumeDivisible, at, joinPath, showSize, type Place, type Walk } from "../context.js";
 import { describe } from "../describe.js";
 import { integer, numberText, real, sizeOf, valueOf, type StaticNumber } from "../numbers.js";
-import { Scope } from "../scope.js";
+import { BlockScope } from "../scope.js";
 import { numberValue, unknown, type Value } from "../values.js";
 import { evaluateCall } from "./calls.js";
 import { closureOf } from "./closures.js";
@@ -127,8 +127,8 @@ function evaluateNode(walk: Walk, expression: Expression, place: Place): Value {
 }
 
 export function evaluateBlock(walk: Walk, block: BlockExpression, place: Place): Value {
-  const inner: Place = { ...place, scope: new Scope(place.scope) };
-  runStatements(walk, block.statements, inner);
+  const inner: Place = { ...place, scope: new BlockScope(place.scope) };
+  runStatements(walk, block.statements, inner, block.result);
   return block.result ? evaluateWhole(walk, block.result, inner) : { kind: "tuple", items: [] };
 }
 

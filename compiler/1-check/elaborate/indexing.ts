@@ -1,15 +1,16 @@
 /** `TopK[D, E]`, `tok[V: ids]`, `x[T: 0..W]`, `x[T -> S]`, `pools[l / 2]`: what stands in brackets decides. */
 import type { IndexEntry, IndexExpression } from "../../../grammar/tree.js";
-import { at, type Place, type Walk } from "../context.js";
+import type { SourceSpan } from "../../errors/diagnostic.js";
+import { at, showSize, type Place, type Walk } from "../context.js";
 import { counted, describe } from "../describe.js";
 import type { Emitted } from "../emitter.js";
-import { round, valueOf } from "../numbers.js";
+import { round, sizeOf, valueOf, type StaticNumber } from "../numbers.js";
 import { Scope } from "../scope.js";
 import { unknown, type DeclarationValue, type OpaqueValue, type Value } from "../values.js";
 import { functionClosure, isFunctionForm } from "./closures.js";
 import { evaluate, needNumber, needSize } from "./evaluate.js";
 import { axisArguments, makeInstance } from "./modules.js";
-import { asTensor, emitOne, report, tensor } from "./tensors.js";
+import { asTensor, emitOne, findAxis, report, tensor } from "./tensors.js";
 
 export function evaluateIndex(walk: Walk, expression: IndexExpression, place: Place): Value {
   const object = evaluate(walk, expression.object, place);
@@ -149,6 +150,8 @@ function applyEntry(
         });
         return undefined;
       }
+      if (index.kind === "number" && isPastTheEnd(walk, value, axis, index.number, at(place, entry.value)))
+        return undefined;
       const ids = asTensor(walk, index, at(place, entry.value), "i32");
       if (!ids) {
         report(walk, "MOE2080", { found: describe(walk, index) }, at(place, entry.value));
@@ -173,6 +176,23 @@ function applyEntry(
     default:
       return entry satisfies never;
   }
+}
+
+/** Says that an entry is behind the last one of an axis; a size that is not known yet may be any. */
+function isPastTheEnd(walk: Walk, value: Emitted, name: string, index: StaticNumber, span: SourceSpan): boolean {
+  const size = findAxis(value, name)?.size;
+  const entry = valueOf(index) ?? sizeOf(index);
+  if (!size || entry === undefined) return false;
+  const over = typeof entry === "number" ? entry - (size.constant ?? Infinity) : entry.minus(size).constant;
+  if (over === undefined || over < 0) return false;
+  const entries =
+    size.constant === undefined ? `${showSize(walk, size)} entries` : counted(size.constant, "entry", "entries");
+  const slots = {
+    index: typeof entry === "number" ? entry : showSize(walk, entry),
+    count: `axis \`${name}\` has ${entries}`,
+  };
+  report(walk, "MOE2018", slots, span, { help: `the last entry is \`${name}: size(${name}) - 1\`` });
+  return true;
 }
 
 /** An axis that would have been made but for an error: what uses it is silent. */

@@ -1,5 +1,13 @@
 /** Members of an instance as names in its scope. */
-import type { Member, ModuleDecl, NamedType, ParamMember, StateMember, TypeExpression } from "../../../grammar/tree.js";
+import type {
+  Expression,
+  Identifier,
+  Member,
+  ModuleDecl,
+  NamedType,
+  ParamMember,
+  StateMember,
+} from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
 import type { Axis } from "../../ops/types.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
@@ -9,6 +17,7 @@ import { valueOf } from "../numbers.js";
 import type { Binding } from "../scope.js";
 import { unknown, type InstanceValue, type Value } from "../values.js";
 import { methodClosure } from "./closures.js";
+import { derivedAxis } from "./derived-axes.js";
 import { evaluate, needNumber, needSize } from "./evaluate.js";
 import { bareInstance, knobValue, makeInstance } from "./modules.js";
 import { madeOnce, once } from "./once.js";
@@ -32,6 +41,7 @@ export function memberPlace(instance: InstanceValue): Place {
 
 export function defineMembers(walk: Walk, instance: InstanceValue): void {
   const place = memberPlace(instance);
+  defineNamedAxes(walk, instance, place);
   for (const member of instance.info.decl.members ?? []) {
     const name = "name" in member ? member.name : undefined;
     if (!name || member.kind === "settings" || member.kind === "grad") continue;
@@ -56,11 +66,8 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
       // Axes with sizes of their own (`X = 2 ** bits`) are names for the whole module, so they are read right away.
       return paramValue(walk, member, place);
     }
-    case "state": {
-      const make = once(walk, member.name, place, () => stateValue(walk, member, place));
-      if (namesAxes(member.type)) make();
-      return make;
-    }
+    case "state":
+      return once(walk, member.name, place, () => stateValue(walk, member, place));
     case "knob": {
       const knob = madeOnce(walk, member.name, place, () => {
         const spec = member.type ? resolveType(walk, member.type, place) : undefined;
@@ -91,10 +98,7 @@ function memberValue(walk: Walk, member: Member, instance: InstanceValue, place:
     }
     case "axis":
       // For other members; a body has it anew, with what its arguments decide.
-      return once(walk, member.name, place, () => {
-        const size = needSize(walk, evaluate(walk, member.size, place), at(place, member.size));
-        return size ? { kind: "axis", name: member.name.text, size } : unknown;
-      });
+      return once(walk, member.name, place, () => derivedAxis(walk, member, place));
     case "grad":
     case "weights":
     case "settings":
@@ -124,9 +128,42 @@ function hasOwnAxesOnly({ type, init }: ParamMember, decl: ModuleDecl): boolean 
   });
 }
 
-/** A type with `X = 2 ** bits` names an axis for the whole module. */
-function namesAxes(type: TypeExpression): boolean {
-  return type.kind === "named-type" && (type.axes ?? []).some((use) => use.name && use.size);
+/** `X = 2 ** bits` in the type of a parameter or state names an axis for the whole module, whatever their order. */
+function defineNamedAxes(walk: Walk, { scope, info }: InstanceValue, place: Place): void {
+  for (const { name, size } of namedAxes(info.decl)) {
+    if (scope.lookup(name.text)) continue;
+    scope.define(name.text, {
+      value: once(walk, name, place, () => {
+        const found = needSize(walk, evaluate(walk, size, place), at(place, size));
+        return found ? { kind: "axis", name: name.text, size: found } : unknown;
+      }),
+      span: at(place, name),
+    });
+  }
+}
+
+interface NamedAxis {
+  readonly name: Identifier;
+  readonly size: Expression;
+}
+
+const named = new WeakMap<ModuleDecl, readonly NamedAxis[]>();
+
+/** Axes that types of members give a name, unless a member has it. */
+function namedAxes(decl: ModuleDecl): readonly NamedAxis[] {
+  let known = named.get(decl);
+  if (!known) {
+    const members = declaredNames(decl);
+    known = (decl.members ?? []).flatMap((member) =>
+      (member.kind === "param" || member.kind === "state") && member.type.kind === "named-type"
+        ? (member.type.axes ?? []).flatMap(({ name, size }) =>
+            name && size && !members.has(name.text) ? [{ name, size }] : [],
+          )
+        : [],
+    );
+    named.set(decl, known);
+  }
+  return known;
 }
 
 function once2<R>(make: () => R): () => R {

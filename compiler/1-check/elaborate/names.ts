@@ -38,7 +38,11 @@ export function evaluateName(walk: Walk, name: Identifier, place: Place): Value 
 
 function partsOfUnknown(walk: Walk, place: Place, name: Identifier): DiagnosticParts {
   const foreign = foreignName(name.text);
-  if (foreign?.help !== undefined) return { help: foreign.help };
+  if (foreign?.help !== undefined) {
+    // A name that is like one of the writer's own is more often that one.
+    const near = suggestName(walk, place, name, place.scope.names());
+    return near.fixes ? { ...near, note: foreign.help } : { help: foreign.help };
+  }
   if (foreign?.right === undefined) return suggestName(walk, place, name, [...place.scope.names(), ...builtinNames]);
   const span = at(place, name);
   return { fixes: [{ title: `write \`${foreign.right}\``, edits: [{ span, text: foreign.right }] }] };

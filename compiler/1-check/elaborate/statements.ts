@@ -1,20 +1,22 @@
 /** `let`, `assert`, assignments to state and derived axes inside bodies. */
-import type { Identifier, LetStatement, Statement } from "../../../grammar/tree.js";
+import type { AssignStatement, Expression, LetStatement, Statement } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
 import type { SourceSpan } from "../../errors/diagnostic.js";
 import { at, type Place, type Walk } from "../context.js";
 import { describe, describeType } from "../describe.js";
 import type { Emitted } from "../emitter.js";
 import { sizeOf, valueOf } from "../numbers.js";
-import type { Binding, Scope } from "../scope.js";
+import type { Scope } from "../scope.js";
 import { unknown, type InstanceValue, type ListValue, type Value } from "../values.js";
 import { evaluate, evaluateWhole, needNumber, single } from "./evaluate.js";
 import { once } from "./once.js";
 import { asTensor, cast, expanded, findAxis, needTensor, report, tensor } from "./tensors.js";
 import { resolveType, type TensorSpec } from "./types.js";
 import { bareInstance } from "./modules.js";
+import { reportUnsettable, type Node } from "./unsettable.js";
 
-export function runStatements(walk: Walk, statements: readonly Statement[], place: Place): void {
+/** @param result What the block gives, which may use its names. */
+export function runStatements(walk: Walk, statements: readonly Statement[], place: Place, result?: Expression): void {
   hoistAxes(walk, statements, place);
   for (const statement of statements) {
     walk.onStatement?.(statement);
@@ -35,7 +37,10 @@ export function runStatements(walk: Walk, statements: readonly Statement[], plac
         break;
       }
       case "assign":
-        runAssign(walk, statement, place);
+        runAssign(walk, statement, place, () => [
+          ...statements.slice(statements.indexOf(statement) + 1),
+          ...(result ? [result] : []),
+        ]);
         break;
       case "set":
         report(walk, "MOE2268", {}, at(place, statement.path));
@@ -171,33 +176,13 @@ function ascribed(walk: Walk, statement: LetStatement, value: Value, place: Plac
   );
 }
 
-/** `y = x` where `y` is no state: a new name where there is none, said once. */
-function reportUnsettable(
-  walk: Walk,
-  name: Identifier,
-  binding: Binding | undefined,
-  target: Value | undefined,
-  place: Place,
-): void {
-  const span = at(place, name);
-  const found = target ? describe(walk, target) : "not declared";
-  const start = { ...span, end: span.start };
-  report(walk, "MOE2141", { name: name.text, found }, span, {
-    labels: binding?.span ? [{ span: binding.span, text: "declared here" }] : [],
-    help: binding
-      ? `only a state changes from call to call: \`state ${name.text}: … = 0\`; in a body \`let\` names a value`
-      : `\`let ${name.text} = …\` names a value, \`state ${name.text}: … = 0\` is kept between calls`,
-    ...(binding ? {} : { fixes: [{ title: "write `let`", edits: [{ span: start, text: "let " }] }] }),
-  });
-  if (!binding) place.scope.defineValue(name.text, unknown, span);
-}
-
-function runAssign(walk: Walk, statement: Extract<Statement, { kind: "assign" }>, place: Place): void {
+/** @param behind What stands behind the assignment in its block. */
+function runAssign(walk: Walk, statement: AssignStatement, place: Place, behind: () => readonly Node[]): void {
   const binding = place.scope.lookup(statement.target.text);
   const target = binding?.value();
   const value = evaluate(walk, statement.value, place);
   if (!binding || target?.kind !== "state" || target.state.kind === "cache") {
-    if (target?.kind !== "unknown") reportUnsettable(walk, statement.target, binding, target, place);
+    if (target?.kind !== "unknown") reportUnsettable(walk, statement, target, place, behind());
     return;
   }
   if (value.kind === "unknown") return;
