@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { openCheckpoint, readSafetensorsSharded, type Checkpoint } from "../compiler/checkpoints/index.js";
+import { MERGE } from "../compiler/checkpoints/errors.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { readPlainText } from "../runtime/node/plain-files.js";
 import { openFileSource, type FileSource } from "../runtime/node/file-source.js";
@@ -59,12 +60,17 @@ function openFolder(folder: string): OpenCheckpoint {
 
 const SHARD = /-\d+-of-\d+\.safetensors$/;
 
+/** What `llama-gguf-split` calls the parts of a model. */
+const GGUF_PART = /-\d+-of-\d+\.gguf$/;
+
 const isPickle = (name: string): boolean => /\.(bin|pt|pth)$/.test(name);
 
 function whyNotOne(all: readonly string[], files: readonly string[]): string {
   if (files.length === 0 && all.some(isPickle)) return "the folder holds PyTorch's pickled weights only";
   if (files.length === 0) return "the folder holds no checkpoint";
   if (files.every((name) => SHARD.test(name))) return `the folder holds ${files.length} shards, but no ${INDEX}`;
+  if (files.every((name) => GGUF_PART.test(name)))
+    return `the folder holds ${files.length} GGUF files that are parts of a model`;
   return `the folder holds ${files.length} checkpoints`;
 }
 
@@ -74,7 +80,10 @@ function adviceOn(all: readonly string[], files: readonly string[]): string | un
   }
   if (files.every((name) => SHARD.test(name)))
     return "It says which shard has which tensor; it is published with them.";
-  return `Name one of them: ${files.slice(0, 3).join(", ")}.`;
+  if (files.every((name) => GGUF_PART.test(name))) return MERGE;
+  // A part alone is refused.
+  const whole = files.filter((name) => !GGUF_PART.test(name));
+  return `Name one of them: ${whole.slice(0, 3).join(", ")}.`;
 }
 
 /** An index for shards that were listed by hand: every tensor is where it is found. */

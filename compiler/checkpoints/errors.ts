@@ -33,12 +33,14 @@ export function truncated(what: string, needed: number, offset: number, size: nu
   return moecError("MOE5102", { what: show(what), needed, offset, size }, place(file, { offset }), CUT_OFF);
 }
 
+/** What to do with a GGUF model in several files. */
+export const MERGE =
+  "Join them first: `llama-gguf-split --merge` of llama.cpp makes one file, from the path of the first part.";
+
 /** @param number of the part, from 1 on. */
 export function partOfModel(number: number, count: number, file: string | undefined): MoecError {
   const reason = `it is part ${number} of the ${count} parts of a model`;
-  const help =
-    "Join them first: `llama-gguf-split --merge` of llama.cpp makes one file, from the path of the first part.";
-  return moecError("MOE5123", { path: file ?? "the file", reason }, place(file), help);
+  return moecError("MOE5123", { path: file ?? "the file", reason }, place(file), MERGE);
 }
 
 export function badVersion(version: number, file?: string): MoecError {
@@ -101,10 +103,21 @@ export function damagedOnnx(reason: string, file: string | undefined, offset: nu
 
 export function noSuchTensor(name: string, near: readonly string[], file?: string): MoecError {
   const nearest = near.length === 0 ? undefined : `Nearest names: ${list(near)}.`;
-  const help = name.endsWith("lm_head.weight")
-    ? "The config says that the output is no copy of the embedding. Where it is one, `tie_word_embeddings` is true."
-    : nearest;
-  return moecError("MOE5116", { name: show(name) }, place(file, { path: name }), help);
+  return moecError("MOE5116", { name: show(name) }, place(file, { path: name }), nearest);
+}
+
+/**
+ * The output projection is missing, and the config says that it is no copy of the embedding.
+ *
+ * @param tensors of the checkpoint: one may have it below another prefix.
+ */
+export function noOutputTensor(name: string, tensors: ReadonlyMap<string, unknown>): MoecError {
+  const last = name.split(".").slice(-2).join(".");
+  const near = [...tensors.keys()].filter((each) => each === last || each.endsWith(`.${last}`)).map(show);
+  if (near.length > 0) return noSuchTensor(name, near.slice(0, 3));
+  const help =
+    "The config says that the output is no copy of the embedding. Where it is one, `tie_word_embeddings` is true.";
+  return moecError("MOE5116", { name: show(name) }, { path: name }, help);
 }
 
 export function notWritable(name: string, reason: string): MoecError {

@@ -65,7 +65,10 @@ describe("from a GGUF file", () => {
     expect(readFileSync(join(made, "tiny-olmoe-q8-0.moe"), "utf8")).toMatchSnapshot();
     expect((await moec(["fmt", "--check", "tiny-olmoe-q8-0"], { cwd })).code).toBe(0);
     expect((await moec(["check", "--warnings-as-errors", "tiny-olmoe-q8-0"], { cwd })).code).toBe(0);
-    const run = await moec(["run", "tiny-olmoe-q8-0", "a b", "-t", "0", "--max-tokens", "3", "--json"], { cwd });
+    const run = await moec(
+      ["run", "tiny-olmoe-q8-0", "a b", "-t", "0", "--max-tokens", "3", "--threads", "1", "--json"],
+      { cwd },
+    );
     expect(run.code, run.err).toBe(0);
     expect(JSON.parse(run.out)).toMatchObject({ ok: true, prompt: "a b" });
   });
@@ -144,6 +147,11 @@ describe("refuses", () => {
     const config = { "config.json": all["config.json"]! };
     expect(await said({ ...config, "pytorch_model.bin": "x" })).toMatch(/MOE5123.*pickled[^]*convert them/);
     expect(await said({ ...config, "a.safetensors": "x", "b.safetensors": "x" })).toMatch(/a\.safetensors, b\.safet/);
+    const parts = { "m-00001-of-00002.gguf": "x", "m-00002-of-00002.gguf": "x" };
+    const merge = await said(parts);
+    expect(merge).toMatch(/MOE5123.*2 GGUF files that are parts of a model[^]*llama-gguf-split --merge/);
+    expect(merge).not.toContain("Name one");
+    expect(await said({ ...parts, "a.gguf": "x", "b.gguf": "x" })).toMatch(/Name one of them: a\.gguf, b\.gguf\./);
     const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
     expect(await said({ ...config, "model.safetensors": pointer })).toMatch(/MOE5101[^]*git lfs pull/);
     expect(await said({ "m.gguf": pointer }, "import", "m.gguf")).toMatch(/MOE5101[^]*git lfs pull/);
@@ -185,7 +193,7 @@ describe("refuses", () => {
     const given = await moec(["import", "m.gguf", "--tokenizer", "tokenizer.json"], { cwd });
     expect(given.code, given.err).toBe(0);
     expect(readFileSync(join(cwd, "m", "m.moe"), "utf8")).toContain('tokenizer "../tokenizer.json"');
-    const run = await moec(["run", "m", "ab", "-t", "0", "-n", "2", "--json"], { cwd });
+    const run = await moec(["run", "m", "ab", "-t", "0", "-n", "2", "--threads", "1", "--json"], { cwd });
     expect(run.code, run.err + run.out).toBe(0);
     // The table has 512 rows: those beyond the vocabulary stand for no token.
     expect((JSON.parse(run.out) as { ids: number[] }).ids.every((id) => id < 256)).toBe(true);

@@ -23,15 +23,20 @@ const byName = new Map([...records, ...designs]);
 const specOf = ({ checkpoint, config }: Source): string =>
   importModel({ checkpoint, config, name: "Model", source: "test" }).spec;
 
-/** The code and what is pointed at, or "imported". */
-function refusal(source: Source): string {
+function errorOf(source: Source): MoecError | undefined {
   try {
     specOf(source);
-    return "imported";
+    return undefined;
   } catch (error) {
-    if (error instanceof MoecError) return `${error.code} ${error.message}`;
+    if (error instanceof MoecError) return error;
     throw error;
   }
+}
+
+/** The code and what is pointed at, or "imported". */
+function refusal(source: Source): string {
+  const error = errorOf(source);
+  return error ? `${error.code} ${error.message}` : "imported";
 }
 
 const changed = (name: string, changes: Json): Source => {
@@ -66,19 +71,90 @@ describe.each([...records, ...designs])("positions of %s", (_, { checkpoint, con
     );
     const parts = { full_attention: { rope_type: "default", rope_theta: 1e6 } };
     expect(refusal({ checkpoint, config: { ...plain, [key]: parts } })).toMatch(/^MOE5121 .*full_attention/);
+    expect(refusal({ checkpoint, config: { ...plain, [key]: { factor: 2 } } })).toMatch(/^MOE5120 .*rope_type/);
     const dynamic = { rope_type: "dynamic", factor: 2 };
     expect(refusal({ checkpoint, config: { ...plain, [key]: dynamic } })).toMatch(/^MOE5121 .*"dynamic"/);
   });
 });
 
+describe.each([...records, ...designs])("where positions of %s are said", (name, { checkpoint, config }) => {
+  const { rope_scaling: scaling, partial_rotary_factor: _part, ...rest } = config;
+  const { attn_config: attention } = config;
+  const parts = (part: number): readonly [string, Json][] => [
+    ["the config", { ...config, partial_rotary_factor: part }],
+    ["rope_parameters", { ...rest, rope_scaling: scaling, rope_parameters: { partial_rotary_factor: part } }],
+    ["rope_scaling", { ...rest, rope_scaling: { ...(scaling as Json | undefined), partial_rotary_factor: part } }],
+    ...(attention === undefined
+      ? []
+      : ["", "rope_parameters", "rope_scaling"].map((key): [string, Json] => {
+          const said = { partial_rotary_factor: part };
+          const inner = key === "" ? said : { [key]: said };
+          return [`attn_config ${key}`, { ...config, attn_config: { ...(attention as Json), ...inner } }];
+        })),
+  ];
+  it.each(parts(0.25))("a part of each head is seen: %s", (_, changes) => {
+    expect(refusal({ checkpoint, config: changes })).toMatch(/^MOE5121 .*partial_rotary_factor/);
+  });
+
+  it.each(parts(1))("the whole head is the same wherever it is said: %s", (_, changes) => {
+    const whole = { ...rest, rope_scaling: scaling, ...(name === "glm-4.5" ? { partial_rotary_factor: 1 } : {}) };
+    expect(specOf({ checkpoint, config: changes })).toBe(specOf({ checkpoint, config: whole }));
+  });
+
+  it("two objects may say the same, and are refused where they do not", () => {
+    const { rope_type: _, type: kind = "default", ...numbers } = (scaling ?? {}) as Json;
+    const again = {
+      ...rest,
+      rope_scaling: { ...numbers, type: kind },
+      rope_parameters: { rope_type: kind, ...numbers },
+    };
+    const once = { ...rest, rope_scaling: scaling };
+    const part = name === "glm-4.5" ? { partial_rotary_factor: 0.5 } : {};
+    expect(specOf({ checkpoint, config: { ...again, ...part } })).toBe(
+      specOf({ checkpoint, config: { ...once, ...part } }),
+    );
+    const other = { rope_type: "yarn", factor: 5, original_max_position_embeddings: 64 };
+    const both = { ...rest, rope_scaling: { type: kind, ...numbers }, rope_parameters: other };
+    expect(refusal({ checkpoint, config: both })).toMatch(/^MOE5121 .*rope_parameters.*yarn/);
+  });
+});
+
+it("GLM-4.5 turns whole heads where `rope_parameters` says so, and contradictions are refused", () => {
+  const { checkpoint, config } = byName.get("glm-4.5")!;
+  const { partial_rotary_factor: half, rope_theta: _, ...rest } = config;
+  const rope = { rope_type: "default", rope_theta: 5000, partial_rotary_factor: 1 };
+  const spec = specOf({ checkpoint, config: { ...rest, rope_parameters: rope } });
+  expect(spec).toContain("theta: 5000");
+  expect(spec).not.toContain("turn_half");
+  const both = { ...rest, partial_rotary_factor: half, rope_parameters: rope };
+  expect(refusal({ checkpoint, config: both })).toMatch(/^MOE5121 .*rope_parameters\.partial_rotary_factor/);
+  expect(refusal({ checkpoint, config: { ...rest, partial_rotary_factor: "half" } })).toMatch(/^MOE5120/);
+});
+
+it.each(["rope_parameters", "rope_scaling"])("DBRX's stretched positions are seen in attn_config: %s", (key) => {
+  const { checkpoint, config } = byName.get("dbrx")!;
+  const scaling = { rope_type: "yarn", factor: 4, rope_theta: 777 };
+  const attention = { ...(config["attn_config"] as Json), [key]: scaling };
+  const refused = refusal({ checkpoint, config: { ...config, attn_config: attention } });
+  expect(refused).toMatch(new RegExp(`^MOE5121 .*attn_config\\.${key}.*yarn`));
+});
+
+it("SmallThinker's experts are ReLU, and its windows have keys of their own", () => {
+  const plain = byName.get("smallthinker")!;
+  expect(specOf(changed("smallthinker", { hidden_act: "relu" }))).toBe(specOf(plain));
+  expect(refusal(changed("smallthinker", { hidden_act: "silu" }))).toMatch(/^MOE5121 .*hidden_act/);
+  const windows = changed("smallthinker", { use_sliding_window: true, sliding_window: 3 });
+  expect(refusal(windows)).toMatch(/^MOE5121 .*sliding_window/);
+});
+
 describe("Llama 4 beside images", () => {
   const { checkpoint, config } = byName.get("llama-4")!;
-  const outer = (text: Json): Source => {
+  const outer = (text: Json, whole: Json = {}): Source => {
     const tensors = designTensors(config).map((tensor: NamedTensor) => ({
       ...tensor,
       name: `language_model.${tensor.name}`,
     }));
-    return { checkpoint: designCheckpoint(tensors), config: { model_type: "llama4", text_config: text } };
+    return { checkpoint: designCheckpoint(tensors), config: { model_type: "llama4", ...whole, text_config: text } };
   };
   const { rope_theta: _, ...rest } = config;
 
@@ -88,6 +164,23 @@ describe("Llama 4 beside images", () => {
     const spec = specOf(outer({ ...rest, rope_parameters: parameters }));
     expect(spec).toMatch(/PairedLlama3RoPE\[C\]\(theta: 777, factor: 8,/);
     expect(refusal(outer({ ...config, hidden_act: "gelu" }))).toMatch(/^MOE5121 .*hidden_act/);
+  });
+
+  it("reads its ties in the text part first; a copied head is not read", () => {
+    const { tie_word_embeddings: _tie, ...silent } = config;
+    const [tied, apart] = [{ tie_word_embeddings: true }, { tie_word_embeddings: false }];
+    expect(specOf(outer(silent, tied))).toContain("@ tok");
+    expect(specOf(outer({ ...silent, ...tied }))).toContain("@ tok");
+    expect(specOf(outer({ ...silent, ...tied }, apart))).toContain("@ tok");
+    expect(specOf(outer({ ...silent, ...apart }, tied))).toContain("@ output");
+    expect(specOf(outer(silent))).toContain("@ output");
+  });
+
+  it("has a part of each head that turns one level down", () => {
+    const { text_config: text, ...whole } = outer({ ...rest, rope_parameters: { partial_rotary_factor: 0.5 } }).config;
+    const { checkpoint: tensors } = outer(config);
+    const refused = refusal({ checkpoint: tensors, config: { ...whole, text_config: text } });
+    expect(refused).toMatch(/^MOE5121 .*partial_rotary_factor/);
   });
 
   it("takes a number for the flag that sharpens queries, and `false`", () => {
@@ -121,7 +214,6 @@ describe.each(designs)("options of %s", (name) => {
   const own: Readonly<Record<string, readonly string[]>> = {
     granite: ["embedding_multiplier"],
     "granite with a shared expert": ["embedding_multiplier"],
-    smallthinker: ["hidden_act", "sliding_window"],
     "gpt-oss": ["sliding_window"],
     "gpt-oss without scaling": ["sliding_window"],
   };
@@ -151,6 +243,36 @@ describe("the output projection", () => {
       expect(specOf(changed(name, { tie_word_embeddings: undefined }))).toContain("@ output");
     },
   );
+  it("of JetMoE is its own where the checkpoint has it, although its class ties it", () => {
+    const { config } = byName.get("jetmoe")!;
+    const { tie_word_embeddings: _, ...silent } = config;
+    const checkpoint = designCheckpoint(designTensors({ ...config, tie_word_embeddings: false }));
+    expect(specOf({ checkpoint, config: silent })).toContain("@ output");
+    expect(specOf({ checkpoint, config })).toContain("@ tok");
+  });
+
+  const renamed = (name: string, to?: string): Source => {
+    const { config } = byName.get(name)!;
+    const tensors = designTensors(config).flatMap((tensor) =>
+      tensor.name !== "lm_head.weight" ? [tensor] : to === undefined ? [] : [{ ...tensor, name: to }],
+    );
+    return { checkpoint: designCheckpoint(tensors), config };
+  };
+  const noCopy = /The config says that the output is no copy of the embedding/;
+  it.each(["dbrx", "phi-3.5-moe"])("of %s is missing, of which no key says anything", (name) => {
+    const { tie_word_embeddings: _, ...config } = byName.get(name)!.config;
+    for (const said of [config, { ...config, tie_word_embeddings: false }]) {
+      const error = errorOf({ ...renamed(name), config: said });
+      expect(error?.code).toBe("MOE5116");
+      expect(error?.help ?? "").not.toMatch(noCopy);
+    }
+    expect(errorOf({ ...renamed(name, "lm_heads.weight"), config })?.help).toContain("lm_heads.weight");
+  });
+  it("is missing where the config wants one of its own, and where it is below another name, that is said", () => {
+    expect(errorOf(changed("qwen2", { tie_word_embeddings: false }))?.help).toMatch(noCopy);
+    expect(errorOf(renamed("deepseek-v3"))?.help).toMatch(noCopy);
+    expect(errorOf(renamed("deepseek-v3", "model.lm_head.weight"))?.help).toBe("Nearest names: model.lm_head.weight.");
+  });
   it.each(["qwen2", "granite"])("of %s is missing where the config wants one of its own", (name) => {
     expect(refusal(changed(name, { tie_word_embeddings: false }))).toMatch(/^MOE5116 .*lm_head\.weight/);
   });

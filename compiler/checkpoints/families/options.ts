@@ -3,6 +3,7 @@ import { badConfig, unsupportedConfig } from "../errors.js";
 import { optionalNumber, optionalString } from "../metadata.js";
 import { isRecord } from "../safetensors-header.js";
 import type { Checkpoint } from "../types.js";
+import { onlyWholeHeads, scalingKey } from "./positions.js";
 import type { Family, FamilyConfig, FamilyNumbers, RopeScaling } from "./types.js";
 
 /** What this file reads. */
@@ -64,28 +65,9 @@ function hfActivation(family: Family, config: Json): FamilyConfig["activation"] 
   return activation;
 }
 
-/**
- * Where a config says how positions are stretched: `rope_scaling`, or `rope_parameters` of newer files.
- *
- * @throws MoecError MOE5120 where it is no object, MOE5121 where it has parts for kinds of layers.
- */
-export function scalingKey(value: (key: string) => unknown): "rope_scaling" | "rope_parameters" {
-  const key = isRecord(value("rope_scaling")) ? "rope_scaling" : "rope_parameters";
-  for (const name of ["rope_scaling", "rope_parameters"]) {
-    const scaling = value(name) ?? undefined;
-    if (scaling === undefined) continue;
-    if (!isRecord(scaling)) throw badConfig(name, "is not an object");
-    const part = Object.keys(scaling).find((inner) => isRecord(scaling[inner]));
-    if (part !== undefined) {
-      throw unsupportedConfig(`${name}.${part}`, "an object", "Supported: the same positions in all layers.");
-    }
-  }
-  return key;
-}
-
 function hfScaling(config: Json): RopeScaling | undefined {
-  const key = scalingKey((name) => config[name]);
-  const scaling = config[key];
+  const key = scalingKey((name) => lookUp(config, name));
+  const scaling = lookUp(config, key);
   if (!isRecord(scaling)) return undefined;
   const kind: unknown = scaling["rope_type"] ?? scaling["type"] ?? "default";
   const need = (name: string): number => {
@@ -123,8 +105,7 @@ function hfWindow(family: Family, config: Json): number | undefined {
 /** Options that change the math and that released models of these families do not use. */
 function refuseOthers(family: Family, config: Json): void {
   if (config["mlp_bias"] === true) throw unsupportedConfig("mlp_bias", "true", "Only false is supported.");
-  const partial = config["partial_rotary_factor"] ?? 1;
-  if (partial !== 1) throw unsupportedConfig("partial_rotary_factor", JSON.stringify(partial), "Only 1 is supported.");
+  onlyWholeHeads((key) => lookUp(config, key));
   if (family.name !== "bert") return;
   const positions = config["position_embedding_type"] ?? "absolute";
   if (positions !== "absolute") {

@@ -1,5 +1,5 @@
 /** The tensors of one model by moec's names, read from either format in one shape and one row order. */
-import { noSuchTensor, wrongTensorShape } from "../errors.js";
+import { noOutputTensor, noSuchTensor, wrongTensorShape } from "../errors.js";
 import { STORAGE, toF32 } from "../storage.js";
 import type { Checkpoint, StorageType, TensorInfo } from "../types.js";
 import { requireTensor } from "../tensor-table.js";
@@ -67,9 +67,14 @@ const IGNORED = /(rotary_emb\.inv_freq|embeddings\.position_ids|^(bert\.)?pooler
 /**
  * Find all tensors of a model in a checkpoint.
  *
+ * @param options.saidOwnOutput The config says that the output projection is not the embedding.
  * @throws MoecError MOE5116 when one is missing, MOE5122 when one has another shape than the config asks for.
  */
-export function readFamilyTensors(checkpoint: Checkpoint, config: FamilyConfig): FamilyReader {
+export function readFamilyTensors(
+  checkpoint: Checkpoint,
+  config: FamilyConfig,
+  { saidOwnOutput = false }: { readonly saidOwnOutput?: boolean } = {},
+): FamilyReader {
   const tensors = familyTensors(config);
   const prefix = prefixOf(checkpoint, config);
   const parts = new Map<string, { tensor: FamilyTensor; infos: TensorInfo[] }>();
@@ -79,6 +84,9 @@ export function readFamilyTensors(checkpoint: Checkpoint, config: FamilyConfig):
     const expected = partShape(checkpoint, tensor);
     const infos = names.map((name) => {
       used.add(name);
+      if (saidOwnOutput && tensor.rule.key === "output" && !checkpoint.tensors.has(name)) {
+        throw noOutputTensor(name, checkpoint.tensors);
+      }
       return findTensor(checkpoint, name, expected);
     });
     parts.set(tensor.key, { tensor, infos });

@@ -21,7 +21,8 @@ export function readFamilyModel(checkpoint: Checkpoint, json: unknown): FamilyMo
   const isGguf = checkpoint.format === "gguf";
   const config = readFamilyConfig(isGguf ? { checkpoint } : { config: withTies(json, checkpoint) });
   refuseOtherMath(config, checkpoint, json);
-  const reader = readFamilyTensors(checkpoint, config);
+  const saidOwnOutput = !isGguf && isRecord(json) && json["tie_word_embeddings"] === false;
+  const reader = readFamilyTensors(checkpoint, config, { saidOwnOutput });
   refuseUnusedTensors(config, reader.unused);
   const largest = reader.tensors.reduce((best, tensor) =>
     valuesOf(tensor.shape) > valuesOf(best.shape) ? tensor : best,

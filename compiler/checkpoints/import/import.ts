@@ -12,7 +12,6 @@ import {
   matchTensors,
   writeDesign,
 } from "./designs/index.js";
-import { isRecord } from "../safetensors-header.js";
 import { readFamilyModel } from "./family-model.js";
 import { type GenerateSettings, parameterCounts, writeSpec } from "./spec.js";
 
@@ -86,11 +85,10 @@ export function importModel(source: ImportSource): ImportedModel {
 function importDesign(
   source: ImportSource,
   format: "gguf" | "safetensors",
-  { family, design }: FoundDesign,
+  { family, design, saidTied }: FoundDesign,
 ): ImportedModel {
-  const { checkpoint, config, name, tokenizer, generate } = source;
-  const tied = isRecord(config) && config["tie_word_embeddings"] === true;
-  const storage = matchTensors(design, family.name, checkpoint, { tied });
+  const { checkpoint, name, tokenizer, generate } = source;
+  const storage = matchTensors(design, family.name, checkpoint, saidTied);
   const spec = writeDesign({
     design,
     format,

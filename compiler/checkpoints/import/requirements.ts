@@ -6,6 +6,7 @@ import { unknownTensors, unsupportedConfig } from "../errors.js";
 import { FAMILIES } from "../families/detect.js";
 import type { FamilyConfig } from "../families/types.js";
 import { lookUp } from "../families/options.js";
+import { onlyWholeHeads } from "../families/positions.js";
 import { isRecord } from "../safetensors-header.js";
 import type { Checkpoint, Metadata } from "../types.js";
 
@@ -48,11 +49,10 @@ const DESIGN_VALUES = {
   ...HF_VALUES,
   "text_config.model_type": ["llama4_text"],
   hidden_act: ["silu", "swish"],
-  partial_rotary_factor: [1],
 } as const;
 
 /** A key whose value changes what a model computes. */
-export type MathKey = keyof typeof DESIGN_VALUES | "layer_types" | "sliding_window";
+export type MathKey = keyof typeof DESIGN_VALUES | "layer_types" | "partial_rotary_factor" | "sliding_window";
 
 /**
  * Refuses checkpoints whose numbers the spec would use in another way than their makers.
@@ -72,10 +72,12 @@ export function refuseOtherMath(family: FamilyConfig, checkpoint: Checkpoint, co
  * The same for the config of a family that has a design.
  *
  * @param reads Keys that the design reads.
+ * @param positions Prefix of the family's keys about positions: `attn_config.`.
  * @throws MoecError MOE5121.
  */
-export function refuseOtherConfig(config: Record<string, unknown>, reads: readonly MathKey[]): void {
+export function refuseOtherConfig(config: Record<string, unknown>, reads: readonly MathKey[], positions = ""): void {
   refuseValues(config, DESIGN_VALUES, reads);
+  if (!reads.includes("partial_rotary_factor")) onlyWholeHeads((key) => lookUp(config, key), positions);
   if (!reads.includes("layer_types")) refuseLayerTypes(config);
   const { sliding_window: window, use_sliding_window: isUsed, max_position_embeddings: context } = config;
   if (reads.includes("sliding_window") || isUsed === false || typeof window !== "number") return;

@@ -2,9 +2,12 @@
 import { numberText } from "../text.js";
 import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
-import { decoderMembers, layerBlock } from "./parts.js";
+import { decoderMembers, layerBlock, OWN_HEAD } from "./parts.js";
 import { onlyPlainRotary } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
+
+/** Where its configs have what attention needs. */
+const ATTENTION = "attn_config.";
 
 function design(fields: Fields): Design {
   const L = fields.size("n_layers", "block_count");
@@ -21,7 +24,7 @@ function design(fields: Fields): Design {
   fields.only("tie_word_embeddings", undefined, [false]);
   fields.only("ffn_config.ffn_act_fn.name", undefined, ["silu"]);
   const epsilon = numberText(fields.number(undefined, "attention.layer_norm_epsilon", 1e-5));
-  const rotary = onlyPlainRotary(fields, fields.theta(10_000, "attn_config."));
+  const rotary = onlyPlainRotary(fields, fields.theta(10_000, ATTENTION), ATTENTION);
   const norm = `CentredNorm[D](epsilon: ${epsilon})`;
   const axes = ["D", "H", "G", "C", "F", "E"];
   const projected = clip > 0 ? `clamp(x @ qkv, -${numberText(clip)}, ${numberText(clip)})` : "x @ qkv";
@@ -67,6 +70,7 @@ block JoinedAttention[D, H, G, C](mask: mask, theta: float) {
     ],
     axes: { V, L, D, H, G, C, F, E },
     inner: { N: H + 2 * G },
+    head: OWN_HEAD,
     k,
     members: decoderMembers(false, rotary, `stack layers = L of ${made("Layer", axes, ["k"])}`, norm),
     tensors: [
@@ -92,4 +96,10 @@ block JoinedAttention[D, H, G, C](mask: mask, theta: float) {
   };
 }
 
-export const dbrx: DesignedFamily = { name: "dbrx", modelTypes: ["dbrx"], architecture: "dbrx", design };
+export const dbrx: DesignedFamily = {
+  name: "dbrx",
+  modelTypes: ["dbrx"],
+  architecture: "dbrx",
+  positions: ATTENTION,
+  design,
+};

@@ -1,6 +1,7 @@
 /** Numbers and flags of a config, from `config.json` or from GGUF metadata, checked as they are read. */
 import { badConfig, unsupportedConfig } from "../../errors.js";
 import { lookUp } from "../../families/options.js";
+import { turnedPart } from "../../families/positions.js";
 import { optionalNumber, optionalNumbers, optionalString } from "../../metadata.js";
 import { isRecord } from "../../safetensors-header.js";
 import type { Metadata } from "../../types.js";
@@ -23,11 +24,6 @@ export class Fields {
 
   get isGguf(): boolean {
     return this.source.format === "gguf";
-  }
-
-  /** The same checkpoint with another config, such as a nested part of it. */
-  within(config: Readonly<Record<string, unknown>>): Fields {
-    return new Fields({ format: "safetensors", config }, this.names);
   }
 
   /** One of two texts, by format. */
@@ -78,6 +74,15 @@ export class Fields {
       this.optional(`${prefix}rope_parameters.rope_theta`, undefined) ??
       this.optional("rope_parameters.rope_theta", undefined);
     return this.positive(`${prefix}rope_theta`, "rope.freq_base", inner ?? otherwise);
+  }
+
+  /**
+   * The part of each head that turns with the position; GGUF files give a width instead.
+   *
+   * @throws MoecError MOE5121 where two places of the config say different things.
+   */
+  turnedPart(otherwise: number): number {
+    return turnedPart((key) => this.value(key))?.part ?? otherwise;
   }
 
   /** A positive whole number. */

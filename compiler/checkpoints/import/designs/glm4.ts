@@ -33,9 +33,7 @@ function design(fields: Fields): Design {
   const firstDense = Math.min(L, fields.count("first_k_dense_replace", "leading_dense_block_count", 0));
   const I = fields.size("intermediate_size", "feed_forward_length");
   const scale = numberText(fields.number("routed_scaling_factor", "expert_weights_scale", 1) || 1);
-  const turned = fields.isGguf
-    ? fields.size(undefined, "rope.dimension_count")
-    : C * fields.number("partial_rotary_factor", undefined, 0.5);
+  const turned = fields.isGguf ? fields.size(undefined, "rope.dimension_count") : C * fields.turnedPart(0.5);
   if (C % 4 !== 0 || (turned !== C && turned * 2 !== C))
     throw unsupportedConfig(
       "partial_rotary_factor",

@@ -16,6 +16,7 @@ import { jetmoe } from "./jetmoe.js";
 import { lfm2 } from "./lfm2.js";
 import { llama4 } from "./llama4.js";
 import { pangu } from "./pangu.js";
+import { PLAIN_HEAD, saidTied } from "./parts.js";
 import { phimoe } from "./phimoe.js";
 import { smallthinker } from "./smallthinker.js";
 import type { Design, DesignedFamily } from "./types.js";
@@ -39,6 +40,8 @@ export const DESIGNED: readonly DesignedFamily[] = [
 export interface FoundDesign {
   readonly family: DesignedFamily;
   readonly design: Design;
+  /** What the config says about the output projection: that it is the embedding, or not; undefined where it is silent. */
+  readonly saidTied: boolean | undefined;
 }
 
 /**
@@ -55,7 +58,7 @@ export function designOfConfig(config: unknown, checkpoint?: Checkpoint): FoundD
     if (typeof type !== "string" || known.includes(type)) return undefined;
     throw unknownFamily("model_type", type, [...known, ...DESIGNED.flatMap(({ modelTypes }) => modelTypes)]);
   }
-  refuseOtherConfig(config, family.reads ?? []);
+  refuseOtherConfig(config, family.reads ?? [], family.positions);
   // The text part of a model with images has its own.
   const { text_config: text } = config;
   if (isRecord(text)) refuseOtherConfig(text, family.reads ?? []);
@@ -81,7 +84,7 @@ export function designOfGguf(checkpoint: Checkpoint): FoundDesign | undefined {
 function bounded(family: DesignedFamily, fields: Fields): FoundDesign {
   const design = family.design(fields);
   checkBounds(design);
-  return { family, design };
+  return { family, design, saidTied: saidTied(fields, design.head ?? PLAIN_HEAD) };
 }
 
 export { designCounts, expectedTensors, matchTensors, writeDesign } from "./write.js";

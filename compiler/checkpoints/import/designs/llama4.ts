@@ -66,18 +66,18 @@ function design(fields: Fields): Design {
       "Supported: full_attention in the layers without positions, chunked_attention in the others.",
     );
   }
-  const tied = isTied(fields, false, `${at.tensor}lm_head.weight`);
-  const positions = fields.isGguf
-    ? fields
-    : fields.within({
-        rope_scaling: fields.value(key("rope_scaling")),
-        rope_parameters: fields.value(key("rope_parameters")),
-      });
-  const rotary = rotaryOf(positions, {
+  const head = {
+    tensor: `${at.tensor}lm_head.weight`,
+    // The text part says it for itself; where it does not, the whole says it.
+    tieKeys: [...new Set([key("tie_word_embeddings"), "tie_word_embeddings"])],
+  };
+  const tied = isTied(fields, false, head);
+  const rotary = rotaryOf(fields, {
     theta: fields.theta(500_000, at.key),
     width: C,
     pairs: true,
     axis: "C",
+    prefix: at.key,
   });
   const norm = `RMSNorm[D](epsilon: ${numberText(eps)})`;
   const heads = ["D", "H", "G", "C"];
@@ -176,6 +176,7 @@ fn sharper(at: int[T]) => log(1 + floor(float(at + 1) / ${numberText(floor)})) *
     axes: { V, L, D, H, G, C, F, ...(dense.length > 0 ? { I } : {}), E },
     inner: { Z: 2 },
     k,
+    head,
     members: lines(decoderMembers(tied, plain.length < L ? rotary : undefined, stack, norm)),
     tensors: tensors.map((tensor) => ({ ...tensor, name: fields.isGguf ? tensor.name : `${at.tensor}${tensor.name}` })),
     context: fields.size(key("max_position_embeddings"), "context_length", 131_072),

@@ -3,7 +3,7 @@ import { condition } from "../layers.js";
 import { indent, lines, numberText } from "../text.js";
 import type { Fields } from "./fields.js";
 import type { Rotary } from "./rotary.js";
-import type { StoredTensor } from "./types.js";
+import type { OutputHead, StoredTensor } from "./types.js";
 
 /** Sizes that nearly all decoders call the same. */
 export interface DecoderSizes {
@@ -242,13 +242,27 @@ export function decoderMembers(tied: boolean, rotary: Rotary | undefined, stack:
   );
 }
 
+/** The usual output projection. */
+export const PLAIN_HEAD: OutputHead = { tensor: "lm_head.weight", tieKeys: ["tie_word_embeddings"] };
+
+/** That of families whose output projection is never the embedding. */
+export const OWN_HEAD: OutputHead = { tensor: "lm_head.weight", tieKeys: [] };
+
 /**
- * Whether the output projection is the embedding. A config that does not say so has the value of its class, which the
- * tensors show where there are any.
+ * Whether the output projection is the embedding. Where a config does not say it, the tensors do; where they are not
+ * known either, it is as the family's class has it.
+ *
+ * @throws MoecError MOE5120 where the config says something else than true or false.
  */
-export function isTied(fields: Fields, otherwise: boolean, output = "lm_head.weight"): boolean {
+export function isTied(fields: Fields, otherwise: boolean, head = PLAIN_HEAD): boolean {
   if (fields.isGguf) return !fields.has("output.weight");
-  return fields.flag("tie_word_embeddings", otherwise || fields.lacks(output));
+  return saidTied(fields, head) ?? (fields.lacks(head.tensor) || (otherwise && !fields.has(head.tensor)));
+}
+
+/** What a config says about it; undefined where it says nothing, as GGUF files do. */
+export function saidTied(fields: Fields, { tieKeys }: OutputHead): boolean | undefined {
+  const key = tieKeys.find((each) => (fields.value(each) ?? undefined) !== undefined);
+  return key === undefined ? undefined : fields.flag(key, false);
 }
 
 /** A kind of layer: where it stands, and how it is made. */

@@ -12,6 +12,7 @@ import {
   mixtralSizes,
   numbered,
   outerTensors,
+  OWN_HEAD,
 } from "./parts.js";
 import { plainRotary, readScaling, type Rotary } from "./rotary.js";
 import type { Design, DesignedFamily } from "./types.js";
@@ -23,8 +24,7 @@ import type { Design, DesignedFamily } from "./types.js";
 function rotary(fields: Fields, theta: number): { readonly rotary: Rotary; readonly context: number | undefined } {
   const { kind, key, number } = readScaling(fields);
   if (kind === "none") return { rotary: plainRotary(theta), context: undefined };
-  if (kind !== "longrope")
-    throw unsupportedConfig("rope_scaling", kind, "Supported for this family: default, longrope.");
+  if (kind !== "longrope") throw unsupportedConfig(key, kind, "Supported for this family: default, longrope.");
   const factors = fields.list(`${key}.short_factor`) ?? [];
   if (!factors.every((factor) => factor === 1)) {
     throw unsupportedConfig(
@@ -87,6 +87,7 @@ function design(fields: Fields): Design {
     ],
     axes: { V, L, D, H, G, C, F, E },
     k,
+    head: OWN_HEAD,
     members: `param tok: [V, D]
 param output: [V, D]
 ${headBias ? "param output_bias: [V]\n" : ""}stack layers = L of ${made("Layer", axes, ["k"])}

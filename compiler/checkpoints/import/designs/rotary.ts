@@ -1,7 +1,7 @@
 /** Rotary positions of a design: plain or stretched, on halves of a head or on neighbours. */
 import { badConfig, unsupportedConfig } from "../../errors.js";
 import { indent, lines, numberText } from "../text.js";
-import { scalingKey } from "../../families/options.js";
+import { scalingKey } from "../../families/positions.js";
 import type { Fields } from "./fields.js";
 
 /** Rotary positions as a layer uses them. */
@@ -41,13 +41,14 @@ export function plainRotary(theta: number): Rotary {
 interface Scaling {
   readonly kind: "none" | "linear" | "llama3" | "yarn" | "longrope";
   readonly factor: number;
-  /** Where `config.json` has it. */
+  /** The object of `config.json`, or GGUF's key of the kind. */
   readonly key: string;
   readonly number: (hf: string | undefined, gguf: string | undefined, otherwise?: number) => number;
 }
 
-export function readScaling(fields: Fields): Scaling {
-  const key = fields.isGguf ? "rope_scaling" : scalingKey((name) => fields.value(name));
+/** @param prefix of the keys of `config.json`, where they are nested. */
+export function readScaling(fields: Fields, prefix = ""): Scaling {
+  const key = fields.isGguf ? "rope.scaling.type" : scalingKey((name) => fields.value(name), prefix);
   const kind =
     fields.text(`${key}.rope_type`, "rope.scaling.type") ?? fields.text(`${key}.type`, undefined) ?? "default";
   const number = (hf: string | undefined, gguf: string | undefined, otherwise?: number): number =>
@@ -62,23 +63,20 @@ export function readScaling(fields: Fields): Scaling {
     throw unsupportedConfig(key, JSON.stringify(kind), `Supported: default, ${known.join(", ")}.`);
   }
   const factor = found && found !== "longrope" ? number("factor", "factor") : 1;
-  if (!(factor > 0)) throw badConfig(`${key}.factor`, `is ${factor}, not above 0`);
+  if (!(factor > 0)) throw badConfig(fields.name(`${key}.factor`, "rope.scaling.factor"), `is ${factor}, not above 0`);
   return { kind: found ?? "none", factor, key, number };
 }
 
 /**
  * Plain positions on halves, for families of which no stretched ones are known.
  *
+ * @param prefix of the keys of `config.json`, where they are nested.
  * @throws MoecError MOE5121 where the config says others.
  */
-export function onlyPlainRotary(fields: Fields, theta: number): Rotary {
-  const { kind } = readScaling(fields);
+export function onlyPlainRotary(fields: Fields, theta: number, prefix = ""): Rotary {
+  const { kind, key } = readScaling(fields, prefix);
   if (kind === "none") return plainRotary(theta);
-  throw unsupportedConfig(
-    fields.name("rope_scaling", "rope.scaling.type"),
-    JSON.stringify(kind),
-    "Supported for this family: default.",
-  );
+  throw unsupportedConfig(key, JSON.stringify(kind), "Supported for this family: default.");
 }
 
 /** Where YaRN begins and ends to mix, in pairs of a width (Hugging Face's `find_correction_range`). */
@@ -102,14 +100,16 @@ export interface RotaryOptions {
   readonly truncate?: boolean;
   /** Name of the axis that turns, in the layers. */
   readonly axis: string;
+  /** Prefix of the keys of `config.json`, where they are nested. */
+  readonly prefix?: string;
 }
 
 /** Positions of a config: plain, linear, Llama 3's or YaRN's; on halves or on neighbours. */
 export function rotaryOf(fields: Fields, options: RotaryOptions): Rotary {
-  const { theta, width, pairs = false, truncate = true, axis } = options;
+  const { theta, width, pairs = false, truncate = true, axis, prefix = "" } = options;
   if (!(theta > 0)) throw badConfig("rope_theta", `is ${theta}, not above 0`);
   if (width % 2 !== 0) throw badConfig("head_dim", `is ${width}, not even`);
-  const scaling = readScaling(fields);
+  const scaling = readScaling(fields, prefix);
   if (scaling.kind === "none" && !pairs) return plainRotary(theta);
   const base = `theta: ${numberText(theta)}`;
   const made = (module: string, given: string, scoreScale = 1, declarations: readonly string[] = []): Rotary => ({
@@ -140,7 +140,7 @@ export function rotaryOf(fields: Fields, options: RotaryOptions): Rotary {
         ),
       ]);
     case "linear": {
-      if (pairs) throw unsupportedConfig("rope_scaling", "linear", "Supported for this family: default, yarn.");
+      if (pairs) throw unsupportedConfig(scaling.key, "linear", "Supported for this family: default, yarn.");
       return made("LinearRoPE", `${base}, factor: ${numberText(scaling.factor)}`);
     }
     case "llama3": {
@@ -182,7 +182,7 @@ export function rotaryOf(fields: Fields, options: RotaryOptions): Rotary {
       ]);
     }
     case "longrope":
-      throw unsupportedConfig("rope_scaling", "longrope", "Supported for this family: default, linear, llama3, yarn.");
+      throw unsupportedConfig(scaling.key, "longrope", "Supported for this family: default, linear, llama3, yarn.");
     default:
       return scaling.kind satisfies never;
   }

@@ -30,6 +30,7 @@ function design(fields: Fields): Design {
     ? fields.number(undefined, "expert_gating_func", 2) === 1
     : fields.flag("moe_primary_router_apply_softmax", false);
   fields.only("norm_topk_prob", undefined, [true]);
+  fields.only("hidden_act", undefined, ["relu"]);
   const width = fields.count("sliding_window_size", "attention.sliding_window", 0);
   const near =
     fields.list("sliding_window_layout") ??
@@ -123,7 +124,6 @@ export const smallthinker: DesignedFamily = {
   name: "smallthinker",
   modelTypes: ["smallthinker"],
   architecture: "smallthinker",
-  // Its experts are ReLU whatever `hidden_act` says.
-  reads: ["hidden_act", "sliding_window"],
+  reads: ["hidden_act"],
   design,
 };

@@ -22,6 +22,14 @@ export interface StoredTensor {
   readonly layers?: readonly number[];
 }
 
+/** The output projection in Hugging Face's layout. */
+export interface OutputHead {
+  /** Name of its tensor. */
+  readonly tensor: string;
+  /** Keys that say whether it is the embedding, the one that decides first; none for families where it never is. */
+  readonly tieKeys: readonly string[];
+}
+
 /** A model as a spec. */
 export interface Design {
   /** The family's own name. */
@@ -45,6 +53,8 @@ export interface Design {
   readonly context: number;
   /** Tensors of the checkpoint that are for something else than this forward pass. */
   readonly ignored?: RegExp;
+  /** Its output projection, where that is not `lm_head.weight` by the usual key. */
+  readonly head?: OutputHead;
   /** Further sentences of the model's comment: which of several readings of the family's math is written. */
   readonly notes?: readonly string[];
 }
@@ -58,5 +68,7 @@ export interface DesignedFamily {
   readonly architecture?: string;
   /** Keys of `config.json` that change the math and that the design reads; other families of designs refuse them. */
   readonly reads?: readonly MathKey[];
+  /** Prefix of its config's keys about positions, where they are nested: `attn_config.`. */
+  readonly positions?: string;
   readonly design: (fields: Fields) => Design;
 }

@@ -1,10 +1,11 @@
 /** From a design to the text of its spec, and from its tensors to what a checkpoint must have. */
-import { badConfig, unknownTensors, wrongTensorShape } from "../../errors.js";
+import { badConfig, noOutputTensor, unknownTensors, wrongTensorShape } from "../../errors.js";
 import { requireTensor } from "../../tensor-table.js";
 import type { Checkpoint, StorageType } from "../../types.js";
 import type { GenerateSettings } from "../spec.js";
 import { generateSettings } from "../spec.js";
 import { commentText, countText, indent, lines, stringText } from "../text.js";
+import { PLAIN_HEAD } from "./parts.js";
 import type { Design, StoredTensor } from "./types.js";
 
 export interface DesignSource {
@@ -105,7 +106,7 @@ const isOfExpert = ({ path }: StoredTensor): boolean => /\.(experts|queries|outp
 /**
  * Holds a checkpoint against a design.
  *
- * @param tied The config says that the output projection is the embedding: a copy of it is not read.
+ * @param saidTied What the config says about the output projection: where it is the embedding, a copy of it is not read.
  * @returns the storage type of the largest tensor.
  * @throws MoecError MOE5116 (a tensor is missing), MOE5122 (it has another shape), MOE5124 (tensors that nothing reads).
  */
@@ -113,11 +114,15 @@ export function matchTensors(
   design: Design,
   family: string,
   checkpoint: Checkpoint,
-  { tied }: { readonly tied: boolean } = { tied: false },
+  saidTied: boolean | undefined,
 ): StorageType {
+  const { tensor: head } = design.head ?? PLAIN_HEAD;
   const used = new Set<string>();
   let largest: { readonly count: number; readonly type: StorageType } = { count: -1, type: "f32" };
   for (const { name, shape } of expectedTensors(design)) {
+    if (name === head && saidTied === false && !checkpoint.tensors.has(name)) {
+      throw noOutputTensor(name, checkpoint.tensors);
+    }
     const info = requireTensor(checkpoint.tensors, name);
     if (!isSameShape(info.shape, shape)) throw wrongTensorShape(name, info.shape, shape);
     used.add(name);
@@ -129,7 +134,7 @@ export function matchTensors(
       !used.has(name) &&
       !design.ignored?.test(name) &&
       !/rotary_emb\.inv_freq$/.test(name) &&
-      !(tied && name === "lm_head.weight"),
+      !(saidTied === true && name === head),
   );
   if (unused.length > 0) throw unknownTensors(family, unused);
   return largest.type;
