@@ -150,3 +150,8 @@ export function unknownTensors(family: string, names: readonly string[]): MoecEr
   const rest = names.length > first.length ? ` and ${names.length - first.length} more` : "";
   return moecError("MOE5124", { family, names: `${list(first)}${rest}` }, { path: names[0]! });
 }
+
+/** @param possible Families that can be. */
+export function noGgufOfFamily(family: string, possible: readonly string[]): MoecError {
+  return moecError("MOE5125", { family: show(family) }, undefined, `Families that can be: ${list(possible)}.`);
+}

@@ -249,6 +249,8 @@ export const messages = {
   MOE5122: { severity: "error", title: "tensor of another shape", message: "tensor `{name}` has shape [{shape}], the config asks for [{expected}]" },
   MOE5123: { severity: "error", title: "file cannot be read", message: "can't read `{path}`: {reason}" },
   MOE5124: { severity: "error", title: "tensors without a place", message: "the checkpoint has tensors that a {family} model does not have: {names}" },
+  MOE5125: { severity: "error", title: "no GGUF of this family", message: "a `{family}` checkpoint cannot be exported as GGUF" },
+  MOE5126: { severity: "error", title: "spec is not the checkpoint's", message: "`{spec}` computes something else than the `{family}` checkpoint whose weights it reads" },
   MOE5201: { severity: "error", title: "tokenizer file is not JSON", message: "{file} is not JSON: {reason}" },
   MOE5202: { severity: "error", title: "tokenizer file has another form", message: "{file}, at {path}: {reason}" },
   MOE5203: { severity: "error", title: "unsupported tokenizer part", message: "the tokenizer uses {part}, which is not supported" },
@@ -257,6 +259,7 @@ export const messages = {
   MOE5206: { severity: "error", title: "unsupported embedded tokenizer", message: "the GGUF tokenizer has {key} `{value}`, which is not supported" },
   MOE5207: { severity: "error", title: "token id out of range", message: "token id {id} is not in the vocabulary of {size} tokens" },
   MOE5208: { severity: "error", title: "unknown special token", message: "{file} names `{token}` as {role}, but the vocabulary has no such token" },
+  MOE5209: { severity: "error", title: "tokenizer not for GGUF", message: "this tokenizer cannot be written into a GGUF file: {reason}" },
   MOE5301: { severity: "error", title: "not a bundle", message: "`{path}` is not a bundle: {reason}" },
   MOE5302: { severity: "error", title: "damaged manifest", message: "the manifest is damaged at `{at}`: {reason}" },
   MOE5303: { severity: "error", title: "bundle of another version", message: "the bundle has ABI {found}, this moec runs ABI {expected}" },
@@ -583,6 +586,8 @@ export interface MessageSlots {
   readonly MOE5122: { readonly name: Slot; readonly shape: Slot; readonly expected: Slot };
   readonly MOE5123: { readonly path: Slot; readonly reason: Slot };
   readonly MOE5124: { readonly family: Slot; readonly names: Slot };
+  readonly MOE5125: { readonly family: Slot };
+  readonly MOE5126: { readonly spec: Slot; readonly family: Slot };
   readonly MOE5201: { readonly file: Slot; readonly reason: Slot };
   readonly MOE5202: { readonly file: Slot; readonly path: Slot; readonly reason: Slot };
   readonly MOE5203: { readonly part: Slot };
@@ -591,6 +596,7 @@ export interface MessageSlots {
   readonly MOE5206: { readonly key: Slot; readonly value: Slot };
   readonly MOE5207: { readonly id: Slot; readonly size: Slot };
   readonly MOE5208: { readonly file: Slot; readonly token: Slot; readonly role: Slot };
+  readonly MOE5209: { readonly reason: Slot };
   readonly MOE5301: { readonly path: Slot; readonly reason: Slot };
   readonly MOE5302: { readonly at: Slot; readonly reason: Slot };
   readonly MOE5303: { readonly found: Slot; readonly expected: Slot };
@@ -1404,6 +1410,12 @@ export const errors = {
   /** MOE5124: tensors without a place */
   tensorsWithoutAPlace: (slots: MessageSlots["MOE5124"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5124", messages.MOE5124, slots, span, parts),
+  /** MOE5125: no GGUF of this family */
+  noGgufOfThisFamily: (slots: MessageSlots["MOE5125"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5125", messages.MOE5125, slots, span, parts),
+  /** MOE5126: spec is not the checkpoint's */
+  specIsNotTheCheckpoints: (slots: MessageSlots["MOE5126"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5126", messages.MOE5126, slots, span, parts),
   /** MOE5201: tokenizer file is not JSON */
   tokenizerFileIsNotJson: (slots: MessageSlots["MOE5201"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5201", messages.MOE5201, slots, span, parts),
@@ -1428,6 +1440,9 @@ export const errors = {
   /** MOE5208: unknown special token */
   unknownSpecialToken: (slots: MessageSlots["MOE5208"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5208", messages.MOE5208, slots, span, parts),
+  /** MOE5209: tokenizer not for GGUF */
+  tokenizerNotForGguf: (slots: MessageSlots["MOE5209"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5209", messages.MOE5209, slots, span, parts),
   /** MOE5301: not a bundle */
   notABundle: (slots: MessageSlots["MOE5301"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5301", messages.MOE5301, slots, span, parts),

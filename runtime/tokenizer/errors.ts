@@ -41,3 +41,7 @@ export function unknownId(id: number, size: number): MoecError {
 export function unknownSpecialToken(file: string, token: string, role: string): MoecError {
   return moecError("MOE5208", { file, token: show(token), role }, { file });
 }
+
+export function notForGguf(reason: string): MoecError {
+  return moecError("MOE5209", { reason: show(reason) });
+}

@@ -3,6 +3,9 @@ import { badVocabulary, noEmbeddedTokenizer, show } from "./errors.js";
 import type { PreTokenizerRecord } from "./pre-tokenizers.js";
 import type { Step } from "./schema.js";
 
+/** Token types of GGUF. */
+export const TOKEN_TYPES = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+
 /** Vocabulary as the file has it, checked to be consistent. */
 export interface EmbeddedVocabulary {
   readonly tokens: readonly string[];
@@ -51,7 +54,6 @@ export function byteLevelModel(vocabulary: EmbeddedVocabulary, pre: PreTokenizer
 
 /** SentencePiece keeps pieces far shorter; a longer one would only make the search for its splits slow. */
 const MAX_PIECE_LENGTH = 512;
-const NORMAL = 1;
 
 /**
  * SentencePiece BPE. The file has a score for each piece instead of a list of merges; a better score merges earlier, so
@@ -93,8 +95,12 @@ export function sentencePieceModel(vocabulary: EmbeddedVocabulary, prefix: boole
   };
 }
 
-function mergesByScore({ tokens, types }: EmbeddedVocabulary, scores: readonly number[]): [string, string][] {
-  const pieces = new Set(tokens.filter((_, id) => types[id] === NORMAL));
+/** All splits of all normal pieces into two, best score first. */
+export function mergesByScore(
+  { tokens, types }: Pick<EmbeddedVocabulary, "tokens" | "types">,
+  scores: ArrayLike<number>,
+): [string, string][] {
+  const pieces = new Set(tokens.filter((_, id) => types[id] === TOKEN_TYPES.normal));
   const merges: { score: number; id: number; pair: [string, string] }[] = [];
   for (const [id, token] of tokens.entries()) {
     if (!pieces.has(token)) continue;

@@ -11,14 +11,15 @@ import {
 } from "../../compiler/checkpoints/metadata.js";
 import type { Metadata } from "../../compiler/checkpoints/types.js";
 import { badVocabulary, noEmbeddedTokenizer, show, unsupportedEmbedded } from "./errors.js";
-import { byteLevelModel, type ConvertedModel, type EmbeddedVocabulary, sentencePieceModel } from "./gguf-models.js";
+import {
+  byteLevelModel,
+  type ConvertedModel,
+  type EmbeddedVocabulary,
+  sentencePieceModel,
+  TOKEN_TYPES,
+} from "./gguf-models.js";
 import { PRE_TOKENIZERS } from "./pre-tokenizers.js";
 import type { TokenizerFiles } from "./tokenizer.js";
-
-/** Token types of GGUF that matter here. */
-const UNKNOWN = 2;
-const CONTROL = 3;
-const USER_DEFINED = 4;
 
 /**
  * The files that `loadTokenizer` takes, from a GGUF file's metadata. A `tokenizer.huggingface.json` in the metadata is
@@ -59,7 +60,7 @@ const KINDS = {
   },
   llama: (metadata: Metadata, vocabulary: EmbeddedVocabulary): ConvertedModel => {
     const prefix = optionalBool(metadata, "tokenizer.ggml.add_space_prefix") ?? true;
-    return sentencePieceModel(vocabulary, prefix, vocabulary.types.indexOf(UNKNOWN));
+    return sentencePieceModel(vocabulary, prefix, vocabulary.types.indexOf(TOKEN_TYPES.unknown));
   },
 };
 
@@ -111,8 +112,8 @@ function assemble(
   { before, after }: Boundaries,
 ): object {
   const added = tokens.flatMap((content, id) => {
-    const special = types[id] === CONTROL || types[id] === UNKNOWN;
-    if (!special && types[id] !== USER_DEFINED) return [];
+    const special = types[id] === TOKEN_TYPES.control || types[id] === TOKEN_TYPES.unknown;
+    if (!special && types[id] !== TOKEN_TYPES.userDefined) return [];
     return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
   });
   const around = [...before, ...after];

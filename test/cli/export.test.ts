@@ -40,9 +40,21 @@ it("uses fused operators when asked, smaller by their formats", async () => {
 });
 
 it("has no options that would change nothing", async () => {
-  for (const option of ["--cache", "--quantization", "--context", "--prefill"]) {
+  for (const option of ["--cache", "--context", "--prefill"]) {
     const { code, err } = await moec(["export", "examples/tiny-moe", "-o", join(folder, "x.onnx"), option, "f16"]);
     expect(code).toBe(2);
     expect(err).toContain(`unknown option '${option}'`);
+  }
+  const wrong = [
+    ["x.onnx", "--quantization", "f16"],
+    ["x.gguf", "--entry", "forward"],
+    ["x.gguf", "--contrib", "MoE"],
+    ["x.gguf", "--experts", "q4_0"],
+    ["x.bin", "--format", "gguf"],
+  ] as const;
+  for (const [name, option, value] of wrong) {
+    const { code, err } = await moec(["export", "examples/tiny-moe", "-o", join(folder, name), option, value]);
+    expect(code, err).toBe(2);
+    expect(err).toContain(option === "--format" ? "does not end in .gguf" : `${option} changes nothing`);
   }
 });

@@ -15,8 +15,11 @@ import { designConfigs, designTensors, type Json } from "./designs.js";
 export interface StoryModel {
   readonly config: Json;
   readonly safetensors: () => Uint8Array;
-  /** The same numbers; absent where GGUF has no name for the family. */
-  readonly gguf?: () => Uint8Array;
+  /**
+   * The same numbers: by `moec export`, or as bytes where it does not write the family; absent where GGUF has no name for
+   * it.
+   */
+  readonly gguf?: "exported" | (() => Uint8Array);
 }
 
 function ofDesign(config: Json): StoryModel {
@@ -45,7 +48,7 @@ export const storyModels: Readonly<Record<string, StoryModel>> = {
       {
         config: hfConfig(config),
         safetensors: () => writeSafetensors({ tensors: hfTensors(config, testValues, "f32") }),
-        gguf: () => ggufBytes(config),
+        gguf: config.family === "bert" ? () => ggufBytes(config) : "exported",
       },
     ]),
   ),
@@ -96,7 +99,7 @@ export async function story({ config, safetensors, gguf }: StoryModel, options: 
     join(source, "tokenizer_config.json"),
     JSON.stringify({ bos_token: "<s>", eos_token: "</s>", chat_template: template }),
   );
-  if (gguf) writeFileSync(join(cwd, "model.gguf"), gguf());
+  if (typeof gguf === "function") writeFileSync(join(cwd, "model.gguf"), gguf());
   const isEncoder = config["model_type"] === "bert";
 
   const run = async (...args: readonly string[]): Promise<{ readonly reached: Reached; readonly out: string }> => {
@@ -140,6 +143,7 @@ export async function story({ config, safetensors, gguf }: StoryModel, options: 
   const fromGguf = async (): Promise<Reached> => {
     if (!gguf) return "-";
     const read = await all([
+      ...(gguf === "exported" ? [["export", "made", "-o", "model.gguf"]] : []),
       ["import", "model.gguf", "--out", "again"],
       ["check", "again", "--warnings-as-errors"],
       ...(isEncoder ? [["build", "again"]] : []),

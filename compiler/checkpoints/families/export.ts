@@ -1,6 +1,6 @@
 /** A model's tensors and config in the names and orders of Hugging Face files and of GGUF, for the writers. */
 import { notWritable, unsupportedConfig } from "../errors.js";
-import { type EncodableType, fromF32, STORAGE } from "../storage.js";
+import { type EncodableType, fromF32, STORAGE, storageBytes } from "../storage.js";
 import type { MetadataValue, TensorSource } from "../types.js";
 import { FAMILIES } from "./detect.js";
 import { reorderRows } from "./permute.js";
@@ -10,22 +10,55 @@ import type { FamilyConfig, FamilyNumbers } from "./types.js";
 /** Values of a tensor by moec's name, row-major, rotary rows in halves; asked once for each tensor and part. */
 export type TensorValues = (tensor: FamilyTensor) => Float32Array;
 
+/** The same, or piece by piece: a tensor of many experts is never in memory as a whole then. */
+export type TensorParts = (tensor: FamilyTensor) => Float32Array | Iterable<Float32Array>;
+
+/** Stored bytes of values; `name` is for messages. */
+export type Encode = (name: string, type: EncodableType, values: Float32Array) => Uint8Array;
+
 /**
  * Tensors for `writeGguf`. Matrices are stored as `type`; norms, biases and routers as f32, which llama.cpp expects.
  *
- * @throws MoecError MOE5111 (when the data is asked for) if rows are not whole blocks.
+ * @param type one for all matrices, or that of each.
+ * @throws MoecError MOE5111 (when the data is asked for) if rows are not whole blocks, and what `encode` throws.
  */
-export function ggufTensors(config: FamilyConfig, values: TensorValues, type: EncodableType): TensorSource[] {
+export function ggufTensors(
+  config: FamilyConfig,
+  values: TensorParts,
+  type: EncodableType | ((tensor: FamilyTensor) => EncodableType),
+  encode: Encode = (_, stored, part) => fromF32(stored, part),
+): TensorSource[] {
+  const typeOf = typeof type === "function" ? type : () => type;
   return familyTensors(config).map((tensor) => {
     const { rule, shape, layer } = tensor;
-    const stored = rule.matrix ? type : "f32";
+    const stored = rule.matrix ? typeOf(tensor) : "f32";
+    const name = fill(rule.gguf, layer);
     const heads = rule.interleavedHeads?.(config);
     const data = (): Uint8Array => {
-      const bytes = fromF32(stored, values(tensor));
+      const parts = values(tensor);
+      const bytes =
+        parts instanceof Float32Array
+          ? encode(name, stored, parts)
+          : joinedParts(parts, storageBytes(stored, shape, name), (part) => encode(name, stored, part));
       return heads === undefined ? bytes : reorderRows(bytes, shape[0]!, heads, "to-interleaved");
     };
-    return { name: fill(rule.gguf, layer), shape, type: stored, data };
+    return { name, shape, type: stored, data };
   });
+}
+
+function joinedParts(
+  parts: Iterable<Float32Array>,
+  length: number,
+  encode: (part: Float32Array) => Uint8Array,
+): Uint8Array {
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    const bytes = encode(part);
+    joined.set(bytes, at);
+    at += bytes.length;
+  }
+  return joined;
 }
 
 /**

@@ -57,6 +57,8 @@ export interface FamilyReader {
   /** Stored bytes in the order of `shape`, rotary rows in halves. */
   read(key: string): Uint8Array;
   readF32(key: string): Float32Array;
+  /** The same piece by piece: one expert at a time where the file has a tensor for each. */
+  partsF32(key: string): Iterable<Float32Array>;
 }
 
 /** Tensors that are computed from the config, or belong to heads that these families do not have here. */
@@ -105,8 +107,14 @@ export function readFamilyTensors(
     if (checkpoint.format !== "gguf" || heads === undefined) return joined;
     return reorderRows(joined, tensor.shape[0]!, heads, "to-halves");
   };
+  const readF32 = (key: string): Float32Array => toF32(typeOf(key), read(key));
+  function* partsF32(key: string): Generator<Float32Array, void, undefined> {
+    const { infos } = find(key);
+    if (infos.length === 1) yield readF32(key);
+    else for (const { name } of infos) yield checkpoint.readF32(name);
+  }
   const unused = [...checkpoint.tensors.keys()].filter((name) => !used.has(name) && !IGNORED.test(name));
-  return { tensors, unused, typeOf, read, readF32: (key) => toF32(typeOf(key), read(key)) };
+  return { tensors, unused, typeOf, read, readF32, partsF32 };
 }
 
 /** The prefix under which the first tensor is found; the family's first one when there is none. */

@@ -1,8 +1,7 @@
 /** From an open checkpoint to the spec of its model: the family is found, the tensors are matched, the text is written. */
 import { moecError } from "../../errors/index.js";
 import { FAMILIES } from "../families/detect.js";
-import { readFamilyConfig } from "../families/config.js";
-import { fill, readFamilyTensors } from "../families/tensors.js";
+import { fill } from "../families/tensors.js";
 import type { FamilyConfig } from "../families/types.js";
 import type { Checkpoint, StorageType } from "../types.js";
 import {
@@ -13,8 +12,7 @@ import {
   matchTensors,
   writeDesign,
 } from "./designs/index.js";
-import { isRecord } from "../safetensors-header.js";
-import { refuseOtherMath, refuseUnusedTensors } from "./requirements.js";
+import { readFamilyModel } from "./family-model.js";
 import { type GenerateSettings, parameterCounts, writeSpec } from "./spec.js";
 
 /** What is known beside the checkpoint itself. */
@@ -61,11 +59,7 @@ export function importModel(source: ImportSource): ImportedModel {
   const isGguf = format === "gguf";
   const designed = isGguf ? designOfGguf(checkpoint) : designOfConfig(source.config, checkpoint);
   if (designed) return importDesign(source, format, designed);
-  const config = readFamilyConfig(isGguf ? { checkpoint } : { config: withTies(source.config, checkpoint) });
-  refuseOtherMath(config, checkpoint, source.config);
-  const saidOwnOutput = !isGguf && isRecord(source.config) && source.config["tie_word_embeddings"] === false;
-  const reader = readFamilyTensors(checkpoint, config, { saidOwnOutput });
-  refuseUnusedTensors(config, reader.unused);
+  const { config, storage } = readFamilyModel(checkpoint, source.config);
   const { name, tokenizer, generate } = source;
   const spec = writeSpec({
     config,
@@ -76,9 +70,6 @@ export function importModel(source: ImportSource): ImportedModel {
     ...(tokenizer === undefined ? {} : { tokenizer }),
     ...(generate === undefined ? {} : { generate }),
   });
-  const largest = reader.tensors.reduce((best, tensor) =>
-    valuesOf(tensor.shape) > valuesOf(best.shape) ? tensor : best,
-  );
   const { family, context } = config;
   return {
     family,
@@ -86,7 +77,7 @@ export function importModel(source: ImportSource): ImportedModel {
     isEncoder: family === "bert",
     config,
     spec,
-    storage: reader.typeOf(largest.key),
+    storage,
     parameters: parameterCounts(config),
   };
 }
@@ -109,14 +100,6 @@ function importDesign(
   const { context } = design;
   return { family: family.name, context, isEncoder: false, spec, storage, parameters: designCounts(design) };
 }
-
-/** A config that does not say whether the output projection is the embedding: without a matrix of its own it is. */
-function withTies(config: unknown, { tensors }: Checkpoint): unknown {
-  if (!isRecord(config) || typeof config["tie_word_embeddings"] === "boolean") return config;
-  return tensors.has("lm_head.weight") ? config : { ...config, tie_word_embeddings: true };
-}
-
-const valuesOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /** What the names of this file begin with: some files leave the family's usual prefix out. */
 function prefixOf({ tensors }: Checkpoint, { family }: FamilyConfig): string {

@@ -1,0 +1,2 @@
+/** Checkpoints of other formats as GGUF. */
+export { type GgufExport, ggufModel, type GgufModel } from "./model.js";
