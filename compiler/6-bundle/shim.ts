@@ -35,7 +35,7 @@ const TAKEN = new Set([
   ...["call", "extend", "read", "generate", "reset", "save", "restore", "setKnob", "dispose"],
   ...["parts", "runner", "states", "language", "languageEntry", "context", "turns", "batches", "texts", "disposed"],
   ...["callable", "place", "take", "alone", "undisturbed", "inTurn", "turn", "clear", "rewindTo", "advance"],
-  ...["isShared", "batched", "pieces", "checkIds", "builtTokenizer", "run"],
+  ...["isShared", "batched", "pieces", "checkIds", "mostPositions", "builtTokenizer", "run"],
 ]);
 
 /** The method of an entry point: its name, unless the model has such a member. */
