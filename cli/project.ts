@@ -2,8 +2,10 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import type { CacheStorage } from "../compiler/4-schedule/options.js";
+import type { MoecError } from "../compiler/errors/moec-error.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { DiagnosticsError } from "./failures.js";
+import { CONFIG } from "./model-files.js";
 import type { ModelOptions } from "./options.js";
 import { readProjectFile, type ProjectFile, type Quantization, type TargetName } from "./project-file.js";
 import { named, readText } from "./source-host.js";
@@ -55,6 +57,7 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
     if (existsSync(join(place, "moec.yaml"))) return fromProjectFile(join(place, "moec.yaml"), cwd, options);
     if (existsSync(join(place, "manifest.json"))) return { kind: "bundle", folder: place };
     if (readdirSync(place).some((name) => name.endsWith(".safetensors"))) {
+      if (existsSync(join(place, CONFIG))) throw needsSpec(path);
       const reason = "the folder has weights, but no config.json that says what they are for, and no moec.yaml";
       throw moecError("MOE5403", { path, reason });
     }
@@ -68,18 +71,16 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
     case ".yml":
       return fromProjectFile(place, cwd, options);
     case ".safetensors":
-    case ".onnx": {
-      const reason = "a checkpoint needs a spec beside it";
-      throw moecError(
-        "MOE5403",
-        { path, reason },
-        undefined,
-        "`moec import` writes one for the families that it knows.",
-      );
-    }
+    case ".onnx":
+      throw needsSpec(path);
     default:
       throw moecError("MOE5403", { path, reason: "it is neither a .moe file nor a moec.yaml" });
   }
+}
+
+function needsSpec(path: string): MoecError {
+  const help = "`moec import` writes one for the families that it knows.";
+  return moecError("MOE5403", { path, reason: "a checkpoint needs a spec beside it" }, undefined, help);
 }
 
 /** A path of a project file. One that was written on Windows means the same file elsewhere. */

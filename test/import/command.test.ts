@@ -159,6 +159,7 @@ describe("refuses", () => {
     expect(await said({ ...all, [shard]: pointer })).toMatch(/MOE5101[^]*git lfs pull/);
     const { "config.json": _, ...unexplained } = all;
     expect(await said(unexplained, "run", ".", "x")).toMatch(/MOE5403.*no config\.json/);
+    expect(await said(all, "build", ".")).toMatch(/MOE5403.*a checkpoint needs a spec beside it[^]*moec import/);
     expect(index).toBeDefined();
   });
 
