@@ -8,6 +8,8 @@ export const GENERATION = "generation_config.json";
 export const TOKENIZER = "tokenizer.json";
 /** Lies beside a tokenizer: special tokens, and how chats are written. */
 export const TOKENIZER_CONFIG = "tokenizer_config.json";
+/** Newer folders keep the template of chats in a file of its own. */
+export const CHAT_TEMPLATE = "chat_template.jinja";
 
 const WEIGHTS = /\.(safetensors|safetensors\.index\.json|gguf|onnx)$/;
 

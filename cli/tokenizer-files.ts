@@ -29,23 +29,36 @@ export function tokenizerText(
   checkpoint: Checkpoint | undefined,
   rows = Infinity,
 ): string | undefined {
-  const files = path === undefined ? embedded(checkpoint) : fromFile(path);
+  const files = path === undefined ? embedded(checkpoint) : tokenizerFiles(path);
   if (files === undefined) return undefined;
   const { vocabSize } = loadTokenizer(files);
   if (vocabSize > rows) throw moecError("MOE5468", { tokens: vocabSize, rows });
   return JSON.stringify(files);
 }
 
-function fromFile(path: string): TokenizerFiles {
-  const read = (file: string): string => {
-    try {
-      return readPlainText(file);
-    } catch (error) {
-      throw moecError("MOE5123", { path: file, reason: systemReason(error) });
-    }
-  };
-  const config = join(dirname(path), TOKENIZER_CONFIG);
-  return { tokenizer: read(path), ...(existsSync(config) ? { config: read(config) } : {}) };
+/**
+ * Texts of a `tokenizer.json` and of the `tokenizer_config.json` beside it.
+ *
+ * @throws MoecError MOE5123 for files that cannot be read.
+ */
+export function tokenizerFiles(path: string): { readonly tokenizer: string; readonly config?: string } {
+  const tokenizer = textOf(path);
+  const config = textBeside(path, TOKENIZER_CONFIG);
+  return { tokenizer, ...(config === undefined ? {} : { config }) };
+}
+
+/** A file in the folder of another one; undefined when there is none. @throws MoecError MOE5123 when it cannot be read. */
+export function textBeside(path: string, name: string): string | undefined {
+  const file = join(dirname(path), name);
+  return existsSync(file) ? textOf(file) : undefined;
+}
+
+function textOf(file: string): string {
+  try {
+    return readPlainText(file);
+  } catch (error) {
+    throw moecError("MOE5123", { path: file, reason: systemReason(error) });
+  }
 }
 
 function embedded(checkpoint: Checkpoint | undefined): TokenizerFiles | undefined {

@@ -1,5 +1,5 @@
 /** Tokenizers: text to ids and back, also as a stream. */
 export { loadTokenizer, type TokenizerFiles } from "./tokenizer.js";
-export { parseTokenizerJson } from "./parse.js";
+export { parseTokenizerConfig, parseTokenizerJson } from "./parse.js";
 export { tokenizerFromGguf } from "./gguf.js";
 export type * from "./types.js";
