@@ -55,7 +55,8 @@ function openFolder(folder: string): OpenCheckpoint {
   const files = published.length > 0 ? published : all.filter((name) => name.endsWith(".onnx"));
   const [only] = files;
   if (only !== undefined && files.length === 1) return openCheckpointFiles([join(folder, only)]);
-  throw moecError("MOE5123", { path: folder, reason: whyNotOne(all, files) }, undefined, adviceOn(all, files));
+  const [reason, help] = whyNotOne(all, files);
+  throw moecError("MOE5123", { path: folder, reason }, undefined, help);
 }
 
 const SHARD = /-\d+-of-\d+\.safetensors$/;
@@ -63,27 +64,22 @@ const SHARD = /-\d+-of-\d+\.safetensors$/;
 /** What `llama-gguf-split` calls the parts of a model. */
 const GGUF_PART = /-\d+-of-\d+\.gguf$/;
 
-const isPickle = (name: string): boolean => /\.(bin|pt|pth)$/.test(name);
-
-function whyNotOne(all: readonly string[], files: readonly string[]): string {
-  if (files.length === 0 && all.some(isPickle)) return "the folder holds PyTorch's pickled weights only";
-  if (files.length === 0) return "the folder holds no checkpoint";
-  if (files.every((name) => SHARD.test(name))) return `the folder holds ${files.length} shards, but no ${INDEX}`;
-  if (files.every((name) => GGUF_PART.test(name)))
-    return `the folder holds ${files.length} GGUF files that are parts of a model`;
-  return `the folder holds ${files.length} checkpoints`;
-}
-
-function adviceOn(all: readonly string[], files: readonly string[]): string | undefined {
+/** Why none of a folder's checkpoint files stands for all, and what to do. */
+function whyNotOne(all: readonly string[], files: readonly string[]): readonly [reason: string, help?: string] {
   if (files.length === 0) {
-    return all.some(isPickle) ? "Loading them may run code: convert them to safetensors first." : undefined;
+    if (!all.some((name) => /\.(bin|pt|pth)$/.test(name))) return ["the folder holds no checkpoint"];
+    const help = "Loading them may run code: convert them to safetensors first.";
+    return ["the folder holds PyTorch's pickled weights only", help];
   }
-  if (files.every((name) => SHARD.test(name)))
-    return "It says which shard has which tensor; it is published with them.";
-  if (files.every((name) => GGUF_PART.test(name))) return MERGE;
+  const count = files.length;
+  if (files.every((name) => SHARD.test(name))) {
+    const help = "It says which shard has which tensor; it is published with them.";
+    return [`the folder holds ${count} shards, but no ${INDEX}`, help];
+  }
   // A part alone is refused.
   const whole = files.filter((name) => !GGUF_PART.test(name));
-  return `Name one of them: ${whole.slice(0, 3).join(", ")}.`;
+  if (whole.length === 0) return [`the folder holds ${count} GGUF files that are parts of a model`, MERGE];
+  return [`the folder holds ${count} checkpoints`, `Name one of them: ${whole.slice(0, 3).join(", ")}.`];
 }
 
 /** An index for shards that were listed by hand: every tensor is where it is found. */
