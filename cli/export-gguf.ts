@@ -1,6 +1,6 @@
 /** From a Hugging Face checkpoint, or a project that was imported from one, to a GGUF file on disk. */
-import { existsSync, statSync } from "node:fs";
-import { basename, extname, join, relative, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { basename, extname, relative, resolve } from "node:path";
 import { check } from "../compiler/1-check/index.js";
 import { buildProgram, printProgram } from "../compiler/2-graph/index.js";
 import { deriveLastToken } from "../compiler/3-optimize/index.js";
@@ -12,12 +12,12 @@ import { moecError } from "../compiler/errors/raise.js";
 import { tokenizerToGguf } from "../runtime/tokenizer/gguf-write.js";
 import { openTokenizerSource } from "./convert/tokenizer-source.js";
 import { storedBytes } from "./convert/stored-types.js";
-import { formatOf, writeCheckpoint } from "./convert/write.js";
+import { writeCheckpoint } from "./convert/write.js";
 import { buildModel, checkSpec } from "./compile.js";
 import { UsageError } from "./failures.js";
 import { INDEX } from "./checkpoint-files.js";
 import { openImport, type ImportFiles } from "./import-sources.js";
-import { CONFIG } from "./model-files.js";
+import { isModelFolder } from "./model-files.js";
 import type { ProgramOptions } from "./options.js";
 import { requireParameters } from "./parameters.js";
 import { openSources, type Project } from "./project.js";
@@ -53,8 +53,7 @@ export async function exportGguf(
   options: ProgramOptions,
   type: EncodableType | undefined,
 ): Promise<ExportedGguf> {
-  if (!out.endsWith(".gguf") || formatOf(out) !== "gguf")
-    throw new UsageError(`\`${basename(out)}\` does not end in .gguf`);
+  if (!out.endsWith(".gguf")) throw new UsageError(`\`${basename(out)}\` does not end in .gguf`);
   const { files, project } = openExport(shell, path, options);
   try {
     if (files.checkpoint.format !== "safetensors") {
@@ -118,7 +117,7 @@ function openExport(
 function isCheckpoint(place: string): boolean {
   const stats = statSync(place, { throwIfNoEntry: false });
   if (stats?.isFile()) return [".safetensors", ".gguf", ".onnx"].includes(extname(place)) || basename(place) === INDEX;
-  return existsSync(join(place, CONFIG)) && !existsSync(join(place, "moec.yaml"));
+  return isModelFolder(place);
 }
 
 /** @throws MoecError MOE5126 unless the project's program is the one that the import of its checkpoint gives. */

@@ -1,5 +1,5 @@
 /** The files of a model in Hugging Face's layout. */
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export const CONFIG = "config.json";
@@ -12,6 +12,12 @@ export const TOKENIZER_CONFIG = "tokenizer_config.json";
 export const CHAT_TEMPLATE = "chat_template.jinja";
 
 const WEIGHTS = /\.(safetensors|safetensors\.index\.json|gguf|onnx)$/;
+
+/** Whether a folder holds a model in this layout, and neither a project nor a bundle. */
+export function isModelFolder(place: string): boolean {
+  const has = (name: string): boolean => existsSync(join(place, name));
+  return has(CONFIG) && !has("moec.yaml") && !has("manifest.json");
+}
 
 /** Paths of all that an import of a checkpoint may read; some may be absent. @param path A file or a folder. */
 export function modelFiles(path: string): readonly string[] {

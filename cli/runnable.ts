@@ -7,7 +7,7 @@ import { cacheFolder, NO_CACHE_FOLDER } from "../runtime/native/cache-folder.js"
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { missingFeatures, whyWithout } from "../runtime/native/processor.js";
 import { fileMark } from "./file-mark.js";
-import { CONFIG, modelFiles } from "./model-files.js";
+import { isModelFolder, modelFiles } from "./model-files.js";
 import { nativeLevels, ownLevel } from "./native-levels.js";
 import type { DeviceOptions, ModelOptions } from "./options.js";
 import { openProject, type BundleFolder, type Project } from "./project.js";
@@ -30,9 +30,7 @@ export async function openRunnable(
 
 /** A GGUF file, or a folder in Hugging Face's layout that is no project yet. */
 function isCheckpoint(place: string): boolean {
-  if (extname(place) === ".gguf") return existsSync(place);
-  const has = (name: string): boolean => existsSync(join(place, name));
-  return has(CONFIG) && !has("moec.yaml") && !has("manifest.json");
+  return extname(place) === ".gguf" ? existsSync(place) : isModelFolder(place);
 }
 
 /** The kernels that a device needs, for this machine alone. */
