@@ -139,9 +139,23 @@ describe("diagnostics", () => {
       range: error!.range,
       context: { diagnostics: [] },
     });
-    const fix = actions.find(({ title }) => title.startsWith("import"))!;
-    await client.change(uri, applied(text, fix.edit!.changes![uri]!));
+    const [fix, ...others] = actions.filter(({ title }) => title.startsWith("import"));
+    expect(others).toEqual([]);
+    await client.change(uri, applied(text, fix!.edit!.changes![uri]!));
     expect(await client.diagnostics(uri)).toEqual([]);
+  });
+
+  it("offer the import also where the next error waits behind it", async () => {
+    const { uri, text } = await scratch("block A[D] {\n  use norm = RMSNorm[D, D]\n  (x: [T, D]) => norm(x)\n}\n");
+    const [error] = await client.diagnostics(uri);
+    const actions = await client.of<CodeAction[]>("codeAction", uri, {
+      range: error!.range,
+      context: { diagnostics: [] },
+    });
+    const [fix, ...others] = actions.filter(({ title }) => title.startsWith("import"));
+    expect(others).toEqual([]);
+    await client.change(uri, applied(text, fix!.edit!.changes![uri]!));
+    expect((await client.diagnostics(uri)).map(({ code }) => code)).not.toContain("MOE2001");
   });
 
   it("follow an edit of an imported file that is open", async () => {

@@ -13,7 +13,7 @@ export function codeActions(workspace: Workspace, file: string, range: Range): C
   const here = all.filter(({ span }) => span.start <= to && from <= span.end);
   const actions = here.flatMap((diagnostic) => [
     ...diagnostic.fixes.map((fix, index) => fixAction(workspace, diagnostic, fix, index === 0)),
-    ...importActions(workspace, diagnostic),
+    ...(diagnostic.fixes.length === 0 ? importActions(workspace, diagnostic) : []),
     explainAction(workspace, diagnostic),
   ]);
   const fixable = all.flatMap((diagnostic) => diagnostic.fixes.slice(0, 1));
@@ -37,7 +37,7 @@ function fixAction(workspace: Workspace, diagnostic: Diagnostic, fix: Fix, prefe
   };
 }
 
-/** A name that nobody declared may be one of the library. */
+/** A name of the library whose import the checker did not offer: its trial met the next error, or was one too many. */
 function importActions(workspace: Workspace, diagnostic: Diagnostic): CodeAction[] {
   if (diagnostic.code !== "MOE2001") return [];
   const { file } = diagnostic.span;
