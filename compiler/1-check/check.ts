@@ -23,7 +23,7 @@ import type { Finding } from "./reporter.js";
 export interface CheckOptions {
   /** An earlier result: files that did not change, and whose imports did not, are not checked again. */
   readonly previous?: CheckedProject;
-  /** Candidate fixes are kept without trying them. For the trials themselves. */
+  /** Candidate fixes are kept without trying them, and no imports are offered. For the trials themselves. */
   readonly keepAllFixes?: boolean;
 }
 
@@ -68,7 +68,7 @@ export function check(root: string, host: SourceHost, options: CheckOptions = {}
     );
   }
   const checked = files.get(root)!;
-  const all = offerImports(checked.all, checked, host);
+  const all = options.keepAllFixes ? checked.all : offerImports(checked.all, checked, host);
   const own = all === checked.all ? checked : { ...checked, all };
   files.set(root, own);
   const ordered = [own, ...[...files.values()].filter((file) => file !== own)];
