@@ -11,10 +11,13 @@ export function derivedAxes({ members = [] }: ModuleDecl): readonly AxisMember[]
   return members.filter((member) => member.kind === "axis");
 }
 
-/** The axis that a member names, with what is known at `place`. */
-export function derivedAxis(walk: Walk, member: AxisMember, place: Place): Value {
-  const size = needSize(walk, evaluate(walk, member.size, place), at(place, member.size));
-  return size ? { kind: "axis", name: member.name.text, size } : unknown;
+/** A name with its size, of a member or in the type of one. */
+export type NamedAxis = Pick<AxisMember, "name" | "size">;
+
+/** The axis that is named so, with what is known at `place`. */
+export function derivedAxis(walk: Walk, { name, size: written }: NamedAxis, place: Place): Value {
+  const size = needSize(walk, evaluate(walk, written, place), at(place, written));
+  return size ? { kind: "axis", name: name.text, size } : unknown;
 }
 
 /** In the scope of a body, whose arguments may decide more than the members of its module know. */

@@ -1,13 +1,5 @@
 /** Members of an instance as names in its scope. */
-import type {
-  Expression,
-  Identifier,
-  Member,
-  ModuleDecl,
-  NamedType,
-  ParamMember,
-  StateMember,
-} from "../../../grammar/tree.js";
+import type { Member, ModuleDecl, NamedType, ParamMember, StateMember } from "../../../grammar/tree.js";
 import { Size } from "../../axes/size.js";
 import type { Axis } from "../../ops/types.js";
 import { at, joinPath, type Place, type Walk } from "../context.js";
@@ -17,8 +9,8 @@ import { valueOf } from "../numbers.js";
 import type { Binding } from "../scope.js";
 import { unknown, type InstanceValue, type Value } from "../values.js";
 import { methodClosure } from "./closures.js";
-import { derivedAxis } from "./derived-axes.js";
-import { evaluate, needNumber, needSize } from "./evaluate.js";
+import { derivedAxis, type NamedAxis } from "./derived-axes.js";
+import { evaluate, needNumber } from "./evaluate.js";
 import { bareInstance, knobValue, makeInstance } from "./modules.js";
 import { madeOnce, once } from "./once.js";
 import { scheduleValue } from "./schedules.js";
@@ -130,21 +122,14 @@ function hasOwnAxesOnly({ type, init }: ParamMember, decl: ModuleDecl): boolean 
 
 /** `X = 2 ** bits` in the type of a parameter or state names an axis for the whole module, whatever their order. */
 function defineNamedAxes(walk: Walk, { scope, info }: InstanceValue, place: Place): void {
-  for (const { name, size } of namedAxes(info.decl)) {
+  for (const axis of namedAxes(info.decl)) {
+    const { name } = axis;
     if (scope.lookup(name.text)) continue;
     scope.define(name.text, {
-      value: once(walk, name, place, () => {
-        const found = needSize(walk, evaluate(walk, size, place), at(place, size));
-        return found ? { kind: "axis", name: name.text, size: found } : unknown;
-      }),
+      value: once(walk, name, place, () => derivedAxis(walk, axis, place)),
       span: at(place, name),
     });
   }
-}
-
-interface NamedAxis {
-  readonly name: Identifier;
-  readonly size: Expression;
 }
 
 const named = new WeakMap<ModuleDecl, readonly NamedAxis[]>();
