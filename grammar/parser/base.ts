@@ -165,7 +165,12 @@ export abstract class BaseParser extends GrammarEngine {
     const token = this.next();
     const file = this.source.file;
     if (this.atEnd() || token.first || token.image === "") return { file, start: this.lastEnd(), end: this.lastEnd() };
-    return { file, start: token.startOffset, end: token.endOffset! + 1 };
+    return this.placeOf(token);
+  }
+
+  /** From the beginning of a token to the end of it, or of a later one. */
+  protected placeOf(first: IToken, last = first): SourceSpan {
+    return { file: this.source.file, start: first.startOffset, end: last.endOffset! + 1 };
   }
 
   protected found(): string {

@@ -158,8 +158,7 @@ export abstract class ExpressionParser extends ListParser {
     const name = this.LA(-1);
     const adjacent = this.is(T.Equal) && this.LA(1).startOffset === operator.endOffset! + 1;
     if (!adjacent || !/^[-+*/]$/.test(operator.image) || !tokenMatcher(name, T.Identifier)) return undefined;
-    const { file } = this.source;
-    const span = { file, start: operator.startOffset, end: this.LA(1).endOffset! + 1 };
+    const span = this.placeOf(operator, this.LA(1));
     const wrong = `${name.image} ${operator.image}=`;
     const right = `${name.image} = ${name.image} ${operator.image}`;
     const fixes = replace(`Write \`${right}\``, span, `= ${name.image} ${operator.image}`);

@@ -67,7 +67,7 @@ export abstract class StatementParser extends BranchParser {
   protected unexpected(what: string): SyntaxFailure {
     const token = this.next();
     if (this.atEnd() || token.image === "") return this.expected(what);
-    const span = { file: this.source.file, start: token.startOffset, end: token.endOffset! + 1 };
+    const span = this.placeOf(token);
     const closes = this.is(T.RParen) || this.is(T.RBracket) || this.is(T.RBrace);
     if (closes)
       return this.failure("MOE1015", { bracket: token.image }, { fixes: replace("Remove it", span, "") }, span);
@@ -99,7 +99,7 @@ export abstract class StatementParser extends BranchParser {
     // `tokenizer "x"` is a setting; before a string only `test` can be meant.
     if (this.is(T.String, 2) && type !== T.Test) return;
     if (unpack && !this.unpacks()) return;
-    const span = { file: this.source.file, start: token.startOffset, end: token.endOffset! + 1 };
+    const span = this.placeOf(token);
     const slots = { word: token.image, what, suggestion };
     this.report(
       this.failure("MOE1002", slots, { fixes: replace(`Write \`${suggestion}\``, span, suggestion) }, span).diagnostic,
@@ -136,7 +136,7 @@ export abstract class StatementParser extends BranchParser {
 
   private foreign({ wrong, right, token, edit }: Foreign): SyntaxFailure {
     const { file } = this.source;
-    const span = { file, start: token.startOffset, end: token.endOffset! + 1 };
+    const span = this.placeOf(token);
     const fixes = edit ? replace(`Write \`${right}\``, { file, ...edit }, edit.text) : [];
     return this.failure("MOE1012", { right, wrong }, { fixes }, span);
   }
@@ -147,7 +147,7 @@ export abstract class StatementParser extends BranchParser {
     const adjacent = this.is(T.Colon) && this.is(T.Equal, 2) && this.LA(2).startOffset === this.LA(1).startOffset + 1;
     if (!adjacent || !tokenMatcher(name, T.Identifier)) return undefined;
     const { file } = this.source;
-    const span = { file, start: this.LA(1).startOffset, end: this.LA(2).endOffset! + 1 };
+    const span = this.placeOf(this.LA(1), this.LA(2));
     const edits = [
       { span: { file, start: name.startOffset, end: name.startOffset }, text: "let " },
       { span, text: "=" },
@@ -277,8 +277,7 @@ export abstract class StatementParser extends BranchParser {
     const names = [this.LA(1).image];
     let last = 1;
     while (this.is(T.Comma, last + 1) && this.is(T.Identifier, last + 2)) names.push(this.LA((last += 2)).image);
-    const { file } = this.source;
-    const span = { file, start: this.LA(1).startOffset, end: this.LA(last).endOffset! + 1 };
+    const span = this.placeOf(this.LA(1), this.LA(last));
     const right = `(${names.join(", ")})`;
     const slots = { right, wrong: names.join(", ") };
     return this.failure("MOE1012", slots, { fixes: replace(`Write \`${right}\``, span, right) }, span);
