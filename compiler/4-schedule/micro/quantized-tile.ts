@@ -25,6 +25,10 @@ export const aheadBytes = 2 * lineBytes;
 
 const f32x4 = registerType("f32", 4);
 
+/** The scales of the activations of a block, for each token. */
+const activationScales = (k: KernelBuilder, tokens: readonly TokenRow[], block: Expression): readonly Expression[] =>
+  tokens.map(({ from, start }) => k.let("x_scale", splat(k.load(from.scales, add(blockOf(start), block)), 4)));
+
 /** sums += integers * weight scale * activation scale, for all tokens and vectors of a block. */
 function scaleBlock(
   k: KernelBuilder,
@@ -34,14 +38,12 @@ function scaleBlock(
   integers: Integers,
   sums: Sums,
 ): void {
-  const activationScales = tokens.map(({ from, start }) =>
-    k.let("x_scale", splat(k.load(from.scales, add(blockOf(start), block)), 4)),
-  );
+  const scales = activationScales(k, tokens, block);
   for (const vector of vectors) {
     const scale = k.let("w_scale", weightScale(vector));
     tokens.forEach((_, token) => {
       const sum = sums[token]![vector]!;
-      sum.set(fma(convert(integers(token, vector), "f32"), mul(scale, activationScales[token]!), sum.get));
+      sum.set(fma(convert(integers(token, vector), "f32"), mul(scale, scales[token]!), sum.get));
     });
   }
 }
@@ -84,9 +86,7 @@ export function packedTiles(k: KernelBuilder, dots: BlockDots, tiles: TilesBesid
     k.loop("tile", 0, count, 1, (tile) => {
       const record = k.let("record", add(tiles.start(tile), recordAt));
       const line = k.let("line", mul(tile, tileRows));
-      const scales = tokens.map(({ from, start }) =>
-        k.let("x_scale", splat(k.load(from.scales, add(blockOf(start), block)), 4)),
-      );
+      const scales = activationScales(k, tokens, block);
       const weightScale = recordScale(k, bytes, record);
       const together = dots.together(tokens.length);
       for (let first = 0; first < vectors.length; first += together) {
