@@ -1,6 +1,9 @@
 /** Fields and tensors that most decoder families share; the family files put them together. */
 import type { FamilyFlags, FamilyNumbers, FlagField, NumberField, TensorRule } from "./types.js";
 
+/** The output projection in Hugging Face's layout. */
+export const OUTPUT_TENSOR = "lm_head.weight";
+
 /** A number that the family does not have. */
 export const absent: NumberField = { otherwise: 0 };
 
@@ -56,7 +59,7 @@ export const outerTensors: readonly TensorRule[] = [
   {
     key: "output",
     shape: ({ vocab, width }) => [vocab, width],
-    hf: "lm_head.weight",
+    hf: OUTPUT_TENSOR,
     gguf: "output.weight",
     when: ({ tied }) => !tied,
     matrix: true,

@@ -1,4 +1,5 @@
 /** A checkpoint of a family that has a record: its config and its tensors, with all that is strange about it refused. */
+import { OUTPUT_TENSOR } from "../families/common.js";
 import { readFamilyConfig } from "../families/config.js";
 import { type FamilyReader, readFamilyTensors } from "../families/tensors.js";
 import type { FamilyConfig } from "../families/types.js";
@@ -33,7 +34,7 @@ export function readFamilyModel(checkpoint: Checkpoint, json: unknown): FamilyMo
 /** A config that does not say whether the output projection is the embedding: without a matrix of its own it is. */
 function withTies(config: unknown, { tensors }: Checkpoint): unknown {
   if (!isRecord(config) || typeof config["tie_word_embeddings"] === "boolean") return config;
-  return tensors.has("lm_head.weight") ? config : { ...config, tie_word_embeddings: true };
+  return tensors.has(OUTPUT_TENSOR) ? config : { ...config, tie_word_embeddings: true };
 }
 
 const valuesOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

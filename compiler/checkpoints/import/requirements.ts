@@ -3,6 +3,7 @@
  * is the rest: keys that change the result and would otherwise be passed over in silence.
  */
 import { unknownTensors, unsupportedConfig } from "../errors.js";
+import { OUTPUT_TENSOR } from "../families/common.js";
 import { FAMILIES } from "../families/detect.js";
 import type { FamilyConfig } from "../families/types.js";
 import { lookUp } from "../families/options.js";
@@ -135,6 +136,6 @@ function refuseLayerTypes(config: Record<string, unknown>): void {
  */
 export function refuseUnusedTensors(config: FamilyConfig, unused: readonly string[]): void {
   // Some writers store the output projection although it is the embedding table.
-  const rest = unused.filter((name) => !(config.tied && name === "lm_head.weight"));
+  const rest = unused.filter((name) => !(config.tied && name === OUTPUT_TENSOR));
   if (rest.length > 0) throw unknownTensors(config.family, rest);
 }

@@ -1,4 +1,5 @@
 /** DBRX: layer norms without biases, one clamped projection for queries, keys and values. */
+import { OUTPUT_TENSOR } from "../../families/common.js";
 import { numberText } from "../text.js";
 import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
@@ -76,7 +77,7 @@ block JoinedAttention[D, H, G, C](mask: mask, theta: float) {
     tensors: [
       { path: "tok", name: fields.name("transformer.wte.weight", "token_embd.weight"), axes: ["V", "D"] },
       { path: "norm.weight", name: fields.name("transformer.norm_f.weight", "output_norm.weight"), axes: ["D"] },
-      { path: "output", name: fields.name("lm_head.weight", "output.weight"), axes: ["V", "D"] },
+      { path: "output", name: fields.name(OUTPUT_TENSOR, "output.weight"), axes: ["V", "D"] },
       at("norm1.weight", "norm_attn_norm.norm_1.weight", "attn_norm.weight", ["D"]),
       at("norm2.weight", "norm_attn_norm.norm_2.weight", "attn_output_norm.weight", ["D"]),
       at("attn.qkv", "norm_attn_norm.attn.Wqkv.weight", "attn_qkv.weight", ["N", "C", "D"]),

@@ -1,5 +1,6 @@
 /** Llama 4: one expert whose input is scaled, chunks of attention, every fourth layer without positions. */
 import { badConfig, unsupportedConfig } from "../../errors.js";
+import { OUTPUT_TENSOR } from "../../families/common.js";
 import { lines, numberText } from "../text.js";
 import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
@@ -67,7 +68,7 @@ function design(fields: Fields): Design {
     );
   }
   const head = {
-    tensor: `${at.tensor}lm_head.weight`,
+    tensor: `${at.tensor}${OUTPUT_TENSOR}`,
     // The text part says it for itself; where it does not, the whole says it.
     tieKeys: [...new Set([key("tie_word_embeddings"), "tie_word_embeddings"])],
   };

@@ -1,4 +1,5 @@
 /** Pieces that several designs are put together from: sizes, attention, layers, and their tensors. */
+import { OUTPUT_TENSOR } from "../../families/common.js";
 import { condition } from "../layers.js";
 import { indent, lines, numberText } from "../text.js";
 import type { Fields } from "./fields.js";
@@ -204,7 +205,7 @@ export function outerTensors(fields: Fields, tied: boolean): readonly StoredTens
   return [
     { path: "tok", name: fields.name("model.embed_tokens.weight", "token_embd.weight"), axes: ["V", "D"] },
     { path: "norm.weight", name: fields.name("model.norm.weight", "output_norm.weight"), axes: ["D"] },
-    ...(tied ? [] : [{ path: "output", name: fields.name("lm_head.weight", "output.weight"), axes: ["V", "D"] }]),
+    ...(tied ? [] : [{ path: "output", name: fields.name(OUTPUT_TENSOR, "output.weight"), axes: ["V", "D"] }]),
   ];
 }
 
@@ -243,10 +244,10 @@ export function decoderMembers(tied: boolean, rotary: Rotary | undefined, stack:
 }
 
 /** The usual output projection. */
-export const PLAIN_HEAD: OutputHead = { tensor: "lm_head.weight", tieKeys: ["tie_word_embeddings"] };
+export const PLAIN_HEAD: OutputHead = { tensor: OUTPUT_TENSOR, tieKeys: ["tie_word_embeddings"] };
 
 /** That of families whose output projection is never the embedding. */
-export const OWN_HEAD: OutputHead = { tensor: "lm_head.weight", tieKeys: [] };
+export const OWN_HEAD: OutputHead = { ...PLAIN_HEAD, tieKeys: [] };
 
 /**
  * Whether the output projection is the embedding. Where a config does not say it, the tensors do; where they are not

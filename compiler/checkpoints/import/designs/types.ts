@@ -53,7 +53,7 @@ export interface Design {
   readonly context: number;
   /** Tensors of the checkpoint that are for something else than this forward pass. */
   readonly ignored?: RegExp;
-  /** Its output projection, where that is not `lm_head.weight` by the usual key. */
+  /** Its output projection, where that is not the usual one by the usual key. */
   readonly head?: OutputHead;
   /** Further sentences of the model's comment: which of several readings of the family's math is written. */
   readonly notes?: readonly string[];
