@@ -52,7 +52,7 @@ function refuseSuffix({ model }: TokenizerJson): void {
  */
 export function byteLevelKind(json: TokenizerJson): TokenizerKind {
   refuseSuffix(json);
-  const steps = flat(json.pre_tokenizer && rewritePreTokenizer(json.pre_tokenizer)).flatMap(flat);
+  const steps = flat(json.pre_tokenizer && rewritePreTokenizer(json.pre_tokenizer));
   const bytes = steps.at(-1);
   if (bytes?.type !== "ByteLevel" || bytes.use_regex !== false) {
     throw notForGguf(`it is neither byte-level nor SentencePiece BPE: its pre-tokenizer is ${stepNames(steps)}`);

@@ -47,7 +47,6 @@ export function tokenizerToGguf({ files, chatTemplate, padding }: TokenizerSourc
   const kind = json.model.byte_fallback === true ? sentencePieceKind(json, typed) : byteLevelKind(json);
   const around = addedAround(json.post_processor, { bos, eos: end }, typed.tokens);
 
-  const text = (value: string): MetadataValue => ({ type: "string", value });
   const id = (value: number): MetadataValue => ({ type: "u32", value });
   const flag = (value: boolean): MetadataValue => ({ type: "bool", value });
   const unknown = typed.types.indexOf(TOKEN_TYPES.unknown);
@@ -61,7 +60,7 @@ export function tokenizerToGguf({ files, chatTemplate, padding }: TokenizerSourc
     ["ggml.padding_token_id", padding === undefined ? undefined : id(padding)],
     ["ggml.add_bos_token", flag(around.before)],
     ["ggml.add_eos_token", flag(around.after)],
-    ["chat_template", chatTemplate === undefined ? undefined : text(chatTemplate)],
+    ["chat_template", chatTemplate === undefined ? undefined : { type: "string", value: chatTemplate }],
   ];
   const present = metadata.flatMap(([key, value]) => (value ? [[`tokenizer.${key}`, value] as const] : []));
   return { metadata: new Map(present), notes: [...kind.notes, ...spacesTaken(json)] };
