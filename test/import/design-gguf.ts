@@ -62,6 +62,17 @@ const softmaxMla: Keys = {
   expert_gating_func: 1,
 };
 
+const granite: Keys = {
+  feed_forward_length: 32,
+  expert_count: 8,
+  expert_used_count: 3,
+  embedding_scale: 12,
+  "attention.scale": 0.1,
+  residual_scale: 0.22,
+  logit_scale: 6,
+  "rope.dimension_count": 16,
+};
+
 /** By the names of `designConfigs`; constants that llama.cpp has in its code are in the configs here. */
 export const ggufFamilies: Readonly<Record<string, GgufFamily>> = {
   "deepseek-v3": { config: configOf("deepseek-v3"), keys: mla },
@@ -124,32 +135,10 @@ export const ggufFamilies: Readonly<Record<string, GgufFamily>> = {
     },
     marks: ["blk.0.attn_q.bias", "blk.0.attn_q_norm.weight"],
   },
-  granite: {
-    config: configOf("granite"),
-    keys: {
-      feed_forward_length: 32,
-      expert_count: 8,
-      expert_used_count: 3,
-      embedding_scale: 12,
-      "attention.scale": 0.1,
-      residual_scale: 0.22,
-      logit_scale: 6,
-      "rope.dimension_count": 16,
-    },
-  },
+  granite: { config: configOf("granite"), keys: granite },
   "granite with a shared expert": {
     config: configOf("granite with a shared expert"),
-    keys: {
-      feed_forward_length: 32,
-      expert_shared_feed_forward_length: 48,
-      expert_count: 8,
-      expert_used_count: 3,
-      embedding_scale: 12,
-      "attention.scale": 0.1,
-      residual_scale: 0.22,
-      logit_scale: 6,
-      "rope.dimension_count": 16,
-    },
+    keys: { ...granite, expert_shared_feed_forward_length: 48 },
   },
   "phi-3.5-moe": {
     // GGUF does not carry the router's number: 0.01 is the release's.

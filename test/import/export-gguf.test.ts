@@ -7,9 +7,8 @@ import { memorySource, openCheckpoint, type Checkpoint } from "../../compiler/ch
 import type { FamilyConfig } from "../../compiler/checkpoints/families/index.js";
 import { loadTokenizer, tokenizerFromGguf } from "../../runtime/tokenizer/index.js";
 import { moec } from "../cli/io.js";
-import { tinyConfigs } from "../support/tiny-checkpoints.js";
 import { configs, hfOf, variants } from "./configs.js";
-import { familyTokenizer, hfFolder, sentencePieceTokenizer, TEMPLATE } from "./hf-folder.js";
+import { exportable, familyTokenizer, hfFolder, sentencePieceTokenizer, TEMPLATE } from "./hf-folder.js";
 import { imported, referenceRows, relativeError } from "./imported.js";
 
 const cwd = mkdtempSync(join(tmpdir(), "moec-export-gguf-"));
@@ -24,17 +23,7 @@ const run = async (...args: readonly string[]): Promise<string> => {
   return out;
 };
 
-const decoders = Object.entries(configs).filter(([name]) => name !== "bert");
-const options: readonly (readonly [string, FamilyConfig])[] = [
-  "llama with biases",
-  "llama with linear positions",
-  "llama with Llama 3 positions",
-].map((name) => [name, variants[name]!]);
-const tied: readonly (readonly [string, FamilyConfig])[] = (
-  ["olmoe", "qwen2-moe", "qwen3-moe", "mixtral"] as const
-).map((name) => [`${name} that ties its output`, { ...tinyConfigs[name], tied: true }]);
-
-describe.each([...decoders, ...options, ...tied])("%s", (name, config) => {
+describe.each(exportable)("%s", (name, config) => {
   const folder = name.replaceAll(" ", "-");
 
   it("has the same logits and the same token ids behind the way through GGUF", async () => {

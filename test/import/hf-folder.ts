@@ -5,13 +5,14 @@ import { type FamilyConfig, hfConfig, hfTensors } from "../../compiler/checkpoin
 import { writeSafetensors } from "../../compiler/checkpoints/index.js";
 import { tokenizerFromGguf } from "../../runtime/tokenizer/index.js";
 import { BYTE_CHARACTERS } from "../../runtime/tokenizer/piece-bytes.js";
-import { tinyVocabulary } from "../support/tiny-checkpoints.js";
-import { testValues } from "./configs.js";
+import { tinyConfigs, tinyVocabulary } from "../support/tiny-checkpoints.js";
+import { configs, testValues, variants } from "./configs.js";
 
 export const TEMPLATE = "{% for message in messages %}{{ message.content }}\n{% endfor %}";
 
-const spaced = (text: string): string =>
-  [...new TextEncoder().encode(text)].map((byte) => BYTE_CHARACTERS[byte]!).join("");
+/** A text's bytes as byte-level vocabularies spell them, one character each. */
+export const spelled = (text: string): readonly string[] =>
+  Array.from(new TextEncoder().encode(text), (byte) => BYTE_CHARACTERS[byte]!);
 
 /** Words that merge letter by letter. */
 const WORDS = ["the", " the", " quick", " brown", "fox", "12345", "  ", "\n\n", "é", " can't", "'t"];
@@ -23,7 +24,7 @@ export function byteLevelTokenizer(
 ): Record<string, unknown> {
   const tokens = [...BYTE_CHARACTERS];
   const merges: string[] = [];
-  for (const word of WORDS.map(spaced)) {
+  for (const word of WORDS.map((text) => spelled(text).join(""))) {
     for (let end = 2; end <= word.length; end++) {
       const token = word.slice(0, end);
       if (tokens.includes(token)) continue;
@@ -92,18 +93,34 @@ export function familyTokenizer({ family, vocab }: FamilyConfig): unknown {
   }
 }
 
-/** Writes the folder and gives its path. */
+/** Models that can be exported as GGUF, by name: every decoder, options, and ties of families with experts. */
+export const exportable: readonly (readonly [string, FamilyConfig])[] = [
+  ...Object.entries(configs).filter(([name]) => name !== "bert"),
+  ...["llama with biases", "llama with linear positions", "llama with Llama 3 positions"].map(
+    (name) => [name, variants[name]!] as const,
+  ),
+  ...(["olmoe", "qwen2-moe", "qwen3-moe", "mixtral"] as const).map(
+    (name) => [`${name} that ties its output`, { ...tinyConfigs[name], tied: true }] as const,
+  ),
+];
+
+/** Writes the folder of a family's model. */
 export function hfFolder(
   place: string,
   config: FamilyConfig,
   tokenizer: unknown = familyTokenizer(config),
   type: "f32" | "f16" | "bf16" = "f32",
-): string {
+): void {
+  const weights = writeSafetensors({ tensors: hfTensors(config, testValues, type) });
+  writeFolder(place, hfConfig(config), weights, tokenizer);
+}
+
+/** Writes a folder of these. @param weights Bytes of safetensors. */
+export function writeFolder(place: string, config: object, weights: Uint8Array, tokenizer: unknown): void {
   mkdirSync(place, { recursive: true });
   const write = (name: string, content: string | Uint8Array): void => writeFileSync(join(place, name), content);
-  write("config.json", JSON.stringify(hfConfig(config)));
-  write("model.safetensors", writeSafetensors({ tensors: hfTensors(config, testValues, type) }));
+  write("config.json", JSON.stringify(config));
+  write("model.safetensors", weights);
   write("tokenizer.json", JSON.stringify(tokenizer));
   write("tokenizer_config.json", JSON.stringify({ bos_token: "<s>", eos_token: "</s>", chat_template: TEMPLATE }));
-  return place;
 }

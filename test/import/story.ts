@@ -1,15 +1,14 @@
 /** What a user does with a checkpoint, one command after the other, and what comes of it. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runCli } from "../../cli/program.js";
 import { hfConfig, hfTensors } from "../../compiler/checkpoints/families/index.js";
 import { writeSafetensors } from "../../compiler/checkpoints/index.js";
-import { tokenizerFromGguf } from "../../runtime/tokenizer/index.js";
 import { moec, silentIo } from "../cli/io.js";
-import { tinyVocabulary } from "../support/tiny-checkpoints.js";
 import { configs, ggufBytes, testValues } from "./configs.js";
 import { deepGgufFamilies, designGguf, ggufFamilies } from "./design-gguf.js";
 import { designConfigs, designTensors, type Json } from "./designs.js";
+import { sentencePieceTokenizer, writeFolder } from "./hf-folder.js";
 
 /** A family's checkpoint in both formats. */
 export interface StoryModel {
@@ -88,17 +87,8 @@ export interface StoryOptions {
 /** Imports the checkpoint and does with it what can be done. */
 export async function story({ config, safetensors, gguf }: StoryModel, options: StoryOptions): Promise<Outcome> {
   const { cwd, native, onFailure } = options;
-  const source = join(cwd, "source");
-  mkdirSync(source);
-  const { tokenizer } = tokenizerFromGguf(tinyVocabulary(Number(config["vocab_size"])));
-  const template = "{% for message in messages %}{{ message.content }}\n{% endfor %}";
-  writeFileSync(join(source, "config.json"), JSON.stringify(config));
-  writeFileSync(join(source, "model.safetensors"), safetensors());
-  writeFileSync(join(source, "tokenizer.json"), JSON.stringify(tokenizer));
-  writeFileSync(
-    join(source, "tokenizer_config.json"),
-    JSON.stringify({ bos_token: "<s>", eos_token: "</s>", chat_template: template }),
-  );
+  const tokenizer = sentencePieceTokenizer(Number(config["vocab_size"]));
+  writeFolder(join(cwd, "source"), config, safetensors(), tokenizer);
   if (typeof gguf === "function") writeFileSync(join(cwd, "model.gguf"), gguf());
   const isEncoder = config["model_type"] === "bert";
 

@@ -7,8 +7,8 @@ import { memorySource, openCheckpoint } from "../../compiler/checkpoints/index.j
 import type { FamilyConfig } from "../../compiler/checkpoints/families/index.js";
 import { loadTokenizer, tokenizerFromGguf } from "../../runtime/tokenizer/index.js";
 import { moec } from "../cli/io.js";
-import { configs, hfOf, variants } from "../import/configs.js";
-import { familyTokenizer, hfFolder } from "../import/hf-folder.js";
+import { hfOf } from "../import/configs.js";
+import { exportable, familyTokenizer, hfFolder } from "../import/hf-folder.js";
 import { imported, referenceRows, relativeError } from "../import/imported.js";
 import { llamaLogits, llamaTokens, peerPackage } from "../support/peers.js";
 import { tinyConfigs } from "../support/tiny-checkpoints.js";
@@ -31,17 +31,7 @@ async function exported(name: string, config: FamilyConfig, ...more: readonly st
   return out;
 }
 
-const decoders = Object.entries(configs).filter(([name]) => name !== "bert");
-const special: readonly (readonly [string, FamilyConfig])[] = [
-  ...["llama with biases", "llama with linear positions", "llama with Llama 3 positions"].map(
-    (name) => [name, variants[name]!] as const,
-  ),
-  ...(["olmoe", "qwen2-moe", "qwen3-moe", "mixtral"] as const).map(
-    (name) => [`${name} that ties its output`, { ...tinyConfigs[name], tied: true }] as const,
-  ),
-];
-
-describe.skipIf(!hasLlama).each([...decoders, ...special])("%s", (name, config) => {
+describe.skipIf(!hasLlama).each(exportable)("%s", (name, config) => {
   it("loads, with the logits of the safetensors and the ids of the tokenizer.json", async () => {
     const path = await exported(name, config);
     const hf = hfOf(config);

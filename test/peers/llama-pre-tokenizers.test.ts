@@ -8,6 +8,7 @@ import { type MetadataValue, writeGguf } from "../../compiler/checkpoints/index.
 import { loadTokenizer, tokenizerFromGguf } from "../../runtime/tokenizer/index.js";
 import { BYTE_CHARACTERS } from "../../runtime/tokenizer/piece-bytes.js";
 import { configs, testValues } from "../import/configs.js";
+import { spelled } from "../import/hf-folder.js";
 import { llamaTokens, peerPackage } from "../support/peers.js";
 
 const hasLlama = peerPackage("node-llama-cpp") !== undefined;
@@ -27,9 +28,8 @@ const LONGEST = 7;
 function vocabulary(): { readonly tokens: readonly string[]; readonly merges: readonly string[] } {
   const tokens = new Set(BYTE_CHARACTERS);
   const merges: string[] = [];
-  const spelled = TEXTS.map((text) => [...new TextEncoder().encode(text)].map((byte) => BYTE_CHARACTERS[byte]!));
   for (let length = 2; length <= LONGEST; length++) {
-    for (const characters of spelled) {
+    for (const characters of TEXTS.map(spelled)) {
       for (let at = 0; at + length <= characters.length; at++) {
         const token = characters.slice(at, at + length).join("");
         if (tokens.has(token)) continue;
