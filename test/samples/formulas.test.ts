@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { check } from "../../compiler/1-check/index.js";
 import { buildProgram } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
+import type { Axis } from "../../compiler/ops/types.js";
 import { testHost } from "../check/host.js";
 import { compare, numbers } from "../schedule/compare.js";
 import { seedOf } from "../schedule/inputs.js";
@@ -30,6 +31,8 @@ const TOLERANCE = 48 * 4 * 6 * 6 * 2 * 2 ** -24;
 const params = (path: string, count: number): readonly number[] =>
   numbers(seedOf(path), count).map((x) => Math.fround(x * 0.5));
 
+const sizeOf = (axes: readonly Axis[]): number => axes.reduce((product, axis) => product * axis.size.evaluate({}), 1);
+
 /** The parameters of layer `layer`, whichever run of equal layers holds it. */
 function layerOf(program: Program, layer: number): Layer {
   return (name) => {
@@ -38,7 +41,7 @@ function layerOf(program: Program, layer: number): Layer {
       const first = Number(from ?? 0);
       const count = axes[0]!.size.evaluate({});
       if (rest !== name || layer < first || layer >= first + count) continue;
-      const size = axes.slice(1).reduce((product, axis) => product * axis.size.evaluate({}), 1);
+      const size = sizeOf(axes.slice(1));
       return Float64Array.from(params(path, size * count)).slice((layer - first) * size, (layer - first + 1) * size);
     }
     throw new Error(`layer ${layer} has no ${name}`);
@@ -49,12 +52,7 @@ function layerOf(program: Program, layer: number): Layer {
 function logitsOf(program: Program, layers: number, model: Model, norm: Norm, early: boolean): Vector[] {
   const all = (path: string): Vector => {
     const { axes } = program.params.find((each) => each.path === path)!;
-    return Float64Array.from(
-      params(
-        path,
-        axes.reduce((product, axis) => product * axis.size.evaluate({}), 1),
-      ),
-    );
+    return Float64Array.from(params(path, sizeOf(axes)));
   };
   const table = all("tok");
   const width = table.length / 64;

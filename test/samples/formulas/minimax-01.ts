@@ -1,5 +1,5 @@
 /** MiniMax-01 by its formulas (MiniMax 2025, arXiv:2501.08313): sizes are those of the sample. */
-import { add, attended, best, joined, mixed, part, rms, scaled, sigmoid, silu, softmax, sum } from "./plain.js";
+import { add, attended, best, dot, joined, mixed, part, rms, scaled, sigmoid, silu, softmax, sum } from "./plain.js";
 import { through, times, turned, type Layer, type Vector } from "./plain.js";
 import type { Model } from "./models.js";
 
@@ -13,9 +13,7 @@ function lightning(xs: readonly Vector[], layer: number, at: Layer): Vector[] {
   return xs.map((x, t) => {
     const heads = Array.from({ length: H }, (_, h) => {
       const decay = Math.exp(-slope * 2 ** ((-8 * (h + 1)) / H));
-      const weights = ks!
-        .slice(0, t + 1)
-        .map((k, s) => decay ** (t - s) * sum(times(part(qs![t]!, h, C), part(k, h, C))));
+      const weights = ks!.slice(0, t + 1).map((k, s) => decay ** (t - s) * dot(part(qs![t]!, h, C), part(k, h, C)));
       return weights.reduce<Vector>(
         (total, weight, s) => add(total, scaled(part(vs![s]!, h, C), weight)),
         new Float64Array(C),

@@ -2,6 +2,7 @@
 import {
   add,
   attended,
+  dot,
   joined,
   part,
   rms,
@@ -37,7 +38,7 @@ function mamba2(xs: readonly Vector[], at: Layer): Vector[] {
       const read = u.slice(H * P + (G + group) * N, H * P + (G + group + 1) * N);
       const kept = Math.exp(-Math.exp(at("rate")[h]!) * step[h]!);
       for (let p = 0; p < P; p++) state[p] = state[p]!.map((s, n) => s * kept + step[h]! * own[p]! * write[n]!);
-      return own.map((value, p) => sum(times(state[p]!, read)) + at("skip")[h]! * value);
+      return own.map((value, p) => dot(state[p]!, read) + at("skip")[h]! * value);
     });
     const gatedRow = times(joined(y), z.map(silu));
     const size = (H * P) / G;

@@ -1,12 +1,12 @@
 /** RWKV-7 by its formulas (Peng et al. 2025, arXiv:2503.14456): sizes are those of the sample. */
 import {
   add,
+  dot,
   joined,
   layerNorm,
   part,
   scaled,
   sigmoid,
-  sum,
   through,
   times,
   type Layer,
@@ -45,15 +45,15 @@ function timeMix(xs: readonly Vector[], at: Layer, first: Vector[], isFirst: boo
       const key = of(k);
       const own = of(a);
       const dir = times(key, of(at("xi")));
-      const n = scaled(dir, 1 / Math.sqrt(sum(times(dir, dir)) + 1e-12));
+      const n = scaled(dir, 1 / Math.sqrt(dot(dir, dir) + 1e-12));
       const kept = key.map((value, i) => value * (1 + (own[i]! - 1) * of(at("alpha"))[i]!));
       for (let i = 0; i < C; i++) {
-        const held = sum(times(state[i]!, n));
+        const held = dot(state[i]!, n);
         state[i] = state[i]!.map((s, j) => s * of(w)[j]! - held * own[j]! * n[j]! + of(v)[i]! * kept[j]!);
       }
-      const y = of(v).map((_, i) => sum(times(state[i]!, of(r))));
+      const y = of(v).map((_, i) => dot(state[i]!, of(r)));
       const normed = layerNorm(y, of(at("gain")), of(at("bias")), 64e-5);
-      return add(normed, scaled(of(v), sum(times(times(of(r), kept), of(at("bonus"))))));
+      return add(normed, scaled(of(v), dot(times(of(r), kept), of(at("bonus")))));
     });
     return through(times(joined(heads), g), at("o"));
   });
