@@ -13,7 +13,7 @@
  */
 import type { KQuants, KRecords, StorageType } from "../../2-graph/ir.js";
 import { STORAGE } from "../../checkpoints/storage.js";
-import { blockElements, q4RecordBytes, q8RecordBytes, tileCount, tileRows } from "../micro/layouts.js";
+import { blockElements, recordsOf, tileCount, tileRows } from "../micro/layouts.js";
 import { isK } from "../micro/k-layouts.js";
 import { refuse } from "../refusal.js";
 import type { MatrixUse } from "./matrix-uses.js";
@@ -153,11 +153,9 @@ function matrixLayout(
   }
   if (isK(storage)) return refuse("MOE3350", { path, storage });
   const tileBytes =
-    storage === "q8_0"
-      ? blocks * q8RecordBytes
-      : storage === "q4_0"
-        ? blocks * q4RecordBytes
-        : depth * tileRows * denseBytes[storage];
+    storage === "q8_0" || storage === "q4_0"
+      ? blocks * recordsOf[storage].bytes
+      : depth * tileRows * denseBytes[storage];
   const name = storage === "q8_0" ? "q8-tiles" : storage === "q4_0" ? "q4-tiles" : "panels";
   const layerBytes = aligned(product(batch) * tiles * tileBytes);
   return { name, storage, axes, batch, rows, columns, height, depth, tiles, tileBytes, layerBytes };
