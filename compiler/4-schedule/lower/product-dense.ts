@@ -3,7 +3,7 @@ import { add, constant, min, mul } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import { registerType } from "../kernel-types.js";
 import { denseBytes, type DenseStorage } from "../layout/layouts.js";
-import { f32Tile, panelVector } from "../micro/f32-tile.js";
+import { depthOfTurn, f32Tile, panelVector } from "../micro/f32-tile.js";
 import { tileRows } from "../micro/layouts.js";
 import type { Coordinate } from "./coordinate.js";
 import type { Emitter } from "./emitter.js";
@@ -12,8 +12,6 @@ import type { Product } from "./product.js";
 import { rowStart } from "./product-rows.js";
 import { inPasses, storeSums, type TileWriter } from "./product-tiles.js";
 
-/** Columns that one of several panels is read for before the next one is: half a KiB of f32, long before a page ends. */
-const depthOfTurn = 8;
 /** Vectors at a time for one, two and three rows: no more than 8 sums, which stay in registers with their operands. */
 const vectorsOf = [4, 4, 4, 2] as const;
 /** Panels that many rows are multiplied by together. */

@@ -10,6 +10,9 @@ import { registerType } from "../kernel-types.js";
 import { readAhead, type Ahead } from "./ahead.js";
 import { tileRows } from "./layouts.js";
 
+/** Columns that one of several panels is read for before the next one is: half a KiB of f32, long before a page ends. */
+export const depthOfTurn = 8;
+
 export interface F32Tile {
   /** Rows of the left matrix; on 16 registers 3 with 3 vectors is best, and 2 with 4. */
   readonly rows: number;

@@ -8,7 +8,7 @@ import { KernelBuilder, type BufferHandle, type Variable } from "../kernel-build
 import type { Target } from "../../targets/index.js";
 import { vectors, type BlockDots, type TokenRow } from "./block-sums.js";
 import { byteDots } from "./byte-dots.js";
-import { f32Tile, panelVector, unpackPanel } from "./f32-tile.js";
+import { depthOfTurn, f32Tile, panelVector, unpackPanel } from "./f32-tile.js";
 import { blockElements, recordsOf, tileRows } from "./layouts.js";
 import { quantizeBlocks, type QuantizedActivations } from "./quantize.js";
 import {
@@ -98,9 +98,6 @@ export function panelProduct(name: string, weights: "f32" | "f16", rows = 2, unp
   });
   return k.finish();
 }
-
-/** Columns that one of several panels is read for before the next one is. */
-const depthOfTurn = 64;
 
 /**
  * The same for few tokens, with `panels` panels read side by side, which keeps more of the memory busy than one after
