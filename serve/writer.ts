@@ -44,8 +44,9 @@ export class Writer {
     return ids;
   }
 
+  /** Most tokens of a prompt and what is written behind it; also where the model itself could go on without end. */
   get context(): number {
-    return this.model.manifest.limits["context"] ?? Infinity;
+    return Math.min(this.model.manifest.limits["context"] ?? Infinity, this.model.longest);
   }
 
   async write(request: WriteRequest): Promise<Written> {

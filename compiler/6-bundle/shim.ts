@@ -31,7 +31,8 @@ export function shimFiles(manifest: Described, data?: readonly string[]): readon
 
 /** Members of `Model`, in Node and on pages, that an entry point's method must not hide; a test reads them off both. */
 const TAKEN = new Set([
-  ...["manifest", "report", "tokens", "tokensOf", "tokenizer", "textCount", "textsTogether", "constructor", "load"],
+  ...["manifest", "report", "tokens", "tokensOf", "tokenizer", "textCount", "textsTogether", "longest"],
+  ...["constructor", "load"],
   ...["call", "extend", "read", "generate", "reset", "save", "restore", "setKnob", "dispose"],
   ...["parts", "runner", "states", "language", "languageEntry", "context", "turns", "batches", "texts", "disposed"],
   ...["callable", "place", "take", "alone", "undisturbed", "inTurn", "turn", "clear", "rewindTo", "advance"],

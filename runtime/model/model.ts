@@ -102,6 +102,11 @@ export class Model {
     return this.batches?.rows ?? 1;
   }
 
+  /** Most positions of a text that `generate` reads and writes: the room of caches, and rows of tables of positions. */
+  get longest(): number {
+    return this.language ? this.mostPositions(this.language) : this.context;
+  }
+
   /** Token ids of a text in the caches. */
   tokensOf(text: number): readonly number[] {
     return this.place(text).ids;
@@ -160,7 +165,7 @@ export class Model {
           host: this.parts.host,
           tokenizer: this.parts.tokenizer,
           defaults: this.manifest.generation,
-          context: this.language ? this.mostPositions(this.language) : this.context,
+          context: this.longest,
           advance: (ids, trace, signal) => this.advance(text, ids, trace, signal),
           rewindTo: (ids) => this.rewindTo(text, ids),
           used: () => place.past,

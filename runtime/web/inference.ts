@@ -101,7 +101,7 @@ class Server {
       this.post({ kind: "progress", progress });
     };
     this.model = await loadAs(Model, files, this.host, { ...options, onProgress });
-    const { manifest, report, textCount, textsTogether } = this.model;
+    const { manifest, report, textCount, textsTogether, longest } = this.model;
     // The page builds its tokenizer when somebody asks for it; the text was checked a moment ago.
     const bytes = manifest.tokenizer === undefined ? undefined : await files.read(manifest.tokenizer);
     const storage = files.storage?.();
@@ -109,6 +109,7 @@ class Server {
       manifest,
       textCount,
       textsTogether,
+      longest,
       report: storage === undefined ? report : { ...report, storage },
       tokenizer: bytes && new TextDecoder().decode(bytes),
     };

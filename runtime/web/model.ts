@@ -50,6 +50,11 @@ export class Model {
     return this.parts.loaded.textsTogether;
   }
 
+  /** Most positions of a text that `generate` reads and writes: the room of caches, and rows of tables of positions. */
+  get longest(): number {
+    return this.parts.loaded.longest;
+  }
+
   /** Token ids of a text in the caches. */
   tokensOf(text: number): readonly number[] {
     return textAt(this.parts.connection.texts, text);

@@ -88,6 +88,8 @@ export interface Loaded {
   readonly textCount: number;
   /** Most of them that go on in one call. */
   readonly textsTogether: number;
+  /** Most positions of a text; Infinity without an end. */
+  readonly longest: number;
   /** JSON text of what `loadTokenizer` takes. */
   readonly tokenizer: string | undefined;
 }

@@ -20,6 +20,8 @@ export function describeModel(served: Served, exchange: Exchange): void {
     report,
     device: deviceText(report),
     whyNot: whyNotText(report),
+    // No number when it is endless.
+    context: served.writer.context,
     texts: textCount,
   });
 }

@@ -55,12 +55,12 @@ async function describe() {
 }
 
 function show(model) {
-  const { report, parameters, memory, limits, devices, device, whyNot } = model;
+  const { report, parameters, memory, devices, device, whyNot } = model;
   const count = Object.values(parameters).reduce((sum, one) => sum + one, 0);
   const formats = Object.keys(parameters).join(", ");
   document.title = `${model.name} · moec`;
   at("name").textContent = model.name;
-  context = limits.context ?? Infinity;
+  context = model.context ?? Infinity;
   at("facts").textContent = [
     `${number(count / 1e6, 1)} M parameters (${formats})`,
     `${number(memory.peak / 2 ** 20, 1)} MiB`,
@@ -183,9 +183,9 @@ async function write() {
   }
 }
 
-function whyEnded({ reason, tokens, promptTokens }, { maxTokens }) {
+function whyEnded({ reason, tokens }, { maxTokens }) {
   if (reason === "stop") return "the model ended it";
-  if (tokens < maxTokens && promptTokens + tokens >= context) return `the context of ${number(context)} tokens is full`;
+  if (tokens < maxTokens) return `the context of ${number(context)} tokens is full`;
   return "all tokens that were asked for";
 }
 

@@ -121,6 +121,7 @@ describe("a model in a worker", () => {
     expect(model.textCount).toBe(2);
     // The plan of this test has no entry for several texts.
     expect(model.textsTogether).toBe(1);
+    expect(model.longest).toBe(local.longest);
     await model.call("forward", { tokens: [1, 4] }, { text: 1 });
     expect([model.tokensOf(0), model.tokensOf(1)]).toEqual([[], [1, 4]]);
     await expect(load({ texts: 0 })).rejects.toEqual(code("MOE5323"));
