@@ -20,3 +20,9 @@ describe.each(Object.entries(ggufFamilies))("%s", (_, family) => {
     expect(relativeError(referenceRows(model, IDS, DECODE), expected)).toBeLessThan(F32);
   });
 });
+
+it("names the file's own key of a number that can't be", () => {
+  const phi = ggufFamilies["phi-3.5-moe"]!;
+  const keys = { ...phi.keys, "rope.scaling.attn_factor": 0 };
+  expect(() => designGgufCheckpoint({ ...phi, keys })).toThrow("`phimoe.rope.scaling.attn_factor` is 0, not above 0");
+});

@@ -1,5 +1,5 @@
 /** Phi-3.5-MoE: SparseMixer, layer norms and biases everywhere. */
-import { badConfig, unsupportedConfig } from "../../errors.js";
+import { unsupportedConfig } from "../../errors.js";
 import { numberText } from "../text.js";
 import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
@@ -22,7 +22,7 @@ import type { Design, DesignedFamily } from "./types.js";
  * context, and by other numbers beyond. Both cannot hold in one text of growing length, so the trained context is the bound.
  */
 function rotary(fields: Fields, theta: number): { readonly rotary: Rotary; readonly context: number | undefined } {
-  const { kind, key, number } = readScaling(fields);
+  const { kind, key, number, positive } = readScaling(fields);
   if (kind === "none") return { rotary: plainRotary(theta), context: undefined };
   if (kind !== "longrope") throw unsupportedConfig(key, kind, "Supported for this family: default, longrope.");
   const factors = fields.list(`${key}.short_factor`) ?? [];
@@ -33,8 +33,7 @@ function rotary(fields: Fields, theta: number): { readonly rotary: Rotary; reado
       "Only factors of 1 are supported.",
     );
   }
-  const size = number("short_mscale", "attn_factor", 1);
-  if (!(size > 0)) throw badConfig(`${key}.short_mscale`, `is ${size}, not above 0`);
+  const size = positive("short_mscale", "attn_factor", 1);
   // Newer files have it beside the rest of the config.
   const outer = fields.optional("original_max_position_embeddings", undefined);
   const context = number("original_max_position_embeddings", "original_context_length", outer);

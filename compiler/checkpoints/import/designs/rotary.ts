@@ -43,28 +43,29 @@ interface Scaling {
   readonly factor: number;
   /** The object of `config.json`, or GGUF's key of the kind. */
   readonly key: string;
-  readonly number: (hf: string | undefined, gguf: string | undefined, otherwise?: number) => number;
+  /** A number of it, by its keys there. */
+  readonly number: Read;
+  readonly positive: Read;
 }
+
+type Read = (hf: string | undefined, gguf: string | undefined, otherwise?: number) => number;
 
 /** @param prefix of the keys of `config.json`, where they are nested. */
 export function readScaling(fields: Fields, prefix = ""): Scaling {
   const key = fields.isGguf ? "rope.scaling.type" : scalingKey((name) => fields.value(name), prefix);
   const kind =
     fields.text(`${key}.rope_type`, "rope.scaling.type") ?? fields.text(`${key}.type`, undefined) ?? "default";
-  const number = (hf: string | undefined, gguf: string | undefined, otherwise?: number): number =>
-    fields.number(
-      hf === undefined ? undefined : `${key}.${hf}`,
-      gguf === undefined ? undefined : `rope.scaling.${gguf}`,
-      otherwise,
-    );
+  const keys = (hf: string | undefined, gguf: string | undefined) =>
+    [hf === undefined ? undefined : `${key}.${hf}`, gguf === undefined ? undefined : `rope.scaling.${gguf}`] as const;
+  const number: Read = (hf, gguf, otherwise) => fields.number(...keys(hf, gguf), otherwise);
+  const positive: Read = (hf, gguf, otherwise) => fields.positive(...keys(hf, gguf), otherwise);
   const known = ["linear", "llama3", "yarn", "longrope"] as const;
   const found = known.find((one) => one === kind);
   if (!found && !["default", "none"].includes(kind)) {
     throw unsupportedConfig(key, JSON.stringify(kind), `Supported: default, ${known.join(", ")}.`);
   }
-  const factor = found && found !== "longrope" ? number("factor", "factor") : 1;
-  if (!(factor > 0)) throw badConfig(fields.name(`${key}.factor`, "rope.scaling.factor"), `is ${factor}, not above 0`);
-  return { kind: found ?? "none", factor, key, number };
+  const factor = found && found !== "longrope" ? positive("factor", "factor") : 1;
+  return { kind: found ?? "none", factor, key, number, positive };
 }
 
 /**
