@@ -1,7 +1,8 @@
 /** How long a text may become whose positions choose rows of a table. */
 import type { Size } from "../axes/size.js";
-import { SAME_NUMBERS } from "./id-limits.js";
+import { rowsOfTable, SAME_NUMBERS } from "./id-limits.js";
 import type { Node, Region, ValueId } from "./ir.js";
+import { typesOf } from "./types.js";
 import { definitions } from "./walk.js";
 
 /** What a value adds to the position of its row. */
@@ -15,19 +16,16 @@ type Shifts = ReadonlyMap<ValueId, number>;
  */
 export function positionLimit(region: Region, given: Shifts = new Map()): number | undefined {
   const shifts = new Map(given);
-  const types = new Map(
-    region.params.concat(region.nodes.flatMap(({ results }) => results)).map((v) => [v.id, v.type]),
-  );
+  const types = typesOf(region);
   const made = definitions(region);
   const limits: number[] = [];
   for (const node of region.nodes) {
-    const { op, operands, attrs, results } = node;
+    const { op, operands, results } = node;
     const shift = shiftOf(node, shifts, made);
     if (shift !== undefined) shifts.set(results[0]!.id, shift);
     if (op === "gather") {
-      const [table, by] = [types.get(operands[0]!), shifts.get(operands[1]!)];
-      const rows = table?.kind === "tensor" && table.axes.find(({ name }) => name === attrs["axis"])?.size.constant;
-      if (by !== undefined && typeof rows === "number") limits.push(Math.max(0, rows - by));
+      const [rows, by] = [rowsOfTable(node, types), shifts.get(operands[1]!)];
+      if (rows !== undefined && by !== undefined) limits.push(Math.max(0, rows - by));
     }
     for (const inner of node.regions) {
       const limit = positionLimit(inner, passed(node, inner, shifts));
