@@ -1,6 +1,7 @@
 /** Native kernels of a project: for each level a schedule of its own, compiled by LLVM or taken from the cache. */
 import { emitLlvm, scratchBytes } from "../compiler/5-emit/llvm/index.js";
-import { platformOf, type NativeLevel } from "../compiler/6-bundle/native.js";
+import type { NativeLevel } from "../compiler/6-bundle/input.js";
+import { platformOf } from "../compiler/6-bundle/native.js";
 import type { Program } from "../compiler/2-graph/ir.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { compileCached } from "../runtime/native/llvm/cached.js";

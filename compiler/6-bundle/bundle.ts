@@ -2,67 +2,19 @@
  * Puts a bundle together: kernels, plan, packed weights, tokenizer, typed shim, and the manifest last. Where the bytes
  * go is the shell's business: it gives a writer, so that nothing here knows of folders.
  */
-import type { Program } from "../2-graph/ir.js";
 import type { Plan } from "../4-schedule/plan.js";
 import { bundleManifest, PLAN_FILE } from "./describe.js";
-import type { Manifest, ManifestFile, ManifestGeneration, ManifestShard, ManifestTarget } from "./manifest.js";
-import type { ParameterSource } from "./parameters.js";
+import type { BundleInput } from "./input.js";
+import type { Manifest, ManifestFile, ManifestShard, ManifestTarget } from "./manifest.js";
 import { shimFiles } from "./shim.js";
 import { forBrowsers } from "./browser-files.js";
-import { writeCuda, type CudaKernels } from "./cuda.js";
-import { writeLevels, type NativeLevel } from "./native.js";
+import { writeCuda } from "./cuda.js";
+import { writeLevels } from "./native.js";
 import { planText } from "./plan-text.js";
 import { layoutText, writeShards } from "./shards.js";
-import { writeWasm, type KernelModule, type QuadKernels } from "./wasm.js";
-import { writeWebGpu, type WebGpuKernels } from "./webgpu.js";
-
-/** One file of the bundle while it is written. */
-export interface OpenFile {
-  write(bytes: Uint8Array): void;
-  /** Ends the file and gives its size and hash. */
-  close(): ManifestFile;
-}
-
-export interface BundleWriter {
-  open(path: string): OpenFile;
-}
-
-/** How targets write their part of a bundle. */
-export interface TargetWriter {
-  /** Writes one file. */
-  readonly put: (path: string, bytes: Uint8Array | string) => void;
-  /** Writes the weights of a plan, under a name, unless they are there already. */
-  readonly weights: (plan: Plan, name: string) => readonly ManifestShard[];
-}
-
-/** A file of the runtime that browsers load; `runtime.js` is what a page imports. */
-export interface BrowserFile {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-}
-
-export interface BundleInput {
-  readonly program: Program;
-  readonly plan: Plan;
-  /** None for a bundle that has native kernels only; `plan` is then that of the first level. */
-  readonly modules: readonly KernelModule[];
-  /** What engines with exact products of bytes run instead of `modules`. */
-  readonly quads?: QuadKernels;
-  readonly native?: readonly NativeLevel[];
-  readonly webgpu?: WebGpuKernels;
-  readonly cuda?: CudaKernels;
-  readonly scratchBytes: number;
-  readonly parameters: ParameterSource;
-  /** JSON text of what `loadTokenizer` takes. */
-  readonly tokenizer?: string;
-  readonly generation: ManifestGeneration;
-  /** The runtime for browsers. Without it the shim needs the package `moec` there too. */
-  readonly browser?: readonly BrowserFile[];
-  /** Version of moec. */
-  readonly compiler: string;
-  /** Told how many bytes of weights were packed, of how many. */
-  readonly onProgress?: (packed: number, total: number) => void;
-}
+import { writeWasm } from "./wasm.js";
+import { writeWebGpu } from "./webgpu.js";
+import type { BundleWriter } from "./writer.js";
 
 /** Writes everything; the manifest is the last file, so a bundle without one is not whole. */
 export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest {

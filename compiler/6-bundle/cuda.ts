@@ -1,25 +1,10 @@
 /** CUDA kernels of a bundle: their source, what was compiled of it, and their plan. */
-import type { CudaLaunch } from "../5-emit/cuda/index.js";
-import type { Plan } from "../4-schedule/plan.js";
-import type { TargetWriter } from "./bundle.js";
 import { cudaArchitecture } from "../5-emit/cuda/flags.js";
 import { memoryOf } from "./describe.js";
-import type { ManifestCudaModule, ManifestCudaTarget } from "./manifest.js";
+import type { CudaKernels } from "./input.js";
+import type { ManifestCudaTarget } from "./manifest.js";
 import { planText } from "./plan-text.js";
-
-/** Compiled kernels. */
-export interface CudaModule extends Omit<ManifestCudaModule, "file"> {
-  readonly bytes: Uint8Array;
-}
-
-/** Kernels of a plan as CUDA C++. */
-export interface CudaKernels {
-  readonly plan: Plan;
-  readonly source: string;
-  readonly launches: readonly CudaLaunch[];
-  /** Empty where no compiler was at hand. */
-  readonly modules: readonly CudaModule[];
-}
+import type { TargetWriter } from "./writer.js";
 
 export function writeCuda(
   { plan, source, launches, modules }: CudaKernels,

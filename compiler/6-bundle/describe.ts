@@ -4,7 +4,7 @@ import { kFormats, kRecordBytes } from "../4-schedule/micro/k-layouts.js";
 import { recordRows } from "../4-schedule/micro/wide-layouts.js";
 import { STORAGE, STORAGE_TYPES } from "../checkpoints/storage.js";
 import type { Plan, PlanPort } from "../4-schedule/plan.js";
-import type { BundleInput } from "./bundle.js";
+import type { BundleInput } from "./input.js";
 import { languageEntry } from "./language.js";
 import type { BundleAbi, Manifest, ManifestMemory, ManifestPort, ManifestShard, ManifestTarget } from "./manifest.js";
 

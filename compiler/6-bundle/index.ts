@@ -1,5 +1,15 @@
 /** Bundles: packed weights, plan, kernels, manifest and typed shim. Pure: a writer takes the bytes. */
-export { writeBundle, type BrowserFile, type BundleInput, type BundleWriter, type OpenFile } from "./bundle.js";
+export { writeBundle } from "./bundle.js";
+export type {
+  BrowserFile,
+  BundleInput,
+  CudaKernels,
+  CudaModule,
+  KernelModule,
+  NativeLevel,
+  QuadKernels,
+  WebGpuKernels,
+} from "./input.js";
 export type { Manifest, ManifestFile, ManifestGeneration } from "./manifest.js";
 export {
   checkpointSource,
@@ -11,7 +21,5 @@ export {
   type ParameterSource,
 } from "./parameters.js";
 export { packWeights } from "./weights.js";
-export type { CudaKernels, CudaModule } from "./cuda.js";
-export { platformOf, type NativeLevel } from "./native.js";
-export type { KernelModule, QuadKernels } from "./wasm.js";
-export type { WebGpuKernels } from "./webgpu.js";
+export { platformOf } from "./native.js";
+export type { BundleWriter, OpenFile } from "./writer.js";

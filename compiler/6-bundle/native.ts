@@ -1,26 +1,16 @@
 /** Native kernels of a bundle: an object for each level, with the plan and the weights that it wants. */
-import type { Plan } from "../4-schedule/plan.js";
-import type { BundleInput, TargetWriter } from "./bundle.js";
 import { memoryOf, PLAN_FILE } from "./describe.js";
 import type { Target } from "../targets/index.js";
+import type { BundleInput } from "./input.js";
 import type { ManifestLevel, ManifestNativeTarget, NativePlatform } from "./manifest.js";
 import { planText } from "./plan-text.js";
+import type { TargetWriter } from "./writer.js";
 
 /** Where code for a processor runs. */
 export const platformOf = {
   "x86-64": "linux-x64",
   aarch64: "linux-arm64",
 } as const satisfies Readonly<Record<NonNullable<Target["codegen"]>["architecture"], NativePlatform>>;
-
-/** Kernels for one level, compiled. */
-export interface NativeLevel {
-  readonly level: string;
-  readonly platform: NativePlatform;
-  readonly needs: readonly string[];
-  readonly plan: Plan;
-  readonly object: Uint8Array;
-  readonly scratchBytes: number;
-}
 
 /** Writes objects, plans that differ from the bundle's, and weights that are laid out differently; equal ones are shared. */
 export function writeLevels(

@@ -1,8 +1,9 @@
 /** The weights space of a plan as files. */
 import type { Plan } from "../4-schedule/plan.js";
-import type { BundleInput, BundleWriter, OpenFile } from "./bundle.js";
+import type { BundleInput } from "./input.js";
 import type { ManifestFile, ManifestShard } from "./manifest.js";
 import { packWeights } from "./weights.js";
+import type { BundleWriter, OpenFile } from "./writer.js";
 
 /** Large enough that requests don't count, small enough for caches of browsers and proxies. */
 const SHARD_BYTES = 64 * 2 ** 20;

@@ -1,24 +1,11 @@
 /** WebAssembly kernels of a bundle: modules for what an engine may have, and those that only some engines run. */
 import type { Plan } from "../4-schedule/plan.js";
-import type { BundleInput, TargetWriter } from "./bundle.js";
 import { memoryOf } from "./describe.js";
+import type { BundleInput, QuadKernels } from "./input.js";
 import type { ManifestQuads, ManifestWasmTarget } from "./manifest.js";
 import { planText } from "./plan-text.js";
 import { layoutText } from "./shards.js";
-
-/** Kernels of one variant. */
-export interface KernelModule {
-  readonly relaxedSimd: boolean;
-  readonly threads: boolean;
-  readonly bytes: Uint8Array;
-}
-
-/** Kernels for engines whose sums of four products of bytes are exact (`wasmQuads`), with the plan that they belong to. */
-export interface QuadKernels {
-  readonly plan: Plan;
-  readonly modules: readonly Pick<KernelModule, "threads" | "bytes">[];
-  readonly scratchBytes: number;
-}
+import type { TargetWriter } from "./writer.js";
 
 const PLAN_OF_QUADS = "plan-quads.json";
 

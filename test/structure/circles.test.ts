@@ -59,3 +59,10 @@ it("the compiler has them where it walks over trees, never between its parts", (
     expect(walk, group.join(", ")).toBeDefined();
   }
 });
+
+it.each(["3-optimize", "6-bundle", "checkpoints", "ops", "targets"])("%s has none, not even of types", (part) => {
+  const files = [...imports.keys()].filter((path) => path.startsWith(`compiler/${part}/`));
+  expect(files.length).toBeGreaterThan(0);
+  const own = circlesOf(PURE, true).filter((group) => group.some((path) => files.includes(path)));
+  expect(own).toEqual([]);
+});
