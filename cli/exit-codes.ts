@@ -9,6 +9,8 @@ export const EXIT = {
   failed: 3,
   /** A mistake in moec itself. */
   bug: 70,
+  /** SIGHUP: the terminal is gone. */
+  hungUp: 129,
   /** Ctrl-C. */
   interrupted: 130,
   /** SIGTERM. */

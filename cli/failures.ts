@@ -78,12 +78,13 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && /\bout of memory\b|\bArray buffer allocation failed\b/i.test(error.message);
 }
 
-/** The end of a command that Ctrl-C or SIGTERM stopped. The line before may be the terminal's `^C` or half of a text. */
+/** The end of a command that Ctrl-C or the system stopped. The line before may be the terminal's `^C` or half of a text. */
 export function interrupted(shell: Shell): ExitCode {
-  const isTerminated = shell.io.signal.reason instanceof Terminated;
-  shell.note(`\nended by ${isTerminated ? "SIGTERM" : "Ctrl-C"}`);
+  const reason: unknown = shell.io.signal.reason;
+  const { by, code } = reason instanceof Terminated ? reason : { by: "Ctrl-C", code: EXIT.interrupted };
+  shell.note(`\nended by ${by}`);
   shell.result(false, { interrupted: true });
-  return isTerminated ? EXIT.terminated : EXIT.interrupted;
+  return code;
 }
 
 /** What the system says about a file, in the terms of who named the file. */

@@ -2,7 +2,7 @@
 import { stdin, stdout, stderr } from "node:process";
 import { moecError } from "../compiler/errors/raise.js";
 import { systemReason } from "../runtime/node/system-errors.js";
-import { EXIT } from "./exit-codes.js";
+import { EXIT, type ExitCode } from "./exit-codes.js";
 
 export interface Io {
   readonly cwd: string;
@@ -12,7 +12,7 @@ export interface Io {
   /** Width of the terminal in cells; 80 without one. */
   readonly columns: number;
   /**
-   * Aborted by Ctrl-C and by SIGTERM (`Terminated`), from the first time it is read. Until then they end the process at
+   * Aborted by Ctrl-C, SIGTERM and SIGHUP (`Terminated`), from the first time it is read. Until then they end the process at
    * once: a build works without a pause in which it could be asked to end, and what it left beside its target is cleared
    * by the next one.
    */
@@ -22,15 +22,24 @@ export interface Io {
   readInput(): Promise<string>;
 }
 
-/** Why a signal is aborted when SIGTERM asked for the end. */
-export class Terminated extends Error {}
+/** Why a signal is aborted when the system asked for the end. */
+export class Terminated extends Error {
+  constructor(
+    readonly by: "SIGTERM" | "SIGHUP",
+    readonly code: ExitCode,
+  ) {
+    super(`ended by ${by}`);
+  }
+}
 
-/** The real process. The first Ctrl-C or SIGTERM asks a command that listens to end, the second ends it. */
+/** The real process. The first Ctrl-C, SIGTERM or SIGHUP asks a command that listens to end, the second ends it. */
 export function processIo(): Io {
   let interrupt: AbortController | undefined;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     // `moec … | head` closes the pipe early; that is no error.
     if (error.code === "EPIPE") process.exit(EXIT.ok);
+    // Of a terminal that is gone; what is under way still clears up.
+    if (interrupt?.signal.aborted) return;
     const { code, message } = moecError("MOE5460", { path: "standard output", reason: systemReason(error) });
     stderr.write(`error[${code}]: ${message}\n`);
     process.exit(EXIT.failed);
@@ -68,16 +77,17 @@ function workingFolder(): string {
   }
 }
 
-/** Listens for Ctrl-C and SIGTERM. Who asks a second time, by either, waits no longer. */
+/** Listens for Ctrl-C, SIGTERM and SIGHUP. Who asks a second time, by any of them, waits no longer. */
 function listen(): AbortController {
   const interrupt = new AbortController();
-  const on = (signal: "SIGINT" | "SIGTERM", code: number, reason?: Error): void => {
+  const on = (signal: "SIGINT" | Terminated["by"], code: ExitCode): void => {
     process.on(signal, () => {
       if (interrupt.signal.aborted) process.exit(code);
-      interrupt.abort(reason);
+      interrupt.abort(signal === "SIGINT" ? undefined : new Terminated(signal, code));
     });
   };
   on("SIGINT", EXIT.interrupted);
-  on("SIGTERM", EXIT.terminated, new Terminated("ended by SIGTERM"));
+  on("SIGTERM", EXIT.terminated);
+  on("SIGHUP", EXIT.hungUp);
   return interrupt;
 }

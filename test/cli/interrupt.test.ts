@@ -1,4 +1,4 @@
-/** Ctrl-C and SIGTERM: a command that can't listen is ended by the system, one that listens is asked and says how it ended. */
+/** Ctrl-C, SIGTERM and SIGHUP: a command that can't listen is ended by the system, one that listens is asked and says how it ended. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { processIo, type Io } from "../../cli/io.js";
 import { runCli } from "../../cli/program.js";
@@ -9,7 +9,7 @@ const MODEL = `model Small[V = 8, D = 4] {
   forward(tokens: int[T]) -> f32[T, V] => tok[V: tokens] @ tok
 }
 `;
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const own = new Set(SIGNALS.flatMap((signal) => process.listeners(signal)));
 let place: ReturnType<typeof folderOf>;
 let said: string;
@@ -43,6 +43,7 @@ it("leaves Ctrl-C to the system while a model is built", async () => {
 it.each([
   ["SIGINT", 130, "Ctrl-C"],
   ["SIGTERM", 143, "SIGTERM"],
+  ["SIGHUP", 129, "SIGHUP"],
 ] as const)("asks a command that listens to end, which says so: %s is code %i", async (signal, code, name) => {
   const ended = runCli(["build", "small.moe", "--random", "1", "--out", "small", "--watch"], ioHere());
   await vi.waitFor(() => expect(said).toContain("watching"), { timeout: 50_000 });
@@ -55,6 +56,8 @@ it.each([
 it.each([
   ["SIGINT", "SIGTERM", 143],
   ["SIGTERM", "SIGINT", 130],
+  ["SIGHUP", "SIGTERM", 143],
+  ["SIGTERM", "SIGHUP", 129],
   ["SIGINT", "SIGINT", 130],
 ] as const)("is ended by the second of %s and %s, with code %i", (first, second, code) => {
   const { signal: asked } = processIo();
