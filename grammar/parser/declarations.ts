@@ -21,6 +21,7 @@ import {
 } from "../tree.js";
 import { MemberParser } from "./members.js";
 import type { ParseInput } from "./base.js";
+import { turnedImport } from "./turned-import.js";
 import type { Diagnostic } from "../../compiler/errors/diagnostic.js";
 
 /** What may stand where a declaration begins, by its word. */
@@ -37,6 +38,9 @@ interface FileParts {
 
 /** The whole grammar. One instance serves every parse; building it analyses the grammar once. */
 export class MoeParser extends MemberParser {
+  /** Imports that were written the other way around. */
+  private turned: ImportDecl[] = [];
+
   constructor() {
     super();
     this.performSelfAnalysis();
@@ -48,8 +52,11 @@ export class MoeParser extends MemberParser {
   ): FileParts & { readonly diagnostics: readonly Diagnostic[]; readonly longestRow: number } {
     this.begin(source);
     this.longestRow = 0;
-    const parts = this.file();
-    const { diagnostics, longestRow } = this;
+    this.turned = [];
+    const { imports, declarations } = this.file();
+    const { diagnostics, longestRow, turned } = this;
+    const all = [...imports, ...turned].sort((a, b) => a.span.start - b.span.start);
+    const parts = { imports: all, declarations };
     // The tokens are let go: they are more than the tree.
     this.begin({ text: "", file: "", tokens: [], docs: new Map() });
     return { ...parts, diagnostics, longestRow };
@@ -85,6 +92,10 @@ export class MoeParser extends MemberParser {
     while (!this.atEnd()) {
       this.correctWord(ITEMS, "declaration");
       if (this.is(ContractWord) || this.is(T.Import)) return true;
+      if (this.readTurnedImport()) {
+        this.newRegion();
+        continue;
+      }
       this.report(this.unexpected("a declaration such as `expert`, `router` or `model`").diagnostic);
       if (this.is(T.RBrace)) {
         this.SKIP_TOKEN();
@@ -96,6 +107,19 @@ export class MoeParser extends MemberParser {
         this.skipGroup();
     }
     return false;
+  }
+
+  /** Reads `from std import A, B as C` for what it means, with one error. */
+  private readTurnedImport(): boolean {
+    const turned = this.is(T.From) && turnedImport(this.source, this.position());
+    if (!turned) return false;
+    const { wrong, right, span, end, decl } = turned;
+    const slots = { right: right ?? 'import { Name } from "std"', wrong };
+    const fixes = right === undefined ? [] : replace("Turn it around", span, right);
+    this.report(this.failure("MOE1012", slots, { fixes }, turned.place).diagnostic);
+    if (decl) this.turned.push(decl);
+    while (this.position() < end) this.SKIP_TOKEN();
+    return true;
   }
 
   private readonly importDecl = this.RULE("importDecl", (): ImportDecl => {
