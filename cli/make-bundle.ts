@@ -1,5 +1,5 @@
 /** From a project to a bundle on disk. */
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { writeBundle, type Manifest } from "../compiler/6-bundle/index.js";
 import type { KernelModule, QuadKernels, WebGpuKernels } from "../compiler/6-bundle/index.js";
 import type { Program } from "../compiler/2-graph/ir.js";
@@ -15,13 +15,12 @@ import { UsageError } from "./failures.js";
 import { cudaKernels } from "./cuda-kernels.js";
 import { compileLevels } from "./native-kernels.js";
 import { levelsOf } from "./native-levels.js";
-import { TOKENIZER_CONFIG } from "./model-files.js";
 import { moecVersion } from "./package-root.js";
 import { openParameters, requireParameters } from "./parameters.js";
 import type { Project } from "./project.js";
 import type { Shell } from "./shell.js";
 import { runSettings } from "./spec-settings.js";
-import { tokenizerText, tokenRows } from "./tokenizer-files.js";
+import { tokenizerCompanions, tokenizerText, tokenRows } from "./tokenizer-files.js";
 import { rememberVerified } from "../runtime/native/verified.js";
 import { refuseForeign, writeFolder } from "./write-folder.js";
 
@@ -113,7 +112,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
     const specs = [...checked.project.files.keys()].map((file) => resolve(shell.io.cwd, file));
     const tokenizers = settings.tokenizer === undefined ? [] : [settings.tokenizer];
     const sources = [...specs, ...tokenizers];
-    const companions = [...parameters.files, ...tokenizers.map((path) => join(dirname(path), TOKENIZER_CONFIG))];
+    const companions = [...parameters.files, ...tokenizers.flatMap(tokenizerCompanions)];
     if (native.length > 0) rememberWeights(manifest, folder);
     const levels = native.reduce((sum, level) => sum + level.kernels, 0);
     const kernels = (wasm?.kernels.length ?? 0) + levels + (gpu?.programs.length ?? 0) + (cuda?.launches.length ?? 0);

@@ -30,7 +30,8 @@ export function chatTemplate(tokenizer: unknown): ChatTemplate {
   const source = config["chat_template"];
   if (typeof source !== "string") return TRANSCRIPT;
   const template = new Template(source);
-  const tokens = Object.fromEntries(["bos_token", "eos_token"].map((name) => [name, tokenText(config[name])]));
+  const named = ["bos_token", "eos_token", ...Object.keys(config).filter((name) => name.endsWith("_token"))];
+  const tokens = Object.fromEntries(named.map((name) => [name, tokenText(config[name])]));
   return {
     source: "model",
     render: (messages) => {

@@ -2,9 +2,8 @@
 import { isRecord } from "../../compiler/checkpoints/safetensors-header.js";
 import type { TokenizerSource } from "../../runtime/tokenizer/gguf-write.js";
 import { notForGguf } from "../../runtime/tokenizer/errors.js";
-import { loadTokenizer, parseTokenizerConfig } from "../../runtime/tokenizer/index.js";
-import { CHAT_TEMPLATE } from "../model-files.js";
-import { textBeside, tokenizerFiles } from "../tokenizer-files.js";
+import { loadTokenizer } from "../../runtime/tokenizer/index.js";
+import { tokenizerFiles } from "../tokenizer-files.js";
 
 /**
  * Special tokens are those of `tokenizer_config.json`; where it names none, those of `config.json`.
@@ -15,18 +14,17 @@ import { textBeside, tokenizerFiles } from "../tokenizer-files.js";
  */
 export function openTokenizerSource(path: string | undefined, model: unknown): TokenizerSource {
   if (path === undefined) throw notForGguf("there is no tokenizer.json beside the weights");
-  const { tokenizer, config: text } = tokenizerFiles(path);
-  const config = text === undefined ? {} : parseTokenizerConfig(text);
+  const { tokenizer, config = {} } = tokenizerFiles(path);
   const named = { tokenizer, config };
   const own = loadTokenizer(named);
   const bos = own.bos ?? idOf(model, "bos_token_id");
   const eos = own.eos[0] ?? idOf(model, "eos_token_id");
-  const chatTemplate = textBeside(path, CHAT_TEMPLATE) ?? templateOf(config["chat_template"]);
+  const { chat_template: chatTemplate } = config;
   const padding = idOf(model, "pad_token_id");
   return {
     files: { ...named, ...(bos === undefined ? {} : { bos }), ...(eos === undefined ? {} : { eos: [eos] }) },
-    ...(chatTemplate === undefined ? {} : { chatTemplate }),
-    ...(padding === undefined || padding >= own.vocabSize ? {} : { padding }),
+    ...(typeof chatTemplate === "string" ? { chatTemplate } : {}),
+    ...(padding === undefined ? {} : { padding }),
   };
 }
 
@@ -35,13 +33,4 @@ function idOf(model: unknown, key: string): number | undefined {
   const value = isRecord(model) ? model[key] : undefined;
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return typeof first === "number" && Number.isSafeInteger(first) && first >= 0 ? first : undefined;
-}
-
-/** The one template, or of several the one that is for no purpose in particular. */
-function templateOf(template: unknown): string | undefined {
-  if (typeof template === "string") return template;
-  const all: readonly unknown[] = Array.isArray(template) ? template : [];
-  const found = all.find((each) => isRecord(each) && each["name"] === "default");
-  const text = isRecord(found) ? found["template"] : undefined;
-  return typeof text === "string" ? text : undefined;
 }

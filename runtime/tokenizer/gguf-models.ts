@@ -1,4 +1,4 @@
-/** The two kinds of embedded tokenizers as parts of the Hugging Face schema. */
+/** The kinds of embedded tokenizers as parts of the Hugging Face schema. */
 import { badVocabulary, noEmbeddedTokenizer, show } from "./errors.js";
 import type { PreTokenizerRecord } from "./pre-tokenizers.js";
 import type { Step } from "./schema.js";
@@ -113,4 +113,40 @@ export function mergesByScore(
     }
   }
   return merges.sort((a, b) => b.score - a.score || a.id - b.id).map(({ pair }) => pair);
+}
+
+/** Special tokens of BERT's vocabularies are in brackets, and stay as they are. */
+const isBracketed = (token: string): boolean => token.startsWith("[") && token.endsWith("]");
+
+/**
+ * WordPiece. The file writes the first piece of a word with `▁` in front and the others without; the original has `##` in
+ * front of those others. A vocabulary without capital letters is one of texts in small letters.
+ *
+ * @param unknown text of the unknown token.
+ */
+export function wordPieceModel({ tokens }: EmbeddedVocabulary, unknown: string): ConvertedModel {
+  const original = (token: string): string => {
+    if (isBracketed(token)) return token;
+    return token.startsWith("▁") ? token.slice(1) : `##${token}`;
+  };
+  const isCased = tokens.some((token) => !isBracketed(token) && /\p{Lu}/u.test(token));
+  return {
+    normalizer: {
+      type: "BertNormalizer",
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: !isCased,
+    },
+    preTokenizer: { type: "BertPreTokenizer" },
+    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+    model: {
+      type: "WordPiece",
+      unk_token: unknown,
+      continuing_subword_prefix: "##",
+      max_input_chars_per_word: 100,
+      vocab: Object.fromEntries(tokens.map((token, id) => [original(token), id])),
+    },
+    addBos: true,
+  };
 }

@@ -50,6 +50,7 @@ export function tokenizerToGguf({ files, chatTemplate, padding }: TokenizerSourc
   const id = (value: number): MetadataValue => ({ type: "u32", value });
   const flag = (value: boolean): MetadataValue => ({ type: "bool", value });
   const unknown = typed.types.indexOf(TOKEN_TYPES.unknown);
+  const hasPadding = padding !== undefined && padding < rows;
   const metadata: readonly (readonly [string, MetadataValue | undefined])[] = [
     ...kind.metadata,
     ["ggml.tokens", { type: "array", of: "string", values: typed.tokens }],
@@ -57,13 +58,19 @@ export function tokenizerToGguf({ files, chatTemplate, padding }: TokenizerSourc
     ["ggml.bos_token_id", around.bos === undefined ? undefined : id(around.bos)],
     ["ggml.eos_token_id", id(end)],
     ["ggml.unknown_token_id", unknown < 0 ? undefined : id(unknown)],
-    ["ggml.padding_token_id", padding === undefined ? undefined : id(padding)],
+    ["ggml.padding_token_id", hasPadding ? id(padding) : undefined],
     ["ggml.add_bos_token", flag(around.before)],
     ["ggml.add_eos_token", flag(around.after)],
     ["chat_template", chatTemplate === undefined ? undefined : { type: "string", value: chatTemplate }],
   ];
   const present = metadata.flatMap(([key, value]) => (value ? [[`tokenizer.${key}`, value] as const] : []));
-  return { metadata: new Map(present), notes: [...kind.notes, ...spacesTaken(json)] };
+  const noPadding =
+    padding === undefined || hasPadding
+      ? []
+      : [
+          `\`pad_token_id\` is ${padding}, beyond the ${rows} rows of the embedding: the file names no token for padding.`,
+        ];
+  return { metadata: new Map(present), notes: [...kind.notes, ...spacesTaken(json), ...noPadding] };
 }
 
 /** Every row of the embedding has a token; the type says what it is for. */

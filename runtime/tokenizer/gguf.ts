@@ -1,6 +1,6 @@
 /**
- * The tokenizer inside a GGUF file, converted to the Hugging Face schema. Two kinds are known: `gpt2` (byte-level BPE,
- * merges and a named pre-tokenizer) and `llama` (SentencePiece BPE, scores instead of merges).
+ * The tokenizer inside a GGUF file, converted to the Hugging Face schema. Three kinds are known: `gpt2` (byte-level BPE,
+ * merges and a named pre-tokenizer), `llama` (SentencePiece BPE, scores instead of merges) and `bert` (WordPiece).
  */
 import {
   optionalBool,
@@ -17,6 +17,7 @@ import {
   type EmbeddedVocabulary,
   sentencePieceModel,
   TOKEN_TYPES,
+  wordPieceModel,
 } from "./gguf-models.js";
 import { PRE_TOKENIZERS } from "./pre-tokenizers.js";
 import type { TokenizerFiles } from "./tokenizer.js";
@@ -33,16 +34,26 @@ export function tokenizerFromGguf(metadata: Metadata): TokenizerFiles {
   const eos = [...new Set(ends.filter((id) => id !== undefined))];
   const bos = optionalNumber(metadata, "tokenizer.ggml.bos_token_id");
   const ids = { ...(bos === undefined ? {} : { bos }), eos };
+  const template = optionalString(metadata, "tokenizer.chat_template");
+  const chats = template === undefined ? {} : { chat_template: template };
   const complete = optionalString(metadata, "tokenizer.huggingface.json");
-  if (complete !== undefined) return { tokenizer: complete, ...ids };
+  if (complete !== undefined) return { tokenizer: complete, ...configWith(chats), ...ids };
 
   const model = optionalString(metadata, "tokenizer.ggml.model");
   if (model === undefined) throw noEmbeddedTokenizer("`tokenizer.ggml.model` is missing");
   if (!Object.hasOwn(KINDS, model)) throw unsupportedEmbedded("tokenizer.ggml.model", model, Object.keys(KINDS));
   const vocabulary = readVocabulary(metadata);
   const converted = KINDS[model as keyof typeof KINDS](metadata, vocabulary);
-  return { tokenizer: assemble(vocabulary, converted, boundaries(metadata, vocabulary, converted.addBos)), ...ids };
+  const tokenizer = assemble(vocabulary, converted, boundaries(metadata, vocabulary, converted.addBos));
+  // Templates of chats name these two.
+  const text = (key: string, id: number | undefined): object => {
+    const token = template === undefined || id === undefined ? undefined : vocabulary.tokens[id];
+    return token === undefined ? {} : { [key]: token };
+  };
+  return { tokenizer, ...configWith({ ...chats, ...text("bos_token", bos), ...text("eos_token", eos[0]) }), ...ids };
 }
+
+const configWith = (config: object): { readonly config?: object } => (Object.keys(config).length > 0 ? { config } : {});
 
 const KINDS = {
   gpt2: (metadata: Metadata, vocabulary: EmbeddedVocabulary): ConvertedModel => {
@@ -62,7 +73,34 @@ const KINDS = {
     const prefix = optionalBool(metadata, "tokenizer.ggml.add_space_prefix") ?? true;
     return sentencePieceModel(vocabulary, prefix, vocabulary.types.indexOf(TOKEN_TYPES.unknown));
   },
+  bert: (metadata: Metadata, vocabulary: EmbeddedVocabulary): ConvertedModel => {
+    const unknown = tokenOf(metadata, vocabulary, "unknown", ["unknown"], "[UNK]");
+    if (unknown === undefined) throw noEmbeddedTokenizer("it has no token for unknown words");
+    return wordPieceModel(vocabulary, unknown);
+  },
 };
+
+/**
+ * A special token by the first key that the file has, or by its usual text.
+ *
+ * @param roles of the keys `tokenizer.ggml.<role>_token_id`.
+ */
+function tokenOf(
+  metadata: Metadata,
+  { tokens }: EmbeddedVocabulary,
+  what: string,
+  roles: readonly string[],
+  usual: string,
+): string | undefined {
+  const ids = roles.map((role) => optionalNumber(metadata, `tokenizer.ggml.${role}_token_id`));
+  const id = ids.find((each) => each !== undefined);
+  if (id === undefined) return tokens.includes(usual) ? usual : undefined;
+  const text = tokens[id];
+  if (text === undefined) {
+    throw noEmbeddedTokenizer(`the ${what} token has id ${id}, beyond the ${tokens.length} tokens`);
+  }
+  return text;
+}
 
 function readVocabulary(metadata: Metadata): EmbeddedVocabulary {
   const tokens = optionalStrings(metadata, "tokenizer.ggml.tokens");
@@ -93,17 +131,21 @@ interface Boundaries {
   readonly after: readonly string[];
 }
 
-function boundaries(metadata: Metadata, { tokens }: EmbeddedVocabulary, addBosByDefault: boolean): Boundaries {
+function boundaries(metadata: Metadata, vocabulary: EmbeddedVocabulary, addBosByDefault: boolean): Boundaries {
+  if (optionalString(metadata, "tokenizer.ggml.model") === "bert") return encoderBoundaries(metadata, vocabulary);
   const token = (role: "bos" | "eos", byDefault: boolean): string[] => {
     const wanted = optionalBool(metadata, `tokenizer.ggml.add_${role}_token`) ?? byDefault;
-    const id = optionalNumber(metadata, `tokenizer.ggml.${role}_token_id`);
-    if (!wanted || id === undefined) return [];
-    const text = tokens[id];
-    if (text === undefined)
-      throw noEmbeddedTokenizer(`the ${role} token has id ${id}, beyond the ${tokens.length} tokens`);
-    return [text];
+    if (!wanted || !metadata.has(`tokenizer.ggml.${role}_token_id`)) return [];
+    return [tokenOf(metadata, vocabulary, role, [role], "")!];
   };
   return { before: token("bos", addBosByDefault), after: token("eos", false) };
+}
+
+/** BERT reads a text between two tokens of its own; files have had several keys for the second. */
+function encoderBoundaries(metadata: Metadata, vocabulary: EmbeddedVocabulary): Boundaries {
+  const first = tokenOf(metadata, vocabulary, "first", ["cls", "bos"], "[CLS]");
+  const last = tokenOf(metadata, vocabulary, "last", ["seperator", "separator", "eos"], "[SEP]");
+  return { before: first === undefined ? [] : [first], after: last === undefined ? [] : [last] };
 }
 
 function assemble(

@@ -2,4 +2,5 @@
 export { loadTokenizer, type TokenizerFiles } from "./tokenizer.js";
 export { parseTokenizerConfig, parseTokenizerJson } from "./parse.js";
 export { tokenizerFromGguf } from "./gguf.js";
+export type { TokenizerConfig } from "./schema.js";
 export type * from "./types.js";

@@ -166,7 +166,7 @@ export type TokenizerJson = z.infer<typeof tokenizerSchema>;
 
 const tokenName = z.nullish(z.union([text, z.looseObject({ content: text })]));
 
-/** `tokenizer_config.json`, only what changes ids or text. */
+/** `tokenizer_config.json`, only what changes ids or text; `serve/chat.ts` reads how chats are written. */
 export const configSchema = z.looseObject({
   bos_token: tokenName,
   eos_token: tokenName,

@@ -145,3 +145,65 @@ describe("refusals", () => {
     expect(codeOf(() => load(metadata))).toBe(code);
   });
 });
+
+describe("WordPiece", () => {
+  /** As converters write it: pieces that begin a word with a mark, the others without. */
+  const marked = (token: string): string => {
+    if (/^\[.*\]$/.test(token)) return token;
+    return token.startsWith("##") ? token.slice(2) : `\u2581${token}`;
+  };
+  const metadata = (vocabulary: readonly string[], more: Readonly<Record<string, MetadataValue>> = {}): Entries =>
+    changed(
+      new Map<string, MetadataValue>([
+        ["tokenizer.ggml.model", text("bert")],
+        ["tokenizer.ggml.pre", text("default")],
+        ["tokenizer.ggml.tokens", { type: "array", of: "string", values: vocabulary.map(marked) }],
+        [
+          "tokenizer.ggml.token_type",
+          { type: "array", of: "i32", values: Int32Array.from(vocabulary, (_, id) => (id < 3 ? 3 : 1)) },
+        ],
+      ]),
+      more,
+    );
+  const vocabulary = Object.keys(wordPieceJson.model.vocab);
+  const original = loadTokenizer({ tokenizer: wordPieceJson });
+
+  it("has the ids of the original, between its first and its last token", () => {
+    const tokenizer = load(metadata(vocabulary));
+    for (const sample of ["playing chess.", "Play CHESS", "plays chessing. zebra", "pl\u00e1ying"]) {
+      expect(tokenizer.encode(sample), sample).toEqual(original.encode(sample));
+      expect(tokenizer.encode(sample, { addSpecial: false })).toEqual(original.encode(sample, { addSpecial: false }));
+    }
+    expect(tokenizer.encode("playing")).toEqual([1, 3, 4, 2]);
+    expect(tokenizer.decode([3, 4, 5, 6])).toBe("playing chess.");
+  });
+
+  it("takes the special tokens that keys name, by either spelling", () => {
+    const keys = { cls_token_id: { type: "u32", value: 2 }, seperator_token_id: { type: "u32", value: 1 } } as const;
+    expect(load(metadata(vocabulary, keys)).encode("play")).toEqual([2, 3, 1]);
+    const far = { cls_token_id: { type: "u32", value: 99 } } as const;
+    expect(codeOf(() => load(metadata(vocabulary, far)))).toBe("MOE5205");
+    expect(codeOf(() => load(metadata(vocabulary.map((token) => (token === "[UNK]" ? "[X]" : token)))))).toBe(
+      "MOE5205",
+    );
+  });
+
+  it("keeps capitals where the vocabulary has some", () => {
+    const tokenizer = load(metadata([...vocabulary, "Play"]));
+    expect(tokenizer.encode("Play play")).toEqual([1, 8, 3, 2]);
+  });
+});
+
+describe("chats", () => {
+  it("come with the text of the tokens that templates name", () => {
+    const template = "{{ bos_token }}{{ messages[0].content }}";
+    const files = tokenizerFromGguf(new Map([...sentencePieceMetadata, ["tokenizer.chat_template", text(template)]]));
+    expect(files.config).toMatchObject({
+      bos_token: "<s>",
+      eos_token: "</s>",
+      chat_template: template,
+    });
+    expect(loadTokenizer(files).bos).toBe(1);
+    expect(tokenizerFromGguf(sentencePieceMetadata).config).toBeUndefined();
+  });
+});
