@@ -1,15 +1,14 @@
-/** Opens the checkpoint that a project names: a file, a folder with shards, or a list of shards. */
+/** Opens the checkpoint that a project names: a file, a folder with shards, or a list of shards or parts. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { openCheckpoint, readSafetensorsSharded, type Checkpoint } from "../compiler/checkpoints/index.js";
-import { MERGE } from "../compiler/checkpoints/errors.js";
+import { openCheckpoint, partFile, readSafetensorsSharded, type Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { readPlainText } from "../runtime/node/plain-files.js";
 import { openFileSource, type FileSource } from "../runtime/node/file-source.js";
 
 export interface OpenCheckpoint {
   readonly checkpoint: Checkpoint;
-  /** Paths of all files that it reads; the first one opens it again where it was not a list. */
+  /** Paths of all files that it reads, parts in their order; the first one opens it again where it was not a list. */
   readonly files: readonly string[];
   close(): void;
 }
@@ -21,6 +20,7 @@ export const INDEX = "model.safetensors.index.json";
 export function openCheckpointFiles(paths: readonly string[]): OpenCheckpoint {
   const [first] = paths;
   if (first === undefined) throw moecError("MOE5123", { path: "", reason: "no checkpoint is named" });
+  if (paths.length > 1 && paths.some((path) => path.endsWith(".gguf"))) return openParts(paths);
   if (paths.length > 1) return openShards(dirname(first), indexOfShards(paths), []);
   if (statSync(first, { throwIfNoEntry: false })?.isDirectory()) return openFolder(first);
   if (basename(first) === INDEX) return openIndex(first);
@@ -40,11 +40,24 @@ function openOne(path: string): OpenCheckpoint {
   };
   try {
     const checkpoint = openCheckpoint(open(path), (beside) => open(join(dirname(path), beside)));
+    // Whichever part of a GGUF model was named: numbers of equal length sort as texts do.
+    if (checkpoint.format === "gguf") files.sort();
     return { checkpoint, files, close };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** A list of GGUF files: all parts of one model. */
+function openParts(paths: readonly string[]): OpenCheckpoint {
+  const opened = openOne(paths[0]!);
+  const listed = [...paths].sort();
+  if (listed.join("\n") === opened.files.join("\n")) return opened;
+  opened.close();
+  const all = opened.files.map((path) => basename(path)).join(", ");
+  const reason = "the list is not that of the parts of one GGUF model";
+  throw moecError("MOE5123", { path: paths[0]!, reason }, undefined, `One part names all; here they are ${all}.`);
 }
 
 function openFolder(folder: string): OpenCheckpoint {
@@ -53,16 +66,26 @@ function openFolder(folder: string): OpenCheckpoint {
   const published = all.filter((name) => /\.(safetensors|gguf)$/.test(name));
   // Where a model is published in several formats, ONNX is the copy.
   const files = published.length > 0 ? published : all.filter((name) => name.endsWith(".onnx"));
-  const [only] = files;
-  if (only !== undefined && files.length === 1) return openCheckpointFiles([join(folder, only)]);
+  const [only] = models(files);
+  if (only !== undefined && models(files).length === 1) return openCheckpointFiles([join(folder, only)]);
   const [reason, help] = whyNotOne(all, files);
   throw moecError("MOE5123", { path: folder, reason }, undefined, help);
 }
 
 const SHARD = /-\d+-of-\d+\.safetensors$/;
 
-/** What `llama-gguf-split` calls the parts of a model. */
-const GGUF_PART = /-\d+-of-\d+\.gguf$/;
+/** Of the parts of a GGUF model the one with the lowest number, and all other files. */
+function models(files: readonly string[]): readonly string[] {
+  const stems = new Set<string>();
+  return [...files].sort().filter((name) => {
+    const part = partFile(name);
+    const key = part && `${part.stem} ${part.count}`;
+    if (key === undefined) return true;
+    const isFirst = !stems.has(key);
+    stems.add(key);
+    return isFirst;
+  });
+}
 
 /** Why none of a folder's checkpoint files stands for all, and what to do. */
 function whyNotOne(all: readonly string[], files: readonly string[]): readonly [reason: string, help?: string] {
@@ -76,10 +99,7 @@ function whyNotOne(all: readonly string[], files: readonly string[]): readonly [
     const help = "It says which shard has which tensor; it is published with them.";
     return [`the folder holds ${count} shards, but no ${INDEX}`, help];
   }
-  // A part alone is refused.
-  const whole = files.filter((name) => !GGUF_PART.test(name));
-  if (whole.length === 0) return [`the folder holds ${count} GGUF files that are parts of a model`, MERGE];
-  return [`the folder holds ${count} checkpoints`, `Name one of them: ${whole.slice(0, 3).join(", ")}.`];
+  return [`the folder holds ${count} checkpoints`, `Name one of them: ${models(files).slice(0, 3).join(", ")}.`];
 }
 
 /** An index for shards that were listed by hand: every tensor is where it is found. */

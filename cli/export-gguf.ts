@@ -42,7 +42,7 @@ export interface ExportedGguf {
  *
  * @param path A project, a folder in Hugging Face's layout, or a safetensors file beside its `config.json`.
  * @param out Absolute path that ends in .gguf.
- * @throws UsageError for weights that are no safetensors; MoecError MOE5125 and MOE5126 for models that GGUF cannot say,
+ * @throws UsageError for weights that are no safetensors; MoecError MOE5125, MOE5126 and MOE5128 for models that GGUF cannot say,
  * MOE5209 for such tokenizers, MOE5407 for a project without weights, MOE5446 for numbers that the type does not hold, and
  * what reading the checkpoint and writing throw.
  */
@@ -70,7 +70,7 @@ export async function exportGguf(
       ? runSettings(requireSame(shell, project, files, model.family), project).tokenizer
       : files.tokenizer;
     const source = openTokenizerSource(tokenizer, files.config);
-    const vocabulary = tokenizerToGguf(source, model.config.vocab);
+    const vocabulary = tokenizerToGguf(source, model.vocabulary);
     const metadata = new Map([...model.metadata, ...vocabulary.metadata]);
     const written = await writeCheckpoint(out, model.tensors, metadata, {
       signal: shell.io.signal,
@@ -84,7 +84,7 @@ export async function exportGguf(
       f16: model.others,
       bytes: written.bytes,
       files: written.files,
-      notes: vocabulary.notes,
+      notes: [...model.notes, ...vocabulary.notes],
     };
   } finally {
     files.close();

@@ -7,6 +7,7 @@ import { keptAs, type Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { formatText } from "./format.js";
 import { openImport } from "./import-sources.js";
+import { PROJECT_FILE } from "./model-files.js";
 import type { ProjectFile } from "./project-file.js";
 import { tokenizerText } from "./tokenizer-files.js";
 import { writeTextFiles, type TextFile } from "./write-text-files.js";
@@ -47,15 +48,16 @@ export async function importProject(path: string, place: ImportPlace): Promise<I
       name: modelName(files.name, "Model"),
       source,
       generate: files.generate,
+      sentences: files.sentences,
       ...(files.tokenizer === undefined ? {} : { tokenizer: fromHere(files.tokenizer) }),
     });
-    const hasTokenizer = tokenizerText(files.tokenizer, files.checkpoint) !== undefined;
+    const hasTokenizer = tokenizerText(files.tokenizer, files.checkpoint, imported.vocabulary) !== undefined;
     const formatted = await formatText(imported.spec, `${stem}.moe`);
     if (!formatted.ok) throw new Error(`the spec of ${path} does not parse:\n${imported.spec}`);
     const texts = [
       { path: `${stem}.moe`, text: formatted.text },
       {
-        path: "moec.yaml",
+        path: PROJECT_FILE,
         text: projectText(imported, files.checkpoint.format, `${stem}.moe`, fromHere(files.weights), source),
       },
     ];

@@ -2,9 +2,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { moecError } from "../compiler/errors/raise.js";
-import type { GenerateSettings } from "../compiler/checkpoints/import/index.js";
+import { poolingFolder, type GenerateSettings, type SentenceFiles } from "../compiler/checkpoints/import/index.js";
+import { partFile } from "../compiler/checkpoints/index.js";
 import { openCheckpointFiles, type OpenCheckpoint } from "./checkpoint-files.js";
-import { CONFIG, GENERATION, TOKENIZER } from "./model-files.js";
+import { CONFIG, GENERATION, MODULES, POOLING, TOKENIZER } from "./model-files.js";
 
 export interface ImportFiles extends OpenCheckpoint {
   /** Name of the file or folder, without its ending. */
@@ -16,6 +17,7 @@ export interface ImportFiles extends OpenCheckpoint {
   /** Absolute path of `tokenizer.json`; undefined when there is none. */
   readonly tokenizer: string | undefined;
   readonly generate: GenerateSettings;
+  readonly sentences: SentenceFiles;
 }
 
 /** Larger files are no configs; `JSON.parse` of gigabytes would only be a slow error. */
@@ -36,7 +38,8 @@ export function openImport(path: string, given?: string): ImportFiles {
     const folder = stats.isDirectory() ? path : dirname(path);
     const [first = path] = opened.files;
     const isGguf = opened.checkpoint.format === "gguf";
-    const stem = basename(path, stats.isDirectory() ? "" : extname(path));
+    const part = isGguf ? partFile(basename(path)) : undefined;
+    const stem = part?.stem ?? basename(path, stats.isDirectory() ? "" : extname(path));
     return {
       ...opened,
       // `model.safetensors` says nothing; its folder does.
@@ -45,6 +48,7 @@ export function openImport(path: string, given?: string): ImportFiles {
       weights: first,
       tokenizer: given ?? (isGguf ? undefined : existing(join(folder, TOKENIZER))),
       generate: isGguf ? {} : generateSettings(folder),
+      sentences: isGguf ? {} : sentenceFiles(folder),
     };
   } catch (error) {
     opened.close();
@@ -66,6 +70,18 @@ function readJson(path: string): unknown {
     const reason = error instanceof SyntaxError ? "is not JSON" : "cannot be read";
     throw moecError("MOE5120", { key: basename(path), reason }, { file: path });
   }
+}
+
+/** What Sentence Transformers wrote beside the model. */
+function sentenceFiles(folder: string): SentenceFiles {
+  const modules = existsSync(join(folder, MODULES)) ? readJson(join(folder, MODULES)) : undefined;
+  const place = modules === undefined ? POOLING : poolingFolder(modules);
+  const config = place === undefined ? undefined : join(folder, place, CONFIG);
+  const isThere = config !== undefined && (modules !== undefined || existsSync(config));
+  return {
+    ...(modules === undefined ? {} : { modules }),
+    ...(isThere ? { pooling: readJson(config) } : {}),
+  };
 }
 
 function generateSettings(folder: string): GenerateSettings {

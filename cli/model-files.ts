@@ -1,7 +1,10 @@
-/** The files of a model in Hugging Face's layout. */
+/** Names of the files of projects, and of models in Hugging Face's layout. */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { partFile } from "../compiler/checkpoints/part-files.js";
 
+/** Says which spec and which weights a project is made of; `cli/project-file.ts` reads it. */
+export const PROJECT_FILE = "moec.yaml";
 export const CONFIG = "config.json";
 /** Sampling as the model's makers advise it. */
 export const GENERATION = "generation_config.json";
@@ -10,18 +13,26 @@ export const TOKENIZER = "tokenizer.json";
 export const TOKENIZER_CONFIG = "tokenizer_config.json";
 /** Newer folders keep the template of chats in a file of its own. */
 export const CHAT_TEMPLATE = "chat_template.jinja";
+/** Modules of a sentence encoder, and the folder that says how it makes one vector of many. */
+export const MODULES = "modules.json";
+export const POOLING = "1_Pooling";
 
 const WEIGHTS = /\.(safetensors|safetensors\.index\.json|gguf|onnx)$/;
 
 /** Whether a folder holds a model in this layout, and neither a project nor a bundle. */
 export function isModelFolder(place: string): boolean {
   const has = (name: string): boolean => existsSync(join(place, name));
-  return has(CONFIG) && !has("moec.yaml") && !has("manifest.json");
+  return has(CONFIG) && !has(PROJECT_FILE) && !has("manifest.json");
 }
 
 /** Paths of all that an import of a checkpoint may read; some may be absent. @param path A file or a folder. */
 export function modelFiles(path: string): readonly string[] {
-  if (!statSync(path).isDirectory()) return [path];
+  if (!statSync(path).isDirectory()) {
+    const part = partFile(basename(path));
+    if (!part) return [path];
+    return Array.from({ length: part.count }, (_, i) => join(dirname(path), part.nameOf(i + 1)));
+  }
   const weights = readdirSync(path).filter((name) => WEIGHTS.test(name));
-  return [CONFIG, GENERATION, TOKENIZER, TOKENIZER_CONFIG, ...weights.sort()].map((name) => join(path, name));
+  const beside = [CONFIG, GENERATION, TOKENIZER, TOKENIZER_CONFIG, CHAT_TEMPLATE, MODULES, join(POOLING, CONFIG)];
+  return [...beside, ...weights.sort()].map((name) => join(path, name));
 }

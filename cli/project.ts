@@ -5,7 +5,7 @@ import type { CacheStorage } from "../compiler/4-schedule/options.js";
 import type { MoecError } from "../compiler/errors/moec-error.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { DiagnosticsError } from "./failures.js";
-import { CONFIG } from "./model-files.js";
+import { CONFIG, PROJECT_FILE } from "./model-files.js";
 import type { ModelOptions } from "./options.js";
 import { readProjectFile, type ProjectFile, type Quantization, type TargetName } from "./project-file.js";
 import { named, readText } from "./source-host.js";
@@ -54,7 +54,7 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
   const stats = statSync(place, { throwIfNoEntry: false });
   if (!stats) throw moecError("MOE5403", { path, reason: "there is no such file or folder" });
   if (stats.isDirectory()) {
-    if (existsSync(join(place, "moec.yaml"))) return fromProjectFile(join(place, "moec.yaml"), cwd, options);
+    if (existsSync(join(place, PROJECT_FILE))) return fromProjectFile(join(place, PROJECT_FILE), cwd, options);
     if (existsSync(join(place, "manifest.json"))) return { kind: "bundle", folder: place };
     if (readdirSync(place).some((name) => name.endsWith(".safetensors"))) {
       if (existsSync(join(place, CONFIG))) throw needsSpec(path);
@@ -103,7 +103,7 @@ export function sourcesOf(opened: Project | BundleFolder, path: string): Project
 
 /** A spec uses the project file beside it when that names this spec. */
 function fromSpec(spec: string, cwd: string, options: ModelOptions): Project {
-  const file = join(dirname(spec), "moec.yaml");
+  const file = join(dirname(spec), PROJECT_FILE);
   if (existsSync(file)) {
     const project = fromProjectFile(file, cwd, options);
     if (project.spec === spec) return project;

@@ -7,7 +7,7 @@ import { cacheFolder, NO_CACHE_FOLDER } from "../runtime/native/cache-folder.js"
 import { MoecError } from "../compiler/errors/moec-error.js";
 import { missingFeatures, whyWithout } from "../runtime/native/processor.js";
 import { fileMark } from "./file-mark.js";
-import { isModelFolder, modelFiles } from "./model-files.js";
+import { isModelFolder, modelFiles, PROJECT_FILE } from "./model-files.js";
 import { nativeLevels, ownLevel } from "./native-levels.js";
 import type { DeviceOptions, ModelOptions } from "./options.js";
 import { openProject, type BundleFolder, type Project } from "./project.js";
@@ -76,7 +76,7 @@ async function importedProject(shell: Shell, path: string): Promise<string> {
   const cache = cacheFolder();
   if (cache === undefined) throw moecError("MOE5460", { path: "~/.cache/moec", reason: NO_CACHE_FOLDER });
   const folder = join(cache, "models", key);
-  if (existsSync(join(folder, "moec.yaml"))) return folder;
+  if (existsSync(join(folder, PROJECT_FILE))) return folder;
   const { importProject } = await import("./import-project.js");
   shell.progress.update("reading the checkpoint…");
   await importProject(path, { folder: () => folder, force: true, absolute: true });

@@ -1,6 +1,7 @@
 /** What `moec new` writes. The tests check, test, build and run every template. */
 import { byteTokenizer } from "./byte-tokenizer.js";
 import { libraryNames } from "./library.js";
+import { PROJECT_FILE } from "./model-files.js";
 import type { TextFile } from "./write-text-files.js";
 
 export type TemplateName = "mixture" | "dense";
@@ -14,7 +15,7 @@ export function projectFiles(template: TemplateName, name: string): readonly Tex
   const isTaken = libraryNames().has(name) || new RegExp(`\\b${name}\\b`).test(spec(""));
   return [
     { path: "model.moe", text: spec(isTaken ? `${name}Model` : name) },
-    { path: "moec.yaml", text: projectText },
+    { path: PROJECT_FILE, text: projectText },
     { path: "tokenizer.json", text: byteTokenizer() },
     { path: ".gitignore", text: ".moec/\ndist/\n" },
   ];

@@ -2,6 +2,7 @@
 import { extname, relative, resolve } from "node:path";
 import { Option } from "commander";
 import { ENCODABLE_TYPES, type EncodableType } from "../../compiler/checkpoints/encodable.js";
+import { GGUF_TITLES } from "../../compiler/checkpoints/export-gguf/names.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { CONTRIB_OPERATORS, EXPERT_FORMATS, type Contrib } from "../../compiler/5-emit/onnx/contrib/names.js";
 import { addProgramOptions, listOption, type ProgramOptions } from "../options.js";
@@ -26,8 +27,8 @@ export const exportCommand: CommandDefinition = (program, start) => {
     .description(
       "Writes one entry point of a model with its weights as an ONNX file (opset 21). States are inputs `past.…` and " +
         "outputs `present.…`. Weights above 2 GB lie in a file beside it, with the ending `.data`. As GGUF it writes the " +
-        "checkpoint of a Hugging Face folder, or of a project that was imported from one, with its tokenizer: Llama, Qwen2, " +
-        "Qwen3, Mixtral, OLMoE, Qwen2-MoE and Qwen3-MoE.",
+        "checkpoint of a Hugging Face folder, or of a project that was imported from one, with its tokenizer: " +
+        `${GGUF_TITLES.slice(0, -1).join(", ")} and ${GGUF_TITLES.at(-1)!}.`,
     )
     .argument("[project]", "a folder with a moec.yaml, that file, or a .moe file; for GGUF a checkpoint too", ".")
     .requiredOption("-o, --out <file>", "where the file goes")

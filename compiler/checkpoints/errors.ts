@@ -33,14 +33,20 @@ export function truncated(what: string, needed: number, offset: number, size: nu
   return moecError("MOE5102", { what: show(what), needed, offset, size }, place(file, { offset }), CUT_OFF);
 }
 
-/** What to do with a GGUF model in several files. */
-export const MERGE =
-  "Join them first: `llama-gguf-split --merge` of llama.cpp makes one file, from the path of the first part.";
-
-/** @param number of the part, from 1 on. */
+/**
+ * One file of several, where the others cannot be opened.
+ *
+ * @param number of the part, from 1 on.
+ */
 export function partOfModel(number: number, count: number, file: string | undefined): MoecError {
-  const reason = `it is part ${number} of the ${count} parts of a model`;
-  return moecError("MOE5123", { path: file ?? "the file", reason }, place(file), MERGE);
+  const reason = `it is part ${number} of the ${count} parts of a model, and it was given alone`;
+  return moecError("MOE5123", { path: file ?? "the file", reason }, place(file), "Name the file where the others lie.");
+}
+
+/** GGUF files that are not the parts of one model. */
+export function partsDiffer(part: string | undefined, reason: string): MoecError {
+  const help = "The parts are those of one download: `<name>-00001-of-00003.gguf` and so on, in one folder.";
+  return moecError("MOE5127", { part: show(part ?? "the file"), reason }, place(part), help);
 }
 
 export function badVersion(version: number, file?: string): MoecError {
@@ -154,4 +160,13 @@ export function unknownTensors(family: string, names: readonly string[]): MoecEr
 /** @param possible Families that can be. */
 export function noGgufOfFamily(family: string, possible: readonly string[]): MoecError {
   return moecError("MOE5125", { family: show(family) }, undefined, `Families that can be: ${list(possible)}.`);
+}
+
+/**
+ * @param said A line of the checkpoint's math.
+ * @param read The line that a reader has in its place; empty without one.
+ */
+export function notSaidInGguf(said: string, read: string): MoecError {
+  const text = (line: string): string => (line === "" ? "nothing" : show(line));
+  return moecError("MOE5128", { said: text(said), read: text(read) });
 }

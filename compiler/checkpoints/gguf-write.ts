@@ -3,7 +3,7 @@
  * a host can write a file larger than memory; `writeGguf` joins them.
  */
 import { badAlignment, badMetadata, duplicateName, notWritable } from "./errors.js";
-import { DEFAULT_ALIGNMENT, GGUF_MAGIC, GGUF_VERSION, MAX_RANK } from "./gguf-read.js";
+import { DEFAULT_ALIGNMENT, GGUF_MAGIC, GGUF_VERSION, MAX_RANK } from "./gguf-header.js";
 import { ByteWriter, writeValue } from "./gguf-value-bytes.js";
 import { joinChunks, tensorBytes } from "./write.js";
 import { STORAGE, storageBytes } from "./storage.js";

@@ -6,6 +6,7 @@ export { unreadTensors } from "./derived.js";
 export * from "./metadata.js";
 export { readOnnx, UNREAD_KEY } from "./onnx-read.js";
 export { openCheckpoint } from "./open.js";
+export { partFile } from "./part-files.js";
 export { readSafetensors, readSafetensorsSharded } from "./safetensors-read.js";
 export { safetensorsChunks, writeSafetensors, type SafetensorsContent } from "./safetensors-write.js";
 export { fromF32, keptAs, STORAGE, STORAGE_TYPES, storageBytes, toF32, valueCount } from "./storage.js";

@@ -251,6 +251,8 @@ export const messages = {
   MOE5124: { severity: "error", title: "tensors without a place", message: "the checkpoint has tensors that a {family} model does not have: {names}" },
   MOE5125: { severity: "error", title: "no GGUF of this family", message: "a `{family}` checkpoint cannot be exported as GGUF" },
   MOE5126: { severity: "error", title: "spec is not the checkpoint's", message: "`{spec}` computes something else than the `{family}` checkpoint whose weights it reads" },
+  MOE5127: { severity: "error", title: "parts of different models", message: "`{part}` does not fit the other parts of its model: {reason}" },
+  MOE5128: { severity: "error", title: "not said in GGUF", message: "GGUF can't say this model's `{said}`: readers of the file would compute `{read}`" },
   MOE5201: { severity: "error", title: "tokenizer file is not JSON", message: "{file} is not JSON: {reason}" },
   MOE5202: { severity: "error", title: "tokenizer file has another form", message: "{file}, at {path}: {reason}" },
   MOE5203: { severity: "error", title: "unsupported tokenizer part", message: "the tokenizer uses {part}, which is not supported" },
@@ -588,6 +590,8 @@ export interface MessageSlots {
   readonly MOE5124: { readonly family: Slot; readonly names: Slot };
   readonly MOE5125: { readonly family: Slot };
   readonly MOE5126: { readonly spec: Slot; readonly family: Slot };
+  readonly MOE5127: { readonly part: Slot; readonly reason: Slot };
+  readonly MOE5128: { readonly said: Slot; readonly read: Slot };
   readonly MOE5201: { readonly file: Slot; readonly reason: Slot };
   readonly MOE5202: { readonly file: Slot; readonly path: Slot; readonly reason: Slot };
   readonly MOE5203: { readonly part: Slot };
@@ -1416,6 +1420,12 @@ export const errors = {
   /** MOE5126: spec is not the checkpoint's */
   specIsNotTheCheckpoints: (slots: MessageSlots["MOE5126"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5126", messages.MOE5126, slots, span, parts),
+  /** MOE5127: parts of different models */
+  partsOfDifferentModels: (slots: MessageSlots["MOE5127"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5127", messages.MOE5127, slots, span, parts),
+  /** MOE5128: not said in GGUF */
+  notSaidInGguf: (slots: MessageSlots["MOE5128"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5128", messages.MOE5128, slots, span, parts),
   /** MOE5201: tokenizer file is not JSON */
   tokenizerFileIsNotJson: (slots: MessageSlots["MOE5201"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5201", messages.MOE5201, slots, span, parts),

@@ -148,10 +148,9 @@ describe("refuses", () => {
     expect(await said({ ...config, "pytorch_model.bin": "x" })).toMatch(/MOE5123.*pickled[^]*convert them/);
     expect(await said({ ...config, "a.safetensors": "x", "b.safetensors": "x" })).toMatch(/a\.safetensors, b\.safet/);
     const parts = { "m-00001-of-00002.gguf": "x", "m-00002-of-00002.gguf": "x" };
-    const merge = await said(parts);
-    expect(merge).toMatch(/MOE5123.*2 GGUF files that are parts of a model[^]*llama-gguf-split --merge/);
-    expect(merge).not.toContain("Name one");
-    expect(await said({ ...parts, "a.gguf": "x", "b.gguf": "x" })).toMatch(/Name one of them: a\.gguf, b\.gguf\./);
+    expect(await said({ ...parts, "a.gguf": "x", "b.gguf": "x" })).toMatch(
+      /4 checkpoints[^]*Name one of them: a\.gguf, b\.gguf, m-00001-of-00002\.gguf\./,
+    );
     const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
     expect(await said({ ...config, "model.safetensors": pointer })).toMatch(/MOE5101[^]*git lfs pull/);
     expect(await said({ "m.gguf": pointer }, "import", "m.gguf")).toMatch(/MOE5101[^]*git lfs pull/);
@@ -186,7 +185,6 @@ describe("refuses", () => {
       });
     const cwd = folder({
       "m.gguf": again({ "tokenizer.ggml.model": { type: "string", value: "plamo2" } }),
-      "part.gguf": again({ "split.count": { type: "u16", value: 3 }, "split.no": { type: "u16", value: 1 } }),
       "tokenizer.json": byteTokenizer(),
     });
     const refused = await moec(["import", "m.gguf"], { cwd });
@@ -199,7 +197,21 @@ describe("refuses", () => {
     // The table has 512 rows: those beyond the vocabulary stand for no token.
     expect((JSON.parse(run.out) as { ids: number[] }).ids.every((id) => id < 256)).toBe(true);
     expect((await moec(["import", "m.gguf", "--tokenizer", "none.json"], { cwd })).err).toMatch(/MOE5123.*none\.json/);
-    expect((await moec(["import", "part.gguf"], { cwd })).err).toMatch(/MOE5123.*part 2 of the 3 parts[^]*--merge/);
+  });
+
+  it("a tokenizer with more tokens than the embedding has rows", async () => {
+    const hf = shards("qwen3");
+    const config = JSON.parse(String(hf["config.json"])) as { vocab_size: number };
+    const tokens = Array.from({ length: config.vocab_size - 255 }, (_, i) => ({
+      id: 256 + i,
+      content: `<${i}>`,
+      special: true,
+    }));
+    const tokenizer = { ...(JSON.parse(byteTokenizer()) as object), added_tokens: tokens };
+    const cwd = folder({ ...hf, "tokenizer.json": JSON.stringify(tokenizer) });
+    const { err } = await moec(["import", ".", "--out", "made"], { cwd });
+    expect(err).toContain(`MOE5468]: the tokenizer has ${config.vocab_size + 1} tokens`);
+    expect(existsSync(join(cwd, "made"))).toBe(false);
   });
 
   it("shows values in plain quotes", async () => {

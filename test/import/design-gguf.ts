@@ -1,14 +1,16 @@
 /** The tiny models of families with designs as GGUF files: the same numbers under the names and in the order of llama.cpp. */
-import { memorySource, openCheckpoint, writeGguf, type MetadataValue } from "../../compiler/checkpoints/index.js";
-import type { Checkpoint } from "../../compiler/checkpoints/index.js";
 import {
-  designOfConfig,
-  designOfGguf,
-  expectedTensors,
-  type StoredTensor,
-} from "../../compiler/checkpoints/import/designs/index.js";
+  fromF32,
+  memorySource,
+  openCheckpoint,
+  writeGguf,
+  type MetadataValue,
+} from "../../compiler/checkpoints/index.js";
+import type { Checkpoint } from "../../compiler/checkpoints/index.js";
+import { designTensors as ggufTensorsOf } from "../../compiler/checkpoints/export-gguf/design-tensors.js";
+import { designOfConfig, designOfGguf } from "../../compiler/checkpoints/import/designs/index.js";
 import { tinyVocabulary } from "../support/tiny-checkpoints.js";
-import { designConfigs, designTensors, type Json, type NamedTensor } from "./designs.js";
+import { designCheckpoint, designConfigs, designTensors, type Json } from "./designs.js";
 
 type Keys = Readonly<Record<string, number | boolean | string | readonly number[]>>;
 
@@ -44,6 +46,15 @@ const mla: Keys = {
   expert_gating_func: 2,
 };
 
+/** As converters write attention with latents since 2025. */
+const latentsApart: Keys = {
+  "attention.head_count_kv": 1,
+  "attention.key_length": 40,
+  "attention.value_length": 32,
+  "attention.key_length_mla": 24,
+  "attention.value_length_mla": 24,
+};
+
 /** DeepSeek-V2: a softmax over all experts, weights not divided by their sum. */
 const softmaxMla: Keys = {
   feed_forward_length: 96,
@@ -76,17 +87,10 @@ const granite: Keys = {
 /** By the names of `designConfigs`; constants that llama.cpp has in its code are in the configs here. */
 export const ggufFamilies: Readonly<Record<string, GgufFamily>> = {
   "deepseek-v3": { config: configOf("deepseek-v3"), keys: mla },
-  // As converters write it since 2025: the two halves of kv_b apart, keys counted for the absorbed form of one shared head.
+  // The two halves of kv_b apart, keys counted for the absorbed form of one shared head.
   "deepseek-v3 with its latents apart": {
     config: configOf("deepseek-v3"),
-    keys: {
-      ...mla,
-      "attention.head_count_kv": 1,
-      "attention.key_length": 40,
-      "attention.value_length": 32,
-      "attention.key_length_mla": 24,
-      "attention.value_length_mla": 24,
-    },
+    keys: { ...mla, ...latentsApart },
     marks: ["blk.0.attn_k_b.weight"],
   },
   // Files of V2 do not say that experts are chosen by groups, and so llama.cpp chooses among all.
@@ -223,6 +227,22 @@ export const deepGgufFamilies: typeof ggufFamilies = {
   "deepseek-v2-lite": { config: configOf("deepseek-v2-lite", { num_hidden_layers: 27 }), keys: softmaxMla },
 };
 
+/** Families that `moec export` writes, by name, with the keys that their files have. */
+export const exportedDesigns: readonly (readonly [string, GgufFamily])[] = Object.entries({
+  ...ggufFamilies,
+  ...deepGgufFamilies,
+})
+  .filter(([name, { differs }]) => differs === undefined && !name.endsWith("apart"))
+  .map(([name, family]) => [name, name.startsWith("deepseek") ? withApart(family) : family]);
+
+function withApart(family: GgufFamily): GgufFamily {
+  return { ...family, keys: { ...family.keys, ...latentsApart } };
+}
+
+/** Metadata that the file of a family has. */
+export const metadataOfFamily = (family: GgufFamily): ReadonlyMap<string, MetadataValue> =>
+  metadataOf(family, designOfConfig(family.config)!.family.architecture!);
+
 function valueOf(value: Keys[string], key: string): MetadataValue {
   if (typeof value === "string") return { type: "string", value };
   if (typeof value === "boolean") return { type: "bool", value };
@@ -254,143 +274,24 @@ function metadataOf({ config, keys }: GgufFamily, architecture: string): Readonl
   ]);
 }
 
-/** Numbers of one parameter in one layer over its named axes. */
-interface Named {
-  readonly axes: readonly string[];
-  readonly sizes: readonly number[];
-  readonly values: Float32Array;
-  readonly interleaved: boolean;
-}
-
-const own = ({ axes }: StoredTensor): readonly string[] => axes.map((axis) => axis.split("=")[0]!);
-
-/** Rearranges to other axes in order; `at` fixes one axis that the result lacks. */
-function taken(from: Named, axes: readonly string[], at: Readonly<Record<string, number>> = {}): Float32Array {
-  const sizeOf = (axis: string): number => from.sizes[from.axes.indexOf(axis)]!;
-  const stride = (axis: string): number =>
-    from.sizes.slice(from.axes.indexOf(axis) + 1).reduce((product, size) => product * size, 1);
-  const start = Object.entries(at).reduce((sum, [axis, index]) => sum + index * stride(axis), 0);
-  const sizes = axes.map(sizeOf);
-  const out = new Float32Array(sizes.reduce((product, size) => product * size, 1));
-  for (let i = 0; i < out.length; i++) {
-    let rest = i;
-    let place = start;
-    for (let axis = axes.length - 1; axis >= 0; axis--) {
-      place += (rest % sizes[axis]!) * stride(axes[axis]!);
-      rest = Math.floor(rest / sizes[axis]!);
-    }
-    out[i] = from.values[place]!;
-  }
-  return out;
-}
-
-/** Entry i and i + C / 2 of a head as 2 i and 2 i + 1, C being the second axis. */
-function paired(values: Float32Array, sizes: readonly number[]): Float32Array {
-  const width = sizes[1]!;
-  const inner = sizes.slice(2).reduce((product, size) => product * size, 1);
-  const out = new Float32Array(values.length);
-  for (let head = 0; head < sizes[0]!; head++)
-    for (let c = 0; c < width; c++) {
-      const to = (c % (width / 2)) * 2 + Math.floor(c / (width / 2));
-      const row = (head * width + c) * inner;
-      out.set(values.subarray(row, row + inner), (head * width + to) * inner);
-    }
-  return out;
-}
-
-/** What the Hugging Face tensors say of each parameter and layer, experts joined. */
-function parametersOf(config: Json, tensors: readonly NamedTensor[]): ReadonlyMap<string, Named> {
-  const values = new Map(tensors.map((tensor) => [tensor.name, tensor.values]));
-  const found = new Map<string, Named>();
-  const parts = new Map<string, Float32Array[]>();
-  for (const { name, shape, tensor, layer, expert } of expectedTensors(designOfConfig(config)!.design)) {
-    const key = `${tensor.path} ${String(layer)}`;
-    const interleaved = tensor.interleaved === true;
-    if (expert === undefined) {
-      found.set(key, { axes: own(tensor), sizes: shape, values: values.get(name)!, interleaved });
-      continue;
-    }
-    const list = parts.get(key) ?? [];
-    list.push(values.get(name)!);
-    parts.set(key, list);
-    const all = Float32Array.from(list.flatMap((part) => [...part]));
-    found.set(key, { axes: ["E", ...own(tensor)], sizes: [list.length, ...shape], values: all, interleaved });
-  }
-  return found;
-}
-
-function valuesFor(params: ReadonlyMap<string, Named>, tensor: StoredTensor, layer: number | undefined): Float32Array {
-  const axes = own(tensor);
-  const direct = params.get(`${tensor.path} ${String(layer)}`);
-  if (direct) {
-    const sizes = axes.map((axis) => direct.sizes[direct.axes.indexOf(axis)]!);
-    const values = taken(direct, axes);
-    return tensor.interleaved && !direct.interleaved ? paired(values, sizes) : values;
-  }
-  // Keys and values of latents are one tensor there: U is the width of a key, then that of a value.
-  const half = /\battn\.(k|v)_up$/.exec(tensor.path)?.[1];
-  const latents = half && params.get(`${tensor.path.replace(/[kv]_up$/, "kv_up")} ${String(layer)}`);
-  if (latents) return halfOf(latents, axes, half === "k" ? [0, MLA_KEY] : [MLA_KEY, latents.sizes[1]!]);
-  // Gate and up are one tensor there and two here.
-  const joined = params.get(`${tensor.path.replace(/\b(gate|up)(_bias)?$/, "gate_up$2")} ${String(layer)}`);
-  if (!joined) throw new Error(`no numbers for ${tensor.path}`);
-  return taken(joined, axes, { Z: /\bup(_bias)?$/.test(tensor.path) ? 1 : 0 });
-}
-
-/** Width of the part of a key that does not turn, in the models with latents. */
-const MLA_KEY = Number(designConfigs["deepseek-v3"]!["qk_nope_head_dim"]);
-
-/** Rows `from` to `to` of each head of [H, U, K], over `axes`, in which U is called C or W. */
-function halfOf(
-  { sizes, values }: Named,
-  axes: readonly string[],
-  [from, to]: readonly [number, number],
-): Float32Array {
-  const [heads = 0, all = 0, width = 0] = sizes;
-  const parts = Array.from({ length: heads }, (_, head) =>
-    values.subarray((head * all + from) * width, (head * all + to) * width),
-  );
-  const own = axes.find((axis) => axis === "C" || axis === "W")!;
-  const cut = { axes: ["H", own, "K"], sizes: [heads, to - from, width], interleaved: false };
-  return taken({ ...cut, values: Float32Array.from(parts.flatMap((part) => [...part])) }, axes);
-}
-
 /** Bytes of the GGUF file of a family. */
 export function designGguf(family: GgufFamily, tensors = designTensors(family.config)): Uint8Array {
-  const { architecture } = designOfConfig(family.config)!.family;
-  const metadata = metadataOf(family, architecture!);
-  const params = parametersOf(family.config, tensors);
-  const isTied = !params.has("output undefined");
+  const from = designOfConfig(family.config)!;
+  const metadata = metadataOf(family, from.family.architecture!);
+  const isTied = !from.design.tensors.some(({ path }) => path === "output");
+  const shape = [Number(family.config["vocab_size"]), 64];
   const marks = ["token_embd.weight", ...(isTied ? [] : ["output.weight"]), ...(family.marks ?? [])];
-  const vocabulary = Number(family.config["vocab_size"]);
-  const stub = writeGguf({
-    metadata,
-    tensors: marks.map((name) => ({
-      name,
-      shape: [vocabulary, 64],
-      type: "f32",
-      data: () => new Uint8Array(vocabulary * 256),
-    })),
-  });
-  const { design } = designOfGguf(openCheckpoint(memorySource(stub)))!;
+  const to = designOfGguf({ metadata, tensors: new Map(marks.map((name) => [name, { shape }])) })!;
   return writeGguf({
     metadata,
-    tensors: expectedTensors(design).map(({ name, shape, tensor, layer }) => {
-      const values = valuesFor(params, tensor, layer);
-      return { name, shape: merged(tensor, shape), type: "f32" as const, data: () => new Uint8Array(values.buffer) };
+    tensors: ggufTensorsOf({
+      checkpoint: designCheckpoint(tensors),
+      from: from.design,
+      to: to.design,
+      typeOf: () => "f32",
+      encode: (_, type, values) => fromF32(type, values),
     }),
   });
-}
-
-/** Rows of heads lie merged in files: [H, C, D] is [H C, D], [D, H, C] is [D, H C]; experts and latents apart keep all axes. */
-function merged(tensor: StoredTensor, shape: readonly number[]): readonly number[] {
-  const axes = own(tensor);
-  const isApart = /_up$/.test(tensor.path) && axes.includes("K") && !axes.includes("U") && axes.length === 3;
-  if (axes.length < 2 || axes[0] === "E" || isApart) return shape;
-  if (axes.length === 2) return axes[1] === "C" ? [shape[0]! * shape[1]!] : shape;
-  return axes[0] === "D" && axes.at(-1) !== "D"
-    ? [shape[0]!, shape.slice(1).reduce((product, size) => product * size, 1)]
-    : [shape.slice(0, -1).reduce((product, size) => product * size, 1), shape.at(-1)!];
 }
 
 export const designGgufCheckpoint = (family: GgufFamily): Checkpoint =>

@@ -95,6 +95,24 @@ it("keeps the checkpoint's own type when nobody asks for another, and rows that 
   expect(f16).toEqual(["blk.0.ffn_down.weight", "blk.1.ffn_down.weight"]);
 });
 
+it("says that the token for padding has no row", async () => {
+  const config = configs["llama"]!;
+  hfFolder(join(cwd, "padded"), config);
+  const path = join(cwd, "padded", "config.json");
+  const json = JSON.parse(readFileSync(path, "utf8")) as object;
+  const said = async (id: number): Promise<string> => {
+    writeFileSync(path, JSON.stringify({ ...json, pad_token_id: id }));
+    const { code, err } = await moec(["export", "padded", "-o", "padded.gguf"], { cwd });
+    expect(code, err).toBe(0);
+    return err;
+  };
+  const key = "tokenizer.ggml.padding_token_id";
+  expect(await said(config.vocab)).toContain(`\`pad_token_id\` is ${config.vocab}, beyond the ${config.vocab} rows`);
+  expect(opened("padded.gguf").metadata.has(key)).toBe(false);
+  expect(await said(config.vocab - 1)).not.toContain("pad_token_id");
+  expect(opened("padded.gguf").metadata.get(key)).toEqual({ type: "u32", value: config.vocab - 1 });
+});
+
 describe("refuses", () => {
   const config = configs["olmoe"]!;
   it.each<[string, string, string, FamilyConfig, unknown?]>([
@@ -116,13 +134,13 @@ describe("refuses", () => {
     expect(existsSync(join(cwd, `${folder}.gguf`))).toBe(false);
   });
 
-  it("a family of another design by name, and says which can be", async () => {
+  it("a family without a writer by name, and says which can be", async () => {
     hfFolder(join(cwd, "other"), config);
-    writeFileSync(join(cwd, "other", "config.json"), JSON.stringify({ model_type: "deepseek_v3" }));
+    writeFileSync(join(cwd, "other", "config.json"), JSON.stringify({ model_type: "jetmoe" }));
     const { err } = await moec(["export", "other", "-o", "other.gguf"], { cwd });
     expect(err).toContain("MOE5125");
-    expect(err).toContain("`deepseek_v3`");
-    expect(err).toContain("llama, mixtral, qwen2, qwen3, olmoe, qwen2_moe, qwen3_moe");
+    expect(err).toContain("`jetmoe`");
+    expect(err).toContain("llama, qwen2, qwen3, mixtral, olmoe, qwen2_moe, qwen3_moe, deepseek_v2");
   });
 
   it("numbers that the type does not hold, and leaves nothing", async () => {

@@ -7,6 +7,7 @@ import { tokenizerFromGguf } from "../../runtime/tokenizer/index.js";
 import { BYTE_CHARACTERS } from "../../runtime/tokenizer/piece-bytes.js";
 import { tinyConfigs, tinyVocabulary } from "../support/tiny-checkpoints.js";
 import { configs, testValues, variants } from "./configs.js";
+import { designTensors, type Json } from "./designs.js";
 
 export const TEMPLATE = "{% for message in messages %}{{ message.content }}\n{% endfor %}";
 
@@ -113,6 +114,17 @@ export function hfFolder(
 ): void {
   const weights = writeSafetensors({ tensors: hfTensors(config, testValues, type) });
   writeFolder(place, hfConfig(config), weights, tokenizer);
+}
+
+/** Writes the folder of a model of a family with a design. */
+export function designFolder(place: string, config: Json): void {
+  const tensors = designTensors(config).map(({ name, shape, values }) => ({
+    name,
+    shape,
+    type: "f32" as const,
+    data: () => new Uint8Array(values.buffer),
+  }));
+  writeFolder(place, config, writeSafetensors({ tensors }), sentencePieceTokenizer(Number(config["vocab_size"])));
 }
 
 /** Writes a folder of these. @param weights Bytes of safetensors. */

@@ -9,7 +9,7 @@ import type { Plan } from "../../compiler/4-schedule/plan.js";
 import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
 import { checkpointSource, writeBundle } from "../../compiler/6-bundle/index.js";
 import type { Checkpoint } from "../../compiler/checkpoints/index.js";
-import { importModel, type ImportedModel } from "../../compiler/checkpoints/import/index.js";
+import { importModel, type ImportedModel, type SentenceFiles } from "../../compiler/checkpoints/import/index.js";
 import { makeTensor } from "../../compiler/ops/reference-tensor.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import { wasmRelaxed, type Target } from "../../compiler/targets/index.js";
@@ -36,8 +36,9 @@ export async function imported(
   checkpoint: Checkpoint,
   config?: unknown,
   edit: (text: string) => string = (text) => text,
+  sentences: SentenceFiles = {},
 ): Promise<Imported> {
-  const model = importModel({ checkpoint, config, name: "Imported", source: "test" });
+  const model = importModel({ checkpoint, config, name: "Imported", source: "test", sentences });
   const formatted = await formatText(model.spec, "imported.moe");
   if (!formatted.ok) throw new Error(`${JSON.stringify(formatted.diagnostics)}\n${model.spec}`);
   const text = edit(formatted.text);

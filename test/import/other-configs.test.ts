@@ -119,6 +119,25 @@ describe.each([...records, ...designs])("where positions of %s are said", (name,
   });
 });
 
+describe.each([...records, ...designs])("the base of positions of %s", (_, { checkpoint, config }) => {
+  const { rope_theta: _theta, rope_scaling: scaling, attn_config: attention, ...rest } = config;
+  const said = (...values: readonly number[]): Json => {
+    const [own, parameters, nested] = values;
+    const inner = attention === undefined ? {} : { attn_config: { ...(attention as Json), rope_theta: nested ?? own } };
+    const rope = { rope_scaling: { type: "default", ...(scaling as Json | undefined), rope_theta: parameters } };
+    return { ...rest, ...inner, rope_theta: own, ...rope };
+  };
+
+  it("may stand at two places, and is refused where they say different things", () => {
+    expect(specOf({ checkpoint, config: said(5000, 5000) })).toContain("theta: 5000");
+    const error = errorOf({ checkpoint, config: said(5000, 7000) });
+    expect(error?.code).toBe("MOE5121");
+    expect(error?.message).toContain("`rope_scaling.rope_theta` is 7000");
+    expect(error?.help).toContain("rope_theta` says 5000");
+    if (attention !== undefined) expect(refusal({ checkpoint, config: said(5000, 5000, 6000) })).toMatch(/^MOE5121/);
+  });
+});
+
 it("GLM-4.5 turns whole heads where `rope_parameters` says so, and contradictions are refused", () => {
   const { checkpoint, config } = byName.get("glm-4.5")!;
   const { partial_rotary_factor: half, rope_theta: _, ...rest } = config;
@@ -133,7 +152,7 @@ it("GLM-4.5 turns whole heads where `rope_parameters` says so, and contradiction
 
 it.each(["rope_parameters", "rope_scaling"])("DBRX's stretched positions are seen in attn_config: %s", (key) => {
   const { checkpoint, config } = byName.get("dbrx")!;
-  const scaling = { rope_type: "yarn", factor: 4, rope_theta: 777 };
+  const scaling = { rope_type: "yarn", factor: 4, rope_theta: 10_000 };
   const attention = { ...(config["attn_config"] as Json), [key]: scaling };
   const refused = refusal({ checkpoint, config: { ...config, attn_config: attention } });
   expect(refused).toMatch(new RegExp(`^MOE5121 .*attn_config\\.${key}.*yarn`));

@@ -6,7 +6,7 @@ import { hfConfig, hfTensors } from "../../compiler/checkpoints/families/index.j
 import { writeSafetensors } from "../../compiler/checkpoints/index.js";
 import { moec, silentIo } from "../cli/io.js";
 import { configs, ggufBytes, testValues } from "./configs.js";
-import { deepGgufFamilies, designGguf, ggufFamilies } from "./design-gguf.js";
+import { deepGgufFamilies, designGguf, exportedDesigns, ggufFamilies } from "./design-gguf.js";
 import { designConfigs, designTensors, type Json } from "./designs.js";
 import { sentencePieceTokenizer, writeFolder } from "./hf-folder.js";
 
@@ -39,6 +39,8 @@ const named = (name: string): StoryModel => ofDesign(designConfigs[name]!);
 /** llama.cpp knows it by its 27 layers; here fewer do. */
 const lite = deepGgufFamilies["deepseek-v2-lite"]!;
 
+const isExported = (name: string): boolean => exportedDesigns.some(([exported]) => exported === name);
+
 /** Every family, by the name that the page has for it. */
 export const storyModels: Readonly<Record<string, StoryModel>> = {
   ...Object.fromEntries(
@@ -54,7 +56,7 @@ export const storyModels: Readonly<Record<string, StoryModel>> = {
   ...Object.fromEntries(
     Object.entries(ggufFamilies).map(([name, family]): [string, StoryModel] => [
       name,
-      { ...ofDesign(family.config), gguf: () => designGguf(family) },
+      { ...ofDesign(family.config), gguf: isExported(name) ? "exported" : () => designGguf(family) },
     ]),
   ),
   "deepseek-v2-lite": {

@@ -8,7 +8,9 @@ import type { FamilyConfig } from "../../compiler/checkpoints/families/index.js"
 import { loadTokenizer, tokenizerFromGguf } from "../../runtime/tokenizer/index.js";
 import { moec } from "../cli/io.js";
 import { hfOf } from "../import/configs.js";
-import { exportable, familyTokenizer, hfFolder } from "../import/hf-folder.js";
+import { exportedDesigns } from "../import/design-gguf.js";
+import { designCheckpoint, designTensors } from "../import/designs.js";
+import { designFolder, exportable, familyTokenizer, hfFolder } from "../import/hf-folder.js";
 import { imported, referenceRows, relativeError } from "../import/imported.js";
 import { llamaLogits, llamaTokens, peerPackage } from "../support/peers.js";
 import { tinyConfigs } from "../support/tiny-checkpoints.js";
@@ -20,6 +22,8 @@ afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 const IDS = [1, 300, 17, 42, 511, 3, 3, 260, 99, 128, 7, 70, 410, 5, 33, 2];
 /** As in llama-parity.test.ts: both sides round each operation to f32 in their own order. */
 const F32 = 1e-5;
+/** As in test/import/designs.test.ts. */
+const DESIGNS_F32 = 4e-5;
 const TEXTS = ["the quick brown fox", "12345 can't\n\n é  x  the", "かな the 7"];
 
 async function exported(name: string, config: FamilyConfig, ...more: readonly string[]): Promise<string> {
@@ -43,6 +47,19 @@ describe.skipIf(!hasLlama).each(exportable)("%s", (name, config) => {
     TEXTS.forEach((text, i) => {
       expect(found[i], text).toEqual(tokenizer.encode(text, { addSpecial: false }));
     });
+  });
+});
+
+describe.skipIf(!hasLlama).each(exportedDesigns)("%s", (name, { config }) => {
+  it("loads, with the logits of the safetensors", async () => {
+    const folder = name.replaceAll(" ", "-");
+    designFolder(join(cwd, folder), config);
+    const out = join(cwd, `${folder}.gguf`);
+    const { code, err } = await moec(["export", folder, "-o", out], { cwd });
+    expect(code, err).toBe(0);
+    const ids = IDS.filter((id) => id < Number(config["vocab_size"]));
+    const expected = referenceRows(await imported(designCheckpoint(designTensors(config)), config), ids);
+    expect(relativeError(llamaLogits(out, ids).flat(), expected)).toBeLessThan(DESIGNS_F32);
   });
 });
 

@@ -1,2 +1,4 @@
 /** Checkpoints of other formats as GGUF. */
-export { type GgufExport, ggufModel, type GgufModel } from "./model.js";
+export { ggufModel } from "./model.js";
+export { GGUF_MODELS, GGUF_TITLES } from "./names.js";
+export type { GgufExport, GgufModel } from "./types.js";

@@ -2,10 +2,8 @@
  * What readers of GGUF do with each family, as llama.cpp does: options that it takes from the architecture in place of the
  * file are refused, since the file would load there and be another model.
  */
-import { badConfig, noGgufOfFamily, unsupportedConfig } from "../errors.js";
-import { FAMILIES } from "../families/detect.js";
+import { unsupportedConfig } from "../errors.js";
 import type { FamilyConfig, FamilyName } from "../families/types.js";
-import { isRecord } from "../safetensors-header.js";
 
 /** How a reader treats a family. */
 interface ReaderRecord {
@@ -16,7 +14,7 @@ interface ReaderRecord {
 }
 
 /** Families without a record here are not written. */
-const READERS: Readonly<Partial<Record<FamilyName, ReaderRecord>>> = {
+export const READERS: Readonly<Partial<Record<FamilyName, ReaderRecord>>> = {
   llama: { qkvBias: "as stored", readsTied: true },
   mixtral: { qkvBias: "as stored", readsTied: true },
   qwen2: { qkvBias: "always", readsTied: true },
@@ -25,17 +23,6 @@ const READERS: Readonly<Partial<Record<FamilyName, ReaderRecord>>> = {
   "qwen2-moe": { qkvBias: "always", readsTied: false },
   "qwen3-moe": { qkvBias: "never", readsTied: false },
 };
-
-/** Families that can be exported. */
-export const GGUF_FAMILIES = Object.keys(READERS) as readonly FamilyName[];
-
-/** @throws MoecError MOE5120 for a config without `model_type`, MOE5125 for one of another family. */
-export function requireGgufFamily(json: unknown): void {
-  const type = isRecord(json) ? json["model_type"] : undefined;
-  if (typeof type !== "string") throw badConfig("model_type", "is not a string");
-  const possible = GGUF_FAMILIES.map((name) => FAMILIES[name].modelType);
-  if (!possible.includes(type)) throw noGgufOfFamily(type, possible);
-}
 
 /** Whether the file gets an output projection although the model's is its embedding. */
 export const storesOutput = (family: FamilyName): boolean => READERS[family]?.readsTied === false;

@@ -1,4 +1,5 @@
 /** Fields and tensors that most decoder families share; the family files put them together. */
+import { positionKeys } from "./positions.js";
 import type { FamilyFlags, FamilyNumbers, FlagField, NumberField, TensorRule } from "./types.js";
 
 /** The output projection in Hugging Face's layout. */
@@ -21,7 +22,7 @@ export const decoderNumbers: Readonly<Record<keyof FamilyNumbers, NumberField>> 
   expertsPerToken: absent,
   expertWidth: absent,
   sharedWidth: absent,
-  ropeTheta: { hf: ["rope_theta", "rope_parameters.rope_theta"], gguf: "rope.freq_base", real: true, otherwise: 10000 },
+  ropeTheta: { hf: positionKeys("rope_theta"), gguf: "rope.freq_base", real: true, otherwise: 10000 },
   normEps: { hf: ["rms_norm_eps"], gguf: "attention.layer_norm_rms_epsilon", real: true },
   typeVocab: absent,
 };

@@ -5,6 +5,7 @@ import { isRecord } from "../safetensors-header.js";
 import type { Checkpoint, TensorInfo } from "../types.js";
 import { detectFamily } from "./detect.js";
 import { type ConfigOptions, ggufOptions, hfOptions, lookUp } from "./options.js";
+import { saidOnce } from "./positions.js";
 import type { Family, FamilyConfig, FamilyFlags, FamilyNumbers, FlagField, NumberField } from "./types.js";
 
 /** Where a config is read from: the parsed `config.json`, or an open GGUF file (some facts show only in its tensors). */
@@ -58,15 +59,7 @@ function readFlags(family: Family, read: (field: FlagField) => boolean): FamilyF
 function fromHf(config: unknown): Parts {
   const family = detectFamily({ config });
   const record = isRecord(config) ? config : {};
-  const find = ({ hf = [] }: NumberField): number | undefined => {
-    for (const key of hf) {
-      const value = lookUp(record, key);
-      if (value === undefined || value === null) continue;
-      if (typeof value !== "number") throw badConfig(key, "is not a number");
-      return value;
-    }
-    return undefined;
-  };
+  const find = ({ hf = [] }: NumberField): number | undefined => saidOnce((key) => lookUp(record, key), hf)?.value;
   const numbers = readNumbers(family, find, ({ hf = [] }) => hf[0] ?? "");
   const flags = readFlags(family, ({ hf, otherwise }) => {
     const value = hf === undefined ? undefined : record[hf];

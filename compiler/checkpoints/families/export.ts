@@ -46,7 +46,7 @@ export function ggufTensors(
   });
 }
 
-function joinedParts(
+export function joinedParts(
   parts: Iterable<Float32Array>,
   length: number,
   encode: (part: Float32Array) => Uint8Array,

@@ -60,33 +60,62 @@ function stretching(scaling: Readonly<Record<string, unknown>>): string | undefi
   return kind === '"default"' ? kind : JSON.stringify([kind, rest]);
 }
 
+/** A number and the dotted key that it stands at. */
+export interface SaidNumber {
+  readonly key: string;
+  readonly value: number;
+}
+
+/**
+ * A number that several places of a config may say.
+ *
+ * @param keys dotted ones; the first that says it counts.
+ * @throws MoecError MOE5120 where one is no number, MOE5121 where two say different ones.
+ */
+export function saidOnce(value: LookUp, keys: readonly string[]): SaidNumber | undefined {
+  const found = keys.flatMap((key) => {
+    const said = value(key) ?? undefined;
+    if (said === undefined) return [];
+    if (typeof said !== "number") throw badConfig(key, "is not a number");
+    return [{ key, value: said }];
+  });
+  const [first] = found;
+  const other = found.find((each) => each.value !== first!.value);
+  if (other) {
+    const help = `\`${first!.key}\` says ${first!.value}; one of them is wrong.`;
+    throw unsupportedConfig(other.key, String(other.value), help);
+  }
+  return first;
+}
+
+/** Every dotted key that a number about positions may have; those at `prefix` first. */
+export function positionKeys(name: string, prefix = ""): readonly string[] {
+  const places = ["", ...OBJECTS.map((object) => `${object}.`)];
+  return [...new Set([prefix, ""])].flatMap((at) => places.map((place) => `${at}${place}${name}`));
+}
+
 /**
  * The part of each head that turns with the position, and where the config says it; undefined where it does not.
  *
  * @param prefix as for `scalingKey`.
  * @throws MoecError MOE5120 where it is no number from 0 to 1, MOE5121 where two places say different things.
  */
-export function turnedPart(value: LookUp, prefix = ""): { readonly key: string; readonly part: number } | undefined {
-  const places = [...new Set([prefix, ""])].flatMap((at) => [at, ...OBJECTS.map((name) => `${at}${name}.`)]);
-  const found = places.flatMap((place) => {
-    const key = `${place}partial_rotary_factor`;
-    const part = value(key) ?? undefined;
-    if (part === undefined) return [];
-    if (typeof part !== "number") throw badConfig(key, "is not a number");
-    if (!(part > 0 && part <= 1)) throw badConfig(key, `is ${part}, not above 0 and at most 1`);
-    return [{ key, part }];
-  });
-  const [first] = found;
-  const other = found.find(({ part }) => part !== first!.part);
-  if (other) {
-    throw unsupportedConfig(
-      other.key,
-      String(other.part),
-      `\`${first!.key}\` says ${first!.part}; one of them is wrong.`,
-    );
+export function turnedPart(value: LookUp, prefix = ""): SaidNumber | undefined {
+  const found = saidOnce(value, positionKeys("partial_rotary_factor", prefix));
+  if (found && !(found.value > 0 && found.value <= 1)) {
+    throw badConfig(found.key, `is ${found.value}, not above 0 and at most 1`);
   }
-  return first;
+  return found;
 }
+
+/**
+ * The base of rotary frequencies.
+ *
+ * @param prefix as for `scalingKey`.
+ * @throws MoecError MOE5120 where it is no number, MOE5121 where two places say different ones.
+ */
+export const rotaryBase = (value: LookUp, prefix = ""): SaidNumber | undefined =>
+  saidOnce(value, positionKeys("rope_theta", prefix));
 
 /**
  * Refuses positions on a part of each head only.
@@ -95,5 +124,5 @@ export function turnedPart(value: LookUp, prefix = ""): { readonly key: string; 
  */
 export function onlyWholeHeads(value: LookUp, prefix = ""): void {
   const found = turnedPart(value, prefix);
-  if (found && found.part !== 1) throw unsupportedConfig(found.key, String(found.part), "Supported: 1.");
+  if (found && found.value !== 1) throw unsupportedConfig(found.key, String(found.value), "Supported: 1.");
 }

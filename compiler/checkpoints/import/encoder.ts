@@ -2,6 +2,7 @@
 import type { FamilyConfig } from "../families/types.js";
 import type { Layers } from "./layers.js";
 import { PAPERS } from "./papers.js";
+import type { Pooling } from "./pooling.js";
 import { numberText } from "./text.js";
 
 /** Functions of the language for the activations that encoders have. */
@@ -56,15 +57,27 @@ block Layer[D, H, C, F] {
   return { imports: ["Everything", "LayerNorm"], declarations, stack: "stack layers = L of Layer[D, H, C, F]" };
 }
 
-/** Members of the model in front of its weights. */
-export function encoderMembers(config: FamilyConfig, stack: string): string {
+/** Members of the model in front of its weights. @param pooling How one vector is made of those of the tokens. */
+export function encoderMembers(config: FamilyConfig, stack: string, pooling?: Pooling): string {
   return `param tok: [V, D]
 param positions: [P, D]
 param types: [Y, D]
 use norm = LayerNorm[D](epsilon: ${numberText(config.normEps)})
 ${stack}
 
-/// A vector for each token; \`types\` is 0 for the first text and 1 for the second.
-encode(tokens: int[T], token_types: int[T]) -> f32[T, D] =>
-  layers(norm(tok[V: tokens] + positions[P: index(T)] + types[Y: token_types]))`;
+${entry(pooling)}`;
+}
+
+function entry(pooling: Pooling | undefined): string {
+  const layers = "layers(norm(tok[V: tokens] + positions[P: index(T)] + types[Y: token_types]))";
+  const inputs = "encode(tokens: int[T], token_types: int[T])";
+  const types = "`types` is 0 for the first text and 1 for the second.";
+  if (!pooling) return `/// A vector for each token; ${types}\n${inputs} -> f32[T, D] =>\n  ${layers}`;
+  const { kind, normalize } = pooling;
+  const what = kind === "mean" ? "the mean of its tokens' vectors" : "the vector of its first token";
+  return `/// The vector of a text: ${what}${normalize ? ", brought to length 1" : ""}; ${types}
+${inputs} -> f32[D] => {
+  let rows = ${layers}
+  ${normalize ? "let v = " : ""}${kind === "mean" ? "mean(rows, over: T)" : "rows[T: 0]"}${normalize ? "\n  v / max(sqrt(sum(v * v, over: D)), 1e-12)" : ""}
+}`;
 }

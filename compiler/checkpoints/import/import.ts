@@ -13,6 +13,7 @@ import {
   writeDesign,
 } from "./designs/index.js";
 import { readFamilyModel } from "./family-model.js";
+import { ggufPooling, type Pooling, type SentenceFiles, sentencePooling } from "./pooling.js";
 import { type GenerateSettings, parameterCounts, writeSpec } from "./spec.js";
 
 /** What is known beside the checkpoint itself. */
@@ -27,6 +28,8 @@ export interface ImportSource {
   /** Path of the tokenizer from the spec. */
   readonly tokenizer?: string;
   readonly generate?: GenerateSettings;
+  /** What Sentence Transformers keeps beside an encoder; GGUF files have it in their metadata. */
+  readonly sentences?: SentenceFiles;
 }
 
 /** A checkpoint as a spec. */
@@ -35,6 +38,8 @@ export interface ImportedModel {
   readonly family: string;
   /** The longest context that the model was made for, in tokens. */
   readonly context: number;
+  /** Rows of the table that token ids choose from. */
+  readonly vocabulary: number;
   /** It gives vectors for a whole text instead of writing on. */
   readonly isEncoder: boolean;
   /** The config as moec reads it, for families that have one record of numbers. */
@@ -61,6 +66,9 @@ export function importModel(source: ImportSource): ImportedModel {
   if (designed) return importDesign(source, format, designed);
   const { config, storage } = readFamilyModel(checkpoint, source.config);
   const { name, tokenizer, generate } = source;
+  const { family, context } = config;
+  const isEncoder = family === "bert";
+  const pooling = isEncoder ? poolingOf(source, FAMILIES[family].architecture) : undefined;
   const spec = writeSpec({
     config,
     format,
@@ -69,12 +77,13 @@ export function importModel(source: ImportSource): ImportedModel {
     source: source.source,
     ...(tokenizer === undefined ? {} : { tokenizer }),
     ...(generate === undefined ? {} : { generate }),
+    ...(pooling ? { pooling } : {}),
   });
-  const { family, context } = config;
   return {
     family,
     context,
-    isEncoder: family === "bert",
+    vocabulary: config.vocab,
+    isEncoder,
     config,
     spec,
     storage,
@@ -97,8 +106,16 @@ function importDesign(
     ...(tokenizer === undefined ? {} : { tokenizer }),
     ...(generate === undefined ? {} : { generate }),
   });
-  const { context } = design;
-  return { family: family.name, context, isEncoder: false, spec, storage, parameters: designCounts(design) };
+  const { context, axes } = design;
+  const vocabulary = axes["V"] ?? Infinity;
+  const parameters = designCounts(design);
+  return { family: family.name, context, vocabulary, isEncoder: false, spec, storage, parameters };
+}
+
+function poolingOf({ checkpoint, sentences }: ImportSource, architecture: string): Pooling | undefined {
+  return checkpoint.format === "gguf"
+    ? ggufPooling(checkpoint.metadata, architecture)
+    : sentencePooling(sentences ?? {});
 }
 
 /** What the names of this file begin with: some files leave the family's usual prefix out. */

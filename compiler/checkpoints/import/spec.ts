@@ -11,6 +11,7 @@ import { rotaryOf } from "./attention.js";
 import { encoderLayers, encoderMembers } from "./encoder.js";
 import { decoderLayers } from "./layers.js";
 import { PAPERS } from "./papers.js";
+import type { Pooling } from "./pooling.js";
 import { commentText, countText, indent, lines, numberText, stringText } from "./text.js";
 import { weightsBlock } from "./weights.js";
 
@@ -38,6 +39,8 @@ export interface SpecSource {
   /** Path of the tokenizer from the spec, when the checkpoint does not hold it. */
   readonly tokenizer?: string;
   readonly generate?: GenerateSettings;
+  /** Of an encoder whose entry gives one vector for a text. */
+  readonly pooling?: Pooling;
 }
 
 /**
@@ -50,7 +53,7 @@ export function writeSpec(spec: SpecSource): string {
   checkOptions(config);
   const isEncoder = config.family === "bert";
   const { imports, declarations, stack } = isEncoder ? encoderLayers(config) : decoderLayers(config);
-  const members = isEncoder ? encoderMembers(config, stack) : decoderMembers(config, stack);
+  const members = isEncoder ? encoderMembers(config, stack, spec.pooling) : decoderMembers(config, stack);
   const names = [...new Set(imports)].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
   const k =
     config.experts > 0 && config.denseLayers.length < config.layers ? `(k: int = ${config.expertsPerToken})` : "";

@@ -1,10 +1,10 @@
 /** Numbers and flags of a config, from `config.json` or from GGUF metadata, checked as they are read. */
 import { badConfig, unsupportedConfig } from "../../errors.js";
 import { lookUp } from "../../families/options.js";
-import { turnedPart } from "../../families/positions.js";
+import { rotaryBase, turnedPart } from "../../families/positions.js";
 import { optionalNumber, optionalNumbers, optionalString } from "../../metadata.js";
 import { isRecord } from "../../safetensors-header.js";
-import type { Metadata } from "../../types.js";
+import type { Metadata, MetadataValue } from "../../types.js";
 
 /** Where a config is read from. */
 export type FieldSource =
@@ -14,6 +14,9 @@ export type FieldSource =
 const MOST = 2 ** 31;
 
 export class Fields {
+  /** Numbers of `config.json` that were read, by the keys that GGUF has for them behind the architecture's name. */
+  readonly said = new Map<string, MetadataValue>();
+
   /**
    * @param names tensors of the checkpoint, by which some facts show; undefined when only the config is known.
    */
@@ -61,19 +64,34 @@ export class Fields {
     const value = this.optional(hf, gguf) ?? otherwise;
     if (value === undefined) throw badConfig(this.key(hf, gguf), "is missing");
     if (!Number.isFinite(value)) throw badConfig(this.key(hf, gguf), `is ${value}`);
+    if (hf !== undefined && gguf !== undefined) this.said.set(gguf, { type: "f32", value });
+    return value;
+  }
+
+  /** The same, where it is a whole one. */
+  private whole(
+    hf: string | undefined,
+    gguf: string | undefined,
+    otherwise: number | undefined,
+    least: number,
+  ): number {
+    const value = this.number(hf, gguf, otherwise);
+    if (!Number.isInteger(value) || value < least || value > MOST) {
+      throw badConfig(this.key(hf, gguf), `is ${value}, not a whole number from ${least} to ${MOST}`);
+    }
+    if (hf !== undefined && gguf !== undefined) this.said.set(gguf, { type: "u32", value });
     return value;
   }
 
   /**
-   * The base of rotary frequencies: newer configs have it in `rope_parameters`.
+   * The base of rotary frequencies, from wherever configs have it.
    *
    * @param prefix of the keys, where they are nested.
+   * @throws MoecError MOE5121 where two places of the config say different things.
    */
   theta(otherwise: number, prefix = ""): number {
-    const inner =
-      this.optional(`${prefix}rope_parameters.rope_theta`, undefined) ??
-      this.optional("rope_parameters.rope_theta", undefined);
-    return this.positive(`${prefix}rope_theta`, "rope.freq_base", inner ?? otherwise);
+    const said = rotaryBase((key) => this.value(key), prefix);
+    return this.positive(said?.key ?? `${prefix}rope_theta`, "rope.freq_base", otherwise);
   }
 
   /**
@@ -82,25 +100,17 @@ export class Fields {
    * @throws MoecError MOE5121 where two places of the config say different things.
    */
   turnedPart(otherwise: number): number {
-    return turnedPart((key) => this.value(key))?.part ?? otherwise;
+    return turnedPart((key) => this.value(key))?.value ?? otherwise;
   }
 
   /** A positive whole number. */
   size(hf: string | undefined, gguf: string | undefined, otherwise?: number): number {
-    const value = this.number(hf, gguf, otherwise);
-    if (!Number.isInteger(value) || value < 1 || value > MOST) {
-      throw badConfig(this.key(hf, gguf), `is ${value}, not a whole number from 1 to ${MOST}`);
-    }
-    return value;
+    return this.whole(hf, gguf, otherwise, 1);
   }
 
   /** A whole number that may be 0. */
   count(hf: string | undefined, gguf: string | undefined, otherwise?: number): number {
-    const value = this.number(hf, gguf, otherwise);
-    if (!Number.isInteger(value) || value < 0 || value > MOST) {
-      throw badConfig(this.key(hf, gguf), `is ${value}, not a whole number from 0 to ${MOST}`);
-    }
-    return value;
+    return this.whole(hf, gguf, otherwise, 0);
   }
 
   /** A number above 0. */

@@ -3,7 +3,7 @@ import { badConfig, unknownFamily } from "../../errors.js";
 import { FAMILIES } from "../../families/detect.js";
 import { requiredString } from "../../metadata.js";
 import { isRecord } from "../../safetensors-header.js";
-import type { Checkpoint } from "../../types.js";
+import type { Checkpoint, Metadata } from "../../types.js";
 import { refuseOtherConfig } from "../requirements.js";
 import { arctic } from "./arctic.js";
 import { dbrx } from "./dbrx.js";
@@ -40,6 +40,8 @@ export const DESIGNED: readonly DesignedFamily[] = [
 export interface FoundDesign {
   readonly family: DesignedFamily;
   readonly design: Design;
+  /** What the design was read from. */
+  readonly fields: Fields;
   /** What the config says about the output projection: that it is the embedding, or not; undefined where it is silent. */
   readonly saidTied: boolean | undefined;
 }
@@ -65,9 +67,15 @@ export function designOfConfig(config: unknown, checkpoint?: Checkpoint): FoundD
   return bounded(family, new Fields({ format: "safetensors", config }, checkpoint?.tensors));
 }
 
+/** What of a GGUF file says which design it has: its metadata, and names and shapes of its tensors. */
+export interface GgufNames {
+  readonly metadata: Metadata;
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+}
+
 /** The design of a GGUF file; undefined for families that have records instead. */
-export function designOfGguf(checkpoint: Checkpoint): FoundDesign | undefined {
-  const architecture = requiredString(checkpoint.metadata, "general.architecture");
+export function designOfGguf({ metadata, tensors }: GgufNames): FoundDesign | undefined {
+  const architecture = requiredString(metadata, "general.architecture");
   const family = DESIGNED.find((candidate) => candidate.architecture === architecture);
   if (!family) {
     const known = Object.values(FAMILIES).map((each) => each.architecture);
@@ -75,17 +83,16 @@ export function designOfGguf(checkpoint: Checkpoint): FoundDesign | undefined {
     const all = [...new Set([...known, ...DESIGNED.flatMap((each) => each.architecture ?? [])])];
     throw unknownFamily("general.architecture", architecture, all);
   }
-  return bounded(
-    family,
-    new Fields({ format: "gguf", metadata: checkpoint.metadata, architecture }, checkpoint.tensors),
-  );
+  return bounded(family, new Fields({ format: "gguf", metadata, architecture }, tensors));
 }
 
 function bounded(family: DesignedFamily, fields: Fields): FoundDesign {
   const design = family.design(fields);
   checkBounds(design);
-  return { family, design, saidTied: saidTied(fields, design.head ?? PLAIN_HEAD) };
+  return { family, design, fields, saidTied: saidTied(fields, design.head ?? PLAIN_HEAD) };
 }
 
-export { designCounts, expectedTensors, matchTensors, writeDesign } from "./write.js";
+export { designCounts, type ExpectedTensor, expectedTensors, matchTensors, writeDesign } from "./write.js";
+export type { Fields } from "./fields.js";
+export { readScaling } from "./rotary.js";
 export type * from "./types.js";

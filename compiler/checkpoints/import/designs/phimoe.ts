@@ -1,5 +1,6 @@
 /** Phi-3.5-MoE: SparseMixer, layer norms and biases everywhere. */
 import { unsupportedConfig } from "../../errors.js";
+import { positionKeys, saidOnce } from "../../families/positions.js";
 import { numberText } from "../text.js";
 import { made } from "../layers.js";
 import type { Fields } from "./fields.js";
@@ -35,7 +36,7 @@ function rotary(fields: Fields, theta: number): { readonly rotary: Rotary; reado
   }
   const size = positive("short_mscale", "attn_factor", 1);
   // Newer files have it beside the rest of the config.
-  const outer = fields.optional("original_max_position_embeddings", undefined);
+  const outer = saidOnce((name) => fields.value(name), positionKeys("original_max_position_embeddings"))?.value;
   const context = number("original_max_position_embeddings", "original_context_length", outer);
   const plain = plainRotary(theta);
   return { rotary: { ...plain, turn: (value) => `(rope(${value}, theta) * ${numberText(size)})` }, context };
