@@ -17,7 +17,7 @@ export function instantiate(
   scratch = 0,
 ): Readonly<Record<string, KernelFunction>> {
   const threads = memory.buffer instanceof SharedArrayBuffer;
-  const bytes = emitWasm(kernels, target, { threads, validate: true });
+  const bytes = emitWasm(kernels, target, { threads });
   const module = new WebAssembly.Module(bytes as BufferSource);
   const global = new WebAssembly.Global({ value: "i32", mutable: false }, scratch);
   return new WebAssembly.Instance(module, { env: { memory, scratch: global } }).exports as unknown as Record<

@@ -2,14 +2,14 @@
 import { functionBody, isFunctionOp } from "../../4-schedule/kernel-functions.js";
 import type { BinaryOp, Expression, RegisterType, UnaryOp } from "../../4-schedule/kernel-ir.js";
 import { moecError } from "../../errors/raise.js";
-import { relaxed, wasmTypes, type Ref } from "./binary.js";
 import { emitDot } from "./dots.js";
 import { wasmType, type WasmFunction } from "./function.js";
+import * as wasm from "./instructions.js";
+import type { Ref } from "./instructions.js";
 import { emitLoad, emitSplatLoad } from "./memory.js";
-import { scalarBinary, shapeOf, vectorBinary } from "./vectors.js";
+import { scalarBinary, shapeOf, unary, vectorBinary } from "./vectors.js";
 
 export function emitExpression(f: WasmFunction, expression: Expression): Ref {
-  const { m } = f;
   const { type } = expression;
   const vector = type.lanes > 1;
   const of = (operand: Expression): Ref => emitExpression(f, operand);
@@ -18,13 +18,13 @@ export function emitExpression(f: WasmFunction, expression: Expression): Ref {
     case "constant":
       return vector
         ? f.vectorConstant(laneBytes(type, () => expression.value))
-        : scalarConstant(f, expression.value, type);
+        : scalarConstant(expression.value, type);
     case "get":
-      return m.local.get(f.value(expression.name), wasmType(type, f.name));
+      return wasm.local.get(f.value(expression.name));
     case "block":
-      return m.local.get(f.register("@block"), wasmTypes.i32);
+      return wasm.local.get(f.register("@block"));
     case "thread":
-      return m.i32.const(0);
+      return wasm.i32.const(0);
     case "load":
       return emitLoad(f, expression, emitExpression);
     case "unary":
@@ -33,14 +33,14 @@ export function emitExpression(f: WasmFunction, expression: Expression): Ref {
       return emitBinary(f, expression.op, expression.left, expression.right);
     case "select": {
       const [yes, no, condition] = [of(expression.yes), of(expression.no), of(expression.condition)];
-      if (!vector) return m.select(condition, yes, no);
-      if (f.features.relaxed && type.lanes === 4) return relaxed.select32(m, yes, no, condition);
-      return m.v128.bitselect(yes, no, condition);
+      if (!vector) return wasm.select(condition, yes, no);
+      if (f.features.relaxed && type.lanes === 4) return wasm.relaxed.select32(yes, no, condition);
+      return wasm.v128.bitselect(yes, no, condition);
     }
     case "fma": {
       const [a, b, c] = [of(expression.a), of(expression.b), of(expression.c)];
-      if (!vector) return m.f32.add(m.f32.mul(a, b), c);
-      return f.features.relaxed ? relaxed.madd(m, a, b, c) : m.f32x4.add(m.f32x4.mul(a, b), c);
+      if (!vector) return wasm.f32.add(wasm.f32.mul(a, b), c);
+      return f.features.relaxed ? wasm.relaxed.madd(a, b, c) : wasm.f32x4.add(wasm.f32x4.mul(a, b), c);
     }
     case "convert":
       return emitConvert(f, expression.operand, type);
@@ -50,17 +50,17 @@ export function emitExpression(f: WasmFunction, expression: Expression): Ref {
       const { operand } = expression;
       const loaded = operand.kind === "load" ? emitSplatLoad(f, operand, emitExpression) : undefined;
       if (loaded !== undefined) return loaded;
-      const value = type.element === "bool" ? m.i32.sub(m.i32.const(0), of(operand)) : of(operand);
-      return m[shapeOf(type)].splat(value);
+      const value = type.element === "bool" ? wasm.i32.sub(wasm.i32.const(0), of(operand)) : of(operand);
+      return wasm[shapeOf(type)].splat(value);
     }
     case "join":
       return emitJoin(f, expression.operands, type);
     case "extract":
-      return emitExtract(f, of(expression.operand), expression.operand.type, expression.lane);
+      return emitExtract(of(expression.operand), expression.operand.type, expression.lane);
     case "shuffle": {
       const width = 16 / expression.a.type.lanes;
       const lanes = expression.lanes.flatMap((lane) => Array.from({ length: width }, (_, byte) => lane * width + byte));
-      return m.i8x16.shuffle(of(expression.a), of(expression.b), lanes);
+      return wasm.i8x16.shuffle(of(expression.a), of(expression.b), lanes);
     }
     case "widen":
       return emitWiden(f, expression);
@@ -75,8 +75,8 @@ export function emitExpression(f: WasmFunction, expression: Expression): Ref {
   }
 }
 
-function scalarConstant(f: WasmFunction, value: number, type: RegisterType): Ref {
-  return type.element === "f32" ? f.m.f32.const(value) : f.m.i32.const(value);
+function scalarConstant(value: number, type: RegisterType): Ref {
+  return type.element === "f32" ? wasm.f32.const(value) : wasm.i32.const(value);
 }
 
 /** The bytes of a vector constant. */
@@ -94,80 +94,73 @@ function laneBytes(type: RegisterType, value: (lane: number) => number): Uint8Ar
 }
 
 function emitUnary(f: WasmFunction, op: UnaryOp, operand: Expression): Ref {
-  const { m } = f;
   const { type } = operand;
   const { element, lanes } = type;
   const value = emitExpression(f, operand);
-  if (isFunctionOp(op)) return f.call(`${op}.${lanes}`, () => functionBody(op, lanes), value, type);
+  if (isFunctionOp(op)) return f.call(`${op}.${lanes}`, () => functionBody(op, lanes), value);
   if (op === "not") {
-    if (lanes > 1) return m.v128.not(value);
-    return element === "bool" ? m.i32.eqz(value) : m.i32.xor(value, m.i32.const(-1));
+    if (lanes > 1) return wasm.v128.not(value);
+    return element === "bool" ? wasm.i32.eqz(value) : wasm.i32.xor(value, wasm.i32.const(-1));
   }
   if (lanes === 1 && element === "i32") {
-    const zero = m.i32.const(0);
-    if (op === "neg") return m.i32.sub(zero, value);
-    const shared = f.shared(value, wasmTypes.i32);
-    const isNegative = m.i32.lt_s(shared.again(), zero);
-    const larger = m.select(isNegative, m.i32.sub(m.i32.const(0), shared.again()), shared.again());
-    return m.block(null, [m.drop(shared.tee), larger], wasmTypes.i32);
+    const zero = wasm.i32.const(0);
+    if (op === "neg") return wasm.i32.sub(zero, value);
+    const shared = f.shared(value, wasm.types.i32);
+    const isNegative = wasm.i32.lt_s(shared.again(), zero);
+    const larger = wasm.select(isNegative, wasm.i32.sub(wasm.i32.const(0), shared.again()), shared.again());
+    return wasm.block([wasm.drop(shared.tee), larger]);
   }
-  const name = op === "round" ? "nearest" : op;
-  const table = (lanes === 1 ? m.f32 : m[shapeOf(type)]) as unknown as Readonly<Record<string, (value: Ref) => Ref>>;
-  return table[name]!(value);
+  return unary(op, type)!(value);
 }
 
 function emitBinary(f: WasmFunction, op: BinaryOp, left: Expression, right: Expression): Ref {
-  const { m } = f;
   const { type } = left;
   const a = emitExpression(f, left);
   const b = emitExpression(f, right);
   if (type.element === "bool" && (op === "eq" || op === "ne")) {
-    if (type.lanes === 1) return op === "eq" ? m.i32.eq(a, b) : m.i32.ne(a, b);
-    const differ = m.v128.xor(a, b);
-    return op === "eq" ? m.v128.not(differ) : differ;
+    if (type.lanes === 1) return op === "eq" ? wasm.i32.eq(a, b) : wasm.i32.ne(a, b);
+    const differ = wasm.v128.xor(a, b);
+    return op === "eq" ? wasm.v128.not(differ) : differ;
   }
   if (type.lanes > 1) {
-    const instruction = vectorBinary(m, op, type);
+    const instruction = vectorBinary(op, type);
     return instruction ? instruction(a, b) : laneByLane(f, op as "div" | "rem", a, b);
   }
-  const instruction = scalarBinary(m, op, type.element === "f32" ? "f32" : "i32");
+  const instruction = scalarBinary(op, type.element === "f32" ? "f32" : "i32");
   return instruction ? instruction(a, b) : smallerOrLarger(f, op === "min", a, b);
 }
 
 function smallerOrLarger(f: WasmFunction, smaller: boolean, a: Ref, b: Ref): Ref {
-  const { m } = f;
-  const [left, right] = [f.shared(a, wasmTypes.i32), f.shared(b, wasmTypes.i32)];
-  const sides = [m.drop(left.tee), m.drop(right.tee)];
-  const first = smaller ? m.i32.lt_s(left.again(), right.again()) : m.i32.gt_s(left.again(), right.again());
-  return m.block(null, [...sides, m.select(first, left.again(), right.again())], wasmTypes.i32);
+  const [left, right] = [f.shared(a, wasm.types.i32), f.shared(b, wasm.types.i32)];
+  const sides = [wasm.drop(left.tee), wasm.drop(right.tee)];
+  const first = smaller ? wasm.i32.lt_s(left.again(), right.again()) : wasm.i32.gt_s(left.again(), right.again());
+  return wasm.block([...sides, wasm.select(first, left.again(), right.again())]);
 }
 
 /** Division of i32 lanes, which WebAssembly has for scalars only. */
 function laneByLane(f: WasmFunction, op: "div" | "rem", a: Ref, b: Ref): Ref {
-  const { m } = f;
-  const [left, right] = [f.shared(a, wasmTypes.v128), f.shared(b, wasmTypes.v128)];
-  const instruction = scalarBinary(m, op, "i32")!;
+  const [left, right] = [f.shared(a, wasm.types.v128), f.shared(b, wasm.types.v128)];
+  const instruction = scalarBinary(op, "i32")!;
   const lane = (i: number): Ref =>
-    instruction(m.i32x4.extract_lane(left.again(), i), m.i32x4.extract_lane(right.again(), i));
-  let vector = m.i32x4.splat(lane(0));
-  for (let i = 1; i < 4; i++) vector = m.i32x4.replace_lane(vector, i, lane(i));
-  return m.block(null, [m.drop(left.tee), m.drop(right.tee), vector], wasmTypes.v128);
+    instruction(wasm.i32x4.extract_lane(left.again(), i), wasm.i32x4.extract_lane(right.again(), i));
+  let vector = wasm.i32x4.splat(lane(0));
+  for (let i = 1; i < 4; i++) vector = wasm.i32x4.replace_lane(vector, i, lane(i));
+  return wasm.block([wasm.drop(left.tee), wasm.drop(right.tee), vector]);
 }
 
 function emitConvert(f: WasmFunction, operand: Expression, type: RegisterType): Ref {
-  const { m } = f;
   const value = emitExpression(f, operand);
   const from = operand.type.element;
   if (type.lanes === 1) {
-    if (type.element === "f32") return m.f32.convert_s.i32(value);
-    return from === "bool" ? value : m.i32.trunc_s_sat.f32(value);
+    if (type.element === "f32") return wasm.f32.convert_i32_s(value);
+    return from === "bool" ? value : wasm.i32.trunc_sat_f32_s(value);
   }
   if (from === "bool") {
     const one = laneBytes(type, () => 1);
     // The mask keeps the bits of 1 where it is set.
-    return m.v128.and(value, f.vectorConstant(one));
+    return wasm.v128.and(value, f.vectorConstant(one));
   }
-  return type.element === "f32" ? m.f32x4.convert_i32x4_s(value) : m.i32x4.trunc_sat_f32x4_s(value);
+  return type.element === "f32" ? wasm.f32x4.convert_i32x4_s(value) : wasm.i32x4.trunc_sat_f32x4_s(value);
 }
 
 function emitBitcast(f: WasmFunction, operand: Expression, type: RegisterType): Ref {
@@ -177,56 +170,59 @@ function emitBitcast(f: WasmFunction, operand: Expression, type: RegisterType): 
   if (type.lanes > 1 || from.lanes > 1)
     throw moecError("MOE4501", { kernel: f.name, type: `a bitcast to ${type.element}x${type.lanes}` });
   if (from.element === type.element) return value;
-  return type.element === "f32" ? f.m.f32.reinterpret(value) : f.m.i32.reinterpret(value);
+  return type.element === "f32" ? wasm.f32.reinterpret_i32(value) : wasm.i32.reinterpret_f32(value);
 }
 
 function emitJoin(f: WasmFunction, operands: readonly Expression[], type: RegisterType): Ref {
-  const { m } = f;
   if (operands.every((operand) => operand.kind === "constant")) {
     return f.vectorConstant(laneBytes(type, (lane) => (operands[lane] as Expression & { kind: "constant" }).value));
   }
-  const shape = m[shapeOf(type)];
+  const shape = wasm[shapeOf(type)];
   const lane = (operand: Expression): Ref => {
     const value = emitExpression(f, operand);
-    return type.element === "bool" ? m.i32.sub(m.i32.const(0), value) : value;
+    return type.element === "bool" ? wasm.i32.sub(wasm.i32.const(0), value) : value;
   };
   return operands
     .slice(1)
     .reduce((vector, operand, i) => shape.replace_lane(vector, i + 1, lane(operand)), shape.splat(lane(operands[0]!)));
 }
 
-function emitExtract(f: WasmFunction, vector: Ref, type: RegisterType, lane: number): Ref {
-  const { m } = f;
+function emitExtract(vector: Ref, type: RegisterType, lane: number): Ref {
   const shape = shapeOf(type);
   const value =
     shape === "i16x8" || shape === "i8x16"
-      ? m[shape].extract_lane_s(vector, lane)
-      : m[shape].extract_lane(vector, lane);
-  return type.element === "bool" ? m.i32.and(value, m.i32.const(1)) : value;
+      ? wasm[shape].extract_lane_s(vector, lane)
+      : wasm[shape].extract_lane(vector, lane);
+  return type.element === "bool" ? wasm.i32.and(value, wasm.i32.const(1)) : value;
 }
 
 function emitWiden(f: WasmFunction, widen: Expression & { kind: "widen" }): Ref {
-  const { m } = f;
   const value = emitExpression(f, widen.operand);
   const low = widen.half === "low";
   if (widen.operand.type.element === "i8") {
-    if (widen.signed) return low ? m.i16x8.extend_low_i8x16_s(value) : m.i16x8.extend_high_i8x16_s(value);
-    return low ? m.i16x8.extend_low_i8x16_u(value) : m.i16x8.extend_high_i8x16_u(value);
+    if (widen.signed) return low ? wasm.i16x8.extend_low_i8x16_s(value) : wasm.i16x8.extend_high_i8x16_s(value);
+    return low ? wasm.i16x8.extend_low_i8x16_u(value) : wasm.i16x8.extend_high_i8x16_u(value);
   }
-  if (widen.signed) return low ? m.i32x4.extend_low_i16x8_s(value) : m.i32x4.extend_high_i16x8_s(value);
-  return low ? m.i32x4.extend_low_i16x8_u(value) : m.i32x4.extend_high_i16x8_u(value);
+  if (widen.signed) return low ? wasm.i32x4.extend_low_i16x8_s(value) : wasm.i32x4.extend_high_i16x8_s(value);
+  return low ? wasm.i32x4.extend_low_i16x8_u(value) : wasm.i32x4.extend_high_i16x8_u(value);
 }
 
 /** (0 + 1) + (2 + 3): neighbours exchange their places, then the pairs. */
 function emitReduce(f: WasmFunction, op: "add" | "min" | "max", operand: Expression): Ref {
-  const { m } = f;
-  const instruction = vectorBinary(m, op, operand.type)!;
-  const all = f.shared(emitExpression(f, operand), wasmTypes.v128);
-  const exchanged = m.i8x16.shuffle(all.again(), all.again(), [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11]);
-  const pairs = f.shared(instruction(all.again(), exchanged), wasmTypes.v128);
-  const halves = m.i8x16.shuffle(pairs.again(), pairs.again(), [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]);
+  const instruction = vectorBinary(op, operand.type)!;
+  const all = f.shared(emitExpression(f, operand), wasm.types.v128);
+  const exchanged = wasm.i8x16.shuffle(
+    all.again(),
+    all.again(),
+    [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11],
+  );
+  const pairs = f.shared(instruction(all.again(), exchanged), wasm.types.v128);
+  const halves = wasm.i8x16.shuffle(
+    pairs.again(),
+    pairs.again(),
+    [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7],
+  );
   const sum = instruction(pairs.again(), halves);
-  const lane = emitExtract(f, sum, operand.type, 0);
-  const scalar = operand.type.element === "f32" ? wasmTypes.f32 : wasmTypes.i32;
-  return m.block(null, [m.drop(all.tee), m.drop(pairs.tee), lane], scalar);
+  const lane = emitExtract(sum, operand.type, 0);
+  return wasm.block([wasm.drop(all.tee), wasm.drop(pairs.tee), lane]);
 }

@@ -5,8 +5,9 @@
 import type { Expression, MemoryType, RegisterType } from "../../4-schedule/kernel-ir.js";
 import { elementBits, typeText } from "../../4-schedule/kernel-types.js";
 import { moecError } from "../../errors/raise.js";
-import { wasmTypes, type Ref, type WasmModule, type WasmType } from "./binary.js";
 import type { FunctionBody } from "../../4-schedule/kernel-functions.js";
+import * as wasm from "./instructions.js";
+import type { Ref, WasmType } from "./instructions.js";
 import type { Pointers } from "./pointers.js";
 
 /** Instructions that the module may contain. */
@@ -30,11 +31,11 @@ export interface FunctionTable {
 }
 
 export function wasmType(type: RegisterType, owner: string): WasmType {
-  if (type.lanes === 1) return type.element === "f32" ? wasmTypes.f32 : wasmTypes.i32;
+  if (type.lanes === 1) return type.element === "f32" ? wasm.types.f32 : wasm.types.i32;
   const bits = elementBits[type.element] * type.lanes;
   const fits = type.element === "bool" ? type.lanes === 4 || type.lanes === 8 || type.lanes === 16 : bits === 128;
   if (!fits) throw moecError("MOE4501", { kernel: owner, type: typeText(type) });
-  return wasmTypes.v128;
+  return wasm.types.v128;
 }
 
 export class WasmFunction {
@@ -51,7 +52,6 @@ export class WasmFunction {
   private labels = 0;
 
   constructor(
-    readonly m: WasmModule,
     readonly features: WasmFeatures,
     readonly functions: FunctionTable,
     readonly name: string,
@@ -116,21 +116,21 @@ export class WasmFunction {
     const key = String(bytes);
     let local = this.constants.get(key);
     if (local === undefined) {
-      local = this.local(wasmTypes.v128);
+      local = this.local(wasm.types.v128);
       this.constants.set(key, local);
-      this.preamble.push(this.m.local.set(local, this.m.v128.const(bytes)));
+      this.preamble.push(wasm.local.set(local, wasm.v128.const(bytes)));
     }
-    return this.m.local.get(local, wasmTypes.v128);
+    return wasm.local.get(local);
   }
 
   /** Evaluate once, use several times: `set` goes where the value is first needed. */
   shared(value: Ref, type: WasmType): { readonly tee: Ref; readonly again: () => Ref } {
     const local = this.local(type);
-    return { tee: this.m.local.tee(local, value, type), again: () => this.m.local.get(local, type) };
+    return { tee: wasm.local.tee(local, value), again: () => wasm.local.get(local) };
   }
 
-  call(name: string, make: () => FunctionBody, operand: Ref, result: RegisterType): Ref {
-    return this.m.call(this.functions.function(name, make), [operand], wasmType(result, this.name));
+  call(name: string, make: () => FunctionBody, operand: Ref): Ref {
+    return wasm.call(this.functions.function(name, make), [operand]);
   }
 
   /** The statements that `write` emits, as one block. */
@@ -138,14 +138,14 @@ export class WasmFunction {
     const outer = this.body;
     this.body = [];
     write();
-    const block = this.body.length === 1 ? this.body[0]! : this.m.block(null, this.body);
+    const block = this.body.length === 1 ? this.body[0]! : wasm.block(this.body);
     this.body = outer;
     return block;
   }
 
   /** Everything, with the vector constants first. */
-  finished(result: WasmType): Ref {
-    return this.m.block(null, [...this.preamble, ...this.body], result);
+  finished(): Ref {
+    return wasm.block([...this.preamble, ...this.body]);
   }
 }
 

@@ -12,9 +12,11 @@ import { registerType } from "../../4-schedule/kernel-types.js";
 import { moecError } from "../../errors/raise.js";
 import type { Target } from "../../targets/index.js";
 import { blockBufferBytes, scratchBytes } from "../scratch.js";
-import { emptyModule, tuple, wasmTypes, type Ref, type WasmModule, type WasmType } from "./binary.js";
 import { emitExpression } from "./expressions.js";
 import { wasmType, WasmFunction, type FunctionTable, type WasmFeatures } from "./function.js";
+import * as wasm from "./instructions.js";
+import type { Ref, WasmType } from "./instructions.js";
+import { WasmModule } from "./module.js";
 import { emitStatements } from "./statements.js";
 
 export { scratchBytes };
@@ -22,8 +24,6 @@ export { scratchBytes };
 export interface WasmOptions {
   /** Shared memory and atomic instructions. */
   readonly threads?: boolean;
-  /** Let binaryen check the module, for tests. */
-  readonly validate?: boolean;
 }
 
 /** The functions of a module that kernels call. */
@@ -31,7 +31,7 @@ class Functions implements FunctionTable {
   private readonly made = new Set<string>();
 
   constructor(
-    private readonly m: WasmModule,
+    private readonly module: WasmModule,
     private readonly features: WasmFeatures,
   ) {}
 
@@ -42,46 +42,45 @@ class Functions implements FunctionTable {
     const { parameter, body, result } = make();
     const [op, lanes] = name.split(".");
     const type = registerType(isFunctionOp(op as never) || op!.startsWith("f32") ? "f32" : "i32", Number(lanes));
-    const f = new WasmFunction(this.m, this.features, this, full, [wasmType(type, full)]);
+    const f = new WasmFunction(this.features, this, full, [wasmType(type, full)]);
     f.bind(parameter, 0);
     emitStatements(f, body);
     f.emit(emitExpression(f, result));
-    const resultType = wasmType(result.type, full);
-    this.m.addFunction(full, tuple(f.parameters), resultType, f.locals, f.finished(resultType));
+    this.module.addFunction(full, f.parameters, wasmType(result.type, full), f.locals, f.finished());
     return full;
   }
 }
 
-function emitKernel(m: WasmModule, features: WasmFeatures, functions: FunctionTable, kernel: Kernel): void {
+function emitKernel(module: WasmModule, features: WasmFeatures, functions: FunctionTable, kernel: Kernel): void {
   if (kernel.threads !== 1) throw moecError("MOE4502", { kernel: kernel.name, threads: String(kernel.threads) });
   const types: WasmType[] = [
-    ...kernel.buffers.map(() => wasmTypes.i32),
-    ...kernel.scalars.map(({ type }) => (type === "f32" ? wasmTypes.f32 : wasmTypes.i32)),
-    wasmTypes.i32,
-    wasmTypes.i32,
+    ...kernel.buffers.map(() => wasm.types.i32),
+    ...kernel.scalars.map(({ type }) => (type === "f32" ? wasm.types.f32 : wasm.types.i32)),
+    wasm.types.i32,
+    wasm.types.i32,
   ];
-  const f = new WasmFunction(m, features, functions, kernel.name, types);
+  const f = new WasmFunction(features, functions, kernel.name, types);
   kernel.buffers.forEach(({ name, element }, local) => f.buffers.set(name, { element, local }));
   kernel.scalars.forEach(({ name }, i) => f.bind(name, kernel.buffers.length + i));
   let offset = 0;
   for (const buffer of kernel.blockBuffers) {
     const { name, element } = buffer;
-    const local = f.local(wasmTypes.i32);
-    f.emit(m.local.set(local, m.i32.add(m.global.get("scratch", wasmTypes.i32), m.i32.const(offset))));
+    const local = f.local(wasm.types.i32);
+    f.emit(wasm.local.set(local, wasm.i32.add(wasm.global("scratch"), wasm.i32.const(offset))));
     f.buffers.set(name, { element, local });
     offset += blockBufferBytes(buffer);
   }
   const from = types.length - 2;
   f.bind("@block", from);
-  const get = (local: number): Ref => m.local.get(local, wasmTypes.i32);
+  const get = (local: number): Ref => wasm.local.get(local);
   const body = f.nested(() => {
     emitStatements(f, kernel.body);
-    f.emit(m.local.set(from, m.i32.add(get(from), m.i32.const(1))));
-    f.emit(m.br("blocks", m.i32.lt_s(get(from), get(from + 1))));
+    f.emit(wasm.local.set(from, wasm.i32.add(get(from), wasm.i32.const(1))));
+    f.emit(wasm.br_if("blocks", wasm.i32.lt_s(get(from), get(from + 1))));
   });
-  f.emit(m.if(m.i32.lt_s(get(from), get(from + 1)), m.loop("blocks", body)));
-  m.addFunction(kernel.name, tuple(types), wasmTypes.none, f.locals, f.finished(wasmTypes.none));
-  m.addFunctionExport(kernel.name, kernel.name);
+  f.emit(wasm.ifThen(wasm.i32.lt_s(get(from), get(from + 1)), wasm.loop("blocks", body)));
+  module.addFunction(kernel.name, types, wasm.types.none, f.locals, f.finished());
+  module.exportFunction(kernel.name);
 }
 
 /** The module as bytes. Kernels must pass `verifyKernels`. */
@@ -92,14 +91,9 @@ export function emitWasm(kernels: readonly Kernel[], target: Target, options: Wa
     quads: target.dotQuads === "either",
     threads: options.threads ?? false,
   };
-  const m = emptyModule(features);
-  try {
-    if (scratchBytes(kernels) > 0) m.addGlobalImport("scratch", "env", "scratch", wasmTypes.i32, false);
-    const functions = new Functions(m, features);
-    for (const kernel of kernels) emitKernel(m, features, functions, kernel);
-    if (options.validate && !m.validate()) throw new TypeError("the WebAssembly module is not valid");
-    return m.emitBinary();
-  } finally {
-    m.dispose();
-  }
+  const module = new WasmModule(features.threads);
+  if (scratchBytes(kernels) > 0) module.importGlobal("scratch");
+  const functions = new Functions(module, features);
+  for (const kernel of kernels) emitKernel(module, features, functions, kernel);
+  return module.bytes();
 }
