@@ -187,6 +187,8 @@ export interface MixtureAttrs extends Attrs {
   readonly perToken?: number;
   /** Path of the experts in the spec (`layers.moe.experts`), where they have one: what traces call the mixture. */
   readonly bank?: string;
+  /** What traces call its layers, where it lies in stacks: `layers.{i}.moe.experts`; see `1-check/layer-names.ts`. */
+  readonly layers?: string;
 }
 
 /** `dispatch`: an x that has the axis `slotAxis` gives each slot an input of its own. Values are not weighted. */
