@@ -3,7 +3,7 @@ export type { CallOptions, CallResult } from "./model/model.js";
 export type { LoadProgress } from "./model/open.js";
 export type { GenerateOptions, GenerationStep } from "./generate/generate.js";
 export type { SamplingOptions } from "./generate/sampling.js";
-export { joinRoutes, layerNames } from "./model/tensor.js";
+export { joinRoutes } from "./model/tensor.js";
 export type { FloatTensor, InputValue, IntTensor, RouteTrace, Tensor } from "./model/tensor.js";
 export type { Snapshot } from "./model/states.js";
 export type { DeviceReport } from "./device.js";

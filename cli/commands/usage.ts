@@ -58,7 +58,6 @@ async function usage(shell: Shell, path: string, file: string, options: UsageOpt
   const { expertUsage } = await import("../usage/count.js");
   const { usageTensors } = await import("../usage/tensors.js");
   const { writeCheckpoint } = await import("../convert/write.js");
-  const { layerNames } = await import("../../runtime/node/index.js");
   const folder = await runnableBundle(shell, path, options, { tokenizer: true });
   using model = await loadBundle(shell, folder, options);
   const counted = await expertUsage(model, text, {
@@ -70,10 +69,9 @@ async function usage(shell: Shell, path: string, file: string, options: UsageOpt
   const tensors = usageTensors(counted.mixtures);
   await writeCheckpoint(out, tensors, new Map(), { signal: shell.io.signal, note: () => undefined });
   const columns = [{ title: "tensor" }, { title: "experts" }, { title: "tokens of each" }];
-  const rows = counted.mixtures.flatMap(({ label, layers }, mixture) => {
-    const names = layerNames({ label, layers: layers.length });
-    return layers.map((counts, layer) => [tensors[mixture]!.name, names[layer]!, counts.join(" ")]);
-  });
+  const rows = counted.mixtures.flatMap(({ names, layers }, mixture) =>
+    layers.map((counts, layer) => [tensors[mixture]!.name, names[layer]!, counts.join(" ")]),
+  );
   for (const line of tableLines(columns, rows, shell.palette.dim)) shell.say(line);
   const shown = relative(shell.io.cwd, out);
   shell.say(`${shell.palette.added("✓")} ${shown}: ${plural(counted.tokens, "token")}`);

@@ -2,7 +2,8 @@
 import type { BuiltRecipe } from "../../compiler/2-graph/index.js";
 import type { ParamDecl, Program } from "../../compiler/2-graph/ir.js";
 import { checkpointSource, type ParameterSource } from "../../compiler/6-bundle/parameters.js";
-import { indexVectors, layerSizes } from "../../compiler/6-bundle/stored-order.js";
+import { layerSizes } from "../../compiler/6-bundle/stored-order.js";
+import { indexVectors } from "../../compiler/axes/index-vectors.js";
 import type { Checkpoint } from "../../compiler/checkpoints/index.js";
 import { moecError } from "../../compiler/errors/raise.js";
 import { countElements, makeTensor } from "../../compiler/ops/reference-tensor.js";

@@ -3,10 +3,10 @@ import type { BuiltParameter, BuiltRecipe } from "../../compiler/2-graph/index.j
 import type { ParamDecl, WeightSource } from "../../compiler/2-graph/ir.js";
 import { dropUnusedNodes } from "../../compiler/3-optimize/index.js";
 import { tensorsOf } from "../../compiler/6-bundle/parameters.js";
+import { indexVectors } from "../../compiler/axes/index-vectors.js";
 import { pairNeighbours, rearrange } from "../../compiler/6-bundle/rearrange.js";
 import {
   around,
-  indexVectors,
   layerSizes,
   orderOf,
   product,

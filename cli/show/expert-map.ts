@@ -1,7 +1,7 @@
 /**
  * A small picture of which expert took which token: one column per token, one line per layer and slot, one letter and
  * colour per expert, and beside it how the tokens were shared among the experts. Above the layers of a mixture stands the
- * path of its experts.
+ * path of its experts, beside each the number that tells it from the others.
  *
  * ```text
  *           In the beginning
@@ -37,17 +37,17 @@ export function mapTitle(routes: readonly RouteTrace[]): string {
  */
 export function expertMap(routes: readonly RouteTrace[], tokens: readonly string[], options: MapOptions): string[] {
   const lines: string[] = [];
-  const label = (trace: RouteTrace, layer: number): string => (trace.layers === 1 ? "" : `layer ${layer}`);
-  const mostLayers = Math.max(0, ...routes.map(({ layers }) => layers));
-  const margin = (mostLayers > 1 ? `layer ${mostLayers - 1}`.length : 0) + 2;
+  const titles = routes.map(({ names }) => titleOf(names));
+  const margin = Math.max(0, ...titles.flatMap(({ layers }) => layers.map(({ length }) => length))) + 2;
   const shareCells = 22;
   const most = Math.max(8, options.columns - margin - shareCells - 3);
-  for (const trace of routes) {
-    lines.push(printable(trace.label));
+  for (const [mixture, trace] of routes.entries()) {
+    const { path, layers } = titles[mixture]!;
+    lines.push(printable(path));
     const first = Math.max(0, trace.tokens - most);
     for (let layer = 0; layer < trace.layers; layer++) {
       for (let slot = 0; slot < trace.slots; slot++) {
-        const head = slot === 0 ? label(trace, layer).padEnd(margin) : " ".repeat(margin);
+        const head = slot === 0 ? layers[layer]!.padEnd(margin) : " ".repeat(margin);
         let cells = "";
         for (let token = first; token < trace.tokens; token++)
           cells += cell(expertAt(trace, layer, token, slot), options);
@@ -61,6 +61,17 @@ export function expertMap(routes: readonly RouteTrace[], tokens: readonly string
       );
   }
   return tokens.length === 0 ? lines : [...header(tokens, most, margin), ...lines];
+}
+
+/** What the names of layers share, and of each the numbers in which it differs: `layers.moe.experts` and `layer 3`. */
+function titleOf(names: readonly string[]): { readonly path: string; readonly layers: readonly string[] } {
+  const parts = names.map((name) => name.split(/[. ]/));
+  const shared = (parts[0] ?? []).map((part, at) => parts.every((other) => other[at] === part));
+  const numbers = parts.map((own) => own.filter((_, at) => !shared[at]).join("."));
+  return {
+    path: (parts[0] ?? []).filter((_, at) => shared[at]).join("."),
+    layers: numbers.map((number) => (number === "" ? "" : `layer ${number}`)),
+  };
 }
 
 /** Where the text begins and ends, so that the columns can be found in it. */

@@ -7,6 +7,8 @@ import { expertCounts } from "../show/expert-map.js";
 export interface MixtureUsage {
   /** As traces call it: the path of its experts. */
   readonly label: string;
+  /** What each layer is called. */
+  readonly names: readonly string[];
   /** Tokens by layer and expert. */
   readonly layers: readonly (readonly number[])[];
 }
@@ -58,6 +60,7 @@ function piecesOf(ids: readonly number[], most: number, bos: number | undefined)
 function added(before: readonly MixtureUsage[] | undefined, routes: readonly RouteTrace[]): readonly MixtureUsage[] {
   return routes.map((trace, mixture) => ({
     label: trace.label,
+    names: trace.names,
     layers: Array.from({ length: trace.layers }, (_, layer) => {
       const known = before?.[mixture]?.layers[layer];
       return expertCounts(trace, layer).map((count, expert) => count + (known?.[expert] ?? 0));

@@ -6,7 +6,7 @@ import type { MixtureUsage } from "./count.js";
  * `usage` [layers, experts] of f32; of several mixtures `usage_` and the path of the experts of each, as
  * `usage_layers_moe_experts`: names that the head of a recipe can have.
  */
-export function usageTensors(mixtures: readonly MixtureUsage[]): readonly TensorSource[] {
+export function usageTensors(mixtures: readonly Pick<MixtureUsage, "label" | "layers">[]): readonly TensorSource[] {
   const names = new Set<string>();
   return mixtures.map(({ label, layers }) => {
     const wanted = mixtures.length === 1 ? "usage" : `usage_${label.replace(/\W+/g, "_")}`;

@@ -6,7 +6,7 @@ import type { ReferenceRoutes, ReferenceTensor } from "../../compiler/ops/types.
 import type { ManifestEntry } from "../../compiler/6-bundle/manifest.js";
 import { randomSource } from "../../runtime/generate/random.js";
 import { compileSize } from "../../runtime/plan/sizes.js";
-import { layerNames, type Model } from "../../runtime/node/index.js";
+import type { Model } from "../../runtime/node/index.js";
 import type { LayerRoutes } from "./compare.js";
 
 /** Results of an entry, by output, and the routes of every layer. */
@@ -142,7 +142,7 @@ export async function runDevice(
   );
   const { outputs, routes } = await model[how](entry, given, { trace: true });
   const layers = routes.flatMap((trace) =>
-    layerNames(trace).map((name, layer) => {
+    trace.names.map((name, layer) => {
       const length = trace.tokens * trace.slots;
       const { slots, byToken, axes } = trace;
       const index = trace.index.subarray(layer * length, (layer + 1) * length);

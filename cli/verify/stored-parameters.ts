@@ -2,7 +2,8 @@
 import type { Program } from "../../compiler/2-graph/ir.js";
 import type { Plan, PlanWeight } from "../../compiler/4-schedule/plan.js";
 import type { ParameterSource } from "../../compiler/6-bundle/index.js";
-import { indexVectors, layerSizes } from "../../compiler/6-bundle/stored-order.js";
+import { layerSizes } from "../../compiler/6-bundle/stored-order.js";
+import { indexVectors } from "../../compiler/axes/index-vectors.js";
 import { isK } from "../../compiler/4-schedule/micro/k-layouts.js";
 import { isBlocked } from "../../compiler/4-schedule/layout/layouts.js";
 import { blockAxes } from "../../compiler/4-schedule/layout/pack.js";

@@ -114,6 +114,8 @@ export type PlanScalarArg =
 export interface PlanTrace {
   /** Path of the experts in the spec, without the number of the layer; unique in the entry. */
   readonly label: string;
+  /** What each of `layers` is called (`layers.3.moe.experts`); absent in older plans, and outside of stacks. */
+  readonly names?: readonly string[];
   readonly loop?: string;
   readonly layers: number;
   readonly layerStride: number;

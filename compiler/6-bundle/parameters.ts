@@ -7,6 +7,7 @@ import { asBlocks } from "../checkpoints/reblock.js";
 import { STORAGE } from "../checkpoints/storage.js";
 import type { Checkpoint, TensorInfo } from "../checkpoints/types.js";
 import type { ParamDecl, Program, WeightSource } from "../2-graph/ir.js";
+import { indexVectors } from "../axes/index-vectors.js";
 import { blockValues, holdsBlocks, type BlockFormat, type BlockStorage } from "../4-schedule/layout/layouts.js";
 import { isK } from "../4-schedule/micro/k-layouts.js";
 import type { StoredBlocks } from "../4-schedule/layout/pack-blocks.js";
@@ -14,7 +15,6 @@ import { pairHalves, rearrange } from "./rearrange.js";
 import { codeValues, normalValues } from "./random-values.js";
 import {
   around,
-  indexVectors,
   layerSizes,
   orderOf,
   product,

@@ -1,4 +1,5 @@
 /** How the tensors of a parameter lie in a checkpoint: their names, and their axes in the order of the file. */
+import { layerName } from "../1-check/layer-names.js";
 import { moecError } from "../errors/raise.js";
 import type { ParamDecl, WeightSource } from "../2-graph/ir.js";
 
@@ -73,29 +74,8 @@ export function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-/** All index vectors of a shape, the last index fastest. */
-export function indexVectors(sizes: readonly number[]): readonly (readonly number[])[] {
-  return sizes.reduce<readonly (readonly number[])[]>(
-    (before, size) => before.flatMap((outer) => Array.from({ length: size }, (_, index) => [...outer, index])),
-    [[]],
-  );
-}
-
 /** Names of a layer's tensors, one for each expert where these have their own. */
 export function tensorNames(source: WeightSource, { experts }: StoredOrder, layer: readonly number[]): string[] {
-  const pattern = nameAt(source.pattern, layer);
+  const pattern = layerName(source.pattern, layer);
   return Array.from({ length: experts }, (_, expert) => pattern.replaceAll("{e}", String(expert)));
-}
-
-const LAYER_LETTERS = ["i", "j", "k", "l"];
-
-/** The tensor's name in one layer; `{i*2+3}` is for every second layer from 3 on in the checkpoint. */
-function nameAt(pattern: string, layer: readonly number[]): string {
-  return pattern.replace(
-    /\{([ijkl])(?:\*(\d+))?(?:\+(\d+))?\}/g,
-    (whole, letter: string, step: string | undefined, first: string | undefined) => {
-      const number = layer[LAYER_LETTERS.indexOf(letter)];
-      return number === undefined ? whole : String(number * Number(step ?? 1) + Number(first ?? 0));
-    },
-  );
 }

@@ -3,6 +3,7 @@ import type { Plan, PlanWeight } from "../4-schedule/plan.js";
 import { isBlocked } from "../4-schedule/layout/layouts.js";
 import { blockAxes, packLayer } from "../4-schedule/layout/pack.js";
 import type { StoredBlocks } from "../4-schedule/layout/pack-blocks.js";
+import { indexVectors } from "../axes/index-vectors.js";
 import { moecError } from "../errors/raise.js";
 import type { ParameterSource } from "./parameters.js";
 
@@ -25,7 +26,7 @@ export function* packWeights(plan: Plan, source: ParameterSource): Generator<Wei
   for (const { weight, buffer } of placed) {
     const axes = weight.axes.slice(weight.layerAxes).map(({ name }) => name);
     let offset = buffer.offset;
-    for (const layer of layersOf(weight)) {
+    for (const layer of indexVectors(weight.axes.slice(0, weight.layerAxes).map(({ size }) => size))) {
       const bytes = packLayer(weight, blocksOf(weight, source, layer) ?? source.read(weight.path, layer, axes));
       if (offset + bytes.length > buffer.offset + buffer.bytes) {
         throw moecError("MOE5312", { at: weight.path, reason: `its packed bytes do not fit into \`${buffer.id}\`` });
@@ -42,14 +43,4 @@ function blocksOf(weight: PlanWeight, source: ParameterSource, layer: readonly n
   const { path, storage } = weight;
   if (!along || !isBlocked(storage)) return undefined;
   return source.readBlocks?.(path, layer, storage, along);
-}
-
-/** Numbers of all layers, outermost stack first; one empty tuple without layers. */
-function layersOf(weight: PlanWeight): readonly (readonly number[])[] {
-  return weight.axes
-    .slice(0, weight.layerAxes)
-    .reduce<readonly (readonly number[])[]>(
-      (layers, axis) => layers.flatMap((outer) => Array.from({ length: axis.size }, (_, index) => [...outer, index])),
-      [[]],
-    );
 }

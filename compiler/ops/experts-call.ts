@@ -32,7 +32,7 @@ export interface ExpertsType {
   readonly result: TensorType;
 }
 
-export const expertsAttrs = ["banks", "captures", "weigh", "perToken", "bank"] as const;
+export const expertsAttrs = ["banks", "captures", "weigh", "perToken", "bank", "layers"] as const;
 
 /** The banks of a use whose type was checked. */
 function checkedBanks(call: OpCall): readonly Bank[] {

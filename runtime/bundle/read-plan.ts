@@ -98,11 +98,12 @@ const loop: Reader<PlanLoop> = (value, at) =>
   })(value, at) as PlanLoop;
 const step: Reader<PlanStep> = (value, at) =>
   record(value, at)["kind"] === "loop" ? loop(value, at) : launch(value, at);
-type Optional = "loop" | "rows" | "axes";
+type Optional = "loop" | "names" | "rows" | "axes";
 const trace = object<Omit<PlanTrace, Optional> & { [K in Optional]: PlanTrace[K] | undefined }>({
   label: text,
   loop: optional(text),
   layers: count,
+  names: optional(list(text)),
   experts: count,
   axes: optional(list(text)),
   rows: optional(text),
@@ -177,6 +178,10 @@ function checkBuffers(plan: Plan): void {
     ...plan.entries.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
   ].map((one) => one.buffer);
   const traced = plan.entries.flatMap(({ traces }) => traces).flatMap(({ index, weight: values }) => [index, values]);
+  for (const { label, layers, names } of plan.entries.flatMap(({ traces }) => traces)) {
+    if (names && names.length !== layers)
+      throw wrong("plan.json.entries", `\`${label}\` has ${layers} layers and ${names.length} names`);
+  }
   for (const id of [...used, ...traced]) {
     if (!ids.has(id)) throw wrong("plan.json", `buffer \`${id}\` is not declared`);
   }

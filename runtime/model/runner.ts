@@ -8,7 +8,7 @@ import { moecError } from "../../compiler/errors/raise.js";
 import type { Device } from "../device.js";
 import { compileSize, type SizeValues } from "../plan/sizes.js";
 import { bad, type CheckedInput } from "./inputs.js";
-import { joinRoutes, toNumbers, type RouteTrace, type Tensor } from "./tensor.js";
+import { joinRoutes, layerNames, toNumbers, type RouteTrace, type Tensor } from "./tensor.js";
 
 export interface PieceResult {
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -105,9 +105,10 @@ export class Runner {
       return numbers;
     };
     const { label, layers, slots, experts, axes } = trace;
+    const names = layerNames(trace);
     const index = (await read(trace.index, "i32")) as Int32Array;
     const weight = (await read(trace.weight, "f32")) as Float32Array;
-    return { label, layers, tokens, byToken, ...(axes ? { axes } : {}), slots, experts, index, weight };
+    return { label, layers, names, tokens, byToken, ...(axes ? { axes } : {}), slots, experts, index, weight };
   }
 
   /** An entry for one token has one row of anything: the one that it was made of says what a row is. */

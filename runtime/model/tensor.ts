@@ -1,4 +1,5 @@
 /** Values that go into and come out of a model: numbers in row-major order, with the axes they lie on. */
+import type { PlanTrace } from "../../compiler/4-schedule/plan.js";
 import type { DType } from "../../compiler/ops/types.js";
 
 export interface TensorAxis {
@@ -39,11 +40,14 @@ export type InputValue =
  */
 export interface RouteTrace {
   /**
-   * Path of the experts in the spec, without the number of the layer: `layers.moe.experts`. Where one bank is asked
-   * several times the later ones have their number: `layers.moe.experts#2`.
+   * Path of the experts in the spec, without the number of the layer: `layers.moe.experts`. Where layers differ, it has
+   * the number of the first of its kind. Where one bank is asked several times the later ones have their number:
+   * `layers.moe.experts#2`.
    */
   readonly label: string;
   readonly layers: number;
+  /** What each layer is called, with its number in the spec: `layers.3.moe.experts`. */
+  readonly names: readonly string[];
   /** Rows that were routed: the tokens of the call, or what the spec made of them (slots of tokens, say). */
   readonly tokens: number;
   /** Whether there is one row for each token of the call. */
@@ -57,8 +61,9 @@ export interface RouteTrace {
   readonly weight: Float32Array;
 }
 
-/** A name for each layer of a mixture: its path, and the layer where there are several. */
-export function layerNames({ label, layers }: Pick<RouteTrace, "label" | "layers">): readonly string[] {
+/** A name for each layer of a mixture; of older plans, which have none, its path and a number. */
+export function layerNames({ label, layers, names }: Pick<PlanTrace, "label" | "layers" | "names">): readonly string[] {
+  if (names) return names;
   return layers === 1 ? [label] : Array.from({ length: layers }, (_, layer) => `${label} ${layer}`);
 }
 

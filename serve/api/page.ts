@@ -1,6 +1,6 @@
 /** What the page asks beyond the public API: what the model is, and text with the experts that each token took. */
 import { deviceText, whyNotText } from "../../runtime/device-text.js";
-import { layerNames, type GenerationStep, type RouteTrace } from "../../runtime/node/index.js";
+import type { GenerationStep, RouteTrace } from "../../runtime/node/index.js";
 import { EventStream, sendJson } from "../http.js";
 import type { Exchange, Served } from "../served.js";
 import { readPage } from "./parameters.js";
@@ -67,15 +67,33 @@ export async function writeTraced(served: Served, exchange: Exchange): Promise<v
   events.end();
 }
 
-/** Adds the names of layers that steps have and those before them had not; whether there were any. */
+/** Adds the names of layers that steps have and those before them had not, in the order of layers; whether there were any. */
 export function addNames(names: string[], steps: readonly Pick<GenerationStep, "routes">[]): boolean {
-  const before = names.length;
-  for (const { routes } of steps) {
-    for (const name of routes.filter(({ byToken }) => byToken).flatMap(layerNames)) {
-      if (!names.includes(name)) names.push(name);
-    }
-  }
-  return names.length > before;
+  const traces = steps.flatMap(({ routes }) => routes).filter(({ byToken }) => byToken);
+  const more = new Set(traces.flatMap((trace) => trace.names).filter((name) => !names.includes(name)));
+  names.push(...inLayerOrder([...more]));
+  return more.size > 0;
+}
+
+/** Layers of one stack by their numbers, wherever kinds of layers take turns; all else as it comes. */
+function inLayerOrder(names: readonly string[]): readonly string[] {
+  const parts = names.map((name) => name.split("."));
+  const groups = new Map<string, number>();
+  // Numbers are ordered as such, other names by the first that goes on from there.
+  const keys = parts.map((own) =>
+    own.map((part, at) => {
+      if (/^\d+$/.test(part)) return Number(part);
+      const group = own.slice(0, at + 1).join(".");
+      if (!groups.has(group)) groups.set(group, groups.size);
+      return groups.get(group)!;
+    }),
+  );
+  const order = names.map((_, index) => index);
+  order.sort((a, b) => {
+    const at = keys[a]!.findIndex((key, depth) => key !== keys[b]![depth]);
+    return at < 0 ? keys[a]!.length - keys[b]!.length : keys[a]![at]! - (keys[b]![at] ?? -1);
+  });
+  return order.map((index) => names[index]!);
 }
 
 /**
@@ -90,7 +108,7 @@ export function layersOf(
   const taken = new Map(
     routes
       .filter(({ byToken }) => byToken)
-      .flatMap((trace) => layerNames(trace).map((name, layer) => [name, expertsOf(trace, layer, at)] as const)),
+      .flatMap((trace) => trace.names.map((name, layer) => [name, expertsOf(trace, layer, at)] as const)),
   );
   return names.map((name) => taken.get(name) ?? []);
 }

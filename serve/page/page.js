@@ -240,7 +240,7 @@ function add(more) {
   // Tokens behind a prompt may have layers that it has not.
   if (at("layers").childElementCount !== layers) {
     svg.setAttribute("height", height + 2);
-    at("layers").replaceChildren(...names.map(layerName));
+    at("layers").replaceChildren(...shortNames().map((short, layer) => layerName(short, names[layer])));
   }
   for (const token of more) {
     const column = tokens.length;
@@ -267,11 +267,20 @@ function add(more) {
   legend();
 }
 
-/** A name beside its row; what does not fit is cut at its start, for the ends tell layers apart. */
-function layerName(name) {
+/** Names without what all of them end with: `layers.3` of `layers.3.moe.experts`. */
+function shortNames() {
+  const parts = names.map((name) => name.split("."));
+  const isShared = (back) => parts.every((own) => own.length > back && own.at(-back) === parts[0].at(-back));
+  let back = 0;
+  while (names.length > 1 && isShared(back + 1)) back++;
+  return parts.map((own) => own.slice(0, own.length - back).join("."));
+}
+
+/** A short name beside its row; what does not fit is cut at its start, for the ends tell layers apart. */
+function layerName(short, name) {
   const item = document.createElement("div");
   const text = document.createElement("bdi");
-  text.textContent = name;
+  text.textContent = short;
   item.append(text);
   item.title = name;
   return item;

@@ -45,7 +45,7 @@ describe.skipIf(!browser)("the page of moec serve", () => {
     expect(await text("speed")).toMatch(/ 12 written · prompt of \d+ in .* · all tokens that were asked for$/);
     await page.focus("#map");
     await page.keyboard.press("Home");
-    expect(await text("told")).toMatch(/^Token 0, .* layers\.moe\.experts 3: \d \(/);
+    expect(await text("told")).toMatch(/^Token 0, .* layers\.3\.moe\.experts: \d \(/);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).toBeLessThanOrEqual(400);
   });

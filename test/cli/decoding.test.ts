@@ -114,14 +114,14 @@ describe("decoding", () => {
 
   // The toy's text with other experts by mode; 5 tokens are the prompt, 4 are decoded, each to 2 of 8 experts or 1.
   it.each([
-    ["the prompt", "prefill { h + moe(norm2(h)) } decode { h + one(norm2(h)) }", [["layers.moe.experts", 10]]],
-    ["decoding", "prefill { h + one(norm2(h)) } decode { h + moe(norm2(h)) }", [["layers.moe.experts", 8]]],
+    ["the prompt", "prefill { h + moe(norm2(h)) } decode { h + one(norm2(h)) }", [["layers.0.moe.experts", 10]]],
+    ["decoding", "prefill { h + one(norm2(h)) } decode { h + moe(norm2(h)) }", [["layers.0.moe.experts", 8]]],
     [
       "each, others",
       "prefill { h + moe(norm2(h)) } decode { h + few(norm2(h)) }",
       [
-        ["layers.moe.experts", 10],
-        ["layers.few.experts", 4],
+        ["layers.0.moe.experts", 10],
+        ["layers.0.few.experts", 4],
       ],
     ],
   ])("compares mixtures of %s alone", async (_, body, counts) => {
@@ -129,7 +129,7 @@ describe("decoding", () => {
       .replace("Causal, MoE,", "Causal, MoE, SwiGLU,")
       .replace("  (x: [T, D]) =>", "  use few = MoE[D, F, E](1)\n  use one = SwiGLU[D, F]\n  (x: [T, D]) =>")
       .replace("h + moe(norm2(h))", body);
-    const name = `modes-${counts.map(([path]) => String(path).split(".")[1]).join("-")}-${String(counts[0]![1])}`;
+    const name = `modes-${counts.map(([path]) => String(path).split(".")[2]).join("-")}-${String(counts[0]![1])}`;
     await moec(["new", name], { cwd });
     writeFileSync(join(cwd, name, "model.moe"), text);
     const tried = await opened(name);

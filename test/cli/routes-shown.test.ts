@@ -11,6 +11,7 @@ import { folderOf, moec } from "./io.js";
 /** Three tokens, each to one expert. */
 const tokens: RouteTrace = {
   label: "m",
+  names: ["m"],
   layers: 1,
   tokens: 3,
   byToken: true,
@@ -24,9 +25,17 @@ const tokens: RouteTrace = {
 const rows: RouteTrace = { ...tokens, tokens: 2, byToken: false, axes: ["N"], index: Int32Array.of(7, 3) };
 
 /** A prompt of two tokens through `a` alone, then one token through `a` and `b`, and one through `b`. */
-const first = { ...tokens, label: "a", tokens: 2, index: Int32Array.of(4, 5) };
-const second = { ...tokens, label: "a", tokens: 1, index: Int32Array.of(6) };
-const other = { ...tokens, label: "b", tokens: 1, slots: 2, index: Int32Array.of(1, 2), weight: Float32Array.of(1, 1) };
+const first = { ...tokens, label: "a", names: ["a"], tokens: 2, index: Int32Array.of(4, 5) };
+const second = { ...tokens, label: "a", names: ["a"], tokens: 1, index: Int32Array.of(6) };
+const other = {
+  ...tokens,
+  label: "b",
+  names: ["b"],
+  tokens: 1,
+  slots: 2,
+  index: Int32Array.of(1, 2),
+  weight: Float32Array.of(1, 1),
+};
 const modes = [
   { read: [1, 2], routes: [first] },
   { read: [3], routes: [second, other] },
@@ -79,6 +88,46 @@ describe("calls with other mixtures", () => {
       [true, ["a", "b"], [[[6, 1]], pair]],
       [false, ["a", "b"], [[], pair]],
     ]);
+  });
+});
+
+describe("layers", () => {
+  /** Layers 1, 4 and 10 of a stack, between those of another kind. */
+  const kind = (path: string, ...layers: readonly number[]): RouteTrace => ({
+    ...tokens,
+    label: `layers.${layers[0]}.${path}`,
+    names: layers.map((layer) => `layers.${layer}.${path}`),
+    layers: layers.length,
+    tokens: 1,
+    index: Int32Array.from(layers, (layer) => layer % 8),
+    weight: new Float32Array(layers.length).fill(1),
+  });
+  const routes = [kind("moe.experts", 1, 4, 10), kind("few", 2, 5)];
+
+  it("of several kinds are shown by their numbers in the stack", () => {
+    expect(expertMap(routes, [], { colors: false, columns: 80 }).map((line) => line.slice(0, 13).trimEnd())).toEqual([
+      "layers.moe.ex",
+      "layer 1   B",
+      "layer 4   E",
+      "layer 10  C",
+      "layers.few",
+      "layer 2   C",
+      "layer 5   F",
+    ]);
+  });
+
+  it("stand on the page in the order in which a token meets them", () => {
+    const names: string[] = [];
+    addNames(names, [{ routes: [...routes, first] }]);
+    expect(names).toEqual([
+      "layers.1.moe.experts",
+      "layers.2.few",
+      "layers.4.moe.experts",
+      "layers.5.few",
+      "layers.10.moe.experts",
+      "a",
+    ]);
+    expect(layersOf(routes, 0, names).map(([taken]) => taken?.[0])).toEqual([1, 2, 4, 5, 2, undefined]);
   });
 });
 

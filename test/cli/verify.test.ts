@@ -201,7 +201,7 @@ describe("moec verify", () => {
     expect(err).toBe("");
     const result = JSON.parse(out) as Verified & { decoding: Verified };
     expect(code).toBe(0);
-    expect(result.routes.map(({ name }) => name)).toEqual(["layers.moe.experts 0", "layers.moe.experts 1"]);
+    expect(result.routes.map(({ name }) => name)).toEqual(["layers.0.moe.experts", "layers.1.moe.experts"]);
     // Two choices for each of the tokens, of which two are decoded one by one.
     expect(result.decoding).toMatchObject({ explained: true, kernels: { positions: 2 } });
     expect(result.decoding.routes).toMatchObject([{ all: 10 }, { all: 10 }]);

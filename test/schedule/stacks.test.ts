@@ -6,8 +6,10 @@ import { periodsOf } from "../../compiler/1-check/elaborate/periods.js";
 import { buildProgram, evaluate, StateStore } from "../../compiler/2-graph/index.js";
 import type { Program } from "../../compiler/2-graph/ir.js";
 import { optimize } from "../../compiler/3-optimize/index.js";
+import { schedule } from "../../compiler/4-schedule/index.js";
 import { checkpointSource } from "../../compiler/6-bundle/parameters.js";
 import type { Checkpoint, TensorInfo } from "../../compiler/checkpoints/types.js";
+import { wasmRelaxed } from "../../compiler/targets/index.js";
 import type { ReferenceTensor } from "../../compiler/ops/types.js";
 import { testHost } from "../check/host.js";
 import { compare, numbers } from "./compare.js";
@@ -177,6 +179,33 @@ describe("stacks of layers that differ", () => {
     expect(bodies("ABABAB")).toEqual(["layers.0.w 3", "layers.1.u 3"]);
     expect(bodies("AAAABBB")).toEqual(["layers.0.w 4", "layers.4.u 3"]);
     expect(bodies("AABAABA")).toEqual(["layers.0.w 2", "layers.1.w 2", "layers.2.u 2", "layers.6.w 1"]);
+  });
+});
+
+describe("traces", () => {
+  const layersOf = (text: string): readonly string[] => {
+    const { plan } = schedule(optimize(program(text)), wasmRelaxed, { limits: { T: 4, context: 8 } });
+    return plan.entries[0]!.traces.flatMap(({ names = [] }) => names);
+  };
+
+  it("call layers by their numbers in the stack, whatever runs they make", () => {
+    const numbered = (layers: string): readonly string[] => layersOf(stacked([...layers] as Kind[]));
+    const name = (layer: number): string => `layers.${layer}.moe.experts`;
+    expect(numbered("CCCC")).toEqual([0, 1, 2, 3].map(name));
+    expect(numbered("ACACAC")).toEqual([1, 3, 5].map(name));
+    expect(numbered("AACCCB")).toEqual([2, 3, 4].map(name));
+    expect(numbered("ACCACCC").toSorted()).toEqual([1, 2, 4, 5, 6].map(name));
+  });
+
+  it("count in stacks of stacks, and name nothing outside of them", () => {
+    const inner = `block Inner[D, F, E] {
+  stack parts = 2 of Sparse[D, F, E]
+  (x: [T, D]) => parts(x)
+}`;
+    expect(
+      layersOf(`${blocks}\n${inner}\n${head} {\n  stack layers = 2 of Inner[D, F, E]${seam}layers(x)\n}\n`),
+    ).toEqual(["0.parts.0", "0.parts.1", "1.parts.0", "1.parts.1"].map((place) => `layers.${place}.moe.experts`));
+    expect(layersOf(`${blocks}\n${head} {\n  use one = Sparse[D, F, E]${seam}one(x)\n}\n`)).toEqual([]);
   });
 });
 

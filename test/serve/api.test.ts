@@ -186,7 +186,7 @@ describe("the other routes", () => {
     // Named once, by the path of their experts.
     const named = events.flatMap((event) => ("layers" in event ? [event.layers] : []));
     expect(named).toEqual([
-      [0, 1, 2, 3].map((layer) => expect.stringMatching(new RegExp(`^layers\\.\\S+ ${layer}$`)) as string),
+      [0, 1, 2, 3].map((layer) => expect.stringMatching(new RegExp(`^layers\\.${layer}\\.\\S+$`)) as string),
     ]);
     for (const { layers } of tokens) {
       expect(layers.length).toBe(4);

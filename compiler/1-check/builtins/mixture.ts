@@ -1,7 +1,8 @@
 /** Where tokens meet experts: `mixture`, its two halves, and experts that say for themselves how well they fit. */
-import { noteBatch, showSize } from "../context.js";
+import { noteBatch, showSize, type Place } from "../context.js";
 import { describe } from "../describe.js";
 import type { Emitted } from "../emitter.js";
+import { layerPattern } from "../layer-names.js";
 import { ceilOf } from "./capacity.js";
 import { callClosure, callModule } from "../elaborate/calls.js";
 import { expertsOf } from "../elaborate/banks.js";
@@ -156,12 +157,18 @@ function emitExperts(
     regions.map((region) => region.type.results[0]!),
   );
   const banks = bank.groups.map((group) => ({ experts: group.count, params: 0 }));
-  const named = bank.path === "" ? {} : { bank: bank.path };
+  const named = bank.path === "" ? {} : namesOf(bank.path, call.place);
   const all = { banks, captures: 0, ...(extra ? { perToken: 1 } : {}), ...attrs, ...named };
   const spans = [call.spanOf("x"), call.has("routes") ? call.spanOf("routes") : span];
   const made = emit(walk, op, [x, routes, ...(extra ? [extra] : [])], all, span, spans, regions);
   if (!made?.[0]) throw new Stop();
   return made[0];
+}
+
+/** What traces call a bank, and its layers where it lies in stacks. */
+function namesOf(bank: string, { repetitions }: Place): { readonly bank: string; readonly layers?: string } {
+  const layers = layerPattern(bank, repetitions);
+  return layers === bank ? { bank } : { bank, layers };
 }
 
 /** Experts of one bank give one type. */

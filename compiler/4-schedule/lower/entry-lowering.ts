@@ -1,5 +1,7 @@
 /** One entry point while it is lowered: its steps so far, the loops it is in, memory for what must lie somewhere. */
+import { indexVectors } from "../../axes/index-vectors.js";
 import { Size } from "../../axes/size.js";
+import { layerName, namesLayers } from "../../1-check/layer-names.js";
 import type { Entry, Node } from "../../2-graph/ir.js";
 import type { DType } from "../../ops/types.js";
 import { lanesOf } from "../../targets/index.js";
@@ -173,8 +175,10 @@ export class EntryLowering {
     const [index, weight] = [routes.index, routes.weight].map((value) => this.kept(value, [...open, ...slots]));
     const innermost = this.loops.at(-1);
     const layers = this.loops.reduce((count, loop) => count * loop.count, 1);
+    const label = this.traceLabel(node);
     this.traces.push({
-      label: this.traceLabel(node),
+      label,
+      ...this.layerNames(node, label),
       ...(innermost ? { loop: innermost.name } : {}),
       layers,
       layerStride: innermost ? (index!.place.strides[innermost.name] ?? 0) : 0,
@@ -195,6 +199,16 @@ export class EntryLowering {
     let label = own;
     for (let time = 2; labels.has(label); time++) label = `${own}#${time}`;
     return label;
+  }
+
+  /** The names of the layers, where each loop around is a stack that numbers them. */
+  private layerNames({ attrs }: Node, label: string): Pick<PlanTrace, "names"> {
+    if (typeof attrs.layers !== "string" || !namesLayers(attrs.layers, this.loops.length)) return {};
+    const pattern = attrs.layers;
+    // `#2` of a bank that is asked twice.
+    const time = label.slice(String(attrs.bank).length);
+    const turns = indexVectors(this.loops.map(({ count }) => count));
+    return { names: turns.map((turn) => `${layerName(pattern, turn)}${time}`) };
   }
 
   /** A tensor row by row along `axes`, in memory that keeps its content to the end of the call. */
