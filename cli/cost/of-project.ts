@@ -6,10 +6,12 @@ import type { Project } from "../project.js";
 import type { Shell } from "../shell.js";
 import { diskHost } from "../source-host.js";
 import type { View } from "../views.js";
-import { modelCost } from "./model-cost.js";
+import { comparedView, type Counted } from "./compare.js";
+import { modelCost, type ModelCost } from "./model-cost.js";
 import { trainingSetting, type TrainingOptions } from "./training-options.js";
-import { trainingView } from "./training-view.js";
-import { modelCostView, type CostStyle } from "./view.js";
+import { trainingNotes, trainingNumbers, trainingView } from "./training-view.js";
+import type { TrainingSetting } from "./training.js";
+import { costFigures, modelCostView, type CostSetting, type CostStyle } from "./view.js";
 
 /**
  * The views of `moec inspect --cost`, and of training where that is asked for.
@@ -22,6 +24,34 @@ export function projectCostViews(
   style: CostStyle,
   options: TrainingOptions,
 ): readonly View[] {
+  const { cost, setting, training } = counted(shell, project, options);
+  const view = modelCostView(cost, setting, style);
+  return training ? [view, trainingView(cost, training, style)] : [view];
+}
+
+/** The same of two projects side by side. */
+export function comparedCostView(
+  shell: Shell,
+  { against, project }: Readonly<Record<"against" | "project", Project>>,
+  style: CostStyle,
+  options: TrainingOptions,
+): View {
+  const sideOf = (project: Project): Counted => {
+    const { cost, setting, training } = counted(shell, project, options);
+    const figures = [...costFigures(cost, setting), ...(training ? trainingNumbers(cost, training) : [])];
+    return { name: cost.name, sizes: cost.sizes, figures };
+  };
+  const training = trainingSetting(options, project.context);
+  return comparedView(sideOf(against), sideOf(project), training ? trainingNotes(training) : [], style);
+}
+
+interface CountedProject {
+  readonly cost: ModelCost;
+  readonly setting: CostSetting;
+  readonly training: TrainingSetting | undefined;
+}
+
+function counted(shell: Shell, project: Project, options: TrainingOptions): CountedProject {
   const host = diskHost(shell.io.cwd);
   const checked = check(relative(shell.io.cwd, project.spec), host);
   if (checked.diagnostics.some(({ severity }) => severity === "error")) {
@@ -29,10 +59,10 @@ export function projectCostViews(
   }
   showDiagnostics(shell, checked.diagnostics, host.read);
   const { sizes, modelName, context, quantization, cache } = project;
-  const cost = modelCost(checked, { sizes, ...(modelName === undefined ? {} : { model: modelName }) });
-  // The cost is that of the spec, no file is opened: what a file may hold is counted as f16.
-  const format = quantization === "file" ? "f16" : quantization;
-  const view = modelCostView(cost, { quantization: format, past: Math.floor(context / 2), cache }, style);
-  const setting = trainingSetting(options, context);
-  return setting ? [view, trainingView(cost, setting, style)] : [view];
+  return {
+    cost: modelCost(checked, { sizes, ...(modelName === undefined ? {} : { model: modelName }) }),
+    // The cost is that of the spec, no file is opened: what a file may hold is counted as f16.
+    setting: { quantization: quantization === "file" ? "f16" : quantization, past: Math.floor(context / 2), cache },
+    training: trainingSetting(options, context),
+  };
 }

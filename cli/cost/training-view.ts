@@ -6,9 +6,17 @@ import { tableLines } from "../show/table.js";
 import { bytesText, countText, durationText } from "../show/units.js";
 import { wrapped } from "../show/wrap.js";
 import type { View } from "../views.js";
+import { rowOf, type Figure } from "./figures.js";
 import type { ModelCost, TrainingAmounts } from "./model-cost.js";
 import { formulaLines, type CostStyle } from "./view.js";
-import { trainingFigures, type Capacity, type TrainingFigures, type TrainingSetting } from "./training.js";
+import {
+  trainingFigures,
+  type Capacity,
+  type TrainingFigures,
+  type TrainingPlan,
+  type TrainingSetting,
+  type TrainingTime,
+} from "./training.js";
 
 const TITLES: Readonly<Record<keyof TrainingAmounts, string>> = {
   forward: "forward operations",
@@ -28,26 +36,18 @@ const LIMITS: Readonly<Record<NonNullable<TrainingFigures["time"]>["limit"], str
 export function trainingView(cost: ModelCost, setting: TrainingSetting, style: CostStyle): View {
   const { strong } = style;
   const figures = trainingFigures(cost, setting);
-  const { sequence, expertsOver, plan } = setting;
+  const { sequence, plan } = setting;
   const lines = [
     ...tableLines(
       [{ title: `training ${cost.name} on sequences of ${sequence} tokens` }, { title: "", align: "right" }],
-      [...operationRows(figures), ...memoryRows(figures, setting), ...routeRows(figures, expertsOver)],
+      callFigures(figures, setting).map(rowOf),
       strong,
     ),
   ];
   if (figures.time && plan) {
-    const { accelerator, devices, tokens, utilization, batch } = plan;
-    const { compute, memory, communication, limit, seconds, bytesPerDevice, fits, isRecomputed } = figures.time;
-    const rows = [
-      [`time for products, at ${Math.round(100 * utilization)}% of the peak`, durationText(compute)],
-      ["time for reading and writing memory", durationText(memory)],
-      ["time for sending between devices", durationText(communication)],
-      [`the longest of them: ${LIMITS[limit]}`, durationText(seconds)],
-      ["hours, summed over the devices", countText((seconds * devices) / 3600)],
-      [`a device needs, of its ${bytesText(accelerator.memory)}`, bytesText(bytesPerDevice)],
-    ];
-    const title = `${countText(tokens)} tokens on ${devices} ${accelerator.name}, ${countText(batch)} tokens a step`;
+    const { fits, isRecomputed } = figures.time;
+    const rows = timeFigures(figures.time, plan).map(rowOf);
+    const title = planText(plan);
     lines.push("", ...tableLines([{ title }, { title: "", align: "right" }], rows, strong));
     const again = isRecomputed ? " and layers computed again" : " and all activations kept";
     const holding = `That is with the numbers of ${setting.optimizer} spread over all devices, one sequence at a time${again}.`;
@@ -67,38 +67,82 @@ function settingData({ plan, ...setting }: TrainingSetting) {
   return { ...setting, ...(plan ? { plan: { ...plan, accelerator: plan.accelerator.name } } : {}) };
 }
 
-function operationRows({ forward, backward, again, sixN }: TrainingFigures): readonly string[][] {
+/** All numbers of training, those of its time too. */
+export function trainingNumbers(cost: ModelCost, setting: TrainingSetting): readonly Figure[] {
+  const figures = trainingFigures(cost, setting);
+  const time = figures.time && setting.plan ? timeFigures(figures.time, setting.plan) : [];
+  return [...callFigures(figures, setting), ...time];
+}
+
+/** What the numbers are of. */
+export function trainingNotes({ sequence, plan }: TrainingSetting): readonly string[] {
+  return [`training on sequences of ${sequence} tokens${plan ? `: ${planText(plan)}` : ""}`];
+}
+
+function planText({ accelerator, devices, tokens, batch }: TrainingPlan): string {
+  return `${countText(tokens)} tokens on ${devices} ${accelerator.name}, ${countText(batch)} tokens a step`;
+}
+
+function callFigures(figures: TrainingFigures, setting: TrainingSetting): readonly Figure[] {
+  return [...operationFigures(figures), ...memoryFigures(figures, setting), ...routeFigures(figures, setting)];
+}
+
+const figure = (title: string, value: number, text: Figure["text"], shared?: string): Figure => ({
+  title,
+  value,
+  text,
+  ...(shared === undefined ? {} : { shared }),
+});
+
+function operationFigures({ forward, backward, again, sixN }: TrainingFigures): readonly Figure[] {
   const all = forward + backward;
   return [
-    ["operations of a token, on average", countText(all)],
-    ["  forward", countText(forward)],
-    ["  backward", countText(backward)],
-    ["  in units of 6 for each parameter in a product", (all / sixN).toFixed(2)],
-    ["  computing the layers again would add", countText(again)],
+    figure("operations of a token, on average", all, countText),
+    figure("  forward", forward, countText),
+    figure("  backward", backward, countText),
+    figure("  in units of 6 for each parameter in a product", all / sixN, (units) => units.toFixed(2)),
+    figure("  computing the layers again would add", again, countText),
   ];
 }
 
-function memoryRows(figures: TrainingFigures, { optimizer, expertsOver }: TrainingSetting): readonly string[][] {
+function memoryFigures(figures: TrainingFigures, { optimizer, expertsOver }: TrainingSetting): readonly Figure[] {
   const { weights, gradients, kept, keptRecomputed, stateOfDevice } = figures;
-  const state = weights + gradients + figures.optimizer;
+  const onDevice = figure(`  on each of ${expertsOver} devices with its experts`, stateOfDevice, bytesText);
   return [
-    ["memory of the model", bytesText(state)],
-    ["  weights in bf16", bytesText(weights)],
-    ["  gradients in bf16", bytesText(gradients)],
-    [`  ${optimizer}, with weights in f32`, bytesText(figures.optimizer)],
-    ...(expertsOver > 1 ? [[`  on each of ${expertsOver} devices with its experts`, bytesText(stateOfDevice)]] : []),
-    ["activations of a sequence, all kept", bytesText(kept)],
-    ["  when layers are computed again", bytesText(keptRecomputed)],
+    figure("memory of the model", weights + gradients + figures.optimizer, bytesText),
+    figure("  weights in bf16", weights, bytesText),
+    figure("  gradients in bf16", gradients, bytesText),
+    figure(`  ${optimizer}, with weights in f32`, figures.optimizer, bytesText),
+    ...(expertsOver > 1 ? [onDevice] : []),
+    figure("activations of a sequence, all kept", kept, bytesText),
+    figure("  when layers are computed again", keptRecomputed, bytesText),
   ];
 }
 
-function routeRows({ exchanged, capacities }: TrainingFigures, over: number): readonly string[][] {
+function routeFigures({ exchanged, capacities }: TrainingFigures, setting: TrainingSetting): readonly Figure[] {
+  const isSpread = setting.expertsOver > 1;
   return [
-    ...(over > 1 ? [["a token's traffic to experts on other devices", bytesText(exchanged)]] : []),
-    ...capacities.map(({ experts, capacity, dropped, overflow }: Capacity) => [
-      `each of ${experts} experts takes ${capacity}; find no place by chance (${overflow})`,
-      `${(100 * dropped).toFixed(dropped < 0.01 ? 2 : 1)}%`,
-    ]),
+    ...(isSpread ? [figure("a token's traffic to experts on other devices", exchanged, bytesText)] : []),
+    ...capacities.map(({ experts, capacity, dropped, overflow }: Capacity) =>
+      figure(
+        `each of ${experts} experts takes ${capacity}; find no place by chance (${overflow})`,
+        dropped,
+        (share) => `${(100 * share).toFixed(share < 0.01 ? 2 : 1)}%`,
+        "choices that find no place by chance",
+      ),
+    ),
+  ];
+}
+
+function timeFigures(time: TrainingTime, { accelerator, devices, utilization }: TrainingPlan): readonly Figure[] {
+  const { compute, memory, communication, limit, seconds, bytesPerDevice } = time;
+  return [
+    figure(`time for products, at ${Math.round(100 * utilization)}% of the peak`, compute, durationText),
+    figure("time for reading and writing memory", memory, durationText),
+    figure("time for sending between devices", communication, durationText),
+    figure(`the longest of them: ${LIMITS[limit]}`, seconds, durationText, "the longest of them"),
+    figure("hours, summed over the devices", (seconds * devices) / 3600, countText),
+    figure(`a device needs, of its ${bytesText(accelerator.memory)}`, bytesPerDevice, bytesText),
   ];
 }
 

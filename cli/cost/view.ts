@@ -8,6 +8,7 @@ import { bytesText, countText } from "../show/units.js";
 import { wrapped } from "../show/wrap.js";
 import type { Quantization as Choice } from "../project-file.js";
 import type { View } from "../views.js";
+import type { Figure } from "./figures.js";
 import type { Amounts, ModelCost } from "./model-cost.js";
 
 /** Formats whose bytes are known without a file. */
@@ -35,17 +36,11 @@ export interface CostStyle {
 export function modelCostView(cost: ModelCost, setting: CostSetting, style: CostStyle): View {
   const { strong } = style;
   const data = costData(cost, setting);
-  const { quantization, past, cache } = setting;
-  const { parameters, active, activeWithoutTables, operations, bytes } = data.numbers;
-  const rows = [
-    ["parameters", exact(parameters), countText(parameters)],
-    ["active for a token", exact(active), countText(active)],
-    ["  without tables that are only looked up", exact(activeWithoutTables), countText(activeWithoutTables)],
-    [`operations of a token after ${past} others`, exact(operations), countText(operations)],
-    [`weights in ${quantization}`, "", bytesText(bytes.weights)],
-    ["  of which a token reads", "", bytesText(bytes.weightsPerToken)],
-    [`cache of ${past} tokens in ${cache}, which a token reads`, "", bytesText(bytes.cachePerToken)],
-  ];
+  const rows = costFigures(cost, setting).map(({ title, value, text }) => [
+    title,
+    text === countText ? exact(value) : "",
+    text(value),
+  ]);
   const columns = [{ title: cost.name }, { title: "exactly", align: "right" }, { title: "", align: "right" }] as const;
   const sizes = Object.entries(cost.sizes)
     .map(([name, value]) => `${name} = ${value}`)
@@ -58,6 +53,31 @@ export function modelCostView(cost: ModelCost, setting: CostSetting, style: Cost
     ...wrapped(`with ${sizes}`, style.width, "  ", "      "),
   ];
   return { title: "cost", lines, data };
+}
+
+/** The numbers of the table. */
+export function costFigures(cost: ModelCost, setting: CostSetting): readonly Figure[] {
+  const { quantization, past, cache } = setting;
+  const { parameters, active, activeWithoutTables, operations, bytes } = costData(cost, setting).numbers;
+  return [
+    { title: "parameters", value: parameters, text: countText },
+    { title: "active for a token", value: active, text: countText },
+    { title: "  without tables that are only looked up", value: activeWithoutTables, text: countText },
+    {
+      title: `operations of a token after ${past} others`,
+      shared: "operations of a token",
+      value: operations,
+      text: countText,
+    },
+    { title: `weights in ${quantization}`, shared: "weights", value: bytes.weights, text: bytesText },
+    { title: "  of which a token reads", value: bytes.weightsPerToken, text: bytesText },
+    {
+      title: `cache of ${past} tokens in ${cache}, which a token reads`,
+      shared: "cache, which a token reads",
+      value: bytes.cachePerToken,
+      text: bytesText,
+    },
+  ];
 }
 
 const TITLES: Readonly<Record<keyof Amounts, string>> = {
