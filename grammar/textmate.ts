@@ -107,7 +107,7 @@ function keywords(): Rule[] {
 function follows(word: string): string {
   if (BEFORE_BRACE.test(word)) return "(?=[ \\t]*\\{)";
   if (word === "test" || word === "from") return '(?=[ \\t]*")';
-  if (word === "fold") return `(?=[ \\t]*\\([ \\t]*${NAME}[ \\t]+in\\b)`;
+  if (word === "fold" || word === "scan") return `(?=[ \\t]*\\([ \\t]*${NAME}[ \\t]+in\\b)`;
   if (word === "batch") return "(?=[ \\t]+dependent\\b)";
   if (word === "dependent") return "(?=[ \\t]*(?:\\{|=|$))";
   return `(?=[ \\t]+${NAME})`;

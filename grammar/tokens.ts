@@ -135,6 +135,7 @@ const keywords = [
   reserved("Of", "of", "keyword.operator.word", "`E of SwiGLU[D, F]`: that many modules with stacked parameters."),
   reserved("In", "in", "keyword.operator.word", "Binds an index to a range, or bounds a knob."),
   word("Fold", "fold", CONTROL, "Repeats a body with carried values."),
+  word("Scan", "scan", CONTROL, "Repeats a body with carried values and keeps a row of each turn."),
   word("Train", "train", CONTROL, "What happens while training."),
   word("Infer", "infer", CONTROL, "What happens at inference."),
   word("Prefill", "prefill", CONTROL, "What happens while the prompt is read."),

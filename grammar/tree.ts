@@ -210,7 +210,7 @@ export interface StackMember extends MemberBase {
   readonly body: Expression;
   readonly carry: readonly CarryBinding[];
 }
-/** `h: [T, R] = 0`: a value carried from layer to layer or from one turn of a `fold` to the next. */
+/** `h: [T, R] = 0`: a value carried from layer to layer or from one turn of a `fold` or `scan` to the next. */
 export interface CarryBinding extends NodeBase {
   readonly kind: "carry";
   readonly name: Identifier;
@@ -393,7 +393,7 @@ export interface UnaryExpression extends NodeBase {
 }
 /**
  * From loosest to tightest: `|`, `&`, comparisons (do not chain), `+ -`, `* / %`, `@`, unary `- !`, `**` (right). A
- * lambda, `if`, `fold` and a mode branch stretch as far to the right as they can.
+ * lambda, `if`, `fold`, `scan` and a mode branch stretch as far to the right as they can.
  */
 export type BinaryOperator =
   "|" | "&" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "+" | "-" | "*" | "/" | "%" | "@" | "**";
@@ -464,9 +464,14 @@ export interface OfExpression extends NodeBase {
   readonly count: Expression;
   readonly body: Expression;
 }
-/** `fold(i in 0..n, (u: [T] = 0, v: [E] = 0)) => body`; the body gives the next values, one or a tuple. */
+/**
+ * `fold(i in 0..n, (u: [T] = 0, v: [E] = 0)) => body`; the body gives the next values, one or a tuple.
+ * `scan(t in 0..T, s: [D] = 0) => body`; the body gives a row or several behind the next values.
+ */
 export interface FoldExpression extends NodeBase {
   readonly kind: "fold";
+  /** Written `scan`: rows are kept. */
+  readonly scan?: true;
   readonly index: Identifier;
   readonly range: RangeExpression;
   readonly carry: readonly CarryBinding[];

@@ -233,11 +233,16 @@ export interface StackAttrs extends Attrs {
   readonly stacked: number;
 }
 
-/** `fold`: operands `[carried…, captures…]`, region params `[turn i32, carried…, captures…]`, results the next carried. */
+/**
+ * `fold`: operands `[carried…, captures…]`, region params `[turn i32, carried…, captures…]`, results the next carried.
+ * With `rows` region results are `[next carried…, rows…]` and those of the node `[last carried…, [rows, …]…]`.
+ */
 export interface FoldAttrs extends Attrs {
   readonly from: Size;
   readonly to: Size;
   readonly carried: number;
+  /** Name of the axis along which the rows of all turns lie. */
+  readonly rows?: string;
 }
 
 /** `append`: writes operand 0 `[axis, …]` behind the cache `state` and gives all of it, with the axis named `as`. */

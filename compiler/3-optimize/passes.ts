@@ -6,6 +6,7 @@ import { algebra, roundedAlgebra } from "./passes/algebra.js";
 import { canonicalize } from "./passes/canonicalize.js";
 import { dropUnusedNodes } from "./passes/drop-unused.js";
 import { foldConstants } from "./passes/fold-constants.js";
+import { foldRows } from "./passes/fold-rows.js";
 import { hoist } from "./passes/hoist.js";
 import { shareValues } from "./passes/share.js";
 import { sinkSlices } from "./passes/sink-slices.js";
@@ -30,6 +31,7 @@ const canonicalizeAgain: Pass = {
 };
 
 export const passes: readonly Pass[] = [
+  foldRows,
   unrollFolds,
   foldConstants,
   canonicalize,

@@ -9,7 +9,7 @@ export interface Operand {
   readonly prefixes: readonly { readonly operator: UnaryOperator; readonly start: number }[];
   readonly value: Expression;
   readonly span: Span;
-  /** A lambda, `if`, `fold` or mode branch: nothing may follow it in the row. */
+  /** A lambda, `if`, `fold`, `scan` or mode branch: nothing may follow it in the row. */
   readonly open: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Expressions that stretch to the right: lambdas, `if`, `fold` and mode branches.
+ * Expressions that stretch to the right: lambdas, `if`, `fold`, `scan` and mode branches.
  */
 import { tokenMatcher, type ParserMethod } from "../chevrotain.js";
 import { ModeWord, T, type MoeToken } from "../lexer.js";
@@ -12,7 +12,9 @@ export abstract class BranchParser extends ExpressionParser {
   protected override startsStretching(): boolean {
     if (this.is(T.If)) return true;
     if (this.is(T.LParen)) return this.startsLambda();
-    if (this.is(T.Fold)) return this.is(T.LParen, 2) && this.is(T.Identifier, 3) && this.is(T.In, 4);
+    if (this.is(T.Fold) || this.is(T.Scan)) {
+      return this.is(T.LParen, 2) && this.is(T.Identifier, 3) && this.is(T.In, 4);
+    }
     return this.startsMode();
   }
 
@@ -92,7 +94,10 @@ export abstract class BranchParser extends ExpressionParser {
     let carry: CarryBinding[] = [];
     let head = undefined as Pick<Extract<Expression, { kind: "fold" }>, "index" | "range"> | undefined;
     let until: Expression | undefined;
-    this.CONSUME(T.Fold);
+    const scans = this.OR2<boolean>([
+      { ALT: () => this.CONSUME(T.Fold) === undefined },
+      { ALT: () => this.CONSUME(T.Scan) !== undefined },
+    ]);
     const open = this.CONSUME(T.LParen);
     this.within(open, true, () => {
       const index = this.SUBRULE(this.identifier);
@@ -122,7 +127,15 @@ export abstract class BranchParser extends ExpressionParser {
     if (head === undefined) return this.errorExpression(start);
     this.expect(1, T.FatArrow, () => this.startsExpression());
     const body = this.SUBRULE(this.body);
-    return { kind: "fold", ...head, carry, ...(until === undefined ? {} : { until }), body, span: this.span(start) };
+    return {
+      kind: "fold",
+      ...(scans ? { scan: true as const } : {}),
+      ...head,
+      carry,
+      ...(until === undefined ? {} : { until }),
+      body,
+      span: this.span(start),
+    };
   });
 
   private readonly carryGroup = this.RULE("carryGroup", (): CarryBinding[] => {

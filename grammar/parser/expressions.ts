@@ -1,6 +1,6 @@
 /**
  * Expressions. One rule reads a row of operands and operators; `assemble` gives it its shape. An operand that stretches to
- * the right (lambda, `if`, `fold`, mode branch) ends the row.
+ * the right (lambda, `if`, `fold`, `scan`, mode branch) ends the row.
  */
 import { tokenMatcher, type IToken, type OrMethodOpts, type ParserMethod } from "../chevrotain.js";
 import { replace } from "../errors.js";
@@ -190,7 +190,7 @@ export abstract class ExpressionParser extends ListParser {
     return value;
   });
 
-  /** True where a lambda, `if`, `fold` or a mode branch stands. */
+  /** True where a lambda, `if`, `fold`, `scan` or a mode branch stands. */
   protected abstract startsStretching(): boolean;
 
   private boolean(token: IToken, value: boolean): Expression {

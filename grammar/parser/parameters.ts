@@ -190,7 +190,7 @@ export abstract class ListParser extends TypeParser {
     return { kind: "list-item", name, value, span: this.span(start) };
   });
 
-  /** `h: [T, R] = 0`, in a stack and in a fold. */
+  /** `h: [T, R] = 0`, in a stack, a fold and a scan. */
   readonly carryBinding = this.RULE("carryBinding", (): CarryBinding => {
     const start = this.start();
     const name = this.SUBRULE(this.identifier);

@@ -188,7 +188,12 @@ function fold(layout: Layout, node: FoldExpression): Doc {
   const carry = carried.length === 1 ? carried[0]! : bracketed("(", carried, ")");
   const range: Doc = [node.index.text, " in ", expression(layout, node.range)];
   const until: Doc[] = node.until === undefined ? [] : [["until: ", expression(layout, node.until)]];
-  return group(["fold", bracketed("(", [range, carry, ...until], ")"), " =>", body(layout, node.body)]);
+  return group([
+    node.scan ? "scan" : "fold",
+    bracketed("(", [range, carry, ...until], ")"),
+    " =>",
+    body(layout, node.body),
+  ]);
 }
 
 function mode(layout: Layout, node: ModeExpression): Doc {

@@ -17,6 +17,7 @@ const WORDS = [
   "train",
   "decode",
   "fold",
+  "scan",
   "carry",
   "knob",
   "batch",
@@ -109,6 +110,7 @@ const tied = fc.letrec<Tied>((tie) => {
       node({ kind: is("of"), count: e, body: e }),
       node({
         kind: is("fold"),
+        scan: maybe(is(true)),
         index: identifier,
         range: tie("range"),
         carry: few(tie("carry"), 1),

@@ -347,6 +347,32 @@ describe("stack and fold", () => {
     expect(folded(0, 0)).toEqual([1, 2, 3]);
   });
 
+  it("fold keeps what each turn gives behind the carried values, in order", () => {
+    const rows = (from: number, to: number): ReferenceTensor => {
+      const inputs = [x, tensor("", [2])];
+      const program = programOf(inputs, (scope, [value, capture]) => {
+        const body = scope.region([scalarOf("i32"), token, scalarOf("f32")], (inner, [turn, carried, c]) => {
+          const number = inner.one("cast", [turn!], { to: "f32" });
+          return [inner.one("mul", [carried!, c!]), inner.one("add", [carried!, number])];
+        });
+        const attrs = { from: Size.of(from), to: Size.of(to), carried: 1, rows: "T" };
+        return scope.add("fold", [value!, capture!], attrs, { regions: [body] });
+      });
+      return evaluate(program, "f", { inputs: { in0: inputs[0]!, in1: inputs[1]! } }).outputs.out1 as ReferenceTensor;
+    };
+    const found = rows(2, 5);
+    expect(found.axes).toEqual([
+      { name: "T", size: 3 },
+      { name: "D", size: 3 },
+    ]);
+    expect(numbers(found)).toEqual([3, 4, 5, 2 + 3, 4 + 3, 6 + 3, 4 + 4, 8 + 4, 12 + 4]);
+    expect(rows(4, 4).axes).toEqual([
+      { name: "T", size: 0 },
+      { name: "D", size: 3 },
+    ]);
+    expect(numbers(rows(4, 2))).toEqual([]);
+  });
+
   it("keeps a state for every layer of nested stacks, and one outside of them", () => {
     const state = (path: string, layerAxes: number, ...sizes: number[]) => ({
       path,

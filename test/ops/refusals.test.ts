@@ -263,6 +263,33 @@ const refusals: readonly Refusal[] = [
     more: { regions: [body([tensorOf("i32"), one], tensorOf("f32"))] },
   },
   {
+    what: "rows that have the axis of the turns",
+    code: "MOE2045",
+    op: "fold",
+    operands: [one],
+    attrs: { from: size(0), to: size(2), carried: 1, rows: "T" },
+    axis: "T",
+    more: {
+      regions: [{ params: [tensorOf("i32"), one], results: [one, x] }],
+    },
+  },
+  {
+    what: "a fold with rows that gives none",
+    code: "MOE2054",
+    op: "fold",
+    operands: [one],
+    attrs: { from: size(0), to: size(2), carried: 1, rows: "T" },
+    more: { regions: [body([tensorOf("i32"), one], one)] },
+  },
+  {
+    what: "rows that are routes",
+    code: "MOE2048",
+    op: "fold",
+    operands: [one],
+    attrs: { from: size(0), to: size(2), carried: 1, rows: "T" },
+    more: { regions: [{ params: [tensorOf("i32"), one], results: [one, routes] }] },
+  },
+  {
     what: "a mask that gives numbers",
     code: "MOE2055",
     op: "attend",

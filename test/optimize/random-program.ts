@@ -93,6 +93,27 @@ const axesOf = (value: Value): readonly { name: string; size: Size }[] =>
 const typeKey = (axes: readonly { name: string; size: Size }[]): string =>
   axes.map(({ name, size }) => `${name}=${size.key}`).join();
 
+/** Rows of a recurrence over the tokens, put into a list that is carried: into zeros or into x, added or chosen. */
+function rowsOfTurns(scope: RegionBuilder, [x, y]: readonly Value[], { a, b }: Choice): readonly Value[] {
+  const start = scope.one("reduce", [y!], { kind: "max", over: ["T"] });
+  const list = a % 8 === 3 ? x! : scope.one("mul", [x!, scope.number(0)]);
+  const body = scope.region([{ type: tensor([], "i32") }, start, list, y!], (inner, [turn, carried, rows, given]) => {
+    const next = inner.one("mul", [carried!, inner.number(0.5)]);
+    const own = inner.one("add", [inner.one("gather", [given!, turn!], { axis: "T" }), next]);
+    const index = inner.one("index", [], { axis: "T", size: T.size, offset: Size.zero });
+    const here = inner.one("eq", [index, turn!]);
+    const chosen = (row: Value): Value => inner.one("where", [here, row, rows!]);
+    const ways = [
+      () => chosen(own),
+      () => chosen(inner.one("add", [own, rows!])),
+      () => inner.one("add", [rows!, inner.one("where", [here, own, inner.number(0)])]),
+    ];
+    return [next, pick(ways, b)()];
+  });
+  const attrs: Attrs = { from: Size.zero, to: T.size, carried: 2 };
+  return scope.add("fold", [start, list, y!], attrs, { regions: [body] });
+}
+
 const steps: readonly Step[] = [
   (scope, values, { a, b }) => [scope.one(pick(UNARY, b), [pick(values, a)])],
   (scope, values, { a, b, c }) => [scope.one(pick(BINARY, c), [pick(values, a), pick(values, b)])],
@@ -170,6 +191,7 @@ const steps: readonly Step[] = [
   // A fold and a stack whose bodies use captures.
   (scope, values, choice, depth) => {
     if (depth > 0) return [];
+    if (choice.a % 4 === 3) return rowsOfTurns(scope, values, choice);
     const start = pick(numbersOf(values), choice.c);
     const captures = captured(values, choice);
     const body = scope.region([{ type: tensor([], "i32") }, start, ...captures], (inner, [turn, carried, ...given]) => {

@@ -223,7 +223,22 @@ const cases = {
         inner.one("add", [inner.one("mul", [carried!, own!]), inner.one("cast", [turn!], { to: "f32" })]),
       ],
     );
-    return scope.add("fold", [x, v], { from: size(1), to: size(4), carried: 1 }, { regions: [body] });
+    const rowsToo = scope.graph.region(
+      [{ type: tensor("i32") }, { type: tensor("f32", T, D) }, { type: tensor("f32", D) }],
+      (inner, [turn, carried, own]) => {
+        const next = inner.one("mul", [carried!, own!]);
+        return [
+          next,
+          inner.one("reduce", [next], { kind: "sum", over: ["T"] }),
+          inner.one("cast", [turn!], { to: "f32" }),
+        ];
+      },
+    );
+    const turns = { from: size(1), to: size(4), carried: 1 };
+    return [
+      ...scope.add("fold", [x, v], turns, { regions: [body] }),
+      ...scope.add("fold", [x, v], { ...turns, rows: "R" }, { regions: [rowsToo] }),
+    ];
   },
   constant: (scope, { x }) => [
     scope.one("add", [x, scope.one("constant", [], { values: [1, 2, 3, 4, 5, 6], axes: [plain(D)], dtype: "f32" })]),

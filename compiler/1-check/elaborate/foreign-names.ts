@@ -3,6 +3,7 @@
 const SHAPES = "axes have names: `split(x, D -> [H, C])` makes two of one, `merge(x, [H, C] -> D)` one of two";
 const ORDER = "axes have names and no order to change: `x[T -> S]` gives one another name";
 const MODULE = "a module takes axes in brackets: `use up = Linear[D, F]`";
+const SCAN = "`scan(t in 0..T, s: [D] = 0) => (next, row)` carries values from turn to turn and keeps a row of each";
 const PRODUCT = "`a @ b` sums over the last axis of `a`, `contract(a, b, over: [H, C])` over several";
 
 const HELP: Readonly<Record<string, string>> = {
@@ -33,6 +34,9 @@ const HELP: Readonly<Record<string, string>> = {
   embedding: "`tok[V: tokens]` takes a row for each token",
   arange: "`index(T)` is 0, 1, 2, … along an axis",
   range: "`0..n` is a range: `fold(i in 0..n, x = start) => …`, `stack layers = l in 0..L of …`",
+  scan: SCAN,
+  associative_scan: SCAN,
+  lax: SCAN,
   len: "`size(T)` is the number of entries of an axis",
   zeros: "`param b: [D] = 0` starts at 0; in a body a number stands for all entries",
   ones: "`param b: [D] = 1` starts at 1; in a body a number stands for all entries",

@@ -82,7 +82,9 @@ class Batch {
     const body = this.region(node.regions[0]!, bodyKinds(node, kinds));
     const carried = kinds.slice(0, carriedOf(node));
     const stays = carried.every((kind, index) => JSON.stringify(kind) === JSON.stringify(body?.kinds[index]));
-    return body && stays ? { run: "split", results: carried, body: body.region } : undefined;
+    if (!body || !stays) return undefined;
+    // Behind what is carried: the rows of a fold.
+    return { run: "split", results: [...carried, ...body.kinds.slice(carried.length)], body: body.region };
   }
 }
 

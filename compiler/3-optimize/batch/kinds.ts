@@ -70,7 +70,9 @@ export function wayOf(
   }
   const axis = rowAxis(node, editor, kinds, tokens);
   if (axis !== undefined) return { run: "once", results: node.results.map(() => ({ kind: "rows", axis })) };
-  const loop = node.op === "stack" || node.op === "fold" ? split(node, kinds) : undefined;
+  // A loop over the tokens of a call is one of a single turn for each text.
+  const splits = (node.op === "stack" || node.op === "fold") && !mentions({ attrs: node.attrs, regions: [] }, names);
+  const loop = splits ? split(node, kinds) : undefined;
   return loop ?? { run: "each", results: node.results.map(({ type }) => rowsOf(type, tokens)) };
 }
 

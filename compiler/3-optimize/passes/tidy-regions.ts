@@ -44,7 +44,8 @@ function invariantCarried(node: Node): { node: Node; unchanged: readonly boolean
   const body = node.regions[0];
   if (typeof carried !== "number" || !body) return undefined;
   const lead = node.op === "fold" ? 1 : 0;
-  const unchanged = body.results.map((result, index) => result === body.params[lead + index]!.id);
+  // Behind the carried values are the rows of a fold, which no turn gets.
+  const unchanged = body.results.map((id, index) => index < carried && id === body.params[lead + index]!.id);
   if (!unchanged.some(Boolean)) return undefined;
   const changing = <T>(items: readonly T[]): T[] => items.filter((_, index) => !unchanged[index]);
   const fixed = <T>(items: readonly T[]): T[] => items.filter((_, index) => unchanged[index]);
@@ -64,7 +65,7 @@ function invariantCarried(node: Node): { node: Node; unchanged: readonly boolean
     ...node.operands.slice(carried),
     ...fixed(node.operands.slice(0, carried)),
   ];
-  const attrs = { ...node.attrs, carried: region.results.length };
+  const attrs = { ...node.attrs, carried: changing(node.operands.slice(0, carried)).length };
   return { node: { ...node, operands, attrs, regions: [region], results: changing(node.results) }, unchanged };
 }
 

@@ -62,8 +62,16 @@ export class RegionLowering {
     return undefined;
   }
 
-  /** Lower a region over the given values of its parameters. */
-  run(region: Region, args: readonly LoweredValue[]): readonly LoweredValue[] {
+  /**
+   * Lower a region over the given values of its parameters.
+   *
+   * @param places Memory that nothing in the region reads, for some of its values.
+   */
+  run(
+    region: Region,
+    args: readonly LoweredValue[],
+    places: ReadonlyMap<ValueId, Stored> = new Map(),
+  ): readonly LoweredValue[] {
     const values = new Map<ValueId, LoweredValue>();
     for (const [index, param] of region.params.entries()) values.set(param.id, args[index]!);
     const uses = countUses(region);
@@ -75,7 +83,7 @@ export class RegionLowering {
       const operands = node.operands.map((id) => values.get(id)!);
       const results = ruleOf(this, node)(this, node, operands);
       for (const [index, result] of node.results.entries()) {
-        values.set(result.id, this.kept(results[index]!, uses.get(result.id) ?? 0));
+        values.set(result.id, this.kept(results[index]!, uses.get(result.id) ?? 0, places.get(result.id)));
       }
       this.entry.node = outer;
     }
@@ -83,14 +91,14 @@ export class RegionLowering {
     return region.results.map((id) => values.get(id)!);
   }
 
-  private kept(value: LoweredValue, uses: number): LoweredValue {
+  private kept(value: LoweredValue, uses: number, place: Stored | undefined): LoweredValue {
     if (!(value instanceof Tensor) || value.stored || value instanceof Weight) return value;
     const { node } = this.entry;
     // Whenever it is stored: the kernel belongs to this node.
     const deferred =
       value instanceof Deferred
         ? value
-        : new Deferred(value, (source) => this.entry.during(node, () => this.store(source)), node);
+        : new Deferred(value, (source) => this.entry.during(node, () => this.entry.store(source, place)), node);
     if (uses > 1 && value.cost > cheap) deferred.force();
     return deferred;
   }

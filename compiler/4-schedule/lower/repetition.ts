@@ -1,7 +1,9 @@
 /** `stack` and `fold`: bodies that run again and again over carried values. */
 import { Size } from "../../axes/size.js";
 import type { FoldAttrs, Node, StackAttrs } from "../../2-graph/ir.js";
-import { memoryBytes } from "../kernel-types.js";
+import type { TensorType } from "../../ops/types.js";
+import { constant } from "../kernel-expressions.js";
+import { memoryBytes, registerType } from "../kernel-types.js";
 import { refuse } from "../refusal.js";
 import type { EntryLowering, LoopFrame } from "./entry-lowering.js";
 import { bytesOf } from "./program-lowering.js";
@@ -16,6 +18,8 @@ interface Carried {
   readonly value: LoweredValue;
   /** Put what a turn made where the next one finds it. */
   readonly advance: (value: LoweredValue) => void;
+  /** That place, of a tensor: the turn itself reads the other one. */
+  readonly next: Stored | undefined;
   /** What is there after all turns. */
   readonly last: LoweredValue;
 }
@@ -46,10 +50,25 @@ function carry(entry: EntryLowering, initial: LoweredValue, loop: LoopFrame, tur
     return new Routes(initial.tokens, initial.experts, initial.slots, first!, second!);
   };
   const put = (value: LoweredValue, turn: Size): void =>
-    tensorsOf(value).forEach((tensor, index) => void entry.store(tensor, places[index]!(turn)));
+    tensorsOf(value).forEach((tensor, index) => {
+      const place = places[index]!(turn);
+      if (!liesIn(tensor, place)) entry.store(tensor, place);
+    });
   put(initial, Size.zero);
   const turn = Size.of(loop.name);
-  return { value: at(turn), advance: (value) => put(value, turn.plus(Size.one)), last: at(turns) };
+  const after = turn.plus(Size.one);
+  const next = initial instanceof Routes ? undefined : places[0]!(after);
+  return { value: at(turn), advance: (value) => put(value, after), next, last: at(turns) };
+}
+
+/** True for a tensor that was put into this very place. */
+function liesIn({ stored }: Tensor, { place, strides, offset, axes }: Stored): boolean {
+  return (
+    stored?.place.buffer === place.buffer &&
+    stored.place.offset.equals(place.offset) &&
+    stored.offset.equals(offset) &&
+    axes.every(({ name }) => stored.strides.get(name)?.equals(strides.get(name)!))
+  );
 }
 
 /** Memory of its own for each carried value, but for those that the body hands on as they are. */
@@ -63,7 +82,7 @@ function carryAll(
   return initial.map((value, index) => {
     if (!handedOn(index)) return carry(lowering.entry, value, loop, turns);
     const [settled] = lowering.settledAll([value]);
-    return { value: settled!, advance: () => undefined, last: settled! };
+    return { value: settled!, advance: () => undefined, next: undefined, last: settled! };
   });
 }
 
@@ -114,6 +133,30 @@ export function lowerStack(
   return carried.map((one) => one.last);
 }
 
+/** What each turn gives as its row, all of it in memory. */
+interface Rows {
+  /** Takes the row of a turn, counted from 0. */
+  readonly put: (row: LoweredValue, turn: Size) => void;
+  readonly all: () => Tensor;
+}
+
+/** A turn writes its own row and touches no other. */
+function rowsOf({ entry }: RegionLowering, { dtype, axes }: TensorType): Rows {
+  const [turns] = axes as readonly [TensorAxis];
+  let memory: Stored | undefined;
+  return {
+    put: (value, turn) => {
+      const row = value as Tensor;
+      const live = row.axes.filter((axis) => axis.live);
+      const rest = row.axes.filter((axis) => !axis.live);
+      memory ??= entry.allocate("rows", dtype, [...live, turns, ...rest]);
+      const start = turn.times(memory.strides.get(turns.name)!);
+      entry.store(row, memory.viewed([...live, ...rest], memory.strides, start));
+    },
+    all: () => memory ?? new Computed(dtype, axes, { cost: 0 }, () => constant(0, registerType(dtype, 1))),
+  };
+}
+
 /** Turns up to which a fold is written out. */
 const unrolled = 4;
 
@@ -130,12 +173,17 @@ export function lowerFold(
   const region = node.regions[0]!;
   const captures = lowering.settledAll(operands.slice(attrs.carried));
   const turn = (value: Size): Tensor => new Computed("i32", [], { cost: 0 }, (emitter) => emitter.size(value));
+  const rows = node.results.slice(attrs.carried).map(({ type }) => rowsOf(lowering, type as TensorType));
+  const putRows = (results: readonly LoweredValue[], number: Size): void =>
+    rows.forEach((each, index) => each.put(results[attrs.carried + index]!, number));
   if (count !== undefined && count <= unrolled) {
     let values: readonly LoweredValue[] = operands.slice(0, attrs.carried);
     for (let i = 0; i < count; i++) {
-      values = lowering.settledAll(lowering.run(region, [turn(attrs.from.plus(Size.of(i))), ...values, ...captures]));
+      const results = lowering.run(region, [turn(attrs.from.plus(Size.of(i))), ...values, ...captures]);
+      values = lowering.settledAll(results.slice(0, attrs.carried));
+      putRows(results, Size.of(i));
     }
-    return values;
+    return [...values, ...rows.map((each) => each.all())];
   }
   // An open count: as many turns as the largest call has, of which those behind the count have no blocks to run.
   const loop: LoopFrame = {
@@ -148,8 +196,13 @@ export function lowerFold(
   const carried = carryAll(lowering, operands.slice(0, attrs.carried), loop, turns, handedOn);
   entry.loop(loop, () => {
     const number = turn(attrs.from.plus(Size.of(loop.name)));
-    const results = lowering.run(region, [number, ...carried.map((c) => c.value), ...captures]);
+    // What a row reads of a next value lies where the next turn finds it.
+    const places = new Map(
+      carried.flatMap(({ next }, index) => (next ? [[region.results[index]!, next] as const] : [])),
+    );
+    const results = lowering.run(region, [number, ...carried.map((c) => c.value), ...captures], places);
+    putRows(results, Size.of(loop.name));
     carried.forEach((one, index) => one.advance(results[index]!));
   });
-  return carried.map((one) => one.last);
+  return [...carried.map((one) => one.last), ...rows.map((each) => each.all())];
 }

@@ -1,5 +1,5 @@
 /** Attention, layers and turns. */
-import type { Size } from "../../axes/size.js";
+import { Size } from "../../axes/size.js";
 import { contract } from "./contract.js";
 import { axisAt } from "./graph.js";
 import { exponentials, shares } from "./reduce.js";
@@ -67,10 +67,24 @@ function fold(use: Use): readonly Value[] {
   const [from, to] = [(attrs.from as Size).constant, (attrs.to as Size).constant];
   if (from === undefined || to === undefined) return use.refuse("turns whose number is known only at run time");
   let values = use.operands.slice(0, carried);
+  const turns: (readonly Value[])[] = [];
   for (let turn = from; turn < to; turn++) {
-    values = [...around.run(node.regions[0]!, [graph.number("i32", turn), ...values, ...captures])];
+    const results = around.run(node.regions[0]!, [graph.number("i32", turn), ...values, ...captures]);
+    values = results.slice(0, carried);
+    turns.push(results.slice(carried));
   }
-  return values;
+  const lists = node.results.slice(carried).map((_, index) => turns.map((rows) => rows[index] as Tensor));
+  if (lists.length > 0 && turns.length === 0) return use.refuse("rows of no turn");
+  return [...values, ...lists.map((rows) => inRows(use, rows))];
+}
+
+/** What the turns of a fold gave, one behind the other along its axis of rows. */
+function inRows({ graph, attrs }: Use, rows: readonly Tensor[]): Tensor {
+  const [first] = rows as readonly [Tensor, ...Tensor[]];
+  const axis = { name: attrs.rows as string, size: Size.one };
+  const parts = rows.map((row) => graph.full(row, [axis, ...first.axes]).name);
+  const name = graph.node("Concat", parts, { axis: { int: 0 } });
+  return { ...first, name, axes: [{ ...axis, size: Size.of(rows.length) }, ...first.axes] };
 }
 
 export const regionLowering = {

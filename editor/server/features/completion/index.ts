@@ -11,7 +11,7 @@ import { argumentItem, builtinItems, keywordItems, symbolItem } from "./items.js
 import { declarationSnippets } from "./snippets.js";
 
 const MEMBER_WORDS = ["param", "state", "knob", "use", "stack", "schedule", "axis", "let", "grad", "weights"];
-const EXPRESSION_WORDS = ["let", "if", "fold", "train", "infer", "prefill", "decode", "true", "false", "of"];
+const EXPRESSION_WORDS = ["let", "if", "fold", "scan", "train", "infer", "prefill", "decode", "true", "false", "of"];
 const TYPE_NAMES = ["f32", "int", "float", "bool", "string", "uint", "routes", "cache", "csr"];
 
 export function completion(workspace: Workspace, file: string, position: Position): CompletionItem[] {
