@@ -3,6 +3,7 @@
  * the names and axes of the spec. Written with ts-morph, so that names are quoted and docs are placed by a printer.
  */
 import { IndentationText, Project, QuoteKind, type OptionalKind, type PropertySignatureStructure } from "ts-morph";
+import { moecError } from "../errors/raise.js";
 import type { Manifest, ManifestEntry, ManifestPort } from "./manifest.js";
 
 export interface ShimFile {
@@ -117,14 +118,18 @@ function typesText(project: Project, manifest: Described): string {
  * Node runs a bundle with the installed package, which has devices that browsers lack. A browser gets the runtime that
  * lies beside; bundlers see its import and the form of the URLs, and bring all files along.
  */
-function browserHead(data: readonly string[]): string {
+function browserHead(name: string, data: readonly string[]): string {
+  const { code, message } = moecError("MOE5331", { bundle: name });
   const files = data.map(
     (path) => `  ${JSON.stringify(path)}: new URL(${JSON.stringify(`./${path}`)}, import.meta.url),`,
   );
   return [
     'const installed = "moec";',
     "const { loadModel, Model } = await (globalThis.process?.versions?.node",
-    "  ? import(/* webpackIgnore: true */ /* @vite-ignore */ installed)",
+    "  ? import(/* webpackIgnore: true */ /* @vite-ignore */ installed).catch((cause) => {",
+    `      const isMissing = cause.code === "ERR_MODULE_NOT_FOUND" && cause.message.includes("'moec'");`,
+    `      throw isMissing ? Object.assign(new Error(${JSON.stringify(`${code}: ${message}`)}, { cause }), { code: ${JSON.stringify(code)} }) : cause;`,
+    "    })",
     '  : import("./runtime.js"));',
     "",
     "const files = {",
@@ -136,7 +141,7 @@ function browserHead(data: readonly string[]): string {
 function moduleText(project: Project, manifest: Described, data: readonly string[] | undefined): string {
   const file = project.createSourceFile("index.js", `${GENERATED}\n`);
   const { name, entries } = manifest;
-  if (data) file.addStatements(browserHead(data));
+  if (data) file.addStatements(browserHead(name, data));
   else file.addImportDeclaration({ moduleSpecifier: "moec", namedImports: ["loadModel", "Model"] });
   const load = data
     ? `return loadModel(${name}, new URL(".", files["manifest.json"]), options, files);`

@@ -123,10 +123,6 @@ export const messages = {
   MOE2133: { severity: "error", title: "no layers", message: "a stack has at least one layer, not {count}" },
   MOE2134: { severity: "error", title: "carried value of another type", message: "`{name}` is declared with other axes, it starts as {found}" },
   MOE2135: { severity: "error", title: "another number of carried values", message: "`{layer}` gives {found}, {wanted} go from turn to turn" },
-  MOE2136: { severity: "error", title: "scan without rows", message: "`scan` carries {wanted} and gives {found}: none is left for a row" },
-  MOE2137: { severity: "error", title: "scan along no axis", message: "`scan` goes along an axis, from its first entry to its last: `scan(t in 0..T, …)`" },
-  MOE2138: { severity: "error", title: "row with the axis of the rows", message: "a row of `scan` is {found}: it has the axis `{axis}`, along which the rows lie" },
-  MOE2139: { severity: "error", title: "scan that ends early", message: "`scan` takes no `until`: it keeps a row for each entry of its axis" },
   MOE2140: { severity: "error", title: "state inside an expert", message: "`{name}` is a state of an expert" },
   MOE2141: { severity: "error", title: "only a state can be set", message: "`{name}` cannot be set: it is {found}" },
   MOE2142: { severity: "error", title: "value with other axes than its state", message: "`{name}` keeps {keeps}, it is set to {found}" },
@@ -290,6 +286,7 @@ export const messages = {
   MOE5327: { severity: "error", title: "parameter without tensor", message: "parameter `{path}` has no tensor: {reason}" },
   MOE5329: { severity: "error", title: "kernel failed", message: "kernel `{kernel}` (`{label}`) failed: {reason}" },
   MOE5330: { severity: "error", title: "not a language model", message: "`{name}` has no entry point that turns token ids into logits, so it can't write text" },
+  MOE5331: { severity: "error", title: "the package is not installed", message: "{bundle} needs the package `moec` in Node, and none is installed for it" },
   MOE5401: { severity: "error", title: "project file is not YAML", message: "moec.yaml: {reason}" },
   MOE5402: { severity: "error", title: "wrong key in the project file", message: "moec.yaml, `{at}`: {reason}" },
   MOE5403: { severity: "error", title: "no project", message: "`{path}` is no project: {reason}" },
@@ -466,10 +463,6 @@ export interface MessageSlots {
   readonly MOE2133: { readonly count: Slot };
   readonly MOE2134: { readonly name: Slot; readonly found: Slot };
   readonly MOE2135: { readonly layer: Slot; readonly found: Slot; readonly wanted: Slot };
-  readonly MOE2136: { readonly wanted: Slot; readonly found: Slot };
-  readonly MOE2137: Readonly<Record<string, never>>;
-  readonly MOE2138: { readonly found: Slot; readonly axis: Slot };
-  readonly MOE2139: Readonly<Record<string, never>>;
   readonly MOE2140: { readonly name: Slot };
   readonly MOE2141: { readonly name: Slot; readonly found: Slot };
   readonly MOE2142: { readonly name: Slot; readonly keeps: Slot; readonly found: Slot };
@@ -633,6 +626,7 @@ export interface MessageSlots {
   readonly MOE5327: { readonly path: Slot; readonly reason: Slot };
   readonly MOE5329: { readonly kernel: Slot; readonly label: Slot; readonly reason: Slot };
   readonly MOE5330: { readonly name: Slot };
+  readonly MOE5331: { readonly bundle: Slot };
   readonly MOE5401: { readonly reason: Slot };
   readonly MOE5402: { readonly at: Slot; readonly reason: Slot };
   readonly MOE5403: { readonly path: Slot; readonly reason: Slot };
@@ -1044,18 +1038,6 @@ export const errors = {
   /** MOE2135: another number of carried values */
   anotherNumberOfCarriedValues: (slots: MessageSlots["MOE2135"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2135", messages.MOE2135, slots, span, parts),
-  /** MOE2136: scan without rows */
-  scanWithoutRows: (slots: MessageSlots["MOE2136"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
-    makeDiagnostic("MOE2136", messages.MOE2136, slots, span, parts),
-  /** MOE2137: scan along no axis */
-  scanAlongNoAxis: (slots: MessageSlots["MOE2137"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
-    makeDiagnostic("MOE2137", messages.MOE2137, slots, span, parts),
-  /** MOE2138: row with the axis of the rows */
-  rowWithTheAxisOfTheRows: (slots: MessageSlots["MOE2138"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
-    makeDiagnostic("MOE2138", messages.MOE2138, slots, span, parts),
-  /** MOE2139: scan that ends early */
-  scanThatEndsEarly: (slots: MessageSlots["MOE2139"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
-    makeDiagnostic("MOE2139", messages.MOE2139, slots, span, parts),
   /** MOE2140: state inside an expert */
   stateInsideAnExpert: (slots: MessageSlots["MOE2140"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2140", messages.MOE2140, slots, span, parts),
@@ -1545,6 +1527,9 @@ export const errors = {
   /** MOE5330: not a language model */
   notALanguageModel: (slots: MessageSlots["MOE5330"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5330", messages.MOE5330, slots, span, parts),
+  /** MOE5331: the package is not installed */
+  packageMissing: (slots: MessageSlots["MOE5331"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5331", messages.MOE5331, slots, span, parts),
   /** MOE5401: project file is not YAML */
   projectFileSyntax: (slots: MessageSlots["MOE5401"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5401", messages.MOE5401, slots, span, parts),

@@ -1,6 +1,10 @@
 /** What `writeBundle` writes: the same bytes each time, shards that are the weights, a shim with exact types. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import ts from "typescript";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { writeBundle, type Manifest } from "../../compiler/6-bundle/index.js";
 import { toyFiles, toyInput } from "../runtime/toy-bundle.js";
 import { table } from "../runtime/toy-model.js";
@@ -76,6 +80,36 @@ describe("a bundle", () => {
     );
     expect((source as unknown as { parseDiagnostics: unknown[] }).parseDiagnostics).toEqual([]);
     expect(textOf(files, "index.js")).toMatchSnapshot();
+  });
+});
+
+describe("a bundle that browsers run, too", () => {
+  const files = new Map<string, Uint8Array>();
+  const runtime = { path: "runtime.js", bytes: new TextEncoder().encode("export {};\n") };
+  writeBundle({ ...toyInput(), browser: [runtime] }, memoryWriter(files));
+  const folder = mkdtempSync(join(tmpdir(), "moec-bundle-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ["none", "", /\nMOE5331$/],
+    ["one that lacks a file of its own", 'import "./gone.js";', /gone\.js.*\nERR_MODULE_NOT_FOUND$/s],
+    ["one", "export class Model {}\nexport const loadModel = () => undefined;", /^Toy$/],
+  ])("says what it needs in Node where the package is %s", (name, installed, said) => {
+    const place = join(folder, name);
+    mkdirSync(place);
+    writeFileSync(join(place, "package.json"), '{ "type": "module" }');
+    writeFileSync(join(place, "index.js"), files.get("index.js")!);
+    if (installed !== "") {
+      mkdirSync(join(place, "node_modules/moec"), { recursive: true });
+      writeFileSync(join(place, "node_modules/moec/package.json"), '{ "type": "module", "exports": "./index.js" }');
+      writeFileSync(join(place, "node_modules/moec/index.js"), installed);
+    }
+    const script = `import("./index.js").then(
+      (bundle) => console.log(Object.keys(bundle).join()),
+      (error) => console.log(error.message + "\\n" + error.code),
+    )`;
+    const out = execFileSync(process.execPath, ["-e", script], { cwd: place, encoding: "utf8" });
+    expect(out.trim()).toMatch(said);
   });
 });
 
