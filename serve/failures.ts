@@ -42,7 +42,12 @@ export function failureOf(error: unknown): Failure {
         : status >= 500
           ? "server_error"
           : "invalid_request_error";
-  const param = error.code === "MOE5515" ? (/^`([^`]+)`/.exec(error.message)?.[1] ?? null) : null;
+  const param =
+    error.code === "MOE5515"
+      ? (/^`([^`]+)`/.exec(error.message)?.[1] ?? null)
+      : error.code === "MOE5523"
+        ? "model"
+        : null;
   return shaped(status, error.code, status === 500 ? "the model failed" : error.message, type, param);
 }
 

@@ -46,6 +46,9 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   "GET /metrics": metrics,
 };
 
+/** The name of a model behind it. */
+const ONE_MODEL = "GET /v1/models/";
+
 /** Routes that say nothing about the model; probes have no key. */
 const OPEN = new Set(["GET /health"]);
 
@@ -148,7 +151,7 @@ async function answer(
   // The page itself is no secret; what it asks for is.
   if (file) return send(response, 200, file.type, file.body, PAGE_HEADERS);
   if (!OPEN.has(route)) checkAccess(request, access);
-  const handler = Object.hasOwn(ROUTES, route) ? ROUTES[route] : undefined;
+  const handler = route.startsWith(ONE_MODEL) ? oneModel : Object.hasOwn(ROUTES, route) ? ROUTES[route] : undefined;
   if (!handler) throw moecError("MOE5518", { method: method.slice(0, 20), path: path.slice(0, 200) });
   await handler(served, exchange);
 }
@@ -184,8 +187,24 @@ function pathOf({ url = "" }: IncomingMessage): string {
 }
 
 function listModels({ model }: Served, { response }: Exchange): void {
-  const { name } = model.manifest;
-  sendJson(response, 200, { object: "list", data: [{ id: name, object: "model", created: 0, owned_by: "moec" }] });
+  sendJson(response, 200, { object: "list", data: [modelRecord(model.manifest.name)] });
+}
+
+function oneModel(served: Served, { request, response }: Exchange): void {
+  const { name } = served.model.manifest;
+  served.checkModel(decoded(pathOf(request).slice("/v1/models/".length)));
+  sendJson(response, 200, modelRecord(name));
+}
+
+const modelRecord = (id: string) => ({ id, object: "model", created: 0, owned_by: "moec" });
+
+/** A part of a path as it is meant; one that is encoded wrongly as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function metrics(served: Served, { response }: Exchange): void {

@@ -125,13 +125,34 @@ export const readPage = (body: unknown): PageParameters => read(page, body);
 function read<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  if (issue.code === "unrecognized_keys") {
-    const name = issue.keys[0] ?? "";
-    throw moecError("MOE5515", { name: name.slice(0, 100), reason: "this server does not know it" });
+  const { path, message, unknown } = deepest(parsed.error.issues[0]!);
+  const [parameter] = path;
+  if (typeof parameter === "string" && Object.hasOwn(NO_WISH, parameter)) {
+    throw moecError("MOE5515", { name: parameter, reason: "this server can't carry it out; leave it out" });
   }
-  const name = issue.path.length === 0 ? "body" : issue.path.map(String).join(".").slice(0, 100);
-  throw moecError("MOE5515", { name, reason: issue.message.charAt(0).toLowerCase() + issue.message.slice(1) });
+  const name = (path.length === 0 && unknown === undefined ? ["body"] : [...path, ...(unknown ?? [])]).map(String);
+  const reason = unknown ? "this server does not know it" : message.charAt(0).toLowerCase() + message.slice(1);
+  throw moecError("MOE5515", { name: name.join(".").slice(0, 100), reason });
+}
+
+interface Wrong {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  /** The first key that the schema lacks. */
+  readonly unknown?: readonly [string];
+}
+
+/** Of what may be several things, the one that the value comes closest to being. */
+function deepest(issue: z.core.$ZodIssue): Wrong {
+  const { path, message } = issue;
+  if (issue.code === "unrecognized_keys") return { path, message, unknown: [issue.keys[0] ?? ""] };
+  if (issue.code !== "invalid_union") return { path, message };
+  const choices = issue.errors.flatMap(([first]) => (first ? [deepest(first)] : []));
+  const best = choices.reduce<Wrong | undefined>(
+    (before, one) => (before && before.path.length >= one.path.length ? before : one),
+    undefined,
+  );
+  return best && best.path.length > 0 ? { ...best, path: [...path, ...best.path] } : { path, message };
 }
 
 /** What of the parameters the model's own `generate` takes. */

@@ -147,6 +147,8 @@ describe("chat", () => {
 describe("the other routes", () => {
   it("list the model, say that all is well, count", async () => {
     expect((await client.models.list()).data.map(({ id }) => id)).toEqual(["TinyMoE"]);
+    expect((await client.models.retrieve("TinyMoE")).id).toBe("TinyMoE");
+    await expect(client.models.retrieve("gpt-4/x")).rejects.toMatchObject({ status: 404, code: "MOE5523" });
     expect(await (await fetch(`${all.server.url}/health`)).json()).toEqual({ status: "ok" });
     const metrics = await (await fetch(`${all.server.url}/metrics`)).text();
     expect(metrics).toMatch(/moec_requests_total\{route="\/v1\/completions",status="200"\} \d/);
@@ -165,7 +167,7 @@ describe("the other routes", () => {
       code: "MOE5520",
     });
     const other = client.completions.create({ model: "gpt-4", prompt: "x" });
-    await expect(other).rejects.toMatchObject({ status: 404, code: "MOE5523" });
+    await expect(other).rejects.toMatchObject({ status: 404, code: "MOE5523", param: "model" });
     const long = client.completions.create({ model: "TinyMoE", prompt: "word ".repeat(2000) });
     await expect(long).rejects.toMatchObject({ status: 400, code: "MOE5320" });
   });
