@@ -123,6 +123,10 @@ export const messages = {
   MOE2133: { severity: "error", title: "no layers", message: "a stack has at least one layer, not {count}" },
   MOE2134: { severity: "error", title: "carried value of another type", message: "`{name}` is declared with other axes, it starts as {found}" },
   MOE2135: { severity: "error", title: "another number of carried values", message: "`{layer}` gives {found}, {wanted} go from turn to turn" },
+  MOE2136: { severity: "error", title: "scan without rows", message: "`scan` carries {wanted} and gives {found}: none is left for a row" },
+  MOE2137: { severity: "error", title: "scan along no axis", message: "`scan` goes along an axis, from its first entry to its last: `scan(t in 0..T, …)`" },
+  MOE2138: { severity: "error", title: "row with the axis of the rows", message: "a row of `scan` is {found}: it has the axis `{axis}`, along which the rows lie" },
+  MOE2139: { severity: "error", title: "scan that ends early", message: "`scan` takes no `until`: it keeps a row for each entry of its axis" },
   MOE2140: { severity: "error", title: "state inside an expert", message: "`{name}` is a state of an expert" },
   MOE2141: { severity: "error", title: "only a state can be set", message: "`{name}` cannot be set: it is {found}" },
   MOE2142: { severity: "error", title: "value with other axes than its state", message: "`{name}` keeps {keeps}, it is set to {found}" },
@@ -463,6 +467,10 @@ export interface MessageSlots {
   readonly MOE2133: { readonly count: Slot };
   readonly MOE2134: { readonly name: Slot; readonly found: Slot };
   readonly MOE2135: { readonly layer: Slot; readonly found: Slot; readonly wanted: Slot };
+  readonly MOE2136: { readonly wanted: Slot; readonly found: Slot };
+  readonly MOE2137: Readonly<Record<string, never>>;
+  readonly MOE2138: { readonly found: Slot; readonly axis: Slot };
+  readonly MOE2139: Readonly<Record<string, never>>;
   readonly MOE2140: { readonly name: Slot };
   readonly MOE2141: { readonly name: Slot; readonly found: Slot };
   readonly MOE2142: { readonly name: Slot; readonly keeps: Slot; readonly found: Slot };
@@ -1038,6 +1046,18 @@ export const errors = {
   /** MOE2135: another number of carried values */
   anotherNumberOfCarriedValues: (slots: MessageSlots["MOE2135"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2135", messages.MOE2135, slots, span, parts),
+  /** MOE2136: scan without rows */
+  scanWithoutRows: (slots: MessageSlots["MOE2136"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2136", messages.MOE2136, slots, span, parts),
+  /** MOE2137: scan along no axis */
+  scanAlongNoAxis: (slots: MessageSlots["MOE2137"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2137", messages.MOE2137, slots, span, parts),
+  /** MOE2138: row with the axis of the rows */
+  rowWithTheAxisOfTheRows: (slots: MessageSlots["MOE2138"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2138", messages.MOE2138, slots, span, parts),
+  /** MOE2139: scan that ends early */
+  scanThatEndsEarly: (slots: MessageSlots["MOE2139"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE2139", messages.MOE2139, slots, span, parts),
   /** MOE2140: state inside an expert */
   stateInsideAnExpert: (slots: MessageSlots["MOE2140"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE2140", messages.MOE2140, slots, span, parts),
