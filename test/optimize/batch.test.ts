@@ -74,10 +74,17 @@ model Memory[V = 16, D = 8, L = 2] {
 }
 `;
 
+/** A loop over the tokens of a call that meets no state: of each text it has one turn. */
+const COUNTING = FADING.replace(
+  "let y =",
+  "let (_, turn) = scan(t in 0..T, n = 0.0) => (n + 1, n)\n    let y = turn +",
+);
+
 describe("each text has the numbers that it has alone, bit by bit", () => {
   const cases = [
     { name: "tiny-moe", program: built("examples/tiny-moe/tiny-moe.moe", {}, SIZES) },
     { name: "states of fixed size", program: built("fading.moe", { "fading.moe": FADING }) },
+    { name: "a loop over tokens", program: built("counting.moe", { "counting.moe": COUNTING }) },
     // Convolutions and memories in one layer: what is copied into a later round reads the states of an earlier one.
     ...["kimi-linear", "nemotron-h", "retnet"].map((name) => ({
       name,

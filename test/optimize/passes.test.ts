@@ -343,7 +343,75 @@ describe("sink-slices", () => {
   });
 });
 
+describe("fold-rows", () => {
+  /** A fold over x [T, D] that carries its entries' sums and `rows`, as `next` has them in a turn. */
+  const kept = (
+    next: (scope: RegionBuilder, rows: Value, row: Value, here: Value, turn: Value) => Value,
+    { from = Size.zero, to = Size.of("T"), place = 0 } = {},
+  ): Program =>
+    programOf([row, row, tensor([D])], (scope, [x, list, start]) => {
+      const params = [{ type: scalarInt }, { type: tensor([D]) }, { type: row }, { type: row }];
+      const body = scope.region(params, (inner, [turn, sum, rows, all]) => {
+        const own = inner.one("add", [sum!, inner.one("gather", [all!, turn!], { axis: "T" })]);
+        const index = inner.one("index", [], { axis: "T", size: Size.of("T"), offset: Size.of(place) });
+        return [own, next(inner, rows!, own, inner.one("eq", [index, turn!]), turn!)];
+      });
+      return scope.add("fold", [start!, list!, x!], { from, to, carried: 2 }, { regions: [body] });
+    });
+  const chosen = (scope: RegionBuilder, rows: Value, own: Value, here: Value): Value =>
+    scope.one("order", [scope.one("where", [here, own, rows])], { axes: ["T", "D"] });
+
+  it("before and after", () => {
+    expect(beforeAndAfter(kept(chosen), ["fold-rows"])).toMatchSnapshot();
+    const added = kept((s, rows, own, here) => s.one("add", [rows, s.one("where", [here, own, s.number(0)])]));
+    expect(beforeAndAfter(added, ["fold-rows"])).toMatchSnapshot();
+    const ending = kept((s, rows, own, here, turn) =>
+      s.one("where", [
+        s.one("gt", [turn, s.one("constant", [], { value: 3, dtype: "i32" })]),
+        rows,
+        chosen(s, rows, own, here),
+      ]),
+    );
+    expect(beforeAndAfter(ending, ["fold-rows"])).toMatchSnapshot();
+  });
+
+  it.each<[string, Program]>([
+    ["a part of the axis", kept(chosen, { from: Size.one })],
+    ["another number of turns", kept(chosen, { to: Size.of("T").minus(Size.one) })],
+    ["another row", kept(chosen, { place: 1 })],
+    [
+      "a row that reads the others",
+      kept((s, rows, own, here) =>
+        chosen(s, rows, s.one("add", [own, s.one("reduce", [rows], { kind: "sum", over: ["T"] })]), here),
+      ),
+    ],
+    [
+      "a number added to the other rows",
+      kept((s, rows, own, here) => s.one("add", [rows, s.one("where", [here, own, s.number(1)])])),
+    ],
+    [
+      "the other way around",
+      kept((s, rows, own, here) => s.one("order", [s.one("where", [here, rows, own])], { axes: ["T", "D"] })),
+    ],
+  ])("%s stays", (_, program) => {
+    const fold = optimize(program, { passes: ["fold-rows"], verify: true }).entries[0]!.body.nodes.at(-1)!;
+    expect([fold.op, fold.attrs["carried"], fold.attrs["rows"]]).toEqual(["fold", 2, undefined]);
+  });
+});
+
 describe("unroll-folds", () => {
+  it.each([0, 1, 3])("joins the rows of %s turns", (turns) => {
+    const program = programOf([row], (scope, [a]) => {
+      const body = scope.region([{ type: scalarInt }, { type: row }], (inner, [turn, x]) => {
+        const next = inner.one("add", [x!, inner.one("cast", [turn!], { to: "f32" })]);
+        return [next, inner.one("reduce", [next], { kind: "sum", over: ["T"] })];
+      });
+      const attrs = { from: Size.zero, to: Size.of(turns), carried: 1, rows: "R" };
+      return scope.add("fold", [a!], attrs, { regions: [body] });
+    });
+    expect(beforeAndAfter(program, ["unroll-folds"])).toMatchSnapshot();
+  });
+
   it("before and after", () => {
     const program = programOf([row, row], (scope, [a, b]) => {
       const body = scope.region([{ type: scalarInt }, { type: row }, { type: row }], (inner, [turn, x, c]) => [
