@@ -46,9 +46,9 @@ export interface Ahead {
 export const sinkOf = (k: KernelBuilder): Variable => k.variable("ahead", 0, i32);
 
 /** Read the word at element `start + turn * step` of the stretch. */
-export function readAhead(k: KernelBuilder, ahead: Ahead, turn: Operand, step: number, more = 0): void {
+export function readAhead(k: KernelBuilder, ahead: Ahead, turn: Operand, step: number): void {
   const { buffer, start, sink } = ahead;
-  const at = add(add(start, mul(turn, step)), more);
+  const at = add(start, mul(turn, step));
   sink.set(xor(sink.get, k.load(buffer, at, { as: "i32" })));
 }
 

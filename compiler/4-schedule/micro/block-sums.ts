@@ -58,9 +58,6 @@ export interface BlockDots {
   sums(k: KernelBuilder, tokens: readonly TokenRow[], place: UnpackedPlace): Integers;
 }
 
-export const variables = (k: KernelBuilder, name: string, tokens: number, type: typeof i32x4): Sums =>
-  Array.from({ length: tokens }, () => vectors.map(() => k.variable(name, 0, type)));
-
 /** The number of the block in which an element lies. */
 export const blockOf = (start: Expression): Expression => ({
   kind: "binary",

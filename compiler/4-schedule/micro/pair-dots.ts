@@ -3,14 +3,12 @@
  * 0..15 times bytes for q4, summed in 16 bits.
  */
 import { add, bitcast, constant, dotPairs, dotPairsI8, mul, splat } from "../kernel-expressions.js";
-import type { Expression } from "../kernel-ir.js";
+import type { Expression, RegisterType } from "../kernel-ir.js";
 import type { KernelBuilder, Variable } from "../kernel-builder.js";
 import { registerType } from "../kernel-types.js";
 import {
   fourTimes,
-  i32x4,
   sixteenBytes,
-  variables,
   vectors,
   withoutOffset,
   type BlockDots,
@@ -29,18 +27,25 @@ function wordSums(
   starts: readonly Expression[],
   weights: (pair: Expression, vector: number) => Expression,
 ): Integers {
-  const integers = variables(k, "integer", tokens.length, i32x4);
-  k.loop("pair", 0, blockElements / 2, 1, (pair) => {
+  const products = (pair: Expression, put: (token: number, vector: number, product: Expression) => void): void => {
     const quants = vectors.map((vector) => k.let("w", weights(pair, vector)));
     tokens.forEach(({ from }, token) => {
       const two = k.load(from.quants, add(starts[token]!, mul(pair, 2)), { as: "i32" });
       const x = k.let("x", bitcast(splat(two, 4), "i16"));
-      for (const vector of vectors) {
-        const sum = integers[token]![vector]!;
-        sum.set(add(sum.get, dotPairs(quants[vector]!, x)));
-      }
+      for (const vector of vectors) put(token, vector, dotPairs(quants[vector]!, x));
     });
+  };
+  // Sums begin with the first products: no zeros, no additions to them.
+  const integers = tokens.map((): Variable[] => []);
+  products(constant(0), (token, vector, product) => {
+    integers[token]![vector] = k.variable("integer", product);
   });
+  k.loop("pair", 1, blockElements / 2, 1, (pair) =>
+    products(pair, (token, vector, product) => {
+      const sum = integers[token]![vector]!;
+      sum.set(add(sum.get, product));
+    }),
+  );
   return (token, vector) => integers[token]![vector]!.get;
 }
 
@@ -81,7 +86,7 @@ function sumsOf(
   k: KernelBuilder,
   name: string,
   tokens: number,
-  type: typeof i32x4,
+  type: RegisterType,
   of: readonly number[],
 ): (token: number, vector: number) => Variable {
   const sums = Array.from({ length: tokens }, () => new Map(of.map((vector) => [vector, k.variable(name, 0, type)])));
