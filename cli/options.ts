@@ -187,7 +187,7 @@ export function addTextOptions(command: Command): Command {
       "make tokens that occurred less likely; 1 is off",
       within(...SAMPLING_RANGES.repetitionPenalty),
     )
-    .option("--seed <number>", "equal seeds give equal text", wholeAs("seed"))
+    .option("--seed <number>", "equal seeds give equal text; 0 when left out", wholeAs("seed"))
     .option("--stop <text>", "end before this text; may be repeated", collect);
   return addDeviceOptions(sampling).option("--trace", "show which expert took which token in each layer");
 }

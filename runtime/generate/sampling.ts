@@ -19,7 +19,7 @@ export interface SamplingOptions {
   readonly repetitionPenalty?: number;
   /** How many of the last tokens the penalty looks at. */
   readonly repetitionWindow?: number;
-  /** Equal seeds and inputs give equal text. */
+  /** Equal seeds and inputs give equal text; 0 when it is not given, so that a call without one gives the same again. */
   readonly seed?: number;
 }
 

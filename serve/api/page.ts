@@ -3,7 +3,7 @@ import { deviceText, whyNotText } from "../../runtime/device-text.js";
 import type { GenerationStep, RouteTrace } from "../../runtime/node/index.js";
 import { EventStream, sendJson } from "../http.js";
 import type { Exchange, Served } from "../served.js";
-import { readPage } from "./parameters.js";
+import { drawnSeed, readPage } from "./parameters.js";
 
 export function describeModel(served: Served, exchange: Exchange): void {
   const { manifest, report, textCount } = served.model;
@@ -27,8 +27,8 @@ export function describeModel(served: Served, exchange: Exchange): void {
 }
 
 /**
- * Events: `{piece, tokens}` as tokens are read and written, with the names of all `layers` so far when there are more than
- * before; then `{done, …}`.
+ * Events: `{piece, tokens}` as tokens are read and written, the first with the place of its `first` token in the text, and
+ * with the names of all `layers` so far when there are more than before; then `{done, …}`.
  */
 export async function writeTraced(served: Served, exchange: Exchange): Promise<void> {
   const { prompt, maxTokens, temperature, seed } = readPage(await exchange.body());
@@ -39,18 +39,22 @@ export async function writeTraced(served: Served, exchange: Exchange): Promise<v
   const begun = performance.now();
   let firstAt = 0;
   const names: string[] = [];
+  // What the text shares with the one before is not read again, and so has no experts here.
+  let first: number | undefined;
   const flush = async (piece: string): Promise<void> => {
     const taken = steps.splice(0);
+    const isFirst = first === undefined;
+    first ??= ids.length - (taken[0]?.read.length ?? 0);
     const isMore = addNames(names, taken);
     const tokens = taken.flatMap(({ read, routes }) =>
       read.map((id, at) => ({ text: tokenizer.decode([id]), layers: layersOf(routes, at, names) })),
     );
-    await events.send({ piece, tokens, ...(isMore ? { layers: names } : {}) });
+    await events.send({ piece, tokens, ...(isFirst ? { first } : {}), ...(isMore ? { layers: names } : {}) });
   };
   const written = await served.writer.write({
     ids,
     maxTokens,
-    options: { temperature, ...(seed === undefined ? {} : { seed }) },
+    options: { temperature, seed: seed ?? drawnSeed() },
     signal: exchange.signal,
     trace: true,
     onStep: (step) => {

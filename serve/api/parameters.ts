@@ -2,6 +2,7 @@
  * The parameters of requests, by the names that clients of the OpenAI API use. What is here is carried out; what would
  * change an answer and is not here is refused; what says nothing about the answer is left alone.
  */
+import { randomInt } from "node:crypto";
 import * as z from "zod";
 import { moecError } from "../../compiler/errors/raise.js";
 import { SAMPLING_RANGES, WHOLE_RANGES } from "../../runtime/generate/ranges.js";
@@ -155,6 +156,9 @@ function deepest(issue: z.core.$ZodIssue): Wrong {
   return best && best.path.length > 0 ? { ...best, path: [...path, ...best.path] } : { path, message };
 }
 
+/** Who asks for no seed gets another text each time. */
+export const drawnSeed = (): number => randomInt(2 ** 48 - 1);
+
 /** What of the parameters the model's own `generate` takes. */
 export function generationOptions(
   given: SamplingParameters,
@@ -170,7 +174,7 @@ export function generationOptions(
     logprobs,
     stop: typeof given.stop === "string" ? [given.stop] : given.stop,
     // Several answers to one prompt are different answers; towards 0 all seeds stay in their range.
-    seed: typeof given.seed === "number" ? given.seed - choice * (Math.sign(given.seed) || 1) : undefined,
+    seed: typeof given.seed === "number" ? given.seed - choice * (Math.sign(given.seed) || 1) : drawnSeed(),
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null));
 }

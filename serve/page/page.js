@@ -13,6 +13,8 @@ const LEGEND = 64;
 let stopWriting;
 /** Tokens in order: `{ text, layers, isPrompt }`. */
 let tokens = [];
+/** Place in the text of the first token that has experts: those before it were in the caches. */
+let first = 0;
 /** Names of the layers, as the spec calls their experts. */
 let names = [];
 let shares = [];
@@ -164,6 +166,7 @@ async function write() {
         continue;
       }
       names = event.layers ?? names;
+      first = event.first ?? first;
       append(event.piece);
       add(event.tokens);
       count += event.tokens.length;
@@ -203,6 +206,7 @@ function append(piece, kind) {
 function reset() {
   tokens = [];
   names = [];
+  first = 0;
   shares = [];
   chosen = -1;
   at("text").textContent = "";
@@ -262,7 +266,9 @@ function add(more) {
   }
   svg.setAttribute("width", tokens.length * (CELL + GAP) + 1);
   at("map").ariaLabel = `Experts of ${tokens.length} tokens in ${layers} layers`;
-  at("experts-note").textContent = `a column is a token, a row a layer, a colour an expert`;
+  const kept =
+    first === 1 ? "; the first token was read before" : `; the first ${number(first)} tokens were read before`;
+  at("experts-note").textContent = `a column is a token, a row a layer, a colour an expert${first === 0 ? "" : kept}`;
   at("map").scrollLeft = at("map").scrollWidth;
   legend();
 }
@@ -310,7 +316,7 @@ function choose(column) {
     (taken, layer) =>
       `${names[layer]}: ${taken.map(([expert, weight]) => `${expert} (${weight})`).join(" + ") || "none"}`,
   );
-  at("told").textContent = `Token ${chosen}, ${JSON.stringify(text)}. ${said.join(", ")}`;
+  at("told").textContent = `Token ${first + chosen}, ${JSON.stringify(text)}. ${said.join(", ")}`;
   group?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 

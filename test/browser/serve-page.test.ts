@@ -48,6 +48,14 @@ describe.skipIf(!browser)("the page of moec serve", () => {
     expect(await text("told")).toMatch(/^Token 0, .* layers\.3\.moe\.experts: \d \(/);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).toBeLessThanOrEqual(400);
+    // A prompt that is there already is read from its last token on.
+    const prompt = Number(/prompt of (\d+) /.exec(await text("speed"))![1]);
+    await write(await page.inputValue("#prompt"), 4);
+    await ended();
+    await page.focus("#map");
+    await page.keyboard.press("Home");
+    expect(await text("told")).toMatch(new RegExp(`^Token ${prompt - 1}, `));
+    expect(await text("experts-note")).toContain(`the first ${prompt - 1} tokens were read before`);
   });
 
   it("says that the context is full when it has less room than was asked for", async () => {

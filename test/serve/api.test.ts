@@ -102,6 +102,13 @@ describe("completions", () => {
     expect(first.choices.map(({ text }) => text)).toEqual(second.choices.map(({ text }) => text));
     expect(first.choices[0]!.text).not.toBe(first.choices[1]!.text);
   });
+
+  it("are drawn anew without a seed", async () => {
+    const ask = { model: "TinyMoE", prompt: PROMPT, max_tokens: 24, temperature: 2, n: 2 };
+    const [first, second] = await Promise.all([client.completions.create(ask), client.completions.create(ask)]);
+    // Two of 2048^24 texts at nearly even odds.
+    expect(new Set([...first.choices, ...second.choices].map(({ text }) => text)).size).toBe(4);
+  });
 });
 
 describe("chat", () => {
