@@ -227,12 +227,25 @@ export const deepGgufFamilies: typeof ggufFamilies = {
   "deepseek-v2-lite": { config: configOf("deepseek-v2-lite", { num_hidden_layers: 27 }), keys: softmaxMla },
 };
 
+/** As Scout's; GGUF files have the table `rope_freqs.weight` for it. */
+const stretchedLlama4: Json = {
+  ...ggufFamilies["llama-4"]!.config,
+  rope_scaling: {
+    rope_type: "llama3",
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 64,
+  },
+};
+
 /** Families that `moec export` writes, by name, with the keys that their files have. */
 export const exportedDesigns: readonly (readonly [string, GgufFamily])[] = Object.entries({
   ...ggufFamilies,
   ...deepGgufFamilies,
 })
   .filter(([name, { differs }]) => differs === undefined && !name.endsWith("apart"))
+  .concat([["llama-4 with stretched positions", { ...ggufFamilies["llama-4"]!, config: stretchedLlama4 }]])
   .map(([name, family]) => [name, name.startsWith("deepseek") ? withApart(family) : family]);
 
 function withApart(family: GgufFamily): GgufFamily {

@@ -11,11 +11,19 @@ export interface Difference {
   readonly read: string;
 }
 
-/** Experts that Hugging Face files hold as one matrix, by the names of those that GGUF holds apart. */
-const JOINED: readonly (readonly [from: RegExp, to: string])[] = [
+/**
+ * What Hugging Face files hold otherwise, by the names of what GGUF files hold: experts in one matrix, and Llama 3.1's
+ * positions as the numbers that the table of divisors is computed from.
+ */
+const OTHERWISE: readonly (readonly [from: RegExp, to: string])[] = [
   [/\bJoinedSwiGLU\b/g, "SwiGLU"],
   [/\bFusedSwiGLU\b/g, "ClampedSwiGLU"],
+  [/\bPairedLlama3RoPE\[C\]\((theta: [^,]+),[^)]*\)/g, "PairedFactorRoPE[C]($1)"],
+  [/\bPairedLlama3RoPE\b/g, "PairedFactorRoPE"],
 ];
+
+/** Declarations of these, which differ by what they read. */
+const DECLARED = /^(expert (Joined|Fused)SwiGLU|block Paired(Llama3|Factor)RoPE)\b/m;
 
 /** Lines about matrices that the two formats cut otherwise. */
 const CUT = /\b(kv_up|k_up|v_up)\b|\bkv\[/;
@@ -31,8 +39,8 @@ export function firstDifference(checkpoint: Design, file: Design): Difference | 
 }
 
 function linesOf({ axes, k, context, declarations, members }: Design): readonly string[] {
-  const own = declarations.filter((text) => !/^expert (Joined|Fused)SwiGLU\b/m.test(text));
-  const text = JOINED.reduce((all, [from, to]) => all.replace(from, to), [...own, members].join("\n"));
+  const own = declarations.filter((text) => !DECLARED.test(text));
+  const text = OTHERWISE.reduce((all, [from, to]) => all.replace(from, to), [...own, members].join("\n"));
   const math = text.split("\n").map((line) => line.trim());
   return [
     ...Object.entries({ ...axes, k, context }).map(([name, size]) => `${name} = ${size}`),

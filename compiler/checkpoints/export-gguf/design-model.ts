@@ -3,12 +3,21 @@
  * read by, and those of the family's writer; its tensors are those that the import would read from such a file.
  */
 import { notSaidInGguf } from "../errors.js";
-import { designOfGguf, type Design, type FoundDesign, matchTensors, readScaling } from "../import/designs/index.js";
+import {
+  designOfGguf,
+  type Design,
+  FACTORS,
+  type FoundDesign,
+  type GgufNames,
+  matchTensors,
+  readScaling,
+} from "../import/designs/index.js";
 import { fromF32, keptAs } from "../storage.js";
 import type { MetadataValue } from "../types.js";
 import { firstDifference } from "./alike.js";
 import { DESIGN_WRITERS, type DesignWriter, type Keys } from "./design-writers.js";
 import { designTensors, typeOfRows } from "./design-tensors.js";
+import { llama3Factors } from "./rotary-factors.js";
 import type { GgufExport, GgufModel } from "./types.js";
 
 /**
@@ -30,7 +39,9 @@ export function designModel(source: GgufExport, found: FoundDesign): GgufModel {
     ...Object.entries(keys).map(([key, value]) => [`${architecture}.${key}`, value] as const),
   ]);
   const isTied = !has(design, "output");
-  const read = (ties: boolean): Design => designOfGguf({ metadata, tensors: marks(design, writer, ties) })!.design;
+  const divisors = writer.divisors === true ? divisorsOf(found) : undefined;
+  const more = [...(writer.form === undefined ? [] : [writer.form]), ...(divisors ? [FACTORS.name] : [])];
+  const read = (ties: boolean): Design => designOfGguf({ metadata, tensors: marks(design, ties, more) })!.design;
   const difference = firstDifference(design, read(isTied));
   if (difference) throw notSaidInGguf(difference.said, difference.read);
   const type = wanted ?? keptAs(storage);
@@ -40,6 +51,7 @@ export function designModel(source: GgufExport, found: FoundDesign): GgufModel {
     to: read(isTied && writer.readsTied),
     typeOf: typeOfRows(type),
     encode,
+    made: new Map(divisors ? [[FACTORS.path, divisors]] : []),
   });
   return {
     family: family.name,
@@ -54,20 +66,36 @@ export function designModel(source: GgufExport, found: FoundDesign): GgufModel {
 
 const has = ({ tensors }: Design, path: string): boolean => tensors.some((tensor) => tensor.path === path);
 
-function metadataKeys({ design, fields, family }: FoundDesign, { keys, unread = [] }: DesignWriter): Keys {
-  const said = [...fields.said].filter(([key]) => !unread.includes(key) && !key.startsWith("rope.scaling."));
+function metadataKeys(found: FoundDesign, { keys, unread = [] }: DesignWriter): Keys {
+  const said = [...found.fields.said].filter(([key]) => !unread.includes(key) && !key.startsWith("rope.scaling."));
+  return { ...Object.fromEntries(said), ...scalingKeys(scalingOf(found)), ...keys?.(found.design) };
+}
+
+type Scaling = ReturnType<typeof readScaling>;
+
+function scalingOf({ fields, family }: FoundDesign): Scaling {
   // The text part of a model with images has its own.
   const nested = fields.record("text_config") ? "text_config." : "";
-  return {
-    ...Object.fromEntries(said),
-    ...scalingKeys(fields, family.positions ?? nested),
-    ...keys?.(design),
+  return readScaling(fields, family.positions ?? nested);
+}
+
+/** Llama 3.1's stretched positions as the table of divisors that files have; undefined for other positions. */
+function divisorsOf(found: FoundDesign): Float32Array | undefined {
+  const { kind, factor, number } = scalingOf(found);
+  const theta = found.fields.said.get("rope.freq_base");
+  if (kind !== "llama3" || theta?.type !== "f32") return undefined;
+  const ropeScaling = {
+    kind,
+    factor,
+    lowFrequencyFactor: number("low_freq_factor", undefined),
+    highFrequencyFactor: number("high_freq_factor", undefined),
+    originalContext: number("original_max_position_embeddings", undefined),
   };
+  return llama3Factors({ headWidth: found.design.axes["C"]!, ropeTheta: theta.value, ropeScaling });
 }
 
 /** How positions are stretched, as far as GGUF has keys for it. */
-function scalingKeys(fields: FoundDesign["fields"], prefix: string): Keys {
-  const { kind, factor, number } = readScaling(fields, prefix);
+function scalingKeys({ kind, factor, number }: Scaling): Keys {
   if (kind !== "linear" && kind !== "yarn") return {};
   const stretched: Keys = {
     "rope.scaling.type": { type: "string", value: kind },
@@ -86,20 +114,22 @@ function scalingKeys(fields: FoundDesign["fields"], prefix: string): Keys {
   };
 }
 
-/** Tensors that say by their names, and the embedding by its rows, what the metadata of a file leaves open. */
-function marks(
-  design: Design,
-  { form }: DesignWriter,
-  isTied: boolean,
-): ReadonlyMap<string, { shape: readonly number[] }> {
+/**
+ * Tensors that say by their names, and the embedding by its rows, what the metadata of a file leaves open.
+ *
+ * @param more Names beside those that the design tells.
+ */
+function marks(design: Design, isTied: boolean, more: readonly string[]): GgufNames["tensors"] {
   const { V = 0, D = 0 } = design.axes;
-  const vector = { shape: [D] };
-  const found: readonly (readonly [string, { shape: readonly number[] }] | false)[] = [
-    ["token_embd.weight", { shape: [V, D] }],
-    !isTied && ["output.weight", { shape: [V, D] }],
-    has(design, "layers[i].attn.q_bias") && ["blk.0.attn_q.bias", vector],
-    has(design, "layers[i].attn.q_norm.weight") && ["blk.0.attn_q_norm.weight", vector],
-    form !== undefined && [form, vector],
+  const table = { shape: [V, D] };
+  const told: readonly (string | false)[] = [
+    has(design, "layers[i].attn.q_bias") && "blk.0.attn_q.bias",
+    has(design, "layers[i].attn.q_norm.weight") && "blk.0.attn_q_norm.weight",
+    ...more,
   ];
-  return new Map(found.filter((entry) => entry !== false));
+  return new Map<string, { readonly shape: readonly number[] }>([
+    ["token_embd.weight", table],
+    ...(isTied ? [] : [["output.weight", table] as const]),
+    ...told.flatMap((name) => (name === false ? [] : [[name, { shape: [D] }] as const])),
+  ]);
 }

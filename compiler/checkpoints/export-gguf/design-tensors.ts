@@ -14,6 +14,8 @@ export interface DesignTensors {
   readonly to: Design;
   readonly typeOf: (shape: readonly number[]) => EncodableType;
   readonly encode: Encode;
+  /** Numbers that the file has and the checkpoint leaves to its config, by path. */
+  readonly made?: ReadonlyMap<string, Float32Array>;
 }
 
 /** Names of a tensor's own axes: `F=I` is called F. */
@@ -83,7 +85,12 @@ function* partsOf(
   tensor: StoredTensor,
   layer: number | undefined,
 ): Generator<Float32Array, void, undefined> {
-  const { checkpoint } = options;
+  const { checkpoint, made } = options;
+  const computed = made?.get(tensor.path);
+  if (computed) {
+    yield computed;
+    return;
+  }
   const { tensors, part } = originOf(options, stored, tensor.path, layer);
   const axes = own(tensor);
   const inner = axes[0] === "E" ? axes.slice(1) : axes;

@@ -17,6 +17,8 @@ export interface DesignWriter {
   readonly unread?: readonly string[];
   /** A tensor whose name says in which form attention is stored. */
   readonly form?: string;
+  /** Positions stretched as in Llama 3.1 are a table of divisors in the file. */
+  readonly divisors?: true;
   /** A model without an output projection of its own is read with its embedding; others need a copy of it. */
   readonly readsTied: boolean;
   /** @throws MoecError MOE5121 for numbers that readers would not follow. */
@@ -96,7 +98,7 @@ export const DESIGN_WRITERS: Readonly<Record<string, DesignWriter>> = {
     keys: (design) => ({ "rope.dimension_count": u32(axis(design, "C")) }),
     readsTied: true,
   },
-  llama4: { keys: heads, unread: ["attention.chunk_size"], readsTied: true },
+  llama4: { keys: heads, unread: ["attention.chunk_size"], divisors: true, readsTied: true },
   "lfm2-moe": {
     keys: (design) => ({
       "attention.head_count_kv": { type: "array", of: "u32", values: groupsOfLayers(design) },

@@ -94,5 +94,5 @@ function bounded(family: DesignedFamily, fields: Fields): FoundDesign {
 
 export { designCounts, type ExpectedTensor, expectedTensors, matchTensors, writeDesign } from "./write.js";
 export type { Fields } from "./fields.js";
-export { readScaling } from "./rotary.js";
+export { FACTORS, readScaling } from "./rotary.js";
 export type * from "./types.js";

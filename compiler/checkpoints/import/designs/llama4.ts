@@ -18,7 +18,7 @@ import {
   range,
   stackOf,
 } from "./parts.js";
-import { rotaryOf } from "./rotary.js";
+import { FACTORS, rotaryOf } from "./rotary.js";
 import type { Design, DesignedFamily, StoredTensor } from "./types.js";
 
 /** The text part of a model with images has its numbers and tensors one level further down. */
@@ -73,12 +73,14 @@ function design(fields: Fields): Design {
     tieKeys: [...new Set([key("tie_word_embeddings"), "tie_word_embeddings"])],
   };
   const tied = isTied(fields, false, head);
+  const hasFactors = fields.isGguf && fields.has(FACTORS.name);
   const rotary = rotaryOf(fields, {
     theta: fields.theta(500_000, at.key),
     width: C,
     pairs: true,
     axis: "C",
     prefix: at.key,
+    factors: hasFactors,
   });
   const norm = `RMSNorm[D](epsilon: ${numberText(eps)})`;
   const heads = ["D", "H", "G", "C"];
@@ -153,6 +155,7 @@ fn sharper(at: int[T]) => log(1 + floor(float(at + 1) / ${numberText(floor)})) *
       ];
   const tensors: readonly StoredTensor[] = [
     ...outerTensors(fields, tied),
+    ...(hasFactors && plain.length < L ? [FACTORS] : []),
     t("norm1.weight", "input_layernorm.weight", "attn_norm.weight", ["D"]),
     t("norm2.weight", "post_attention_layernorm.weight", "ffn_norm.weight", ["D"]),
     ...attentionTensors(fields, { hf: "self_attn" }),
@@ -175,13 +178,13 @@ fn sharper(at: int[T]) => log(1 + floor(float(at + 1) / ${numberText(floor)})) *
       ...blocks,
     ],
     axes: { V, L, D, H, G, C, F, ...(dense.length > 0 ? { I } : {}), E },
-    inner: { Z: 2 },
+    inner: { Z: 2, P: C / 2 },
     k,
     head,
     members: lines(decoderMembers(tied, plain.length < L ? rotary : undefined, stack, norm)),
     tensors: tensors.map((tensor) => ({ ...tensor, name: fields.isGguf ? tensor.name : `${at.tensor}${tensor.name}` })),
     context: fields.size(key("max_position_embeddings"), "context_length", 131_072),
-    ignored: /^(vision_model|multi_modal_projector)\.|^rope_freqs\.weight$/,
+    ignored: /^(vision_model|multi_modal_projector)\./,
   };
 }
 

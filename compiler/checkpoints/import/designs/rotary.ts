@@ -103,11 +103,16 @@ export interface RotaryOptions {
   readonly axis: string;
   /** Prefix of the keys of `config.json`, where they are nested. */
   readonly prefix?: string;
+  /** The checkpoint has a divisor for the frequency of each pair, on neighbours: `FACTORS`. */
+  readonly factors?: boolean;
 }
+
+/** GGUF's table of divisors, and the parameter that reads it. */
+export const FACTORS = { path: "rotary.factors", name: "rope_freqs.weight", axes: ["P"] } as const;
 
 /** Positions of a config: plain, linear, Llama 3's or YaRN's; on halves or on neighbours. */
 export function rotaryOf(fields: Fields, options: RotaryOptions): Rotary {
-  const { theta, width, pairs = false, truncate = true, axis, prefix = "" } = options;
+  const { theta, width, pairs = false, truncate = true, axis, prefix = "", factors = false } = options;
   if (!(theta > 0)) throw badConfig("rope_theta", `is ${theta}, not above 0`);
   if (width % 2 !== 0) throw badConfig("head_dim", `is ${width}, not even`);
   const scaling = readScaling(fields, prefix);
@@ -129,6 +134,10 @@ export function rotaryOf(fields: Fields, options: RotaryOptions): Rotary {
     const body = pairs ? PAIRED : TURNED;
     return `/// ${doc}\nblock ${name}[C](${parameters}) {\n  (x: [T, C]) => {\n${lines(head, before !== "" && `    ${before}`)}\n    let angle = position(T) * ${angle}\n${pairs ? indent(indent(`${body}${after}`)) : `    ${body}${after}`}\n  }\n}`;
   };
+  if (factors && scaling.kind !== "none") {
+    throw unsupportedConfig(scaling.key, `${scaling.kind} beside ${FACTORS.name}`, "Only one of the two is supported.");
+  }
+  if (factors) return made("PairedFactorRoPE", base, 1, [PAIRED_FACTORS]);
   switch (scaling.kind) {
     case "none":
       return made("PairedRoPE", base, 1, [
@@ -199,3 +208,14 @@ const PAIRS = `    let pairs = split(x, C -> [P, Z = 2])
 const PAIRED = `let first = expand(a * cos(angle) - b * sin(angle), [Z = 1])
 let second = expand(b * cos(angle) + a * sin(angle), [Z = 1])
 merge(concat(first, second, over: Z), [P, Z] -> C)`;
+
+/** Llama 3.1's positions as GGUF stores them: divisors in place of the numbers that they follow from. */
+const PAIRED_FACTORS = `/// Rotary positions on pairs (2i, 2i + 1); the frequency of each is divided by its factor.
+block PairedFactorRoPE[C](theta: float) {
+  param factors: [P = C / 2]
+  (x: [T, C]) => {
+${PAIRS}
+    let angle = position(T) * theta ** (-2 * index(P) / C) / factors
+${indent(indent(PAIRED))}
+  }
+}`;
