@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { type ByteSource, memorySource, openCheckpoint } from "../../compiler/checkpoints/index.js";
 import { MoecError } from "../../compiler/errors/moec-error.js";
 import { hfConfig, readFamilyConfig, readFamilyTensors } from "../../compiler/checkpoints/families/index.js";
+import { ggufParts } from "../support/gguf-parts.js";
 import { tinyConfigs, tinyFamilies, tinyGguf } from "../support/tiny-checkpoints.js";
 import { onnxBytes } from "./onnx-sample.js";
 import { ggufBytes, safetensorsBytes } from "./samples.js";
@@ -49,8 +50,8 @@ function mutate(bytes: Uint8Array, change: Mutation, focus: number): Uint8Array 
 }
 
 /** A source that fails the test when more is asked for than the file has, or much more in sum. */
-function guarded(bytes: Uint8Array): ByteSource {
-  const inner = memorySource(bytes);
+function guarded(bytes: Uint8Array, name?: string): ByteSource {
+  const inner = memorySource(bytes, name);
   let asked = 0;
   const read = (offset: number, length: number): Uint8Array => {
     asked += length;
@@ -58,19 +59,25 @@ function guarded(bytes: Uint8Array): ByteSource {
     expect(asked).toBeLessThanOrEqual(8 * bytes.length + 1024);
     return inner.read(offset, length);
   };
-  return { size: bytes.length, read };
+  return { ...inner, read };
 }
 
-function readEverything(bytes: Uint8Array): void {
+/** @param files Those beside it, by name; its own is the first. */
+function readEverything(bytes: Uint8Array, files: Readonly<Record<string, Uint8Array>> = {}): void {
+  const all = Object.values(files).reduce((sum, { length }) => sum + length, bytes.length);
+  const beside = (name: string): ByteSource => {
+    if (!Object.hasOwn(files, name)) throw new MoecError("MOE5123", `can't read ${name}`);
+    return guarded(files[name]!, name);
+  };
   try {
-    const checkpoint = openCheckpoint(guarded(bytes));
+    const checkpoint = openCheckpoint(guarded(bytes, Object.keys(files)[0]), beside);
     let total = 0;
     for (const [name, info] of checkpoint.tensors) {
       total += info.byteLength;
       expect(checkpoint.read(name).length).toBe(info.byteLength);
       checkpoint.readF32(name);
     }
-    expect(total).toBeLessThanOrEqual(bytes.length);
+    expect(total).toBeLessThanOrEqual(all);
   } catch (error) {
     if (!(error instanceof MoecError)) throw error;
     expect(error.code).toMatch(/^MOE5(1\d|61)\d$/);
@@ -99,6 +106,21 @@ describe.each([
       { numRuns },
     );
   });
+});
+
+it("survives mutations of any part of a model in several files", () => {
+  const parts = ggufParts(openCheckpoint(memorySource(ggufBytes)), 3);
+  const names = Object.keys(parts);
+  fc.assert(
+    fc.property(fc.constantFrom(...names), fc.array(mutation, { minLength: 1, maxLength: 3 }), (name, changes) => {
+      const files = {
+        ...parts,
+        [name]: changes.reduce((current, change) => mutate(current, change, 1600), parts[name]!),
+      };
+      readEverything(files[names[0]!]!, files);
+    }),
+    { numRuns },
+  );
 });
 
 /** Bytes that say which format it is: magic and version, or the header length and its brace. */
