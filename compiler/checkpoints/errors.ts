@@ -3,7 +3,7 @@
  * points, what it advises. The sentences themselves are in the Markdown files of `compiler/errors/`.
  */
 import { moecError } from "../errors/index.js";
-import type { MoecError, MoecErrorPlace } from "../errors/moec-error.js";
+import { MoecError, type MoecErrorPlace } from "../errors/moec-error.js";
 
 /** Text from a file for a message: control characters escaped, and cut, because a name may be megabytes long. */
 export function show(text: string): string {
@@ -41,6 +41,13 @@ export function truncated(what: string, needed: number, offset: number, size: nu
 export function partOfModel(number: number, count: number, file: string | undefined): MoecError {
   const reason = `it is part ${number} of the ${count} parts of a model, and it was given alone`;
   return moecError("MOE5123", { path: file ?? "the file", reason }, place(file), "Name the file where the others lie.");
+}
+
+/** @param error Why a part can't be opened. */
+export function withoutPart(error: unknown, count: number): unknown {
+  if (!(error instanceof MoecError) || error.code !== "MOE5123") return error;
+  const help = `The model is in ${count} files; all of them belong into one folder.`;
+  return new MoecError(error.code, error.message, error.place, help);
 }
 
 /** GGUF files that are not the parts of one model. */

@@ -3,7 +3,7 @@
  * `model-00001-of-00003.gguf` and so on as `llama-gguf-split` and the converters of llama.cpp name them. `split.no` (from 0),
  * `split.count` and `split.tensors.count` say which part one is; the first has the metadata of the model.
  */
-import { partOfModel, partsDiffer } from "./errors.js";
+import { partOfModel, partsDiffer, withoutPart } from "./errors.js";
 import { type GgufHeader, readGgufHeader } from "./gguf-header.js";
 import { optionalNumber } from "./metadata.js";
 import { partFile } from "./part-files.js";
@@ -55,7 +55,7 @@ function readParts(source: ByteSource, own: GgufHeader, part: Part, openBeside: 
   const headers: GgufHeader[] = [];
   for (let number = 1; number <= named.count; number++) {
     const isOwn = number === named.number;
-    const file = isOwn ? source : openBeside(named.nameOf(number));
+    const file = isOwn ? source : openPart(openBeside, named.nameOf(number), named.count);
     const header = isOwn ? own : readGgufHeader(file);
     const found = partOf(header.metadata);
     const wanted = { number, count: named.count };
@@ -79,6 +79,14 @@ function readParts(source: ByteSource, own: GgufHeader, part: Part, openBeside: 
     throw partsDiffer(sources[0]!.name, `it says that all have ${count} tensors together, and they have ${table.size}`);
   }
   return checkpointOf("gguf", withoutSplit(first!.metadata), table, sources);
+}
+
+function openPart(openBeside: OpenBeside, name: string, count: number): ByteSource {
+  try {
+    return openBeside(name);
+  } catch (error) {
+    throw withoutPart(error, count);
+  }
 }
 
 const textOf = ({ number, count }: Pick<Part, "number" | "count">): string => `part ${number} of ${count}`;
