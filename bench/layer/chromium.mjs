@@ -7,6 +7,7 @@ import { inPage } from "../chromium.mjs";
 import { median } from "../engines.mjs";
 import { noise } from "./noise.mjs";
 import { qmoeGraph } from "./onnx-graphs.mjs";
+import { CALLS, WARM_TOKENS } from "./sample.mjs";
 
 const [kind, folder, threads, list, dims = "2048,1024,64,8"] = process.argv.slice(2);
 const [D, F, E, k] = dims.split(",").map(Number);
@@ -25,7 +26,7 @@ else {
 }
 const result = await inPage(
   routes,
-  async ({ isOurs, threads, tokens, D, external }) => {
+  async ({ isOurs, threads, tokens, D, external, calls, warm }) => {
     const { noise } = await import("/noise.mjs");
     const fetched = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
     const ours = async () => {
@@ -45,21 +46,28 @@ const result = await inPage(
       return { call: (x) => session.run({ x: new ort.Tensor("float32", x, [x.length / D, D]) }) };
     };
     const { quads, call } = await (isOurs ? ours() : theirs());
+    await call(noise(warm * D, 1, 99));
     const result = {};
     for (const count of tokens) {
       const times = [];
-      for (let run = 0; run < 5; run++) {
+      // The first call is not counted.
+      for (let run = 0, spent = 0; run <= calls.least || (run <= calls.most && spent < calls.milliseconds); run++) {
         const x = noise(count * D, 1, 100 + run);
         const from = performance.now();
         await call(x);
-        times.push(performance.now() - from);
+        const milliseconds = performance.now() - from;
+        if (run === 0) continue;
+        spent += milliseconds;
+        times.push(milliseconds);
       }
-      // The first call is not counted.
-      result[count] = times.slice(1);
+      result[count] = times;
     }
     return { quads, result };
   },
-  { isOurs, threads: Number(threads), tokens: list.split(",").map(Number), D, external },
+  {
+    ...{ isOurs, threads: Number(threads), tokens: list.split(",").map(Number) },
+    ...{ D, external, calls: CALLS, warm: WARM_TOKENS },
+  },
 );
 const shown = Object.fromEntries(
   Object.entries(result.result).map(([count, times]) => [count, { median: median(times), min: Math.min(...times) }]),

@@ -37,7 +37,7 @@ async function weightBytes(x) {
   const chosen = new Set(routes[0].index.filter((expert) => expert >= 0));
   return (model.report.mappedBytes * chosen.size) / E;
 }
-if (device === "native" && !isMatmul && tokens.length > 0) {
+if (!isMatmul && tokens.length > 0) {
   await model.call("forward", { x: noise(WARM_TOKENS * D, 1, 99) });
 }
 const result = {};

@@ -58,7 +58,7 @@ const input = (tokens, seed) => {
   const rows = kind === "matmul" ? 512 : tokens;
   return new ort.Tensor("float32", noise(rows * D, 1, seed), [rows, D]);
 };
-if (place === "node") await session.run({ x: input(WARM_TOKENS, 99) });
+if (kind !== "matmul") await session.run({ x: input(WARM_TOKENS, 99) });
 const result = {};
 for (const tokens of list.split(",").map(Number)) {
   result[tokens] = await sample((run) => {

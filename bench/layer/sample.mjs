@@ -2,12 +2,11 @@
 import { performance } from "node:perf_hooks";
 import { median } from "../engines.mjs";
 
-const LEAST = 3;
-const MOST = 15;
-const MILLISECONDS = 1500;
+/** Calls at least and at most, and the milliseconds behind which no further one is begun. */
+export const CALLS = { least: 3, most: 15, milliseconds: 1500 };
 
 /**
- * Tokens of a call that every engine on native code makes first, uncounted: of 64 experts with 8 chosen each has some, so
+ * Tokens of a call that every engine makes first, uncounted: of 64 experts with 8 chosen each has some, so
  * that all weights were read and their pages are there. Else who filled its memory last would be the fastest.
  */
 export const WARM_TOKENS = 512;
@@ -18,8 +17,9 @@ export const WARM_TOKENS = 512;
  * to bear: a call that is not counted follows it, so that every counted call comes behind a call.
  */
 export async function sample(prepare, between) {
+  const { least, most, milliseconds: enough } = CALLS;
   const times = [];
-  for (let run = 0, spent = 0; run <= LEAST || (run <= MOST && spent < MILLISECONDS); run++) {
+  for (let run = 0, spent = 0; run <= least || (run <= most && spent < enough); run++) {
     const call = prepare(run);
     const from = performance.now();
     await call();
