@@ -4,11 +4,19 @@ import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { reasonOf } from "../../compiler/errors/reason.js";
 import type { Host } from "../host.js";
+import { addressesLeft } from "./addresses.js";
 import { nodeGpu } from "./gpu.js";
 import { ownPlatform } from "./platform.js";
 import { RELAXED_SIMD } from "./relaxed-simd.js";
 import { wasmFeatures } from "../wasm/features.js";
 import type { WorkerStart } from "../wasm/work.js";
+
+/** What V8 reserves for a thread at most, as measured with Node 20: code, heap and stack. Most of it stays empty. */
+const THREAD_ADDRESSES = 900 * 2 ** 20;
+
+const starting = new Set<Worker>();
+
+const mebibytes = (bytes: number): string => `${Math.max(0, Math.floor(bytes / 2 ** 20))} MiB`;
 
 /**
  * @param worker The module that worker threads run; tests that run from the sources give the compiled one.
@@ -24,7 +32,15 @@ export function nodeHost(worker: URL = new URL("./worker.js", import.meta.url)):
       if (!wasmFeatures().relaxedSimd) setFlagsFromString(`--${RELAXED_SIMD}`);
     },
     startThread: (start: WorkerStart, onFailure) => {
+      // Threads that were asked for and do not run yet have taken nothing so far.
+      const left = addressesLeft() - starting.size * THREAD_ADDRESSES;
+      if (left < THREAD_ADDRESSES) {
+        const each = mebibytes(THREAD_ADDRESSES);
+        throw new Error(`it takes up to ${each} of addresses, and ${mebibytes(left)} are left under \`ulimit -v\``);
+      }
       const thread = new Worker(worker, { workerData: start, stdout: false, stderr: false });
+      starting.add(thread);
+      for (const event of ["online", "exit"]) thread.once(event, () => void starting.delete(thread));
       thread.on("error", (error) => onFailure(reasonOf(error)));
       // A program that is done may end without `dispose`.
       thread.unref();

@@ -3,7 +3,9 @@
  * where the host allows it.
  */
 import type { MemorySpace, Plan } from "../../compiler/4-schedule/plan.js";
+import type { MoecError } from "../../compiler/errors/moec-error.js";
 import { moecError } from "../../compiler/errors/raise.js";
+import { reasonOf } from "../../compiler/errors/reason.js";
 import type { Device, DeviceReport } from "../device.js";
 import type { Host } from "../host.js";
 import { flattenEntry, type FlatLaunch } from "../plan/launches.js";
@@ -57,7 +59,7 @@ export interface WasmDeviceParts {
  * Takes the memory, makes the instances and starts the threads.
  *
  * @throws MoecError MOE5310 when the model is larger than one memory, MOE5309 when the host refuses that memory, MOE5312
- * when the plan names a kernel that the module lacks.
+ * when the plan names a kernel that the module lacks, MOE4208 when a thread can't start.
  */
 export function makeWasmDevice(parts: WasmDeviceParts): Device {
   return new WasmDevice(parts);
@@ -105,11 +107,14 @@ class WasmDevice implements Device {
       const { control, table, stride } = this.work;
       const named = names.map((name, number) => ({ name, args: kernels[number]!.args }));
       const scratch = this.map.scratch[thread]!;
-      this.stops.push(
-        host.startThread({ module, memory: this.memory, scratch, control, table, stride, kernels: named }, (reason) => {
-          this.failure ??= moecError("MOE4208", { thread: thread + 1, threads, reason });
-        }),
-      );
+      const start = { module, memory: this.memory, scratch, control, table, stride, kernels: named };
+      const failed = (reason: string): MoecError => moecError("MOE4208", { thread: thread + 1, threads, reason });
+      try {
+        this.stops.push(host.startThread(start, (reason) => void (this.failure ??= failed(reason))));
+      } catch (error) {
+        this.dispose();
+        throw failed(reasonOf(error));
+      }
     }
     this.report = { device: "wasm", ...choice, memoryBytes: this.map.bytes };
   }

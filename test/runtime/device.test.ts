@@ -95,6 +95,18 @@ describe("devices", () => {
     device.dispose();
   });
 
+  it("stop the threads that run when a later one can't be started", () => {
+    const stop = vi.fn();
+    const startThread = vi.fn<Host["startThread"]>(() => {
+      if (startThread.mock.calls.length === 2) throw new Error("no room for it");
+      return stop;
+    });
+    expect(() => wasmDevice(3, true, { ...nodeHost(worker.url), startThread })).toThrow(
+      expect.objectContaining({ code: "MOE4208", message: "thread 3 of 3 can't be started: no room for it" }),
+    );
+    expect(stop).toHaveBeenCalledOnce();
+  });
+
   it("refuse a model beyond 4 GiB before anything is taken", () => {
     const large = { ...plan, spaces: { ...plan.spaces, weights: 5 * 2 ** 30 } };
     const module = new WebAssembly.Module(new Uint8Array(emitWasm(kernels, wasmSimd, {})));
