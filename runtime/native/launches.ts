@@ -1,5 +1,6 @@
 /** Launches of an entry point as a table in native memory: written once at load, completed for each call. */
 import { ROW, ROW_BYTES } from "../../compiler/5-emit/llvm/pool-layout.js";
+import { dependsOn, SizeChanges } from "../plan/changes.js";
 import { CHUNKS_PER_THREAD, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
 import type { Address } from "./koffi.js";
@@ -10,6 +11,9 @@ export class LaunchTable {
   private readonly words: Words;
   /** Byte offsets of the arguments of each launch: buffers, then scalars. */
   private readonly places: readonly { readonly buffers: number; readonly scalars: number }[];
+  private readonly changes = new SizeChanges();
+  /** Of each launch, as the last call had it. */
+  private readonly chunks: Int32Array;
 
   /** @throws MoecError MOE4205 */
   constructor(
@@ -17,6 +21,7 @@ export class LaunchTable {
     kernel: (name: string) => Address,
     private readonly threads: number,
   ) {
+    this.chunks = new Int32Array(launches.length);
     let end = launches.length * ROW_BYTES;
     this.places = launches.map(({ buffers, args }) => {
       const place = { buffers: end, scalars: end + 8 * buffers };
@@ -46,13 +51,25 @@ export class LaunchTable {
     return this.words.mapping.bytes;
   }
 
-  /** Fills in what depends on the sizes of a call. */
+  /** Fills in what depends on the sizes of a call, where they are others than in the call before. */
   prepare(sizes: SizeValues): void {
+    const changed = this.changes.begin(sizes);
+    if (changed?.size !== 0) this.fill(sizes, changed);
+    this.changes.finish(sizes);
+  }
+
+  private fill(sizes: SizeValues, changed: ReadonlySet<string> | undefined): void {
     let until = 0;
     this.launches.forEach((launch, number) => {
       const row = number * ROW_BYTES;
+      if (changed && !dependsOn(launch.names, changed)) {
+        until += this.chunks[number]!;
+        this.words.setLong(row + ROW.until, until);
+        return;
+      }
       const grid = Math.max(0, launch.grid.evaluate(sizes));
       const chunks = this.threads === 1 ? Math.min(grid, 1) : Math.min(grid, this.threads * CHUNKS_PER_THREAD);
+      this.chunks[number] = chunks;
       until += chunks;
       this.words.setInt(row + ROW.grid, grid);
       this.words.setInt(row + ROW.chunks, chunks);

@@ -36,6 +36,8 @@ export interface FlatLaunch {
   /** For each scalar whether it is an f32. */
   readonly floats: readonly boolean[];
   readonly changing: readonly { readonly at: number; readonly evaluate: SizeFunction }[];
+  /** The sizes on which the grid or an argument depends, each once. */
+  readonly names: readonly string[];
 }
 
 export interface FlattenOptions {
@@ -109,27 +111,34 @@ function flattenLaunch(
     if (!place) throw damaged(launch, `buffer \`${use.buffer}\` is not declared`);
     const strides = Object.entries(use.strides).map(([loop, bytes]) => bytes * Number(names[loop] ?? 0));
     const base = strides.reduce((sum, bytes) => sum + bytes, place.address);
-    const { constant, evaluate } = compile(use.offset);
+    const { constant, names: own, evaluate } = compile(use.offset);
     if (place.space === "state" && text !== undefined) {
-      return { constant: undefined, names: [], evaluate: (values) => base + evaluate(values) + values[text]! * stride };
+      const all = [...own, text];
+      return {
+        constant: undefined,
+        names: all,
+        evaluate: (values) => base + evaluate(values) + values[text]! * stride,
+      };
     }
     return constant === undefined
-      ? { constant, names: [], evaluate: (values) => base + evaluate(values) }
-      : { constant: base + constant, names: [], evaluate };
+      ? { constant, names: own, evaluate: (values) => base + evaluate(values) }
+      : { constant: base + constant, names: own, evaluate };
   });
   for (const scalar of launch.scalars) {
     if (scalar.type === "i32") args.push(compile(scalar.value));
     else args.push({ constant: scalar.value, names: [], evaluate: () => scalar.value });
   }
+  const grid = compile(launch.grid);
   return {
     kernel: launch.kernel,
     label: launch.label,
-    grid: compile(launch.grid),
+    grid,
     buffers: launch.buffers.length,
     spaces: launch.buffers.map(({ buffer }) => addresses.get(buffer)!.space),
     floats: launch.scalars.map(({ type }) => type === "f32"),
     args: Float64Array.from(args, (arg) => arg.constant ?? 0),
     changing: args.flatMap((arg, at) => (arg.constant === undefined ? [{ at, evaluate: arg.evaluate }] : [])),
+    names: [...new Set([grid, ...args].flatMap((each) => each.names))],
   };
 }
 

@@ -3,6 +3,7 @@
  */
 import { moecError } from "../../compiler/errors/raise.js";
 import { reasonOf } from "../../compiler/errors/reason.js";
+import { dependsOn, SizeChanges } from "../plan/changes.js";
 import { CHUNKS_PER_THREAD, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
 import { MAX_CHUNKS, ROW, type SharedWork } from "./work.js";
@@ -11,6 +12,28 @@ export interface PreparedEntry {
   readonly launches: readonly FlatLaunch[];
   /** Number of each launch's kernel in `SharedWork.kernels`. */
   readonly kernels: readonly number[];
+}
+
+/** Blocks of each launch of an entry, as its last call had them. */
+interface Grids {
+  readonly changes: SizeChanges;
+  readonly blocks: Float64Array;
+}
+const grids = new WeakMap<PreparedEntry, Grids>();
+
+/** The blocks of all launches; only those are counted anew whose sizes are others than in the call before. */
+function blocksOf(entry: PreparedEntry, sizes: SizeValues): Float64Array {
+  let own = grids.get(entry);
+  if (!own) grids.set(entry, (own = { changes: new SizeChanges(), blocks: new Float64Array(entry.launches.length) }));
+  const { changes, blocks } = own;
+  const changed = changes.begin(sizes);
+  if (changed?.size !== 0) {
+    entry.launches.forEach(({ grid }, number) => {
+      if (!changed || dependsOn(grid.names, changed)) blocks[number] = grid.evaluate(sizes);
+    });
+  }
+  changes.finish(sizes);
+  return blocks;
 }
 
 /**
@@ -28,8 +51,9 @@ export function fillTable(
   const { table, stride } = work;
   rows.length = 0;
   let until = 0;
+  const blocks = blocksOf(entry, sizes);
   entry.launches.forEach((launch, number) => {
-    const grid = launch.grid.evaluate(sizes);
+    const grid = blocks[number]!;
     if (grid <= 0) return;
     const row = rows.length * stride;
     const chunks = threads === 1 ? 1 : Math.min(grid, threads * CHUNKS_PER_THREAD, MAX_CHUNKS);
