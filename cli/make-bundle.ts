@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { writeBundle, type Manifest } from "../compiler/6-bundle/index.js";
 import type { KernelModule, QuadKernels, WebGpuKernels } from "../compiler/6-bundle/index.js";
 import type { Program } from "../compiler/2-graph/ir.js";
-import { emitWasm, scratchBytes } from "../compiler/5-emit/wasm/index.js";
+import { scratchBytes, wasmModule } from "../compiler/5-emit/wasm/index.js";
 import { emitWgslPrograms } from "../compiler/5-emit/wgsl/module.js";
 import type { Kernel } from "../compiler/4-schedule/kernel-ir.js";
 import { isBlocked } from "../compiler/4-schedule/layout/layouts.js";
@@ -144,17 +144,15 @@ function webGpuKernels(program: Program, project: Project): WebGpuKernels {
 function quadKernels({ weights }: Plan, program: Program, project: Project): QuadKernels | undefined {
   if (!weights.some(({ storage }) => isBlocked(storage))) return undefined;
   const { kernels, plan } = scheduleFor(program, project, wasmQuads);
-  const modules = [true, false].map((threads) => ({ threads, bytes: emitWasm(kernels, wasmQuads, { threads }) }));
+  const module = wasmModule(kernels, wasmQuads);
+  const modules = [true, false].map((threads) => ({ threads, bytes: module.bytes(threads) }));
   return { plan, modules, scratchBytes: scratchBytes(kernels) };
 }
 
 /** Kernels with and without relaxed SIMD, for shared and for unshared memory: a host takes what it can run. */
 function emitModules(kernels: readonly Kernel[]): readonly KernelModule[] {
-  return [true, false].flatMap((relaxedSimd) =>
-    [true, false].map((threads) => ({
-      relaxedSimd,
-      threads,
-      bytes: emitWasm(kernels, relaxedSimd ? wasmRelaxed : wasmSimd, { threads }),
-    })),
-  );
+  return [true, false].flatMap((relaxedSimd) => {
+    const module = wasmModule(kernels, relaxedSimd ? wasmRelaxed : wasmSimd);
+    return [true, false].map((threads) => ({ relaxedSimd, threads, bytes: module.bytes(threads) }));
+  });
 }

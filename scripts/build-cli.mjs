@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Packages that stay outside: large, or loading parts of themselves by name. Only some commands want them. */
 const OUTSIDE = [
-  ...["binaryen", "ts-morph"],
+  "binaryen",
   ...["vscode-languageserver", "vscode-languageserver/node", "vscode-languageserver-textdocument"],
 ];
 

@@ -189,10 +189,12 @@ export function select(condition: Expression, yes: Operand, no: Operand): Expres
 /** a * b + c on f32. */
 export function fma(a: Expression, b: Expression, c: Expression): Expression {
   const lanes = Math.max(a.type.lanes, b.type.lanes, c.type.lanes);
-  const [x, y, z] = [a, b, c].map((operand) => (operand.type.lanes < lanes ? splat(operand, lanes) : operand));
   const type = registerType("f32", lanes);
-  if (![x!, y!, z!].every((operand) => sameType(operand.type, type))) fail("fma", a.type, b.type, c.type);
-  return { kind: "fma", a: x!, b: y!, c: z!, type };
+  const wide = (operand: Expression): Expression => {
+    const all = operand.type.lanes < lanes ? splat(operand, lanes) : operand;
+    return sameType(all.type, type) ? all : fail("fma", a.type, b.type, c.type);
+  };
+  return { kind: "fma", a: wide(a), b: wide(b), c: wide(c), type };
 }
 
 /** Number conversion between f32 and i32, and from bool to either. */

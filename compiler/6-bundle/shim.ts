@@ -1,10 +1,11 @@
 /**
  * The ES module of a bundle and its types: a class with one method per entry point, whose inputs, outputs and knobs have
- * the names and axes of the spec. Written with ts-morph, so that names are quoted and docs are placed by a printer.
+ * the names and axes of the spec. Printed by `typescript.ts`: a library that knows all of TypeScript takes longer to load
+ * than a model takes to compile.
  */
-import { IndentationText, Project, QuoteKind, type OptionalKind, type PropertySignatureStructure } from "ts-morph";
 import { moecError } from "../errors/raise.js";
 import type { Manifest, ManifestEntry, ManifestPort } from "./manifest.js";
+import { classText, importText, interfaceText, type Method, type Property } from "./typescript.js";
 
 export interface ShimFile {
   readonly path: string;
@@ -19,14 +20,9 @@ type Described = Omit<Manifest, "files">;
  * @param data The files that the runtime reads, when the bundle carries the runtime for browsers.
  */
 export function shimFiles(manifest: Described, data?: readonly string[]): readonly ShimFile[] {
-  const project = new Project({
-    useInMemoryFileSystem: true,
-    skipLoadingLibFiles: true,
-    manipulationSettings: { quoteKind: QuoteKind.Double, indentationText: IndentationText.TwoSpaces },
-  });
   return [
-    { path: "index.d.ts", text: typesText(project, manifest) },
-    { path: "index.js", text: moduleText(project, manifest, data) },
+    { path: "index.d.ts", text: typesText(manifest) },
+    { path: "index.js", text: moduleText(manifest, data) },
   ];
 }
 
@@ -47,71 +43,63 @@ export function methodName(entry: string): string {
 
 const GENERATED = "// Written by `moec build`. Do not edit.";
 
-function typesText(project: Project, manifest: Described): string {
-  const file = project.createSourceFile("index.d.ts", `${GENERATED}\n`);
+const ROUTES: Property = {
+  name: "routes",
+  type: "readonly RouteTrace[]",
+  doc: "Which expert took which token; empty without `trace`.",
+};
+
+function typesText(manifest: Described): string {
   const { name, entries, knobs } = manifest;
-  file.addImportDeclaration({
-    moduleSpecifier: "moec",
-    namedImports: [
-      "Model",
-      ...["CallOptions", "FloatTensor", "InputValue", "IntTensor", "LoadOptions", "RouteTrace"].map(
-        (type) => `type ${type}`,
-      ),
+  const values = ["CallOptions", "FloatTensor", "InputValue", "IntTensor", "LoadOptions", "RouteTrace"];
+  const interfaces = entries.flatMap((entry) => [
+    interfaceText(`${capitalized(entry.name)}Inputs`, entry.inputs.map(inputProperty)),
+    interfaceText(`${capitalized(entry.name)}Result`, [...entry.outputs.map(outputProperty), ROUTES]),
+  ]);
+  const paths = knobs.map((knob) => JSON.stringify(knob.name)).join(" | ");
+  return file([
+    importText(["Model", ...values.map((type) => `type ${type}`)], "moec"),
+    `${GENERATED}\n${interfaces[0]!}`,
+    ...interfaces.slice(1),
+    ...(knobs.length > 0 ? [`export type ${name}Knob = ${paths};`] : []),
+    classText({
+      ...{ name, base: "Model", isDeclared: true },
+      doc: `${name}, compiled by moec ${manifest.compiler}.`,
+      methods: [
+        {
+          ...{ name: "load", modifier: "static" },
+          parameters: [{ name: "options", isOptional: true, type: "LoadOptions" }],
+          result: `Promise<${name}>`,
+        },
+        ...entries.map(typedMethod),
+        ...(knobs.length > 0 ? [knobMethod(name)] : []),
+      ],
+    }),
+  ]);
+}
+
+function typedMethod(entry: ManifestEntry): Method {
+  const prefix = capitalized(entry.name);
+  return {
+    name: methodName(entry.name),
+    doc: signature(entry),
+    parameters: [
+      { name: "inputs", type: `${prefix}Inputs` },
+      { name: "options", isOptional: true, type: "CallOptions" },
     ],
-  });
-  for (const entry of entries) {
-    const prefix = capitalized(entry.name);
-    file.addInterface({ name: `${prefix}Inputs`, isExported: true, properties: entry.inputs.map(inputProperty) });
-    const routes = {
-      name: "routes",
-      isReadonly: true,
-      type: "readonly RouteTrace[]",
-      docs: ["Which expert took which token; empty without `trace`."],
-    };
-    const outputs = entry.outputs.map(outputProperty);
-    file.addInterface({ name: `${prefix}Result`, isExported: true, properties: [...outputs, routes] });
-  }
-  if (knobs.length > 0) {
-    const paths = knobs.map((knob) => JSON.stringify(knob.name)).join(" | ");
-    file.addTypeAlias({ name: `${name}Knob`, isExported: true, type: paths });
-  }
-  file.addClass({
-    name,
-    isExported: true,
-    hasDeclareKeyword: true,
-    extends: "Model",
-    docs: [`${name}, compiled by moec ${manifest.compiler}.`],
-    methods: [
-      {
-        name: "load",
-        isStatic: true,
-        parameters: [{ name: "options", hasQuestionToken: true, type: "LoadOptions" }],
-        returnType: `Promise<${name}>`,
-      },
-      ...entries.map((entry) => ({
-        name: methodName(entry.name),
-        docs: [signature(entry)],
-        parameters: [
-          { name: "inputs", type: `${capitalized(entry.name)}Inputs` },
-          { name: "options", hasQuestionToken: true, type: "CallOptions" },
-        ],
-        returnType: `Promise<${capitalized(entry.name)}Result>`,
-      })),
-      ...(knobs.length === 0
-        ? []
-        : [
-            {
-              name: "setKnob",
-              parameters: [
-                { name: "path", type: `${name}Knob` },
-                { name: "values", type: "number | ArrayLike<number>" },
-              ],
-              returnType: "Promise<void>",
-            },
-          ]),
+    result: `Promise<${prefix}Result>`,
+  };
+}
+
+function knobMethod(model: string): Method {
+  return {
+    name: "setKnob",
+    parameters: [
+      { name: "path", type: `${model}Knob` },
+      { name: "values", type: "number | ArrayLike<number>" },
     ],
-  });
-  return file.getFullText();
+    result: "Promise<void>",
+  };
 }
 
 /**
@@ -138,47 +126,42 @@ function browserHead(name: string, data: readonly string[]): string {
   ].join("\n");
 }
 
-function moduleText(project: Project, manifest: Described, data: readonly string[] | undefined): string {
-  const file = project.createSourceFile("index.js", `${GENERATED}\n`);
-  const { name, entries } = manifest;
-  if (data) file.addStatements(browserHead(name, data));
-  else file.addImportDeclaration({ moduleSpecifier: "moec", namedImports: ["loadModel", "Model"] });
+function moduleText({ name, entries }: Described, data: readonly string[] | undefined): string {
   const load = data
     ? `return loadModel(${name}, new URL(".", files["manifest.json"]), options, files);`
     : `return loadModel(${name}, new URL("./", import.meta.url), options);`;
-  file.addClass({
-    name,
-    isExported: true,
-    extends: "Model",
+  const model = classText({
+    ...{ name, base: "Model", isDeclared: false },
     methods: [
-      {
-        name: "load",
-        isStatic: true,
-        parameters: [{ name: "options" }],
-        statements: [load],
-      },
-      ...entries.map((entry) => ({
-        name: methodName(entry.name),
-        isAsync: true,
+      { name: "load", modifier: "static", parameters: [{ name: "options" }], body: [load] },
+      ...entries.map((entry): Method => ({
+        ...{ name: methodName(entry.name), modifier: "async" },
         parameters: [{ name: "inputs" }, { name: "options" }],
-        statements: [
+        body: [
           `const { outputs, routes } = await this.call(${JSON.stringify(entry.name)}, inputs, options);`,
           "return { ...outputs, routes };",
         ],
       })),
     ],
   });
-  return file.getFullText();
+  return data
+    ? file([`${GENERATED}\n${browserHead(name, data)}`, model])
+    : file([importText(["loadModel", "Model"], "moec"), `${GENERATED}\n${model}`]);
 }
 
-function inputProperty(port: ManifestPort): OptionalKind<PropertySignatureStructure> {
-  return { name: quoted(port.name), isReadonly: true, type: "InputValue", docs: [typeText(port)] };
+/** Parts with an empty line between them. */
+function file(parts: readonly string[]): string {
+  return `${parts.join("\n\n")}\n`;
 }
 
-function outputProperty(port: ManifestPort): OptionalKind<PropertySignatureStructure> {
+function inputProperty(port: ManifestPort): Property {
+  return { name: port.name, type: "InputValue", doc: typeText(port) };
+}
+
+function outputProperty(port: ManifestPort): Property {
   const axes = port.axes.map((axis) => JSON.stringify(axis.name)).join(" | ");
   const type = `${port.dtype === "f32" ? "FloatTensor" : "IntTensor"}<${axes === "" ? "never" : axes}>`;
-  return { name: quoted(port.name), isReadonly: true, type, docs: [typeText(port)] };
+  return { name: port.name, type, doc: typeText(port) };
 }
 
 /** `f32[T, V = 2048]` */
@@ -191,10 +174,6 @@ function signature(entry: ManifestEntry): string {
   const side = (ports: readonly ManifestPort[]): string =>
     ports.map((port) => `${port.name}: ${typeText(port).replaceAll("`", "")}`).join(", ");
   return `\`${entry.name}(${side(entry.inputs)}) -> (${side(entry.outputs)})\``;
-}
-
-function quoted(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
 function capitalized(name: string): string {

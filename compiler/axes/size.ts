@@ -124,11 +124,14 @@ function checked(value: number): number {
 }
 
 export class Size {
-  /** Canonical text; equal sizes have equal keys. */
-  readonly key: string;
+  /** Made when it is asked for: most sizes are steps on the way to another. */
+  #key: string | undefined;
 
-  private constructor(private readonly terms: readonly Term[]) {
-    this.key = Size.print(terms);
+  private constructor(private readonly terms: readonly Term[]) {}
+
+  /** Canonical text; equal sizes have equal keys. */
+  get key(): string {
+    return (this.#key ??= Size.print(this.terms));
   }
 
   static readonly zero = new Size([]);

@@ -19,10 +19,10 @@ function moduleOf(
   locals: readonly WasmType[] = [],
   result: WasmType = wasm.types.none,
 ): Uint8Array {
-  const module = new WasmModule(true);
-  module.addFunction("f", parameters, result, locals, body);
+  const module = new WasmModule();
+  module.addFunction("f", parameters, result, { locals, body });
   module.exportFunction("f");
-  return module.bytes();
+  return module.bytes(true);
 }
 
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });

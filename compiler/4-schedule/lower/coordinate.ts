@@ -22,14 +22,21 @@ function atomKey(atom: Atom): string {
 }
 
 export class Coordinate {
-  readonly key: string;
+  /** Made when it is asked for: most coordinates are steps on the way to another. */
+  #key: string | undefined;
 
   private constructor(
     readonly constant: Size,
     readonly terms: ReadonlyMap<string, Term>,
-  ) {
-    const sorted = [...terms.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
-    this.key = [...sorted.map(([key, term]) => `${key}*[${term.coefficient.key}]`), constant.key].join("+");
+  ) {}
+
+  /** Equal for equal coordinates. */
+  get key(): string {
+    if (this.#key !== undefined) return this.#key;
+    const sorted = [...this.terms.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+    return (this.#key = [...sorted.map(([key, term]) => `${key}*[${term.coefficient.key}]`), this.constant.key].join(
+      "+",
+    ));
   }
 
   static readonly zero = new Coordinate(Size.zero, new Map());
@@ -52,6 +59,8 @@ export class Coordinate {
   }
 
   plus(other: Coordinate): Coordinate {
+    if (other.terms.size === 0 && other.constant.constant === 0) return this;
+    if (this.terms.size === 0 && this.constant.constant === 0) return other;
     const terms = new Map(this.terms);
     for (const [key, term] of other.terms) {
       const before = terms.get(key);

@@ -8,6 +8,7 @@ import { moecError } from "../../errors/raise.js";
 import type { FunctionBody } from "../../4-schedule/kernel-functions.js";
 import * as wasm from "./instructions.js";
 import type { Ref, WasmType } from "./instructions.js";
+import type { Code } from "./module.js";
 import type { Pointers } from "./pointers.js";
 
 /** Instructions that the module may contain. */
@@ -44,6 +45,8 @@ export class WasmFunction {
   /** Pointers of the innermost loop, when addresses in it advance by constants. */
   pointers: Pointers | undefined;
   body: Ref[] = [];
+  /** Something in it is other code where threads share the memory. */
+  isAtomic = false;
   /** Registers that an expression reads, since somebody asked last (`isRead`). */
   private readonly read = new Set<string>();
   private readonly registers = new Map<string, number>();
@@ -144,8 +147,8 @@ export class WasmFunction {
   }
 
   /** Everything, with the vector constants first. */
-  finished(): Ref {
-    return wasm.block([...this.preamble, ...this.body]);
+  finished(): Code {
+    return { locals: this.locals, body: wasm.block([...this.preamble, ...this.body]) };
   }
 }
 

@@ -16,7 +16,7 @@ import { emitExpression } from "./expressions.js";
 import { wasmType, WasmFunction, type FunctionTable, type WasmFeatures } from "./function.js";
 import * as wasm from "./instructions.js";
 import type { Ref, WasmType } from "./instructions.js";
-import { WasmModule } from "./module.js";
+import { WasmModule, type Code } from "./module.js";
 import { emitStatements } from "./statements.js";
 
 export { scratchBytes };
@@ -46,19 +46,28 @@ class Functions implements FunctionTable {
     f.bind(parameter, 0);
     emitStatements(f, body);
     f.emit(emitExpression(f, result));
-    this.module.addFunction(full, f.parameters, wasmType(result.type, full), f.locals, f.finished());
+    this.module.addFunction(full, f.parameters, wasmType(result.type, full), f.finished());
     return full;
   }
 }
 
-function emitKernel(module: WasmModule, features: WasmFeatures, functions: FunctionTable, kernel: Kernel): void {
-  if (kernel.threads !== 1) throw moecError("MOE4502", { kernel: kernel.name, threads: String(kernel.threads) });
-  const types: WasmType[] = [
+function parametersOf(kernel: Kernel): readonly WasmType[] {
+  return [
     ...kernel.buffers.map(() => wasm.types.i32),
     ...kernel.scalars.map(({ type }) => (type === "f32" ? wasm.types.f32 : wasm.types.i32)),
     wasm.types.i32,
     wasm.types.i32,
   ];
+}
+
+/** The function of a kernel, and whether it has other code where threads share the memory. */
+function emitKernel(
+  features: WasmFeatures,
+  functions: FunctionTable,
+  kernel: Kernel,
+): { readonly code: Code; readonly isAtomic: boolean } {
+  if (kernel.threads !== 1) throw moecError("MOE4502", { kernel: kernel.name, threads: String(kernel.threads) });
+  const types = parametersOf(kernel);
   const f = new WasmFunction(features, functions, kernel.name, types);
   kernel.buffers.forEach(({ name, element }, local) => f.buffers.set(name, { element, local }));
   kernel.scalars.forEach(({ name }, i) => f.bind(name, kernel.buffers.length + i));
@@ -79,21 +88,29 @@ function emitKernel(module: WasmModule, features: WasmFeatures, functions: Funct
     f.emit(wasm.br_if("blocks", wasm.i32.lt_s(get(from), get(from + 1))));
   });
   f.emit(wasm.ifThen(wasm.i32.lt_s(get(from), get(from + 1)), wasm.loop("blocks", body)));
-  module.addFunction(kernel.name, types, wasm.types.none, f.locals, f.finished());
-  module.exportFunction(kernel.name);
+  return { code: f.finished(), isAtomic: f.isAtomic };
 }
 
-/** The module as bytes. Kernels must pass `verifyKernels`. */
-export function emitWasm(kernels: readonly Kernel[], target: Target, options: WasmOptions = {}): Uint8Array {
+/**
+ * The module of these kernels, whose bytes are for memory that threads share or for memory of one. Kernels must pass
+ * `verifyKernels`.
+ */
+export function wasmModule(kernels: readonly Kernel[], target: Target): WasmModule {
   if (target.family !== "wasm") throw moecError("MOE4503", { target: target.name, wanted: "wasm" });
-  const features: WasmFeatures = {
-    relaxed: target.fma,
-    quads: target.dotQuads === "either",
-    threads: options.threads ?? false,
-  };
-  const module = new WasmModule(features.threads);
+  const features: WasmFeatures = { relaxed: target.fma, quads: target.dotQuads === "either", threads: false };
+  const module = new WasmModule();
   if (scratchBytes(kernels) > 0) module.importGlobal("scratch");
   const functions = new Functions(module, features);
-  for (const kernel of kernels) emitKernel(module, features, functions, kernel);
-  return module.bytes();
+  for (const kernel of kernels) {
+    const { code, isAtomic } = emitKernel(features, functions, kernel);
+    const shared = isAtomic ? emitKernel({ ...features, threads: true }, functions, kernel).code : code;
+    module.addFunction(kernel.name, parametersOf(kernel), wasm.types.none, code, shared);
+    module.exportFunction(kernel.name);
+  }
+  return module;
+}
+
+/** One module as bytes. */
+export function emitWasm(kernels: readonly Kernel[], target: Target, options: WasmOptions = {}): Uint8Array {
+  return wasmModule(kernels, target).bytes(options.threads ?? false);
 }

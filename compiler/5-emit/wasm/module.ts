@@ -19,34 +19,40 @@ interface Signature {
   readonly result: WasmType;
 }
 
-interface WasmFunctionBody extends Signature {
-  readonly name: string;
+/** What a function does. */
+export interface Code {
+  /** Types of its locals behind the parameters. */
   readonly locals: readonly WasmType[];
   readonly body: Ref;
 }
 
+interface Function extends Signature {
+  readonly name: string;
+  readonly alone: Code;
+  readonly shared: Code;
+}
+
 export class WasmModule {
-  private readonly functions: WasmFunctionBody[] = [];
+  private readonly functions: Function[] = [];
+  /** Numbers of functions and globals do not depend on the memory, so neither do bodies. */
+  private readonly written = new Map<Code, Uint8Array>();
   private readonly exported: string[] = [];
   private readonly globals: string[] = [];
-
-  /** @param isShared Of the memory: threads share it, and so it says its largest size. */
-  constructor(private readonly isShared: boolean) {}
 
   /** Imports `env.<name>`, an i32 that does not change. */
   importGlobal(name: string): void {
     this.globals.push(name);
   }
 
-  /** @param locals Types of its locals behind the parameters. */
+  /** @param shared The code over memory that threads share, where that is other code. */
   addFunction(
     name: string,
     parameters: readonly WasmType[],
     result: WasmType,
-    locals: readonly WasmType[],
-    body: Ref,
+    alone: Code,
+    shared: Code = alone,
   ): void {
-    this.functions.push({ name, parameters, result, locals, body });
+    this.functions.push({ name, parameters, result, alone, shared });
   }
 
   /** Exports a function under its name. */
@@ -54,7 +60,8 @@ export class WasmModule {
     this.exported.push(name);
   }
 
-  bytes(): Uint8Array {
+  /** @param isShared Of the memory: threads share it, and so it says its largest size. */
+  bytes(isShared: boolean): Uint8Array {
     const to = new ByteSink();
     const signatures = byUse(this.functions);
     const numbers = new Map(signatures.map((signature, index) => [keyOf(signature), index]));
@@ -72,7 +79,7 @@ export class WasmModule {
     });
     section(to, SECTIONS.import, [undefined, ...this.globals], (part, global) => {
       part.text("env");
-      if (global === undefined) return this.importMemory(part);
+      if (global === undefined) return importMemory(part, isShared);
       part.text(global);
       part.raw([GLOBAL, types.i32, IMMUTABLE]);
     });
@@ -83,23 +90,28 @@ export class WasmModule {
       part.unsigned(outside.function(name));
     });
     const one = new ByteSink();
-    section(to, SECTIONS.code, this.functions, (part, { parameters, locals, body }) => {
-      one.clear();
-      writeBody(one, outside, parameters.length, locals, body);
-      part.unsigned(one.length);
-      part.raw(one.taken());
+    section(to, SECTIONS.code, this.functions, (part, { parameters, alone, shared }) => {
+      const code = isShared ? shared : alone;
+      let bytes = this.written.get(code);
+      if (!bytes) {
+        one.clear();
+        writeBody(one, outside, parameters.length, code.locals, code.body);
+        this.written.set(code, (bytes = one.taken().slice()));
+      }
+      part.unsigned(bytes.length);
+      part.raw(bytes);
     });
     return to.taken().slice();
   }
+}
 
-  private importMemory(to: ByteSink): void {
-    to.text("memory");
-    to.byte(MEMORY);
-    // Bits of the limits: 1 says that there is a largest size, 2 that threads share it.
-    to.byte(this.isShared ? 3 : 0);
-    to.unsigned(this.isShared ? 1 : 0);
-    if (this.isShared) to.unsigned(MOST_PAGES);
-  }
+function importMemory(to: ByteSink, isShared: boolean): void {
+  to.text("memory");
+  to.byte(MEMORY);
+  // Bits of the limits: 1 says that there is a largest size, 2 that threads share it.
+  to.byte(isShared ? 3 : 0);
+  to.unsigned(isShared ? 1 : 0);
+  if (isShared) to.unsigned(MOST_PAGES);
 }
 
 const keyOf = ({ parameters, result }: Signature): string => `${parameters.join(" ")} > ${result}`;

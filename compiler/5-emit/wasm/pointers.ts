@@ -40,8 +40,17 @@ export interface Pointer {
 /** Pointers of one loop by the key of their address. */
 export class Pointers {
   readonly list = new Map<string, Pointer>();
+  /** What an index is in this loop: asked when pointers are made, and again where they are used. */
+  private readonly forms = new Map<Expression, LinearIndex | undefined>();
 
   constructor(private readonly facts: LoopFacts) {}
+
+  private form(index: Expression): LinearIndex | undefined {
+    if (this.forms.has(index)) return this.forms.get(index);
+    const form = linearIndex(index, this.facts);
+    this.forms.set(index, form);
+    return form;
+  }
 
   /** The address of this index as a pointer of the loop and a constant number of bytes beyond it. */
   find(
@@ -50,7 +59,7 @@ export class Pointers {
     index: Expression,
   ): { readonly local: number; readonly offset: number } | undefined {
     if (this.list.size === 0) return undefined;
-    const linear = linearIndex(index, this.facts);
+    const linear = this.form(index);
     if (!linear) return undefined;
     const folded = splitOffset(linear.constant, unit);
     const pointer = this.list.get(pointerKey(buffer, unit, linear, folded.rest));
@@ -65,7 +74,7 @@ export class Pointers {
    * @param isSure Every turn makes the access, so that its address is one of the buffer.
    */
   add(buffer: string, unit: number, index: Expression, isSure: boolean, local: () => number): void {
-    const linear = linearIndex(index, this.facts);
+    const linear = this.form(index);
     if (!linear || linear.coefficient === 0 || this.list.size >= maximumPointers) return;
     const { rest } = splitOffset(linear.constant, unit);
     const key = pointerKey(buffer, unit, linear, rest);
@@ -79,10 +88,12 @@ export class Pointers {
   /** A pointer that an instruction reaches this index from, however far: rows and panels lie evenly. */
   private below(buffer: string, unit: number, linear: LinearIndex): Pointer | undefined {
     const own = pointerKey(buffer, unit, linear, 0);
-    return [...this.list.values()].find(({ index, isSure, line }) => {
+    for (const pointer of this.list.values()) {
+      const { index, isSure, line } = pointer;
       const distance = (linear.constant - index.constant) * unit;
-      return isSure && line === own && index.constant >= 0 && distance >= 0 && distance <= maximumReach;
-    });
+      if (isSure && line === own && index.constant >= 0 && distance >= 0 && distance <= maximumReach) return pointer;
+    }
+    return undefined;
   }
 }
 
@@ -99,8 +110,9 @@ export function splitOffset(constant: number, unit: number): { readonly offset: 
 }
 
 function pointerKey(buffer: string, unit: number, index: LinearIndex, rest: number): string {
-  const parts = [...index.parts].map(([key, { factor }]) => `${factor}*${key}`).sort();
-  return `${buffer} ${unit} ${index.coefficient} ${rest} ${parts.join(" ")}`;
+  const { parts, coefficient } = index;
+  const texts = parts.size === 0 ? [] : [...parts].map(([key, { factor }]) => `${factor}*${key}`).sort();
+  return `${buffer} ${unit} ${coefficient} ${rest} ${texts.join(" ")}`;
 }
 
 function constantIndex(value: number): LinearIndex {

@@ -56,6 +56,7 @@ function emitAtomicAdd(f: WasmFunction, statement: Statement & { kind: "atomic-a
   const { base, offset } = addressOf(f, statement.buffer, statement.index, emitExpression);
   const value = emitExpression(f, statement.value);
   const result = statement.result === undefined ? undefined : f.define(statement.result, { element: "i32", lanes: 1 });
+  f.isAtomic = true;
   if (f.features.threads) {
     const old = wasm.i32.atomic_rmw_add(offset, base, value);
     return f.emit(result === undefined ? wasm.drop(old) : wasm.local.set(result, old));
