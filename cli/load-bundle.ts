@@ -54,7 +54,9 @@ async function requireTokenizer(shell: Shell, project: Project): Promise<void> {
   const settings = runSettings(buildModel(checkSpec(shell, project.spec), project), project);
   if (tokenizerText(settings.tokenizer, undefined) !== undefined) return;
   if (refused) throw refused;
-  const help = "Where there is a tokenizer.json, `tokenizer: path/to/tokenizer.json` in moec.yaml names it.";
+  const help =
+    "Where there is a tokenizer.json, `tokenizer: path/to/tokenizer.json` in moec.yaml names it. " +
+    "Every folder of `moec new` has one of bytes, for models of 256 tokens.";
   throw moecError("MOE5313", {}, undefined, help);
 }
 

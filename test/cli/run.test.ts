@@ -82,6 +82,7 @@ it("misses a tokenizer before it builds anything", async () => {
     const { code, err } = await moec(["run", join(folder.path, "tiny.moe"), "Once", "--random", "1"]);
     expect(code).toBe(3);
     expect(err).toContain("MOE5313");
+    expect(err.replace(/\s+/g, " ")).toContain("`moec new` has one of bytes");
     expect(existsSync(join(folder.path, ".moec"))).toBe(false);
   } finally {
     folder.remove();
