@@ -11,9 +11,6 @@ export interface Candidate {
   readonly shapes: WideShapes;
 }
 
-/** Rows of a group, then the smaller groups for what is left. */
-const groups = (rows: number): readonly number[] => [rows, ...[4, 2, 1].filter((fewer) => fewer < rows)];
-
 /**
  * All shapes whose sums leave registers for weights and activations; those in use are marked.
  *
@@ -40,15 +37,14 @@ export function candidatesFor(target: Target, format?: RecordQuants): readonly C
     return found;
   }
   for (const floatVectors of [2, 4] as const) {
-    for (let rows = 2; rows <= 14; rows += 2) {
-      if ((rows + 1) * floatVectors + 1 > registers || 2 * rows * floatVectors < registers) continue;
+    for (let floatRows = 2; floatRows <= 14; floatRows += 2) {
+      if ((floatRows + 1) * floatVectors + 1 > registers || 2 * floatRows * floatVectors < registers) continue;
       for (const floatColumns of [128, 256, 512]) {
-        const floatRows = groups(rows);
         const mark = same(
           [floatRows, floatVectors, floatColumns],
           [used.floatRows, used.floatVectors, used.floatColumns],
         );
-        const name = `${rows} rows, ${floatVectors} vectors, ${floatColumns} columns${mark}`;
+        const name = `${floatRows} rows, ${floatVectors} vectors, ${floatColumns} columns${mark}`;
         found.push({ name, shapes: { ...used, floatRows, floatVectors, floatColumns } });
       }
     }

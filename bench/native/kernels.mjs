@@ -30,6 +30,7 @@ const all = [
     { storage, T: 128, K: 2048, N: 2048 },
     { storage, T: 512, K: 2048, N: 2048 },
   ]),
+  ...["q4_1", "q5_0", "q4_K", "q6_K"].map((storage) => ({ storage, T: 128, K: 2048, N: 2048 })),
   ...["f32", "f16", "bf16"].flatMap((storage) => [
     { storage, T: 1, K: 2048, N: 16384 },
     { storage, T: 128, K: 2048, N: 2048 },

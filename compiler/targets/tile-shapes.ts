@@ -32,8 +32,8 @@ export interface WideShapes {
    * kernel IR); what is said of bytes here is then for fewer rows.
    */
   readonly matrices?: true;
-  /** Rows of float activations that are multiplied together, largest first; 1 is the last. */
-  readonly floatRows: readonly number[];
+  /** Most rows of float activations that are multiplied together. */
+  readonly floatRows: number;
   /** Vectors of outputs that share a float activation. */
   readonly floatVectors: 2 | 4;
   /** Columns of a panel that are multiplied with all rows before the next ones come. */
@@ -48,7 +48,7 @@ export const avx512Tiles: WideShapes = {
   byteTiles: [...tilesOf(1, 12), ...tilesOf(4, 3, 2, 1)],
   splitTiles: [],
   fineTiles: tilesOf(4, 3, 2, 1),
-  floatRows: [6, 4, 2, 1],
+  floatRows: 6,
   floatVectors: 4,
   floatColumns: 128,
 };
@@ -61,7 +61,7 @@ export const avx2Tiles: WideShapes = {
   byteTiles: tilesOf(2, 3, 2, 1),
   splitTiles: tilesOf(2, 2, 1),
   fineTiles: tilesOf(2, 3, 2, 1),
-  floatRows: [6, 4, 2, 1],
+  floatRows: 6,
   floatVectors: 2,
   floatColumns: 128,
 };
@@ -75,7 +75,7 @@ export const neonTiles: WideShapes = {
   byteTiles: tilesOf(2, 4, 2, 1),
   splitTiles: [],
   fineTiles: tilesOf(2, 4, 2, 1),
-  floatRows: [5, 4, 2, 1],
+  floatRows: 5,
   floatVectors: 4,
   floatColumns: 128,
 };

@@ -27,14 +27,14 @@ describe.each(cases)("$format weights on $level", ({ format, target }) => {
   it.each([
     { columns: 64, rows: 41, counts: [0, 1, 2, 3, 5, 17, 33], interpreter: true },
     { columns: 96, rows: 16, counts: [1, 4], interpreter: true },
-    { columns: 544, rows: 200, counts: [1, 7, 130], interpreter: false },
+    { columns: 544, rows: 200, counts: [1, 7, 130, 175], interpreter: false },
   ])(
     "multiply $columns columns, with a formula around the product",
     ({ columns, rows, counts, interpreter }) =>
       void compare(product(columns, rows, true), {
         calls: counts.map((t) => ({ inputs: { x: activations(t, t * columns) }, sizes: { T: t } })),
         params: (path, count) => (path === "w" ? held(format, 1, columns, rows, halves(3, count)) : halves(3, count)),
-        options: { storage: (decl) => (decl.path === "w" ? format : "f32"), limits: { T: 130, context: 130 } },
+        options: { storage: (decl) => (decl.path === "w" ? format : "f32"), limits: { T: 175, context: 175 } },
         tolerance: rounding(columns),
         target,
         runners: interpreter ? ["native", "interpreter"] : ["native"],

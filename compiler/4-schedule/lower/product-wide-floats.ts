@@ -14,21 +14,17 @@ import type { Product } from "./product.js";
 
 /** Pairs of one block that share the copies of their rows. */
 export const pairsOfFloats = 16;
-/** Rows whose sums are held at a time, whole groups of six: with their copies they stay in the second cache. */
+/** Rows whose sums are held at a time: with their copies they stay in the second cache. */
 export const floatRowsOfPart = 174;
 /** Rows of one block: two parts. */
 export const floatRowsPerBlock = 2 * floatRowsOfPart;
 /**
- * Lines of the next weights that four columns of a group of rows read ahead. Weights of a few rows come from memory more
- * slowly than they are multiplied, so that these rows read all of them ahead between them.
+ * Lines of the next weights that four columns of a group of rows read ahead: with more than 42 rows, eight groups or more,
+ * 2 are enough for all of 64 outputs; the two groups of fewer rows that there are at least read 8 each.
  */
-const aheadByRows = [
-  { rows: 84, lines: 1 },
-  { rows: 32, lines: 2 },
-  { rows: 0, lines: 6 },
-] as const;
+const aheadByRows = { many: 42, ofMany: 2, ofFewer: 8 } as const;
 /** Rows up to which no row is copied and each weight is read once, straight into registers. */
-export const fewFloatRows = ({ floatRows }: WideShapes): number => floatRows[0]!;
+export const fewFloatRows = ({ floatRows }: WideShapes): number => floatRows;
 
 export function panelProducts(work: WideWork): WideProducts {
   const { emitter, products, scratch, starts, perBlock, rowsOfPart, shapes } = work;
@@ -120,15 +116,11 @@ export function panelProducts(work: WideWork): WideProducts {
           ),
         );
       });
-      const byRows = ([first, ...others]: readonly (typeof aheadByRows)[number][]): void => {
-        if (others.length === 0) return passes(first!.lines);
-        builder.ifThen(
-          compare("ge", count, first!.rows),
-          () => passes(first!.lines),
-          () => byRows(others),
-        );
-      };
-      byRows(aheadByRows);
+      builder.ifThen(
+        compare("gt", count, aheadByRows.many),
+        () => passes(aheadByRows.ofMany),
+        () => passes(aheadByRows.ofFewer),
+      );
       emitter.loop("pair", work.firstPair, work.endPair, pairsBeside, undefined, (_, pair) =>
         finishPairs(work, from, to, pair, { pairs: pairsBeside, at: heldAt(pair), stride }),
       );

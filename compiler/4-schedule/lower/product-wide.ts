@@ -7,7 +7,7 @@ import { add, block, compare, constant, div, min, mul, rem, sub } from "../kerne
 import type { BufferHandle } from "../kernel-builder.js";
 import type { Expression } from "../kernel-ir.js";
 import type { WideShapes } from "../../targets/index.js";
-import { inRowGroups } from "../micro/row-groups.js";
+import { evenParts, inRowGroups } from "../micro/row-groups.js";
 import { panelRows } from "../micro/wide-layouts.js";
 import { Coordinate } from "./coordinate.js";
 import type { EntryLowering } from "./entry-lowering.js";
@@ -124,8 +124,10 @@ function few(work: WideWork, tiles: WideProducts): void {
 function many(work: WideWork, tiles: WideProducts): void {
   const { emitter, products, range, starts, rowsOfPart } = work;
   const { builder } = emitter;
-  emitter.loop("part", range.from, range.to, rowsOfPart, undefined, (_, from) => {
-    const to = builder.let("part_end", min(add(from, rowsOfPart), range.to));
+  // A part of one row would read all weights for it alone.
+  const parts = evenParts(builder, range.from, range.to, rowsOfPart);
+  emitter.loop("part", constant(0), parts.count, 1, undefined, (_, part) => {
+    const [from, to] = [parts.start(part), parts.start(add(part, 1))];
     emitter.loop("row", from, to, 1, rowCount(products[0]!.input), (row, register) =>
       builder.store(starts, sub(register, from), tiles.placeOf(row)),
     );

@@ -2,27 +2,13 @@
  * f32 products with wide panels: some rows times 32 outputs, or a part of them, in registers. Rows are copied beforehand
  * to scratch memory at a stride that spreads them over the sets of the cache, so one address register serves all of them.
  */
-import {
-  add,
-  compare,
-  constant,
-  fma,
-  max,
-  min,
-  mul,
-  rem,
-  select,
-  shuffle,
-  splat,
-  sub,
-  type Operand,
-} from "../kernel-expressions.js";
+import { add, constant, fma, min, mul, rem, shuffle, splat, sub, type Operand } from "../kernel-expressions.js";
 import type { Expression } from "../kernel-ir.js";
 import type { BufferHandle, KernelBuilder, Variable } from "../kernel-builder.js";
 import { memoryBytes, registerType } from "../kernel-types.js";
 import type { WideShapes } from "../../targets/index.js";
 import { askAhead, lineBytes } from "./ahead.js";
-import { inRowGroups } from "./row-groups.js";
+import { inEvenGroups } from "./row-groups.js";
 import { panelRows } from "./wide-layouts.js";
 
 /** Elements from one copied row to the next: a cache line more than the columns of a pass. */
@@ -145,16 +131,17 @@ export interface PanelRows {
   /** f32 copies of the rows from `from` on. */
   readonly copies: BufferHandle;
   readonly from: Expression;
+  /** More rows than `floatRows` lie before it. */
   readonly to: Expression;
   /** Panels side by side, as f32. */
   readonly panels: readonly WidePanel[];
-  /** The panels whose turn comes after them: they are read ahead, a line now and then. */
+  /** The panels whose turn comes after them, from the column of that turn on: they are read ahead, a line now and then. */
   readonly next: readonly WidePanel[];
   readonly columns: number;
   /** f32 sums, those of a row and all panels side by side. */
   readonly sums: BufferHandle;
   readonly sumsAt: (row: Expression) => Expression;
-  /** Lines of the next panels that four columns read ahead: 1, or an even number. */
+  /** Lines of the next panels that four columns read ahead: an even number. */
   readonly linesAhead: number;
 }
 
@@ -163,39 +150,28 @@ const unroll = 4;
 
 /**
  * Reads the next panels ahead, in the order of the rows: each group of rows goes on where the one before it stopped, and
- * the last groups find that all is there.
+ * the last groups find that all is there. Where the panels have more vectors than are multiplied together, each sweep over
+ * the rows has a part of the lines.
  */
 function readNext(
   k: KernelBuilder,
   { next, columns, from, linesAhead }: PanelRows,
   row: Expression,
   rowsOfGroup: number,
+  { sweep, sweeps }: { readonly sweep: number; readonly sweeps: number },
 ): (column: Expression, step: number) => void {
   const [{ bytes }] = next as readonly [WidePanel, ...WidePanel[]];
   const line = lineBytes / memoryBytes[bytes.element];
   const turns = Math.floor(columns / unroll);
-  const ofPanel = columns * panelRows;
-  // With one line a turn the panels come one behind the other, else side by side.
-  const beside = linesAhead === 1 ? 1 : next.length;
-  const lines = linesAhead / beside;
-  const furthest = constant(Math.max(0, ofPanel - turns * lines * line));
+  const lines = linesAhead / next.length;
+  const furthest = constant(Math.max(0, columns * panelRows - turns * lines * line));
   // Rounded down, so that no line is left out between groups.
   const ofRow = Math.floor((turns * lines) / rowsOfGroup) * line;
-  const reached = k.let("reached", mul(sub(row, from), ofRow));
-  const placeIn = ({ start }: WidePanel, place: Expression): Expression => add(start, max(min(place, furthest), 0));
-  const starts =
-    beside > 1
-      ? next.map((panel) => k.let("ahead", placeIn(panel, reached)))
-      : [
-          k.let(
-            "ahead",
-            next
-              .map((panel, i) => placeIn(panel, sub(reached, i * ofPanel)))
-              .reduceRight((later, place, i) => select(compare("lt", reached, (i + 1) * ofPanel), place, later)),
-          ),
-        ];
+  const reached = k.let("reached", min(mul(sub(row, from), ofRow), furthest));
+  const starts = next.map(({ start }) => k.let("ahead", add(start, reached)));
+  const own = Array.from({ length: lines }, (_, i) => i).filter((i) => Math.floor((i * sweeps) / lines) === sweep);
+  const places = starts.flatMap((start) => own.map((i) => ({ start, more: i * line })));
   // Spread over the columns of a turn: many at once take registers from the sums.
-  const places = starts.flatMap((start) => Array.from({ length: lines }, (_, i) => ({ start, more: i * line })));
   return (column, step) =>
     places.forEach(({ start, more }, i) => {
       if (i % unroll !== step) return;
@@ -208,6 +184,7 @@ export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelR
   const { lanes, floatVectors, floatRows } = shapes;
   const sumType = registerType("f32", lanes);
   const vectors = vectorsOf(shapes, what.panels);
+  const sweeps = vectors.length / floatVectors;
   /** Some rows and the vectors from `vector` on. */
   const part = (row: Expression, count: number, vector: number): void => {
     const lines = Array.from({ length: count }, (_, i) => k.let("line", add(what.sumsAt(add(row, i)), vector * lanes)));
@@ -219,10 +196,11 @@ export function panelRowsPass(k: KernelBuilder, shapes: WideShapes, what: PanelR
     const start = k.let("copy", mul(sub(row, what.from), copiedStride(shapes)));
     const rows = { bytes: what.copies, at: lines.map((_, i) => ({ start, more: i * copiedStride(shapes) })) };
     const now = vectors.slice(vector, vector + floatVectors);
-    panelTile(k, shapes, rows, now, what.columns, sums, readNext(k, what, row, floatRows[0]!));
+    const ahead = readNext(k, what, row, floatRows, { sweep: vector / floatVectors, sweeps });
+    panelTile(k, shapes, rows, now, what.columns, sums, ahead);
     sums.forEach((list, i) => list.forEach((sum, v) => k.store(what.sums, add(lines[i]!, v * lanes), sum.get)));
   };
-  inRowGroups(k, what.from, what.to, floatRows, (from, to, count) => {
+  inEvenGroups(k, what.from, what.to, floatRows, (from, to, count) => {
     for (let vector = 0; vector < vectors.length; vector += floatVectors) {
       k.loop("row", from, to, count, (row) => part(row, count, vector));
     }
