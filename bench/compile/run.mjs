@@ -5,8 +5,8 @@
  * those that are named, by the compiler in `dist/`, so after `npm run build`.
  *
  * With `--cold` each file has a process of its own, as a command has it: `wall` is then from its start to its end, and
- * `process` all of its processor time, with reading the compiler. The bar is 2000 ms of wall without weights on two cores
- * that nobody else uses; the load of the machine is printed below.
+ * `process` all of its processor time, with reading the compiler, and `MiB` the most memory that it had. The bar is
+ * 2000 ms of wall without weights on two cores that nobody else uses; the load of the machine is printed below.
  *
  *     node bench/compile/run.mjs [file.moe …] [--cold] [--tokens 256] [--context 2048] [--json]
  */
@@ -92,6 +92,7 @@ for (const file of values.cold ? [] : files) {
     if (begun !== undefined) row.thread = threadTime() - begun;
     row.wall = performance.now() - from;
     row.process = processor() / 1000;
+    row.MiB = process.resourceUsage().maxRSS / 1024;
   } catch (error) {
     row.error = `${error.code ?? ""} ${error.message}`.trim();
   }
@@ -100,7 +101,7 @@ for (const file of values.cold ? [] : files) {
 if (values.json) console.log(JSON.stringify(rows, null, 2));
 else {
   // The processor time of a process that had one file is that file's.
-  const columns = [...stages, "all", "thread", "wall", ...(values.cold ? ["process"] : [])];
+  const columns = [...stages, "all", "thread", "wall", ...(values.cold ? ["process", "MiB"] : [])];
   const width = Math.max(...rows.map(({ file }) => file.length));
   console.log(`${"milliseconds".padEnd(width)} ${columns.map((name) => name.padStart(9)).join("")}  kernels    bytes`);
   for (const row of rows) {
