@@ -203,10 +203,10 @@ export class EntryLowering {
 
   /** The names of the layers, where each loop around is a stack that numbers them. */
   private layerNames({ attrs }: Node, label: string): Pick<PlanTrace, "names"> {
-    if (typeof attrs.layers !== "string" || !namesLayers(attrs.layers, this.loops.length)) return {};
-    const pattern = attrs.layers;
+    const { layers: pattern, bank } = attrs;
+    if (typeof pattern !== "string" || typeof bank !== "string" || !namesLayers(pattern, this.loops.length)) return {};
     // `#2` of a bank that is asked twice.
-    const time = label.slice(String(attrs.bank).length);
+    const time = label.slice(bank.length);
     const turns = indexVectors(this.loops.map(({ count }) => count));
     return { names: turns.map((turn) => `${layerName(pattern, turn)}${time}`) };
   }
