@@ -10,7 +10,7 @@ import { isBlocked } from "../compiler/4-schedule/layout/layouts.js";
 import type { Plan } from "../compiler/4-schedule/plan.js";
 import { wasmQuads, wasmRelaxed, wasmSimd, webgpu } from "../compiler/targets/index.js";
 import { buildOptimized, checkSpec, keptInF16, scheduleFor, scheduleProject } from "./compile.js";
-import { browserRuntime } from "./browser-runtime.js";
+import { bundleRuntime } from "./bundle-runtime.js";
 import { UsageError } from "./failures.js";
 import { cudaKernels } from "./cuda-kernels.js";
 import { compileLevels } from "./native-kernels.js";
@@ -101,7 +101,7 @@ export function makeBundle(shell: Shell, project: Project, folder: string): Made
             parameters: parameters.source,
             ...(tokenizer === undefined ? {} : { tokenizer }),
             generation: settings.generation,
-            ...(hasWasm || gpu ? { browser: browserRuntime() } : {}),
+            runtime: bundleRuntime(hasWasm || gpu !== undefined),
             compiler: moecVersion(),
             onProgress: (done, total) => shell.progress.update("packing weights", done / total),
           },

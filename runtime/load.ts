@@ -2,7 +2,7 @@
 import type { BundleFiles, Host } from "./host.js";
 import type { Model } from "./model/model.js";
 import { type ModelParts } from "./model/model.js";
-import { openModel, type LoadOptions } from "./model/open.js";
+import { openModel, type OpenOptions } from "./model/open.js";
 
 /** A class of models: `Model` itself, or the typed one that a bundle's shim declares. */
 export type ModelClass<M extends Model> = new (parts: ModelParts) => M;
@@ -12,7 +12,7 @@ export async function loadAs<M extends Model>(
   type: ModelClass<M>,
   files: BundleFiles,
   host: Host,
-  options: LoadOptions = {},
+  options: OpenOptions = {},
 ): Promise<M> {
   const model = new type(await openModel(files, host, options));
   await model.reset();

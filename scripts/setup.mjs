@@ -91,7 +91,7 @@ export function ensureBuild() {
     ...["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--noCheck"],
   ]);
   runStep("bundling the parser", process.execPath, ["scripts/build-grammar.mjs"]);
-  runStep("bundling the browser runtime", process.execPath, ["scripts/build-browser.mjs"]);
+  runStep("bundling the runtimes", process.execPath, ["scripts/build-runtimes.mjs"]);
   runStep("bundling the command", process.execPath, ["scripts/build-cli.mjs"]);
   mkdirSync(join(root, "dist"), { recursive: true });
   writeFileSync(mark, now);

@@ -46,9 +46,10 @@ export function writeBundle(input: BundleInput, writer: BundleWriter): Manifest 
   ];
   const described = bundleManifest(input, targets, shards);
   const data = forBrowsers(described, files);
-  const { browser } = input;
-  for (const { path, bytes } of browser ?? []) put(path, bytes);
-  for (const { path, text } of shimFiles(described, browser && data)) put(path, text);
+  const { runtime } = input;
+  for (const { path, bytes } of [...(runtime?.node ?? []), ...(runtime?.browser ?? [])]) put(path, bytes);
+  const carried = runtime && (runtime.browser ? { data } : {});
+  for (const { path, text } of shimFiles(described, carried)) put(path, text);
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   const manifest = { ...described, files };
   const last = writer.open("manifest.json");

@@ -1,13 +1,14 @@
 /** Bundles: packed weights, plan, kernels, manifest and typed shim. Pure: a writer takes the bytes. */
 export { writeBundle } from "./bundle.js";
 export type {
-  BrowserFile,
   BundleInput,
+  BundleRuntime,
   CudaKernels,
   CudaModule,
   KernelModule,
   NativeLevel,
   QuadKernels,
+  RuntimeFile,
   WebGpuKernels,
 } from "./input.js";
 export type { Manifest, ManifestFile, ManifestGeneration } from "./manifest.js";

@@ -50,10 +50,18 @@ export interface CudaKernels {
   readonly modules: readonly CudaModule[];
 }
 
-/** A file of the runtime that browsers load; `runtime.js` is what a page imports. */
-export interface BrowserFile {
+/** A file of the runtime, as it was built ahead. */
+export interface RuntimeFile {
   readonly path: string;
   readonly bytes: Uint8Array;
+}
+
+/** The runtime that lies in the bundle, so that it needs nothing beside it. */
+export interface BundleRuntime {
+  /** A program imports `runtime-node.js`; the types of the whole runtime are `runtime.d.ts`. */
+  readonly node: readonly RuntimeFile[];
+  /** A page imports `runtime.js`. Absent where the bundle has no kernels for browsers. */
+  readonly browser?: readonly RuntimeFile[];
 }
 
 export interface BundleInput {
@@ -71,8 +79,8 @@ export interface BundleInput {
   /** JSON text of what `loadTokenizer` takes. */
   readonly tokenizer?: string;
   readonly generation: ManifestGeneration;
-  /** The runtime for browsers. Without it the shim needs the package `moec` there too. */
-  readonly browser?: readonly BrowserFile[];
+  /** Without it the shim imports the package `moec`, its types too. */
+  readonly runtime?: BundleRuntime;
   /** Version of moec. */
   readonly compiler: string;
   /** Told how many bytes of weights were packed, of how many. */

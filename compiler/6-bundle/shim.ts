@@ -3,7 +3,6 @@
  * the names and axes of the spec. Printed by `typescript.ts`: a library that knows all of TypeScript takes longer to load
  * than a model takes to compile.
  */
-import { moecError } from "../errors/raise.js";
 import type { Manifest, ManifestEntry, ManifestPort } from "./manifest.js";
 import { classText, importText, interfaceText, type Method, type Property } from "./typescript.js";
 
@@ -12,17 +11,41 @@ export interface ShimFile {
   readonly text: string;
 }
 
+/** The runtime in the bundle: always that of Node. */
+export interface CarriedRuntime {
+  /** The files that the runtime of browsers reads, when the bundle has that one, too. */
+  readonly data?: readonly string[];
+}
+
+const PACKAGE = "moec";
+
+/** What a bundle hands on beside its model: the class of all errors, and what joins the routes of two calls. */
+const HANDED_ON = ["joinRoutes", "MoecError"];
+
+const RUNTIME_VALUES = [...HANDED_ON, "loadModel", "Model"];
+
+const RUNTIME_TYPES = ["CallOptions", "FloatTensor", "InputValue", "IntTensor", "LoadOptions", "RouteTrace"];
+
+/** What the module and its types say beside the class of the model. */
+const NAMES = new Set([...RUNTIME_VALUES, ...RUNTIME_TYPES, "ArrayLike", "Promise", "URL"]);
+
+/** The class of a model: its name, unless that is one of those that the module needs. */
+export function className(model: string): string {
+  return NAMES.has(model) ? `${model}Bundle` : model;
+}
+
 type Described = Omit<Manifest, "files">;
 
 /**
- * `index.js` and `index.d.ts`.
+ * `index.js` and `index.d.ts`, and that they are modules, whatever the folder is put into.
  *
- * @param data The files that the runtime reads, when the bundle carries the runtime for browsers.
+ * @param runtime The runtime that the bundle carries; without one it is the package's.
  */
-export function shimFiles(manifest: Described, data?: readonly string[]): readonly ShimFile[] {
+export function shimFiles(manifest: Described, runtime?: CarriedRuntime): readonly ShimFile[] {
   return [
-    { path: "index.d.ts", text: typesText(manifest) },
-    { path: "index.js", text: moduleText(manifest, data) },
+    { path: "index.d.ts", text: typesText(manifest, runtime ? "./runtime.js" : PACKAGE) },
+    { path: "index.js", text: moduleText(manifest, runtime) },
+    { path: "package.json", text: '{ "private": true, "type": "module" }\n' },
   ];
 }
 
@@ -49,16 +72,17 @@ const ROUTES: Property = {
   doc: "Which expert took which token; empty without `trace`.",
 };
 
-function typesText(manifest: Described): string {
-  const { name, entries, knobs } = manifest;
-  const values = ["CallOptions", "FloatTensor", "InputValue", "IntTensor", "LoadOptions", "RouteTrace"];
+function typesText(manifest: Described, runtime: string): string {
+  const { entries, knobs } = manifest;
+  const name = className(manifest.name);
   const interfaces = entries.flatMap((entry) => [
     interfaceText(`${capitalized(entry.name)}Inputs`, entry.inputs.map(inputProperty)),
     interfaceText(`${capitalized(entry.name)}Result`, [...entry.outputs.map(outputProperty), ROUTES]),
   ]);
   const paths = knobs.map((knob) => JSON.stringify(knob.name)).join(" | ");
   return file([
-    importText(["Model", ...values.map((type) => `type ${type}`)], "moec"),
+    importText(["Model", ...RUNTIME_TYPES.map((type) => `type ${type}`)], runtime),
+    `export { ${HANDED_ON.join(", ")} } from ${JSON.stringify(runtime)};`,
     `${GENERATED}\n${interfaces[0]!}`,
     ...interfaces.slice(1),
     ...(knobs.length > 0 ? [`export type ${name}Knob = ${paths};`] : []),
@@ -103,21 +127,17 @@ function knobMethod(model: string): Method {
 }
 
 /**
- * Node runs a bundle with the installed package, which has devices that browsers lack. A browser gets the runtime that
- * lies beside; bundlers see its import and the form of the URLs, and bring all files along.
+ * The runtimes lie beside. Bundlers see the import of that for browsers and the form of the URLs, and bring all files along;
+ * that for Node they must not follow, so it is imported by a name that is a value.
  */
-function browserHead(name: string, data: readonly string[]): string {
-  const { code, message } = moecError("MOE5331", { bundle: name });
+function browserHead(data: readonly string[]): string {
   const files = data.map(
     (path) => `  ${JSON.stringify(path)}: new URL(${JSON.stringify(`./${path}`)}, import.meta.url),`,
   );
   return [
-    'const installed = "moec";',
-    "const { loadModel, Model } = await (globalThis.process?.versions?.node",
-    "  ? import(/* webpackIgnore: true */ /* @vite-ignore */ installed).catch((cause) => {",
-    `      const isMissing = cause.code === "ERR_MODULE_NOT_FOUND" && cause.message.includes("'moec'");`,
-    `      throw isMissing ? Object.assign(new Error(${JSON.stringify(`${code}: ${message}`)}, { cause }), { code: ${JSON.stringify(code)} }) : cause;`,
-    "    })",
+    'const inNode = "./runtime-node.js";',
+    `const { ${RUNTIME_VALUES.join(", ")} } = await (globalThis.process?.versions?.node`,
+    "  ? import(/* webpackIgnore: true */ /* @vite-ignore */ inNode)",
     '  : import("./runtime.js"));',
     "",
     "const files = {",
@@ -126,7 +146,10 @@ function browserHead(name: string, data: readonly string[]): string {
   ].join("\n");
 }
 
-function moduleText({ name, entries }: Described, data: readonly string[] | undefined): string {
+function moduleText(manifest: Described, runtime: CarriedRuntime | undefined): string {
+  const { entries } = manifest;
+  const name = className(manifest.name);
+  const data = runtime?.data;
   const load = data
     ? `return loadModel(${name}, new URL(".", files["manifest.json"]), options, files);`
     : `return loadModel(${name}, new URL("./", import.meta.url), options);`;
@@ -144,9 +167,10 @@ function moduleText({ name, entries }: Described, data: readonly string[] | unde
       })),
     ],
   });
+  const handedOn = `export { ${HANDED_ON.join(", ")} };`;
   return data
-    ? file([`${GENERATED}\n${browserHead(name, data)}`, model])
-    : file([importText(["loadModel", "Model"], "moec"), `${GENERATED}\n${model}`]);
+    ? file([`${GENERATED}\n${browserHead(data)}`, handedOn, model])
+    : file([importText(RUNTIME_VALUES, runtime ? "./runtime-node.js" : PACKAGE), `${GENERATED}\n${handedOn}`, model]);
 }
 
 /** Parts with an empty line between them. */

@@ -218,7 +218,7 @@ export const messages = {
   MOE4280: { severity: "error", title: "native kernels for another system or processor", message: "the bundle has native kernels for {platform} ({levels}); this machine is {here}" },
   MOE4301: { severity: "error", title: "worker can't start", message: "the model's worker can't run in this page: {reason}" },
   MOE4302: { severity: "error", title: "page is not secure", message: "{origin} is neither https nor localhost, and only there a browser can check what it has loaded" },
-  MOE4303: { severity: "error", title: "browser runtime is not built", message: "{folder} lacks {file}, which every bundle carries for browsers" },
+  MOE4303: { severity: "error", title: "the runtime of bundles is not built", message: "{folder} lacks {file}, which bundles carry" },
   MOE4304: { severity: "error", title: "file not fetched", message: "`{url}` can't be fetched: {reason}" },
   MOE4310: { severity: "error", title: "kernel binds too much", message: "kernel {kernel} needs {needed} storage buffers, WebGPU grants {limit}" },
   MOE4311: { severity: "error", title: "model exceeds the GPU's limits", message: "{what} needs {needed}, this GPU binds at most {limit} at once" },
@@ -290,7 +290,6 @@ export const messages = {
   MOE5327: { severity: "error", title: "parameter without tensor", message: "parameter `{path}` has no tensor: {reason}" },
   MOE5329: { severity: "error", title: "kernel failed", message: "kernel `{kernel}` (`{label}`) failed: {reason}" },
   MOE5330: { severity: "error", title: "not a language model", message: "`{name}` has no entry point that turns token ids into logits, so it can't write text" },
-  MOE5331: { severity: "error", title: "the package is not installed", message: "{bundle} needs the package `moec` in Node, and none is installed for it" },
   MOE5401: { severity: "error", title: "project file is not YAML", message: "moec.yaml: {reason}" },
   MOE5402: { severity: "error", title: "wrong key in the project file", message: "moec.yaml, `{at}`: {reason}" },
   MOE5403: { severity: "error", title: "no project", message: "`{path}` is no project: {reason}" },
@@ -634,7 +633,6 @@ export interface MessageSlots {
   readonly MOE5327: { readonly path: Slot; readonly reason: Slot };
   readonly MOE5329: { readonly kernel: Slot; readonly label: Slot; readonly reason: Slot };
   readonly MOE5330: { readonly name: Slot };
-  readonly MOE5331: { readonly bundle: Slot };
   readonly MOE5401: { readonly reason: Slot };
   readonly MOE5402: { readonly at: Slot; readonly reason: Slot };
   readonly MOE5403: { readonly path: Slot; readonly reason: Slot };
@@ -1331,7 +1329,7 @@ export const errors = {
   /** MOE4302: page is not secure */
   insecurePage: (slots: MessageSlots["MOE4302"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4302", messages.MOE4302, slots, span, parts),
-  /** MOE4303: browser runtime is not built */
+  /** MOE4303: the runtime of bundles is not built */
   browserRuntimeMissing: (slots: MessageSlots["MOE4303"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE4303", messages.MOE4303, slots, span, parts),
   /** MOE4304: file not fetched */
@@ -1547,9 +1545,6 @@ export const errors = {
   /** MOE5330: not a language model */
   notALanguageModel: (slots: MessageSlots["MOE5330"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5330", messages.MOE5330, slots, span, parts),
-  /** MOE5331: the package is not installed */
-  packageMissing: (slots: MessageSlots["MOE5331"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
-    makeDiagnostic("MOE5331", messages.MOE5331, slots, span, parts),
   /** MOE5401: project file is not YAML */
   projectFileSyntax: (slots: MessageSlots["MOE5401"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5401", messages.MOE5401, slots, span, parts),

@@ -19,7 +19,7 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export interface LoadOptions extends DeviceOptions {
+export interface OpenOptions extends DeviceOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -36,7 +36,7 @@ export type DeviceMaker = (plan: Plan, manifest: Manifest) => Promise<Device>;
 export async function openModel(
   files: BundleFiles,
   host: Host,
-  options: LoadOptions = {},
+  options: OpenOptions = {},
   makeDevice?: DeviceMaker,
 ): Promise<ModelParts> {
   const { threads, texts, signal } = options;
@@ -73,7 +73,7 @@ async function loadWeights(
   manifest: Manifest,
   shards: readonly ManifestShard[],
   device: Device,
-  { onProgress, signal }: LoadOptions,
+  { onProgress, signal }: OpenOptions,
 ): Promise<void> {
   const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
   let loaded = 0;

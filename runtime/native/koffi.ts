@@ -39,10 +39,31 @@ let loaded: Koffi | undefined;
  */
 export function koffi(): Koffi {
   try {
-    return (loaded ??= createRequire(import.meta.url)("koffi") as Koffi);
+    return (loaded ??= find());
   } catch (error) {
     const reason = shortReasonOf(error);
     throw moecError("MOE4203", { reason: `the optional package koffi can't be loaded (${reason})` });
+  }
+}
+
+/** Beside the runtime, or where the package `moec` has it: the runtime of a bundle lies in the bundle's own folder. */
+function find(): Koffi {
+  const require = createRequire(import.meta.url);
+  try {
+    return require("koffi") as Koffi;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    const moec = whereIs(require, "moec");
+    if (moec === undefined) throw error;
+    return createRequire(moec)("koffi") as Koffi;
+  }
+}
+
+function whereIs(require: NodeJS.Require, name: string): string | undefined {
+  try {
+    return require.resolve(name);
+  } catch {
+    return undefined;
   }
 }
 

@@ -21,7 +21,7 @@ const mebibytes = (bytes: number): string => `${Math.max(0, Math.floor(bytes / 2
 /**
  * @param worker The module that worker threads run; tests that run from the sources give the compiled one.
  */
-export function nodeHost(worker: URL = new URL("./worker.js", import.meta.url)): Host {
+export function nodeHost(worker: URL = new URL("./runtime-node-thread.js", import.meta.url)): Host {
   return {
     name: "node",
     parallelism: availableParallelism(),

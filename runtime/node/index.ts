@@ -2,14 +2,14 @@
 import { fileURLToPath } from "node:url";
 import { loadAs, type ModelClass } from "../load.js";
 import type { Model } from "../model/model.js";
-import type { LoadOptions } from "../model/open.js";
+import type { OpenOptions } from "../model/open.js";
 import { fetchedFiles } from "../web/fetched-files.js";
 import { folderFiles } from "./folder-files.js";
 import { nodeHost } from "./host.js";
 
 export * from "../exports.js";
 export { Model } from "../model/model.js";
-export type { LoadOptions } from "../model/open.js";
+export type { OpenOptions as LoadOptions } from "../model/open.js";
 export type { ModelClass } from "../load.js";
 
 /**
@@ -18,7 +18,7 @@ export type { ModelClass } from "../load.js";
  * @param type `Model`, or the class that the bundle's shim declares.
  * @example const model = await loadModel(Model, "dist/tiny-moe");
  */
-export function loadModel<M extends Model>(type: ModelClass<M>, base: URL | string, options?: LoadOptions): Promise<M> {
+export function loadModel<M extends Model>(type: ModelClass<M>, base: URL | string, options?: OpenOptions): Promise<M> {
   const files =
     typeof base === "string"
       ? folderFiles(base)

@@ -3,7 +3,7 @@ import type { GenerationStep } from "../generate/generate.js";
 import type { BundleFiles, Host } from "../host.js";
 import { loadAs } from "../load.js";
 import { Model } from "../model/model.js";
-import type { LoadOptions, LoadProgress } from "../model/open.js";
+import type { OpenOptions, LoadProgress } from "../model/open.js";
 import { commonLength } from "../model/texts.js";
 import { storedFiles } from "./stored-files.js";
 import { fetchedFiles } from "./fetched-files.js";
@@ -91,7 +91,7 @@ class Server {
     }
   }
 
-  private async load(bundle: RemoteBundle, options: LoadOptions): Promise<Loaded> {
+  private async load(bundle: RemoteBundle, options: OpenOptions): Promise<Loaded> {
     const files = this.openFiles(bundle);
     let last = -Infinity;
     const onProgress = (progress: LoadProgress): void => {

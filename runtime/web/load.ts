@@ -1,7 +1,7 @@
 /** Loading a bundle in a page: a worker is started, and the model is what talks to it. */
 import { moecError } from "../../compiler/errors/raise.js";
 import { reasonOf } from "../../compiler/errors/reason.js";
-import type { LoadOptions as OpenOptions } from "../model/open.js";
+import type { OpenOptions } from "../model/open.js";
 import { Connection } from "./connection.js";
 import type { Model, RemoteParts } from "./model.js";
 import type { Loaded, RemoteBundle } from "./protocol.js";

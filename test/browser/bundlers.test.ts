@@ -1,8 +1,18 @@
 /** A page that imports a bundle, packed by bundlers: the files come along, and the text stays the same. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build as viteBuild } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel, Model } from "../../runtime/node/index.js";
@@ -60,6 +70,16 @@ function pack(options: object): Promise<Stats> {
   );
 }
 
+/** What was packed has nothing that is Node's: neither the modules of its runtime nor their imports. */
+function hasNothingOfNode(folder: string): void {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+  expect(files.length).toBeGreaterThan(1);
+  for (const file of files) {
+    expect(basename(file)).not.toMatch(/^runtime-node/);
+    expect(readFileSync(join(folder, file), "utf8")).not.toMatch(/["']node:/);
+  }
+}
+
 async function textOf(folder: string): Promise<string> {
   const site = await serveFolder(folder);
   const page = await browser!.newPage();
@@ -90,6 +110,7 @@ describe.skipIf(!browser)("a page with a bundle in it", () => {
       worker: { format: "es" },
       build: { outDir, target: "es2022" },
     });
+    hasNothingOfNode(outDir);
     expect(await textOf(outDir)).toBe(expected);
   });
 
@@ -105,6 +126,7 @@ describe.skipIf(!browser)("a page with a bundle in it", () => {
     });
     expect(stats.toString({ all: false, errors: true, warnings: true })).toBe("");
     cpSync(join(source, "index.html"), join(outdir, "index.html"));
+    hasNothingOfNode(outdir);
     expect(await textOf(outdir)).toBe(expected);
   });
 

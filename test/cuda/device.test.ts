@@ -5,7 +5,7 @@ import { writeBundle, type BundleInput } from "../../compiler/6-bundle/index.js"
 import { cuda } from "../../compiler/targets/index.js";
 import { codeFor } from "../../runtime/cuda/code.js";
 import { Model } from "../../runtime/model/model.js";
-import { openModel, type LoadOptions } from "../../runtime/model/open.js";
+import { openModel, type OpenOptions } from "../../runtime/model/open.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { toyInput } from "../runtime/toy-bundle.js";
 import { expectedLogits, kernels, plan } from "../runtime/toy-model.js";
@@ -23,7 +23,7 @@ function bundle(change: Partial<BundleInput> = {}): MemoryFiles {
 const ptx = new TextEncoder().encode(kernels.map(({ name }) => `.visible .entry ${name}()\n`).join(""));
 
 let driver: FakeDriver;
-async function load(options: LoadOptions = {}, files = bundle()): Promise<Model> {
+async function load(options: OpenOptions = {}, files = bundle()): Promise<Model> {
   const model = new Model(await openModel(memoryFiles(files), nodeHost(), { threads: 1, ...options }));
   await model.reset();
   return model;

@@ -4,7 +4,7 @@ import type { Schedule } from "../../compiler/4-schedule/options.js";
 import { cudaLaunch, emitCuda } from "../../compiler/5-emit/cuda/index.js";
 import { cuda } from "../../compiler/targets/index.js";
 import { Model } from "../../runtime/model/model.js";
-import { openModel, type LoadOptions } from "../../runtime/model/open.js";
+import { openModel, type OpenOptions } from "../../runtime/model/open.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { tinyBundle, tinyProgram, tinySchedule } from "../real/tiny-moe.js";
 import { fakeDriver, install, type FakeDriver } from "../support/fake-cuda.js";
@@ -28,7 +28,7 @@ export async function cudaExample(storage: StorageType): Promise<CudaExample> {
   return { ...schedule, files, driver: await fakeDriver(kernels) };
 }
 
-export async function openExample({ files, driver }: CudaExample, options: LoadOptions = {}): Promise<Model> {
+export async function openExample({ files, driver }: CudaExample, options: OpenOptions = {}): Promise<Model> {
   install(driver);
   const model = new Model(await openModel(memoryFiles(files), nodeHost(), options));
   await model.reset();

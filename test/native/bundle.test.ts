@@ -19,7 +19,7 @@ import { platformOf, writeBundle, type NativeLevel } from "../../compiler/6-bund
 import { arm64Dot, type Target } from "../../compiler/targets/index.js";
 import { writeFolder } from "../../cli/write-folder.js";
 import { Model } from "../../runtime/model/model.js";
-import { openModel, type LoadOptions } from "../../runtime/model/open.js";
+import { openModel, type OpenOptions } from "../../runtime/model/open.js";
 import { folderFiles } from "../../runtime/node/folder-files.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { busErrors } from "../../runtime/native/bus-errors.js";
@@ -48,7 +48,7 @@ function write(targets = levels): Manifest {
   return writeFolder(folder, (writer) => writeBundle({ ...toyInput(), native }, writer));
 }
 
-async function load(options: LoadOptions = {}): Promise<Model> {
+async function load(options: OpenOptions = {}): Promise<Model> {
   const model = new Model(await openModel(folderFiles(folder), nodeHost(), { threads: 1, ...options }));
   await model.reset();
   return model;

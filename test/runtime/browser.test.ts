@@ -1,11 +1,11 @@
-/** The runtime's way into a browser uses nothing of Node, however deep one looks. */
+/** The runtimes that bundles carry: the way into a browser uses nothing of Node, and both stay small. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { messages } from "../../compiler/errors/errors.generated.js";
-import { buildBrowserRuntime } from "../../scripts/build-browser.mjs";
+import { buildRuntime } from "../../scripts/build-runtimes.mjs";
 
 const root = new URL("../..", import.meta.url).pathname;
 
@@ -47,36 +47,48 @@ describe("the runtime in a browser", () => {
   });
 });
 
-describe("the runtime that bundles carry", () => {
+const contents = (folder: string): ReadonlyMap<string, Buffer> =>
+  new Map(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file))]));
+const textOf = (folder: string): string => [...contents(folder).values()].join("");
+
+describe.each([
+  ["browser", 55_000, ["runtime.js", "runtime-worker.js", "runtime-thread.js"]],
+  ["node", 70_000, ["runtime-node.js", "runtime-node-thread.js"]],
+] as const)("the runtime for %s that bundles carry", (name, most, entries) => {
   const folders = [0, 1].map(() => mkdtempSync(join(tmpdir(), "moec-runtime-")));
-  const contents = (folder: string): ReadonlyMap<string, Buffer> =>
-    new Map(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file))]));
-  beforeAll(() => Promise.all(folders.map((folder) => buildBrowserRuntime(folder))));
+  beforeAll(() => Promise.all(folders.map((folder) => buildRuntime(name, folder))));
   afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
 
-  it("weighs at most 55 KB, all of it, compressed", () => {
+  it(`weighs at most ${most / 1000} KB, all of it, compressed`, () => {
     const files = [...contents(folders[0]!)];
-    expect(files.map(([file]) => file)).toEqual(
-      expect.arrayContaining(["runtime.js", "runtime-worker.js", "runtime-thread.js"]),
-    );
+    expect(files.map(([file]) => file)).toEqual(expect.arrayContaining([...entries]));
     const bytes = files.reduce((sum, [, content]) => sum + gzipSync(content, { level: 9 }).length, 0);
     expect(bytes).toBeGreaterThan(20_000);
-    expect(bytes).toBeLessThanOrEqual(55_000);
+    expect(bytes).toBeLessThanOrEqual(most);
   });
 
   it("has the sentences of what it refuses, and none of the compiler's", () => {
-    const text = [...contents(folders[0]!).values()].join("");
+    const text = textOf(folders[0]!);
     // Too large a model, a knob that does not exist, a shard that does not match its hash.
     for (const code of ["MOE5310", "MOE5323", "MOE5305"] as const) expect(text).toContain(messages[code].message);
     for (const code of ["MOE2115", "MOE1001", "MOE3352"] as const) expect(text).not.toContain(messages[code].message);
+    // Native code is a matter of Node alone.
+    expect(text.includes('"koffi"')).toBe(name === "node");
   });
 
   it("has the same bytes each time it is built", () => {
     expect(contents(folders[1]!)).toEqual(contents(folders[0]!));
   });
 
-  it("names its workers in the form that bundlers know", () => {
-    const text = [...contents(folders[0]!).values()].join("");
+  it("imports itself and, in Node, what Node brings", () => {
+    const imported = [...textOf(folders[0]!).matchAll(/(?:\bfrom|\bimport\(?)\s*"([^"]+)"/g)].map((match) => match[1]!);
+    expect(imported.length).toBeGreaterThan(3);
+    const others = imported.filter((path) => !path.startsWith("./runtime-"));
+    for (const path of others) expect(path).toMatch(name === "node" ? /^node:/ : /^$/);
+  });
+
+  it.runIf(name === "browser")("names its workers in the form that bundlers know", () => {
+    const text = textOf(folders[0]!);
     for (const file of ["runtime-worker.js", "runtime-thread.js"]) {
       expect(text).toContain(`new Worker(new URL("./${file}",import.meta.url),{type:"module"})`);
     }

@@ -4,7 +4,7 @@ import { writeBundle, type BundleInput } from "../../compiler/6-bundle/index.js"
 import { moecError } from "../../compiler/errors/raise.js";
 import type { Device } from "../../runtime/device.js";
 import type { Host, NativeChoice } from "../../runtime/host.js";
-import { openModel, type LoadOptions } from "../../runtime/model/open.js";
+import { openModel, type OpenOptions } from "../../runtime/model/open.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { memoryFiles, memoryWriter, type MemoryFiles } from "../support/memory-bundle.js";
 import { toyInput } from "./toy-bundle.js";
@@ -42,7 +42,7 @@ const noGpu = (): Promise<undefined> => {
   return Promise.resolve(undefined);
 };
 
-async function reportOf(device: LoadOptions["device"], native: Host["native"], files = whole) {
+async function reportOf(device: OpenOptions["device"], native: Host["native"], files = whole) {
   const options = { threads: 1, ...(device ? { device } : {}) };
   const opened = await openModel(memoryFiles(files), host(native), options);
   opened.device.dispose();
