@@ -3,6 +3,7 @@
  * the names and axes of the spec. Printed by `typescript.ts`: a library that knows all of TypeScript takes longer to load
  * than a model takes to compile.
  */
+import { className } from "./class-name.js";
 import type { Manifest, ManifestEntry, ManifestPort } from "./manifest.js";
 import { classText, importText, interfaceText, type Method, type Property } from "./typescript.js";
 
@@ -26,14 +27,6 @@ const RUNTIME_VALUES = [...HANDED_ON, "loadModel", "Model"];
 
 const RUNTIME_TYPES = ["CallOptions", "FloatTensor", "InputValue", "IntTensor", "LoadOptions", "RouteTrace"];
 
-/** What the module and its types say beside the class of the model. */
-const NAMES = new Set([...RUNTIME_VALUES, ...RUNTIME_TYPES, "ArrayLike", "Promise", "URL"]);
-
-/** The class of a model: its name, unless that is one of those that the module needs. */
-export function className(model: string): string {
-  return NAMES.has(model) ? `${model}Bundle` : model;
-}
-
 type Described = Omit<Manifest, "files">;
 
 /**
@@ -47,6 +40,12 @@ export function shimFiles(manifest: Described, runtime?: CarriedRuntime): readon
     { path: "index.js", text: moduleText(manifest, runtime) },
     { path: "package.json", text: '{ "private": true, "type": "module" }\n' },
   ];
+}
+
+/** The class of the model. */
+function modelClass({ name, entries }: Described): string {
+  const interfaces = entries.flatMap(({ name }) => [`${capitalized(name)}Inputs`, `${capitalized(name)}Result`]);
+  return className(name, [...RUNTIME_VALUES, ...RUNTIME_TYPES, ...interfaces]);
 }
 
 /** Members of `Model`, in Node and on pages, that an entry point's method must not hide; a test reads them off both. */
@@ -74,7 +73,7 @@ const ROUTES: Property = {
 
 function typesText(manifest: Described, runtime: string): string {
   const { entries, knobs } = manifest;
-  const name = className(manifest.name);
+  const name = modelClass(manifest);
   const interfaces = entries.flatMap((entry) => [
     interfaceText(`${capitalized(entry.name)}Inputs`, entry.inputs.map(inputProperty)),
     interfaceText(`${capitalized(entry.name)}Result`, [...entry.outputs.map(outputProperty), ROUTES]),
@@ -148,7 +147,7 @@ function browserHead(data: readonly string[]): string {
 
 function moduleText(manifest: Described, runtime: CarriedRuntime | undefined): string {
   const { entries } = manifest;
-  const name = className(manifest.name);
+  const name = modelClass(manifest);
   const data = runtime?.data;
   const load = data
     ? `return loadModel(${name}, new URL(".", files["manifest.json"]), options, files);`

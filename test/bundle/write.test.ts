@@ -1,4 +1,5 @@
 /** What `writeBundle` writes: the same bytes each time, shards that are the weights, a shim with exact types. */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
@@ -80,16 +81,66 @@ describe("a bundle", () => {
   });
 });
 
-describe("a model with a name that its module needs", () => {
-  it.each(["Model", "MoecError", "URL", "Promise", "LoadOptions"])("%s gets another one", (name) => {
+describe("a model with a name that its module cannot use", () => {
+  const names = [
+    ...["Model", "MoecError", "loadModel", "joinRoutes", "LoadOptions", "RouteTrace", "ForwardInputs", "ForwardResult"],
+    ...["URL", "Promise", "ArrayLike", "Error", "Object", "files", "inNode", "globalThis", "options"],
+    ...[
+      "class",
+      "default",
+      "await",
+      "enum",
+      "let",
+      "static",
+      "interface",
+      "eval",
+      "null",
+      "any",
+      "string",
+      "undefined",
+    ],
+  ];
+  const node = [{ path: "runtime-node.js", bytes: new Uint8Array(1) }];
+  const browser = [{ path: "runtime.js", bytes: new Uint8Array(1) }];
+  const write = (name: string, runtime?: BundleRuntime): { files: MemoryFiles; manifest: Manifest } => {
     const files: MemoryFiles = new Map();
-    const input = toyInput();
-    const manifest = writeBundle({ ...input, program: { ...input.program, name } }, memoryWriter(files));
-    expect(manifest.name).toBe(name);
-    const types = textOf(files, "index.d.ts");
-    const use = `import { ${name}Bundle } from "./index.js"; export const load = () => ${name}Bundle.load();`;
-    expect(problems({ "/toy/index.d.ts": types, "/toy/use.ts": use })).toEqual([]);
-    expect(textOf(files, "index.js")).toContain(`export class ${name}Bundle extends Model {`);
+    const { program, ...input } = toyInput();
+    const named = { ...input, program: { ...program, name }, ...(runtime ? { runtime } : {}) };
+    return { manifest: writeBundle(named, memoryWriter(files)), files };
+  };
+
+  it("gets another one", () => {
+    const virtual: Record<string, string> = {};
+    for (const name of names) {
+      const { files, manifest } = write(name);
+      expect(manifest.name).toBe(name);
+      expect(textOf(files, "index.js")).toContain(`export class ${name}Bundle extends Model {`);
+      virtual[`/toy/${name}.d.ts`] = textOf(files, "index.d.ts");
+      virtual[`/toy/use-${name}.ts`] =
+        `import { ${name}Bundle } from "./${name}.js"; export const load = () => ${name}Bundle.load();`;
+    }
+    expect(problems(virtual)).toEqual([]);
+  });
+
+  it("and all of them are modules that Node reads", () => {
+    const runtimes = [undefined, { node }, { node, browser }];
+    const modules = [...names, "Toy"].flatMap((name) =>
+      runtimes.map((runtime) => textOf(write(name, runtime).files, "index.js")),
+    );
+    // The last one shows that the program below tells what is no module.
+    const texts = [...modules, "export class class extends Object {}"];
+    const program = `
+      const { SourceTextModule } = require("node:vm");
+      const texts = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+      const reads = (text) => { try { return Boolean(new SourceTextModule(text)); } catch { return false; } };
+      console.log(JSON.stringify(texts.filter((text) => !reads(text))));`;
+    const options = { input: JSON.stringify(texts), encoding: "utf8" } as const;
+    const refused = execFileSync(
+      process.execPath,
+      ["--no-warnings", "--experimental-vm-modules", "-e", program],
+      options,
+    );
+    expect(JSON.parse(refused)).toEqual(texts.slice(-1));
   });
 });
 
