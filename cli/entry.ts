@@ -4,7 +4,8 @@ import { runCli } from "./program.js";
 
 export { COMMAND_NAMES } from "./program.js";
 
-/** Runs a command line of this process, whose exit code it sets. */
+/** Runs a command line of this process, whose end it decides. */
 export async function main(args: readonly string[]): Promise<void> {
-  process.exitCode = await runCli(args, processIo());
+  const io = processIo();
+  io.end(await runCli(args, io));
 }

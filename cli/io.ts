@@ -1,5 +1,6 @@
 /** What the command line uses of the process, so that tests can run commands without one. */
 import { stdin, stdout, stderr } from "node:process";
+import { isatty } from "node:tty";
 import { moecError } from "../compiler/errors/raise.js";
 import { systemReason } from "../runtime/node/system-errors.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
@@ -22,6 +23,16 @@ export interface Io {
   readInput(): Promise<string>;
 }
 
+/** The real process, which a command line ends. */
+export interface ProcessIo extends Io {
+  /**
+   * Ends the process with a code, once the command is done. Where a terminal was closed (and where the code says so) it ends
+   * itself by SIGHUP instead, which a shell shows as 129: Node's own end sets the terminal as it found it, and aborts when that
+   * is gone.
+   */
+  end(code: ExitCode): void;
+}
+
 /** Why a signal is aborted when the system asked for the end. */
 export class Terminated extends Error {
   constructor(
@@ -33,13 +44,20 @@ export class Terminated extends Error {
 }
 
 /** The real process. The first Ctrl-C, SIGTERM or SIGHUP asks a command that listens to end, the second ends it. */
-export function processIo(): Io {
+export function processIo(): ProcessIo {
   let interrupt: AbortController | undefined;
+  // Asked now: one that is gone is none.
+  const hasTerminal = [0, 1, 2].some((file) => isatty(file));
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     // `moec … | head` closes the pipe early; that is no error.
     if (error.code === "EPIPE") process.exit(EXIT.ok);
     // Of a terminal that is gone; what is under way still clears up.
     if (interrupt?.signal.aborted) return;
+    if (error.code === "EIO" && stdout.isTTY) {
+      // It is known before SIGHUP comes.
+      if (interrupt) return interrupt.abort(new Terminated("SIGHUP", EXIT.hungUp));
+      hangUp();
+    }
     const { code, message } = moecError("MOE5460", { path: "standard output", reason: systemReason(error) });
     stderr.write(`error[${code}]: ${message}\n`);
     process.exit(EXIT.failed);
@@ -65,7 +83,21 @@ export function processIo(): Io {
       for await (const piece of stdin) pieces.push(piece as Buffer);
       return Buffer.concat(pieces).toString("utf8");
     },
+    end: (code) => {
+      process.exitCode = code;
+      if (code === EXIT.hungUp || (hasTerminal && isHungUp(interrupt?.signal))) hangUp();
+    },
   };
+}
+
+function isHungUp(signal: AbortSignal | undefined): boolean {
+  return signal?.reason instanceof Terminated && signal.reason.by === "SIGHUP";
+}
+
+/** Ends this process by SIGHUP, as the system does where nobody listens; nothing of it runs any more. */
+function hangUp(): void {
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
 }
 
 /** @throws MoecError MOE5460 when the folder was deleted meanwhile. */
@@ -82,7 +114,10 @@ function listen(): AbortController {
   const interrupt = new AbortController();
   const on = (signal: "SIGINT" | Terminated["by"], code: ExitCode): void => {
     process.on(signal, () => {
-      if (interrupt.signal.aborted) process.exit(code);
+      if (interrupt.signal.aborted) {
+        if (signal === "SIGHUP" || isHungUp(interrupt.signal)) return hangUp();
+        process.exit(code);
+      }
       interrupt.abort(signal === "SIGINT" ? undefined : new Terminated(signal, code));
     });
   };

@@ -45,7 +45,7 @@ export const serveCommand: CommandDefinition = (program, start) => {
     .summary("a page and an HTTP API for a model")
     .description(
       "Serves a model on this machine: a page that shows text and experts, and the OpenAI API's completions, chat and " +
-        "embeddings. Ctrl-C or SIGTERM ends what was begun, then the server.",
+        "embeddings. Ctrl-C, SIGTERM or SIGHUP ends what was begun, then the server.",
     )
     .argument("<model>", MODEL_OR_BUNDLE)
     .option("--host <address>", "address to listen on", "127.0.0.1")
@@ -116,7 +116,7 @@ function readTokenizer(folder: string, file: string | undefined): unknown {
   return file === undefined ? undefined : JSON.parse(readFileSync(join(folder, file), "utf8"));
 }
 
-/** Until Ctrl-C or SIGTERM. */
+/** Until Ctrl-C, SIGTERM or SIGHUP. */
 function ended(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

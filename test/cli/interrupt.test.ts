@@ -56,8 +56,6 @@ it.each([
 it.each([
   ["SIGINT", "SIGTERM", 143],
   ["SIGTERM", "SIGINT", 130],
-  ["SIGHUP", "SIGTERM", 143],
-  ["SIGTERM", "SIGHUP", 129],
   ["SIGINT", "SIGINT", 130],
 ] as const)("is ended by the second of %s and %s, with code %i", (first, second, code) => {
   const { signal: asked } = processIo();
@@ -70,4 +68,27 @@ it.each([
   expect(exit).not.toHaveBeenCalled();
   send(second);
   expect(exit.mock.calls).toEqual([[code]]);
+});
+
+// The shell shows 129. Node's own exit aborts where the terminal is gone.
+it.each([
+  ["SIGHUP", "SIGTERM"],
+  ["SIGTERM", "SIGHUP"],
+  ["SIGHUP", "SIGHUP"],
+] as const)("is ended by SIGHUP itself behind %s and %s", (first, second) => {
+  const { signal: asked } = processIo();
+  const kill = vi.spyOn(process, "kill").mockImplementation(() => true);
+  const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
+  const others = process.listeners("SIGHUP").filter((one) => own.has(one));
+  const send = (signal: (typeof SIGNALS)[number]): void => {
+    for (const listener of process.listeners(signal)) if (!own.has(listener)) listener(signal);
+  };
+  send(first);
+  expect(asked.aborted).toBe(true);
+  expect(kill).not.toHaveBeenCalled();
+  send(second);
+  expect(kill.mock.calls).toEqual([[process.pid, "SIGHUP"]]);
+  expect(exit).not.toHaveBeenCalled();
+  expect(process.listeners("SIGHUP")).toEqual([]);
+  for (const listener of others) process.on("SIGHUP", listener);
 });
