@@ -1,10 +1,11 @@
 /** Opens the checkpoint that a project names: a file, a folder with shards, or a list of shards or parts. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { openCheckpoint, partFile, readSafetensorsSharded, type Checkpoint } from "../compiler/checkpoints/index.js";
+import { openCheckpoint, readSafetensorsSharded, type Checkpoint } from "../compiler/checkpoints/index.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { readPlainText } from "../runtime/node/plain-files.js";
 import { openFileSource, type FileSource } from "../runtime/node/file-source.js";
+import { namesOfModels } from "./model-files.js";
 
 export interface OpenCheckpoint {
   readonly checkpoint: Checkpoint;
@@ -66,40 +67,28 @@ function openFolder(folder: string): OpenCheckpoint {
   const published = all.filter((name) => /\.(safetensors|gguf)$/.test(name));
   // Where a model is published in several formats, ONNX is the copy.
   const files = published.length > 0 ? published : all.filter((name) => name.endsWith(".onnx"));
-  const [only] = models(files);
-  if (only !== undefined && models(files).length === 1) return openCheckpointFiles([join(folder, only)]);
-  const [reason, help] = whyNotOne(all, files);
+  const found = namesOfModels(files);
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return openCheckpointFiles([join(folder, only)]);
+  const [reason, help] = whyNotOne(all, found);
   throw moecError("MOE5123", { path: folder, reason }, undefined, help);
 }
 
 const SHARD = /-\d+-of-\d+\.safetensors$/;
 
-/** Of the parts of a GGUF model the one with the lowest number, and all other files. */
-function models(files: readonly string[]): readonly string[] {
-  const stems = new Set<string>();
-  return [...files].sort().filter((name) => {
-    const part = partFile(name);
-    const key = part && `${part.stem} ${part.count}`;
-    if (key === undefined) return true;
-    const isFirst = !stems.has(key);
-    stems.add(key);
-    return isFirst;
-  });
-}
-
-/** Why none of a folder's checkpoint files stands for all, and what to do. */
-function whyNotOne(all: readonly string[], files: readonly string[]): readonly [reason: string, help?: string] {
-  if (files.length === 0) {
+/** Why none of a folder's models stands for all, and what to do. */
+function whyNotOne(all: readonly string[], found: readonly string[]): readonly [reason: string, help?: string] {
+  if (found.length === 0) {
     if (!all.some((name) => /\.(bin|pt|pth)$/.test(name))) return ["the folder holds no checkpoint"];
     const help = "Loading them may run code: convert them to safetensors first.";
     return ["the folder holds PyTorch's pickled weights only", help];
   }
-  const count = files.length;
-  if (files.every((name) => SHARD.test(name))) {
+  const count = found.length;
+  if (found.every((name) => SHARD.test(name))) {
     const help = "It says which shard has which tensor; it is published with them.";
     return [`the folder holds ${count} shards, but no ${INDEX}`, help];
   }
-  return [`the folder holds ${count} checkpoints`, `Name one of them: ${models(files).slice(0, 3).join(", ")}.`];
+  return [`the folder holds ${count} checkpoints`, `Name one of them: ${found.slice(0, 3).join(", ")}.`];
 }
 
 /** An index for shards that were listed by hand: every tensor is where it is found. */

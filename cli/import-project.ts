@@ -28,6 +28,8 @@ export interface ImportedProject {
   readonly folder: string;
   readonly files: readonly string[];
   readonly hasTokenizer: boolean;
+  /** The checkpoint comes with a way to make one vector of a text, which the spec of a model that writes text does not have. */
+  readonly leavesPooling: boolean;
 }
 
 /**
@@ -62,7 +64,8 @@ export async function importProject(path: string, place: ImportPlace): Promise<I
       },
     ];
     writeAll(folder, texts, place.force);
-    return { imported, folder, files: texts.map(({ path: file }) => file), hasTokenizer };
+    const leavesPooling = files.hasPooling && !imported.isEncoder;
+    return { imported, folder, files: texts.map(({ path: file }) => file), hasTokenizer, leavesPooling };
   } finally {
     files.close();
   }

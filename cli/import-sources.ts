@@ -17,7 +17,14 @@ export interface ImportFiles extends OpenCheckpoint {
   /** Absolute path of `tokenizer.json`; undefined when there is none. */
   readonly tokenizer: string | undefined;
   readonly generate: GenerateSettings;
-  readonly sentences: SentenceFiles;
+  /**
+   * What Sentence Transformers wrote beside the model; only the import of an encoder asks for it.
+   *
+   * @throws MoecError MOE5120 for a file of another form, MOE5123 for a module's config that is missing.
+   */
+  readonly sentences: () => SentenceFiles;
+  /** Sentence Transformers wrote how one vector is made of those of the tokens. */
+  readonly hasPooling: boolean;
 }
 
 /** Larger files are no configs; `JSON.parse` of gigabytes would only be a slow error. */
@@ -48,7 +55,8 @@ export function openImport(path: string, given?: string): ImportFiles {
       weights: first,
       tokenizer: given ?? (isGguf ? undefined : existing(join(folder, TOKENIZER))),
       generate: isGguf ? {} : generateSettings(folder),
-      sentences: isGguf ? {} : sentenceFiles(folder),
+      sentences: () => (isGguf ? {} : sentenceFiles(folder)),
+      hasPooling: !isGguf && existsSync(join(folder, POOLING, CONFIG)),
     };
   } catch (error) {
     opened.close();
@@ -60,9 +68,9 @@ function existing(path: string): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-function readJson(path: string): unknown {
+function readJson(path: string, whyMissing = "it is not beside the weights"): unknown {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats?.isFile()) throw moecError("MOE5123", { path, reason: "it is not beside the weights" });
+  if (!stats?.isFile()) throw moecError("MOE5123", { path, reason: whyMissing });
   if (stats.size > MAX_CONFIG_BYTES) throw moecError("MOE5123", { path, reason: `it has ${stats.size} bytes` });
   try {
     return JSON.parse(readFileSync(path, "utf8")) as unknown;
@@ -72,7 +80,6 @@ function readJson(path: string): unknown {
   }
 }
 
-/** What Sentence Transformers wrote beside the model. */
 function sentenceFiles(folder: string): SentenceFiles {
   const modules = existsSync(join(folder, MODULES)) ? readJson(join(folder, MODULES)) : undefined;
   const place = modules === undefined ? POOLING : poolingFolder(modules);
@@ -80,7 +87,7 @@ function sentenceFiles(folder: string): SentenceFiles {
   const isThere = config !== undefined && (modules !== undefined || existsSync(config));
   return {
     ...(modules === undefined ? {} : { modules }),
-    ...(isThere ? { pooling: readJson(config) } : {}),
+    ...(isThere ? { pooling: readJson(config, `${MODULES} names the folder, and it is not in it`) } : {}),
   };
 }
 

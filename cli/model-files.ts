@@ -19,10 +19,31 @@ export const POOLING = "1_Pooling";
 
 const WEIGHTS = /\.(safetensors|safetensors\.index\.json|gguf|onnx)$/;
 
-/** Whether a folder holds a model in this layout, and neither a project nor a bundle. */
+/** Whether a folder holds a model in this layout or in GGUF files, and neither a project nor a bundle. */
 export function isModelFolder(place: string): boolean {
   const has = (name: string): boolean => existsSync(join(place, name));
-  return has(CONFIG) && !has(PROJECT_FILE) && !has("manifest.json");
+  if (has(PROJECT_FILE) || has("manifest.json")) return false;
+  return has(CONFIG) || holdsGguf(place);
+}
+
+/** GGUF files need no config; weights beside them in another format do. */
+function holdsGguf(place: string): boolean {
+  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
+  const weights = readdirSync(place).filter((name) => WEIGHTS.test(name));
+  return weights.length > 0 && weights.every((name) => name.endsWith(".gguf"));
+}
+
+/** One name for each model of a folder: of the parts of a GGUF model that with the lowest number, and all other files. */
+export function namesOfModels(files: readonly string[]): readonly string[] {
+  const stems = new Set<string>();
+  return [...files].sort().filter((name) => {
+    const part = partFile(name);
+    const key = part && `${part.stem} ${part.count}`;
+    if (key === undefined) return true;
+    const isFirst = !stems.has(key);
+    stems.add(key);
+    return isFirst;
+  });
 }
 
 /** Paths of all that an import of a checkpoint may read; some may be absent. @param path A file or a folder. */

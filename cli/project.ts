@@ -5,7 +5,7 @@ import type { CacheStorage } from "../compiler/4-schedule/options.js";
 import type { MoecError } from "../compiler/errors/moec-error.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { DiagnosticsError } from "./failures.js";
-import { CONFIG, PROJECT_FILE } from "./model-files.js";
+import { CONFIG, isModelFolder, PROJECT_FILE } from "./model-files.js";
 import type { ModelOptions } from "./options.js";
 import { readProjectFile, type ProjectFile, type Quantization, type TargetName } from "./project-file.js";
 import { named, readText } from "./source-host.js";
@@ -61,6 +61,7 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
       const reason = "the folder has weights, but no config.json that says what they are for, and no moec.yaml";
       throw moecError("MOE5403", { path, reason });
     }
+    if (isModelFolder(place)) throw needsSpec(path);
     throw moecError("MOE5403", { path, reason: "the folder has no moec.yaml and is no bundle" });
   }
   if (basename(place) === "manifest.json") return { kind: "bundle", folder: dirname(place) };
@@ -71,6 +72,7 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
     case ".yml":
       return fromProjectFile(place, cwd, options);
     case ".safetensors":
+    case ".gguf":
     case ".onnx":
       throw needsSpec(path);
     default:

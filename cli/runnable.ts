@@ -28,7 +28,7 @@ export async function openRunnable(
   return opened.kind === "bundle" ? opened : { ...opened, ...(await targetOf(shell, options.device)) };
 }
 
-/** A GGUF file, or a folder in Hugging Face's layout that is no project yet. */
+/** A GGUF file, or a folder of a model that is no project yet. */
 function isCheckpoint(place: string): boolean {
   return extname(place) === ".gguf" ? existsSync(place) : isModelFolder(place);
 }

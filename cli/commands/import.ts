@@ -38,7 +38,7 @@ export const importCommand: CommandDefinition = (program, start) =>
         const { importProject } = await import("../import-project.js");
         const { countText } = await import("../../compiler/checkpoints/import/index.js");
         const chosen = options.out === undefined ? undefined : resolve(shell.io.cwd, options.out);
-        const { imported, folder, files, hasTokenizer } = await importProject(source, {
+        const { imported, folder, files, hasTokenizer, leavesPooling } = await importProject(source, {
           folder: (stem) => chosen ?? resolve(shell.io.cwd, stem),
           force: options.force ?? false,
           ...(options.tokenizer === undefined ? {} : { tokenizer: resolve(shell.io.cwd, options.tokenizer) }),
@@ -52,6 +52,11 @@ export const importCommand: CommandDefinition = (program, start) =>
           shell.note(
             "There is no tokenizer with the weights, so the model takes token ids only: " +
               "put `tokenizer: path/to/tokenizer.json` into moec.yaml to run it on text.",
+          );
+        if (leavesPooling)
+          shell.note(
+            "The folder says how one vector is made of those of the tokens (1_Pooling), which is imported for BERT alone: " +
+              "the spec has the model that writes text.",
           );
         const word = shellWord(shown);
         const next = isEncoder || !hasTokenizer ? `moec build ${word}` : `moec run ${word} "Once upon a time"`;

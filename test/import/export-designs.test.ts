@@ -65,6 +65,7 @@ describe("refuses", () => {
   it.each<[string, string, RegExp, Json]>([
     ["experts chosen by groups in V2", "MOE5128", /groups: 4/, designConfigs["deepseek-v2"]!],
     ["queries without a latent in few layers", "MOE5121", /q_lora_rank/, designConfigs["deepseek-v2-lite"]!],
+    ["queries with a latent in 26 layers", "MOE5121", /q_lora_rank.*48/, changed("deepseek-v3", { num_hidden_layers: 26, q_lora_rank: 48 })], // prettier-ignore
     ["chunks of another length", "MOE5128", /Chunked\(8\)/, changed("llama-4", { attention_chunk_size: 8 })],
     ["another growth of queries", "MOE5128", /0\.2/, changed("llama-4", { attn_scale: 0.2 })],
     ["windows of another width", "MOE5121", /sliding_window_size/, changed("smallthinker", { sliding_window_size: 6 })],
@@ -81,6 +82,15 @@ describe("refuses", () => {
     expect(exit).toBe(3);
     expect(existsSync(join(cwd, `${folder}.gguf`))).toBe(false);
   });
+});
+
+it.each(["deepseek-v2-lite", "deepseek-v3"])("writes %s with 26 layers and no latent, with a note", async (name) => {
+  const config = { ...designConfigs[name]!, q_lora_rank: null, num_hidden_layers: 26 };
+  const { code, err } = await exported(`${name}-26`, config);
+  expect(code, err).toBe(0);
+  expect(err).toMatch(/before December 2025.*26 layers/);
+  const { tensors } = openCheckpoint(memorySource(readFileSync(join(cwd, `${name}-26.gguf`))));
+  expect(tensors.has("blk.25.attn_q.weight")).toBe(true);
 });
 
 it("says what llama.cpp rounds in YaRN of GPT-OSS", async () => {

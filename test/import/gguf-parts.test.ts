@@ -60,8 +60,23 @@ it("imports the folder and any part as the model that they are", async () => {
   await run("inspect", "made-1", "--memory");
 });
 
-it("runs a part of a model without a project, whichever it is", async () => {
+it("runs a part of a model without a project, whichever it is, or the folder", async () => {
   expect(await ids(`all/${third}`)).toEqual(expected);
+  expect(await ids("all")).toEqual(expected);
+});
+
+it("counts a model in parts once", async () => {
+  folderOf("several", [first, second, third]);
+  writeFileSync(join(cwd, "several", "bert.gguf"), bytes);
+  const said = new RegExp(`MOE5123.*holds 2 checkpoints[^]*${first}, bert\\.gguf`);
+  expect(await refused("import", "several")).toMatch(said);
+  expect(await refused("run", "several", "x")).toMatch(said);
+});
+
+it("says that sources are wanted where they are", async () => {
+  for (const path of ["all", `all/${first}`]) {
+    expect(await refused("inspect", path)).toMatch(/MOE5403.*needs a spec[^]*moec import/);
+  }
 });
 
 it("takes a list of all parts and no other", async () => {

@@ -38,7 +38,7 @@ export async function imported(
   edit: (text: string) => string = (text) => text,
   sentences: SentenceFiles = {},
 ): Promise<Imported> {
-  const model = importModel({ checkpoint, config, name: "Imported", source: "test", sentences });
+  const model = importModel({ checkpoint, config, name: "Imported", source: "test", sentences: () => sentences });
   const formatted = await formatText(model.spec, "imported.moe");
   if (!formatted.ok) throw new Error(`${JSON.stringify(formatted.diagnostics)}\n${model.spec}`);
   const text = edit(formatted.text);

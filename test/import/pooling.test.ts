@@ -93,12 +93,27 @@ it("is found in the folder of a sentence encoder", async () => {
   mkdirSync(join(folder, "1_Pooling"));
   writeFileSync(join(folder, "modules.json"), JSON.stringify(modules));
   const said = async (): Promise<string> => (await moec(["import", "encoder", "--force"], { cwd })).err;
-  expect(await said()).toMatch(/MOE5123.*1_Pooling.config\.json/);
+  expect(await said()).toMatch(/MOE5123.*1_Pooling.config\.json.*modules\.json names/);
   writeFileSync(join(folder, "1_Pooling", "config.json"), JSON.stringify(mean));
   expect(await said()).toBe("");
   const spec = readFileSync(join(cwd, "encoder", "encoder.moe"), "utf8");
   expect(spec).toContain("over: T)");
   expect(spec).toContain("-> f32[D]");
+});
+
+it.each(["qwen3", "llama"])("is not read for %s, which writes text", async (family) => {
+  const own = configs[family]!;
+  hfFolder(join(cwd, family), own, sentencePieceTokenizer(own.vocab));
+  const run = async (): Promise<{ code: number; err: string }> => moec(["import", family, "--force"], { cwd });
+  for (const text of [JSON.stringify(modules), '{ "another": "form" }']) {
+    writeFileSync(join(cwd, family, "modules.json"), text);
+    expect(await run()).toMatchObject({ code: 0, err: "" });
+  }
+  mkdirSync(join(cwd, family, "1_Pooling"));
+  writeFileSync(join(cwd, family, "1_Pooling", "config.json"), JSON.stringify({ pooling_mode_lasttoken: true }));
+  const { code, err } = await run();
+  expect(code).toBe(0);
+  expect(err).toMatch(/one vector.*1_Pooling/);
 });
 
 it("refuses what it does not know", () => {

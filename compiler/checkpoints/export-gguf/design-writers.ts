@@ -43,6 +43,9 @@ const heads = (design: Design): Keys => ({
   "rope.dimension_count": u32(axis(design, "C")),
 });
 
+/** Readers tell by these numbers of layers that queries of DeepSeek have no latent; 26 came later. */
+const LITE_LAYERS: readonly number[] = [26, 27];
+
 const READERS = "Readers of GGUF files do not follow it for this family.";
 
 /** By the name of the family; those without a writer are not written. */
@@ -66,12 +69,15 @@ export const DESIGN_WRITERS: Readonly<Record<string, DesignWriter>> = {
     form: "blk.0.attn_k_b.weight",
     readsTied: false,
     refuse: (fields, design) => {
-      // Readers tell by the number of layers whether queries have a latent.
-      const isLite = axis(design, "L") === 27;
+      const isLite = LITE_LAYERS.includes(axis(design, "L"));
       if ((axis(design, "Q") === 0) === isLite) return;
-      const help = `${READERS} It is null for 27 layers and a number for all others.`;
+      const help = `${READERS} It is null for ${LITE_LAYERS.join(" and ")} layers and a number for all others.`;
       throw unsupportedConfig("q_lora_rank", String(fields.value("q_lora_rank")), help);
     },
+    notes: (design) =>
+      axis(design, "L") === 26
+        ? ["Versions of llama.cpp from before December 2025 refuse 26 layers whose queries have no latent."]
+        : [],
   },
   "gpt-oss": {
     keys: (design) => ({

@@ -28,8 +28,8 @@ export interface ImportSource {
   /** Path of the tokenizer from the spec. */
   readonly tokenizer?: string;
   readonly generate?: GenerateSettings;
-  /** What Sentence Transformers keeps beside an encoder; GGUF files have it in their metadata. */
-  readonly sentences?: SentenceFiles;
+  /** Reads what Sentence Transformers keeps beside an encoder, and is asked for encoders only; GGUF files have it in their metadata. */
+  readonly sentences?: () => SentenceFiles;
 }
 
 /** A checkpoint as a spec. */
@@ -115,7 +115,7 @@ function importDesign(
 function poolingOf({ checkpoint, sentences }: ImportSource, architecture: string): Pooling | undefined {
   return checkpoint.format === "gguf"
     ? ggufPooling(checkpoint.metadata, architecture)
-    : sentencePooling(sentences ?? {});
+    : sentencePooling(sentences?.() ?? {});
 }
 
 /** What the names of this file begin with: some files leave the family's usual prefix out. */
