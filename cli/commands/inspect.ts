@@ -82,6 +82,7 @@ async function chosenViews(shell: Shell, project: Project, options: InspectOptio
   const isCostAlone = [graph, ir, kernels, memory, ops].every((one) => one === undefined);
   if (against !== undefined) {
     if (!isCostAlone) throw new UsageError("--against compares costs, and the other views show one model");
+    if (options.formulas === true) throw new UsageError("--against compares numbers, and formulas are of one model");
     const { openSources } = await import("../project.js");
     const { model: _model, size: _size, ...shared } = options;
     const other = openSources(against, shell.io.cwd, shared);

@@ -12,6 +12,14 @@ export interface Counted {
   readonly figures: readonly Figure[];
 }
 
+/** What both were counted with. */
+export interface Shared {
+  /** In lines. */
+  readonly notes: readonly string[];
+  /** For programs. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
 interface Pair {
   readonly title: string;
   readonly sides: readonly [Figure | undefined, Figure | undefined];
@@ -19,12 +27,12 @@ interface Pair {
 
 /**
  * @param against What the other is measured by; it stands first.
- * @param notes Lines about what was asked of both.
+ * @param shared What was asked of both.
  */
 export function comparedView(
   against: Counted,
   model: Counted,
-  notes: readonly string[],
+  { notes, data }: Shared,
   { strong, width }: CostStyle,
 ): View {
   const pairs = pairsOf(against.figures, model.figures);
@@ -59,7 +67,7 @@ export function comparedView(
     ratio: ratioOf(sides) ?? null,
   }));
   const models = [against, model].map((one) => ({ name: one.name, sizes: one.sizes }));
-  return { title: "comparison", lines, data: { models, figures } };
+  return { title: "comparison", lines, data: { setting: data, models, figures } };
 }
 
 /** Sizes that the other model lacks or has otherwise. */

@@ -9,7 +9,7 @@ import type { View } from "../views.js";
 import { comparedView, type Counted } from "./compare.js";
 import { modelCost, type ModelCost } from "./model-cost.js";
 import { trainingSetting, type TrainingOptions } from "./training-options.js";
-import { trainingNotes, trainingNumbers, trainingView } from "./training-view.js";
+import { settingData, trainingNotes, trainingNumbers, trainingView } from "./training-view.js";
 import type { TrainingSetting } from "./training.js";
 import { costFigures, modelCostView, type CostSetting, type CostStyle } from "./view.js";
 
@@ -29,20 +29,30 @@ export function projectCostViews(
   return training ? [view, trainingView(cost, training, style)] : [view];
 }
 
-/** The same of two projects side by side. */
+/**
+ * The same of two projects side by side. Both are counted in the formats and with the context of `project`, whatever the
+ * file of the other one says: ratios of unlike settings would say nothing of the models.
+ */
 export function comparedCostView(
   shell: Shell,
   { against, project }: Readonly<Record<"against" | "project", Project>>,
   style: CostStyle,
   options: TrainingOptions,
 ): View {
-  const sideOf = (project: Project): Counted => {
-    const { cost, setting, training } = counted(shell, project, options);
+  const { context, quantization, cache } = project;
+  const sideOf = (one: Project): Counted & CountedProject => {
+    const { cost, setting, training } = counted(shell, { ...one, context, quantization, cache }, options);
     const figures = [...costFigures(cost, setting), ...(training ? trainingNumbers(cost, training) : [])];
-    return { name: cost.name, sizes: cost.sizes, figures };
+    return { name: cost.name, sizes: cost.sizes, figures, cost, setting, training };
   };
-  const training = trainingSetting(options, project.context);
-  return comparedView(sideOf(against), sideOf(project), training ? trainingNotes(training) : [], style);
+  const sides = [sideOf(against), sideOf(project)] as const;
+  const { setting, training } = sides[1];
+  const notes = [
+    `both with weights in ${setting.quantization}, a cache in ${setting.cache} and ${setting.past} tokens before`,
+    ...(training ? trainingNotes(training) : []),
+  ];
+  const data = { ...setting, ...(training ? { training: settingData(training) } : {}) };
+  return comparedView(...sides, { notes, data }, style);
 }
 
 interface CountedProject {

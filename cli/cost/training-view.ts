@@ -63,7 +63,8 @@ export function trainingView(cost: ModelCost, setting: TrainingSetting, style: C
   return { title: "training", lines, data: { model: cost.name, ...settingData(setting), ...figures, formulas } };
 }
 
-function settingData({ plan, ...setting }: TrainingSetting) {
+/** What the numbers are of, for programs. */
+export function settingData({ plan, ...setting }: TrainingSetting) {
   return { ...setting, ...(plan ? { plan: { ...plan, accelerator: plan.accelerator.name } } : {}) };
 }
 
