@@ -361,6 +361,10 @@ describe("fold-rows", () => {
   const chosen = (scope: RegionBuilder, rows: Value, own: Value, here: Value): Value =>
     scope.one("order", [scope.one("where", [here, own, rows])], { axes: ["T", "D"] });
 
+  /** `index(T) != t` */
+  const elsewhere = (scope: RegionBuilder, turn: Value): Value =>
+    scope.one("ne", [scope.one("index", [], { axis: "T", size: Size.of("T"), offset: Size.zero }), turn]);
+
   it("before and after", () => {
     expect(beforeAndAfter(kept(chosen), ["fold-rows"])).toMatchSnapshot();
     const added = kept((s, rows, own, here) => s.one("add", [rows, s.one("where", [here, own, s.number(0)])]));
@@ -373,6 +377,13 @@ describe("fold-rows", () => {
       ]),
     );
     expect(beforeAndAfter(ending, ["fold-rows"])).toMatchSnapshot();
+    const integers = kept((s, rows, own, here, turn) => {
+      const zero = s.one("constant", [], { value: 0, dtype: "i32" });
+      return s.one("add", [rows, s.one("cast", [s.one("where", [here, turn, zero])], { to: "f32" })]);
+    });
+    expect(beforeAndAfter(integers, ["fold-rows"])).toMatchSnapshot();
+    const exchanged = kept((s, rows, own, _, turn) => s.one("where", [elsewhere(s, turn), rows, own]));
+    expect(beforeAndAfter(exchanged, ["fold-rows"])).toMatchSnapshot();
   });
 
   it.each<[string, Program]>([
@@ -392,6 +403,19 @@ describe("fold-rows", () => {
     [
       "the other way around",
       kept((s, rows, own, here) => s.one("order", [s.one("where", [here, rows, own])], { axes: ["T", "D"] })),
+    ],
+    [
+      "every row but one",
+      kept((s, rows, own, _, turn) =>
+        s.one("order", [s.one("where", [elsewhere(s, turn), own, rows])], { axes: ["T", "D"] }),
+      ),
+    ],
+    [
+      "an integer added to the other rows",
+      kept((s, rows, own, here, turn) => {
+        const one = s.one("constant", [], { value: 1, dtype: "i32" });
+        return s.one("add", [rows, s.one("cast", [s.one("where", [here, turn, one])], { to: "f32" })]);
+      }),
     ],
   ])("%s stays", (_, program) => {
     const fold = optimize(program, { passes: ["fold-rows"], verify: true }).entries[0]!.body.nodes.at(-1)!;

@@ -107,6 +107,11 @@ function rowsOfTurns(scope: RegionBuilder, [x, y]: readonly Value[], { a, b }: C
       () => chosen(own),
       () => chosen(inner.one("add", [own, rows!])),
       () => inner.one("add", [rows!, inner.one("where", [here, own, inner.number(0)])]),
+      () => inner.one("where", [inner.one("ne", [index, turn!]), rows!, own]),
+      () => {
+        const integers = inner.one("where", [here, turn!, inner.one("constant", [], { value: 0, dtype: "i32" })]);
+        return inner.one("add", [rows!, inner.one("cast", [integers], { to: "f32" })]);
+      },
     ];
     return [next, pick(ways, b)()];
   });

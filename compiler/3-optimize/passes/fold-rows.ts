@@ -2,8 +2,9 @@
  * Rows that a fold adds into a tensor of its own, one in each turn, become the rows that the fold gives.
  *
  * What is found is a carried `y: [.., T, ..]` of a fold over all of `T` whose next value is `y` with row `t` changed:
- * `where(index(T) == t, row, y)`, or `y + where(index(T) == t, row, 0)`. Before its turn a row is what it was at the start,
- * so whatever a turn reads of its own row is read of the start, and a body that reads no other row needs no `y` at all.
+ * `where(index(T) == t, row, y)`, or `y + where(index(T) == t, row, 0)`, or with `!=` and the arms exchanged. Before its turn
+ * a row is what it was at the start, so whatever a turn reads of its own row is read of the start, and a body that reads no
+ * other row needs no `y` at all.
  */
 import { Size } from "../../axes/size.js";
 import type { Node, Region, Value, ValueId } from "../../2-graph/ir.js";
@@ -46,11 +47,18 @@ class RowReader {
     return axisNames(this.body.type(id)).includes(this.own.along.name);
   }
 
-  /** True for `index(T) == t`. */
-  private isOwnTurn(id: ValueId): boolean {
+  /** The arms of a `where` for row `t` and for all others, when its condition is `index(T) == t` or `!=`. */
+  private arms(node: Node): { readonly own: ValueId; readonly others: ValueId } | undefined {
+    const [condition, yes, no] = node.operands as readonly [ValueId, ValueId, ValueId];
+    if (this.isTurn("eq", condition)) return { own: yes, others: no };
+    return this.isTurn("ne", condition) ? { own: no, others: yes } : undefined;
+  }
+
+  /** True for `index(T) == t`, or another comparison of the two. */
+  private isTurn(comparison: "eq" | "ne", id: ValueId): boolean {
     const { along, turn } = this.own;
     const node = this.body.producer(this.withoutRepeats(id));
-    if (node?.op !== "eq") return false;
+    if (node?.op !== comparison) return false;
     const [a, b] = node.operands;
     const index = this.body.producer((a === turn ? b : a)!);
     if (index?.op !== "index" || (a !== turn && b !== turn)) return false;
@@ -112,17 +120,23 @@ class RowReader {
     if (node?.op !== "add" || !node.operands.includes(own.y)) return undefined;
     // The other rows become y + 0, which is y, as `canonicalize` has it.
     const [a, b] = node.operands as readonly [ValueId, ValueId];
-    const added = body.producer(this.withoutOrder(a === own.y ? b : a));
-    if (added?.op !== "where") return undefined;
-    const [condition, row, zero] = added.operands as readonly [ValueId, ValueId, ValueId];
-    if (!this.isOwnTurn(condition) || !Object.is(numberIn(zero, body), 0)) return undefined;
-    return body.add("add", [this.rowOf(own.y), this.rowOf(row)], {}, node);
+    const other = this.withoutOrder(a === own.y ? b : a);
+    // Rows of integers come to floats behind the choice; zero is zero in both.
+    const cast = body.producer(other);
+    const isCast = cast?.op === "cast" && cast.attrs["to"] === "f32";
+    const added = isCast ? body.producer(this.withoutOrder(cast.operands[0]!)) : cast;
+    const arms = added?.op === "where" ? this.arms(added) : undefined;
+    if (!arms || !Object.is(numberIn(arms.others, body), 0)) return undefined;
+    const row = this.rowOf(arms.own);
+    const float = isCast ? body.add("cast", [row], cast.attrs, cast) : row;
+    return body.add("add", [this.rowOf(own.y), float], {}, node);
   }
 
   private chosen(node: Node): ValueId | undefined {
     const { body, own } = this;
     const [condition, yes, no] = node.operands as readonly [ValueId, ValueId, ValueId];
-    if (this.isOwnTurn(condition)) return no === own.y ? this.rowOf(yes) : undefined;
+    const arms = this.arms(node);
+    if (arms) return this.withoutOrder(arms.others) === own.y ? this.rowOf(arms.own) : undefined;
     // Turns after `until` has held leave y as it is.
     if (this.has(condition) || (yes !== own.y && no !== own.y)) return undefined;
     const changed = this.written(yes === own.y ? no : yes);
