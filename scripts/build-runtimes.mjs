@@ -15,9 +15,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The messages of all codes of moec, one to a line. */
 const MESSAGES = "compiler/errors/errors.generated.ts";
 
-/** Messages of the codes that these sources name: a runtime has no use for those of the compiler. */
-function onlyMessagesOf(sources) {
-  const named = new Set(sources.flatMap((path) => readFileSync(join(root, path), "utf8").match(/\bMOE\d{4}\b/g) ?? []));
+/** Messages of these codes alone: a runtime has no use for those of the compiler. */
+function onlyMessagesOf(named) {
   const text = readFileSync(join(root, MESSAGES), "utf8");
   const lines = [...text.matchAll(/^ {2}(MOE\d{4}): \{ severity: .*, message: (".*") \},$/gm)];
   const known = new Set(lines.map(([, code]) => code));
@@ -80,9 +79,10 @@ export async function buildRuntime(name, outdir = placeOf(name)) {
     legalComments: "none",
     logLevel: "warning",
   };
-  const { metafile } = await build({ ...options, write: false, metafile: true });
-  const sources = Object.keys(metafile.inputs).filter((path) => /(?<!\.generated)\.ts$/.test(path));
-  await build({ ...options, plugins: [onlyMessagesOf(sources)] });
+  // Codes that are left where nothing but what runs is left: modules of the compiler name many more.
+  const { outputFiles } = await build({ ...options, write: false, plugins: [onlyMessagesOf(new Set())] });
+  const named = new Set(outputFiles.flatMap(({ text }) => text.match(/\bMOE\d{4}\b/g) ?? []));
+  await build({ ...options, plugins: [onlyMessagesOf(named)] });
 }
 
 /** Writes the types, of the declarations that `tsc` has made. */

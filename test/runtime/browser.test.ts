@@ -76,6 +76,15 @@ describe.each([
     expect(text.includes('"koffi"')).toBe(name === "node");
   });
 
+  it("has the sentence of every code that it can throw, and of no other", () => {
+    const text = textOf(folders[0]!);
+    // Calls have their code as an argument; the table has it as a key.
+    const thrown = new Set([...text.matchAll(/(["'`])(MOE\d{4})\1/g)].map((match) => match[2]!));
+    expect(thrown.size).toBeGreaterThan(20);
+    const told = [...text.matchAll(/(MOE\d{4}):\{message:/g)].map((match) => match[1]!);
+    expect(told.sort()).toEqual([...thrown].sort());
+  });
+
   it("has the same bytes each time it is built", () => {
     expect(contents(folders[1]!)).toEqual(contents(folders[0]!));
   });
