@@ -11,7 +11,9 @@ export interface ChatMessage {
 export interface ChatTemplate {
   /** Where the template is from, for people. */
   readonly source: "model" | "default";
-  /** @throws MoecError MOE5524 when the template refuses the conversation. */
+  /** Why it does not parse; it renders nothing then. */
+  readonly mistake?: string;
+  /** @throws MoecError MOE5524 when the template refuses the conversation, MOE5525 when it does not parse. */
   render(messages: readonly ChatMessage[]): string;
 }
 
@@ -24,12 +26,16 @@ const TRANSCRIPT: ChatTemplate = {
   },
 };
 
-/** @param tokenizer The bundle's tokenizer file, parsed. */
-export function chatTemplate(tokenizer: unknown): ChatTemplate {
+/**
+ * @param tokenizer The bundle's tokenizer file, parsed.
+ * @param name Of the model, for messages.
+ */
+export function chatTemplate(tokenizer: unknown, name: string): ChatTemplate {
   const config = configOf(tokenizer);
   const source = config["chat_template"];
   if (typeof source !== "string") return TRANSCRIPT;
-  const template = new Template(source);
+  const template = parsed(source);
+  if (typeof template === "string") return refusing(name, template);
   const named = ["bos_token", "eos_token", ...Object.keys(config).filter((name) => name.endsWith("_token"))];
   const tokens = Object.fromEntries(named.map((name) => [name, tokenText(config[name])]));
   return {
@@ -40,6 +46,29 @@ export function chatTemplate(tokenizer: unknown): ChatTemplate {
       } catch (error) {
         throw moecError("MOE5524", { reason: reasonOf(error) });
       }
+    },
+  };
+}
+
+/** The template, or why it is none. */
+function parsed(source: string): Template | string {
+  try {
+    return new Template(source);
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/**
+ * A prompt of another form than the model was trained on would give worse answers to callers who can't see why. Everything
+ * but chats does without a template.
+ */
+function refusing(name: string, mistake: string): ChatTemplate {
+  return {
+    source: "model",
+    mistake,
+    render: () => {
+      throw moecError("MOE5525", { name, reason: mistake });
     },
   };
 }

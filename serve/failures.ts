@@ -11,6 +11,7 @@ const STATUS: Readonly<Record<string, number>> = {
   MOE5521: 503,
   MOE5522: 408,
   MOE5523: 404,
+  MOE5525: 501,
 };
 
 /** Codes of requests that are wrong: bodies, parameters, prompts longer than the context, ids without a token. */

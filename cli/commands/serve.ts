@@ -88,7 +88,9 @@ async function serve(shell: Shell, path: string, options: ServeOptions): Promise
   const { startServer } = await import("../../serve/server.js");
   const folder = await runnableBundle(shell, path, options);
   const model = await loadBundle(shell, folder, options, { texts: options.texts });
-  const template = chatTemplate(readTokenizer(folder, model.manifest.tokenizer));
+  const { name, tokenizer } = model.manifest;
+  const template = chatTemplate(readTokenizer(folder, tokenizer), name);
+  if (template.mistake !== undefined) shell.warn("MOE5525", { name, reason: template.mistake });
   const limits = { body: options.maxBody, queue: options.maxQueue, patience: PATIENCE };
   const loadOn = (device: string): Promise<Model> =>
     loadBundle(shell, folder, { ...options, device: device as TargetName }, { texts: options.texts });

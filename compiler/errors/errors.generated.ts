@@ -193,6 +193,7 @@ export const messages = {
   MOE3302: { severity: "error", title: "memory limit", message: "the plan needs {needed} bytes, and target `{target}` addresses {limit}: weights {weights}, state {state}, values of one call {arena}, inputs and outputs {io}" },
   MOE3303: { severity: "error", title: "size not known at build", message: "{what} has the size `{size}`, which is known only at run time" },
   MOE3304: { severity: "error", title: "blocks do not fit", message: "`{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of {block}" },
+  MOE3305: { severity: "error", title: "too many numbers in one buffer", message: "`{buffer}` has {bytes} bytes, {count} of {element}, and kernels of target `{target}` count to {most}" },
   MOE3350: { severity: "error", title: "format without kernels", message: "`{path}` cannot be stored as {storage} here: only native kernels compute with it" },
   MOE3351: { severity: "error", title: "cache without whole blocks", message: "the cache `{path}` cannot be stored as {storage}: its axis {axis} has {size} elements, not a multiple of {block}" },
   MOE3352: { severity: "error", title: "cache format without kernels", message: "the cache `{path}` cannot be stored as {storage} on {target}: WebAssembly and native kernels alone read it" },
@@ -334,6 +335,7 @@ export const messages = {
   MOE5522: { severity: "error", title: "request is too slow", message: "the body did not arrive within {seconds} s" },
   MOE5523: { severity: "error", title: "no such model", message: "there is no model `{name}` here; there is `{known}`" },
   MOE5524: { severity: "error", title: "chat template fails", message: "the model's chat template fails: {reason}" },
+  MOE5525: { severity: "error", title: "chat template does not parse", message: "the chat template of {name} does not parse, so chats are refused: {reason}" },
   MOE5601: { severity: "error", title: "no ONNX counterpart", message: "`{op}` at {at} cannot be written as ONNX: {reason}" },
   MOE5602: { severity: "error", title: "not for ONNX", message: "{what} cannot be exported: {reason}" },
   MOE5610: { severity: "error", title: "operator cannot say this", message: "{operator} cannot say `{op}` at {at}: {reason}" },
@@ -536,6 +538,7 @@ export interface MessageSlots {
   readonly MOE3302: { readonly needed: Slot; readonly target: Slot; readonly limit: Slot; readonly weights: Slot; readonly state: Slot; readonly arena: Slot; readonly io: Slot };
   readonly MOE3303: { readonly what: Slot; readonly size: Slot };
   readonly MOE3304: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot; readonly block: Slot };
+  readonly MOE3305: { readonly buffer: Slot; readonly bytes: Slot; readonly count: Slot; readonly element: Slot; readonly target: Slot; readonly most: Slot };
   readonly MOE3350: { readonly path: Slot; readonly storage: Slot };
   readonly MOE3351: { readonly path: Slot; readonly storage: Slot; readonly axis: Slot; readonly size: Slot; readonly block: Slot };
   readonly MOE3352: { readonly path: Slot; readonly storage: Slot; readonly target: Slot };
@@ -677,6 +680,7 @@ export interface MessageSlots {
   readonly MOE5522: { readonly seconds: Slot };
   readonly MOE5523: { readonly name: Slot; readonly known: Slot };
   readonly MOE5524: { readonly reason: Slot };
+  readonly MOE5525: { readonly name: Slot; readonly reason: Slot };
   readonly MOE5601: { readonly op: Slot; readonly at: Slot; readonly reason: Slot };
   readonly MOE5602: { readonly what: Slot; readonly reason: Slot };
   readonly MOE5610: { readonly operator: Slot; readonly op: Slot; readonly at: Slot; readonly reason: Slot };
@@ -1254,6 +1258,9 @@ export const errors = {
   /** MOE3304: blocks do not fit */
   blocksDoNotFit: (slots: MessageSlots["MOE3304"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3304", messages.MOE3304, slots, span, parts),
+  /** MOE3305: too many numbers in one buffer */
+  tooManyNumbers: (slots: MessageSlots["MOE3305"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE3305", messages.MOE3305, slots, span, parts),
   /** MOE3350: format without kernels */
   formatWithoutKernels: (slots: MessageSlots["MOE3350"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE3350", messages.MOE3350, slots, span, parts),
@@ -1677,6 +1684,9 @@ export const errors = {
   /** MOE5524: chat template fails */
   chatTemplateFails: (slots: MessageSlots["MOE5524"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5524", messages.MOE5524, slots, span, parts),
+  /** MOE5525: chat template does not parse */
+  chatTemplateDoesNotParse: (slots: MessageSlots["MOE5525"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
+    makeDiagnostic("MOE5525", messages.MOE5525, slots, span, parts),
   /** MOE5601: no ONNX counterpart */
   noOnnxCounterpart: (slots: MessageSlots["MOE5601"], span: SourceSpan, parts: DiagnosticParts = {}): Diagnostic =>
     makeDiagnostic("MOE5601", messages.MOE5601, slots, span, parts),

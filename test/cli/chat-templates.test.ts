@@ -48,7 +48,7 @@ describe.each<[string, Readonly<Record<string, string>>, string | undefined]>([
 ])("%s", (_, files, expected) => {
   it("is served and exported alike", () => {
     const path = tokenizer(files);
-    const served = chatTemplate(JSON.parse(tokenizerText(path, undefined)!));
+    const served = chatTemplate(JSON.parse(tokenizerText(path, undefined)!), "Small");
     const messages = [{ role: "user", content: "hi" }];
     expect(served.source).toBe(expected === undefined ? "default" : "model");
     if (expected !== undefined) expect(served.render(messages)).toBe(`${expected}: hi`);
@@ -63,5 +63,5 @@ it("gives templates the special tokens that the config names", () => {
       chat_template: "{{ pad_token }}{{ eos_token }}|",
     }),
   });
-  expect(chatTemplate(JSON.parse(tokenizerText(path, undefined)!)).render([])).toBe("<pad>|");
+  expect(chatTemplate(JSON.parse(tokenizerText(path, undefined)!), "Small").render([])).toBe("<pad>|");
 });

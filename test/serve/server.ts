@@ -24,8 +24,10 @@ export async function serveModel(
   limits: Partial<ServeLimits> = {},
   options: Partial<ServerOptions> = {},
   loadOn?: LoadOn,
+  config?: string,
 ): Promise<TestServer> {
-  const template = chatTemplate({ tokenizer: readFileSync(`${folder}tokenizer.json`, "utf8") });
+  const file = { tokenizer: readFileSync(`${folder}tokenizer.json`, "utf8"), ...(config ? { config } : {}) };
+  const template = chatTemplate(file, model.manifest.name);
   const served = new Served(model, template, new Metrics(), { body: 65536, queue: 16, patience: 5, ...limits }, loadOn);
   const mistakes: unknown[] = [];
   const server = await startServer(served, {
