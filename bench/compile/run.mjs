@@ -8,7 +8,9 @@
  * `process` all of its processor time, with reading the compiler, and `MiB` the most memory that it had. The bar is
  * 2000 ms of wall without weights on two cores that nobody else uses; the load of the machine is printed below.
  *
- *     node bench/compile/run.mjs [file.moe …] [--cold] [--tokens 256] [--context 2048] [--json]
+ *     node bench/compile/run.mjs [file.moe …] [--cold] [--tokens 256] [--context 2048] [--quantization f32] [--json]
+ *
+ * Four of the examples have layers with more f32 numbers than kernels count (MOE3305): `--quantization q8_0` times those.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -25,6 +27,7 @@ const { values, positionals } = parseArgs({
   options: {
     tokens: { type: "string", default: "256" },
     context: { type: "string", default: "2048" },
+    quantization: { type: "string", default: "f32" },
     json: { type: "boolean", default: false },
     cold: { type: "boolean", default: false },
   },
@@ -46,7 +49,8 @@ const processor = () => {
 /** The row of another process for one file. */
 function coldRow(file) {
   const begun = performance.now();
-  const args = ["--json", "--tokens", values.tokens, "--context", values.context];
+  const limits = ["--tokens", values.tokens, "--context", values.context];
+  const args = ["--json", ...limits, "--quantization", values.quantization];
   const text = execFileSync(process.execPath, [fileURLToPath(import.meta.url), join(root, file), ...args], {
     encoding: "utf8",
   });
@@ -58,6 +62,7 @@ const { check, buildProgram, deriveLastToken, optimize, schedule, emitWasm, wasm
   ? {}
   : await import("../../dist/compiler/index.js");
 const { diskHost } = values.cold ? {} : await import("../../dist/cli/source-host.js");
+const { storageOf } = values.cold ? {} : await import("../../dist/cli/storage-choice.js");
 const host = diskHost?.(root);
 
 // Published sizes are larger than a WebAssembly memory; the time to compile them is asked all the same.
@@ -79,13 +84,14 @@ for (const file of values.cold ? [] : files) {
     const built = stage("graph", () => deriveLastToken(buildProgram(project, {})));
     const program = stage("optimize", () => optimize(built));
     const limits = { T: Number(values.tokens), context: Number(values.context) };
+    const storage = storageOf(program, values.quantization);
     let open;
     const close = () => open && (row.lowering[open.name] = (processor() - open.from) / 1000);
     const onStage = (name) => {
       close();
       open = { name, from: processor() };
     };
-    const { kernels } = stage("schedule", () => schedule(program, target, { limits, onStage }));
+    const { kernels } = stage("schedule", () => schedule(program, target, { limits, storage, onStage }));
     close();
     row.kernels = kernels.length;
     row.bytes = stage("emit", () => emitWasm(kernels, target)).length;

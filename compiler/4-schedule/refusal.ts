@@ -7,7 +7,7 @@ import { moecError } from "../errors/raise.js";
 import type { MessageSlots } from "../errors/errors.generated.js";
 
 export type RefusalCode =
-  "MOE3301" | "MOE3302" | "MOE3303" | "MOE3304" | "MOE3350" | "MOE3351" | "MOE3352" | "MOE3370" | "MOE3371";
+  "MOE3301" | "MOE3302" | "MOE3303" | "MOE3304" | "MOE3305" | "MOE3350" | "MOE3351" | "MOE3352" | "MOE3370" | "MOE3371";
 
 /**
  * Throws the coded error; the place is the source of the node when it is known.

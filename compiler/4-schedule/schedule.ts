@@ -91,7 +91,8 @@ function refuseRoutes(program: ProgramLowering, what: string): never {
  *
  * @param program What the optimizer gave.
  * @throws MoecError MOE3301 for an op without a kernel, MOE3302 when the plan does not fit into the target's memory,
- * MOE3303 for sizes that had to be known, MOE3304 for block formats on axes that they do not fit.
+ * MOE3303 for sizes that had to be known, MOE3304 for block formats on axes that they do not fit,
+ * MOE3305 for a layer with more numbers than kernels count.
  */
 export function schedule(program: Program, target: Target, options: ScheduleOptions): Schedule {
   const lowering = new ProgramLowering(program, target, options, matrixUses(program));

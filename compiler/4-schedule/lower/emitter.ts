@@ -68,12 +68,14 @@ export class Emitter {
   /**
    * @param lanes f32 lanes of the target's vectors.
    * @param threads Threads of a block; more than one on GPUs only.
+   * @param requireCountable Throws for a buffer with more elements than kernels count.
    */
   constructor(
     name: string,
     doc: string,
     readonly lanes: number,
     readonly threads = 1,
+    private readonly requireCountable?: (buffer: string, element: MemoryType) => void,
   ) {
     this.builder = new KernelBuilder(name, { doc, threads });
     this.scopes = [{ place: this.builder.place(), known: new Map(), diverges: false }];
@@ -85,6 +87,7 @@ export class Emitter {
     const key = `${access}|${element}|${placeKey(place)}`;
     const known = this.handles.get(key);
     if (known) return known;
+    this.requireCountable?.(place.buffer, element);
     const handle = this.builder.buffer(access === "write" ? "out" : "in", element, access);
     this.handles.set(key, handle);
     this.bufferArgs.push({ buffer: place.buffer, offset: place.offset.key, strides: place.strides });

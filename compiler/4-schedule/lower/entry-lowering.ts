@@ -68,7 +68,9 @@ export class EntryLowering {
 
   /** @param threads Of a block. */
   emitter(kind: string, doc?: string, threads = 1): Emitter {
-    return new Emitter(kind, doc ?? this.label, this.lanes, threads);
+    return new Emitter(kind, doc ?? this.label, this.lanes, threads, (buffer, element) =>
+      this.program.requireCountable(buffer, element),
+    );
   }
 
   /**

@@ -3,7 +3,8 @@ import { Size } from "../../axes/size.js";
 import type { ParamDecl, Program, StateDecl, StorageType } from "../../2-graph/ir.js";
 import type { DType } from "../../ops/types.js";
 import { kernelHash, sameKernel } from "../kernel-identity.js";
-import type { Kernel } from "../kernel-ir.js";
+import type { Kernel, MemoryType } from "../kernel-ir.js";
+import { memoryBytes } from "../kernel-types.js";
 import { blockElements } from "../micro/layouts.js";
 import { isMatrix, weightLayout, type WeightLayout } from "../layout/layouts.js";
 import { usesWideTiles } from "../layout/wide.js";
@@ -33,6 +34,9 @@ export const bytesOf: Readonly<Record<DType, number>> = { f32: 4, i32: 4, bool: 
 export function memoryElement(dtype: DType): "f32" | "i32" {
   return dtype === "f32" ? "f32" : "i32";
 }
+
+/** The highest index of a kernel. */
+const MOST_COUNTED = 2 ** 31 - 1;
 
 export function alignTo64(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
@@ -68,6 +72,8 @@ export class ProgramLowering {
   readonly weights = new Map<string, PlanWeight>();
   readonly states = new Map<string, PlanState>();
   readonly knobs = new Map<string, PlanPort>();
+  /** Bytes that a kernel sees of each buffer: one layer of those that have layers. */
+  private readonly seen = new Map<string, number>();
   /** Kernels of products by what decides them. */
   readonly sketched = new SketchedKernels();
   private readonly kernelsByHash = new Map<number, readonly Kernel[]>();
@@ -106,14 +112,33 @@ export class ProgramLowering {
 
   buffer(wish: string, space: MemorySpace, bytes: number, options: { entry?: string; pinned?: boolean } = {}): string {
     const id = space === "arena" ? `${wish}.${this.count++}` : wish;
+    const whole = Math.max(64, alignTo64(bytes));
+    this.seen.set(id, whole);
     this.buffers.push({
       id,
       space,
-      bytes: Math.max(64, alignTo64(bytes)),
+      bytes: whole,
       pinned: options.pinned ?? false,
       ...(options.entry === undefined ? {} : { entry: options.entry }),
     });
     return id;
+  }
+
+  /**
+   * Kernels count what they see of a buffer in signed numbers of 32 bits. WebAssembly's addresses wrap as those do, so all
+   * bytes of its memory are found.
+   */
+  requireCountable(buffer: string, element: MemoryType): void {
+    const bytes = this.seen.get(buffer) ?? 0;
+    const count = bytes / memoryBytes[element];
+    const { family, name } = this.target;
+    if (count <= MOST_COUNTED || (family === "wasm" && memoryBytes[element] === 1)) return;
+    const slots = { buffer, bytes: `${bytes}`, count: `${count}`, element, target: name, most: `${MOST_COUNTED}` };
+    const help =
+      family === "wasm"
+        ? "It does not fit into the 4 GiB of a WebAssembly memory either."
+        : "Fewer bits per number, such as `--quantization q4_0`, or fewer or smaller experts make it fit.";
+    refuse("MOE3305", slots, undefined, help);
   }
 
   isPinned(id: string): boolean {
@@ -166,6 +191,7 @@ export class ProgramLowering {
     const axes = decl.axes.map((axis) => ({ name: axis.name, size: this.fixed(axis.size, decl.path) }));
     const layers = axes.slice(0, decl.layerAxes).reduce((product, axis) => product * axis.size, 1);
     this.buffer(buffer, "weights", layers * layout.layerBytes);
+    this.seen.set(buffer, layout.layerBytes);
     this.weights.set(decl.path, {
       buffer,
       path: decl.path,
@@ -208,6 +234,7 @@ export class ProgramLowering {
     if (!this.states.has(path)) {
       const count = layers.reduce((product, axis) => product * this.fixed(axis.size, path), 1);
       this.buffer(id, "state", count * layerBytes);
+      this.seen.set(id, layerBytes);
       this.states.set(path, {
         buffer: id,
         path,
