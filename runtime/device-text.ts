@@ -7,10 +7,11 @@ import type { DeviceReport } from "./device.js";
  * @example deviceText(model.report) // "wasm, 2 threads, relaxed SIMD on"
  */
 export function deviceText(report: Omit<DeviceReport, "memoryBytes">): string {
-  const { device, gpu, threads, whyOneThread } = report;
+  const { device, gpu, threads, whyOneThread, whyFewerThreads } = report;
   if (gpu !== undefined) return `${device}, ${gpu}`;
-  const why = whyOneThread === undefined ? "" : ` (${whyOneThread})`;
-  const parts = [device, threads === 1 ? `1 thread${why}` : `${threads} threads`, kernelsText(report)];
+  const reason = threads === 1 ? whyOneThread : whyFewerThreads;
+  const why = reason === undefined ? "" : ` (${reason})`;
+  const parts = [device, threads === 1 ? `1 thread${why}` : `${threads} threads${why}`, kernelsText(report)];
   return parts.filter((part) => part !== undefined).join(", ");
 }
 

@@ -13,6 +13,8 @@ export interface DeviceReport {
   readonly threads: number;
   /** Set when there is one thread: why. */
   readonly whyOneThread?: string;
+  /** Why they are several, but not all that run at the same time, though no number was asked for. */
+  readonly whyFewerThreads?: string;
   readonly relaxedSimd: boolean;
   /** Of WebAssembly kernels: sums of four products of bytes are one instruction. */
   readonly quads?: boolean;

@@ -30,7 +30,8 @@ export async function openWasm(
   const file = chooseKernels(kernels, choice.relaxedSimd, choice.threads > 1);
   const module = await compileKernels(await checkedBytes(files, manifest, file), file);
   const made = { ...choice, quads: quads !== undefined };
-  return { plan, device: makeWasmDevice({ plan, module, scratchBytes, choice: made, host, texts }) };
+  const mayBeFewer = threads === undefined;
+  return { plan, device: makeWasmDevice({ plan, module, scratchBytes, choice: made, host, texts, mayBeFewer }) };
 }
 
 function chooseKernels(kernels: readonly ManifestKernels[], relaxedSimd: boolean, threads: boolean): string {

@@ -16,6 +16,9 @@ import { mapMemory, type MemoryMap } from "./memory-map.js";
 import { CONTROL, CONTROL_WORDS, finishCall, instantiate, openCall, ROW, stopWork } from "./work.js";
 import type { KernelFunction, SharedWork } from "./work.js";
 
+/** What to do where a thread can't start. */
+const FEWER = "Ask for fewer: `--threads 1` needs none beside the program's own, and so does `threads: 1` of `load`.";
+
 export interface WasmChoice {
   readonly threads: number;
   readonly whyOneThread?: string;
@@ -51,6 +54,8 @@ export interface WasmDeviceParts {
   readonly scratchBytes: number;
   readonly choice: WasmChoice;
   readonly host: Host;
+  /** The number of threads is what would be good, and fewer are taken where the system gives no more. */
+  readonly mayBeFewer?: boolean;
   /** How many texts have states of their own; 1 when absent. */
   readonly texts?: number;
 }
@@ -59,7 +64,7 @@ export interface WasmDeviceParts {
  * Takes the memory, makes the instances and starts the threads.
  *
  * @throws MoecError MOE5310 when the model is larger than one memory, MOE5309 when the host refuses that memory, MOE5312
- * when the plan names a kernel that the module lacks, MOE4208 when a thread can't start.
+ * when the plan names a kernel that the module lacks, MOE4208 when a thread can't start and there may not be fewer.
  */
 export function makeWasmDevice(parts: WasmDeviceParts): Device {
   return new WasmDevice(parts);
@@ -79,7 +84,7 @@ class WasmDevice implements Device {
   /** Of a thread that does not run: the others do its share until then. */
   private failure: Error | undefined;
 
-  constructor({ plan, module, scratchBytes, choice, host, texts = 1 }: WasmDeviceParts) {
+  constructor({ plan, module, scratchBytes, choice, host, texts = 1, mayBeFewer = false }: WasmDeviceParts) {
     const { threads } = choice;
     this.canBlock = host.canBlock;
     this.texts = texts;
@@ -103,20 +108,28 @@ class WasmDevice implements Device {
       }),
     );
     this.work = makeWork([...this.entries.values()], kernels, threads > 1);
+    let fewer: Pick<DeviceReport, "threads" | "whyOneThread" | "whyFewerThreads"> | undefined;
     for (let thread = 1; thread < threads; thread++) {
       const { control, table, stride } = this.work;
       const named = names.map((name, number) => ({ name, args: kernels[number]!.args }));
       const scratch = this.map.scratch[thread]!;
       const start = { module, memory: this.memory, scratch, control, table, stride, kernels: named };
-      const failed = (reason: string): MoecError => moecError("MOE4208", { thread: thread + 1, threads, reason });
+      const failed = (reason: string): MoecError =>
+        moecError("MOE4208", { thread: thread + 1, threads, reason }, undefined, FEWER);
       try {
         this.stops.push(host.startThread(start, (reason) => void (this.failure ??= failed(reason))));
       } catch (error) {
+        if (mayBeFewer) {
+          // Those that run take the chunks of the ones that don't.
+          const why = failed(reasonOf(error)).message;
+          fewer = { threads: thread, ...(thread === 1 ? { whyOneThread: why } : { whyFewerThreads: why }) };
+          break;
+        }
         this.dispose();
         throw failed(reasonOf(error));
       }
     }
-    this.report = { device: "wasm", ...choice, memoryBytes: this.map.bytes };
+    this.report = { device: "wasm", ...choice, ...fewer, memoryBytes: this.map.bytes };
   }
 
   selectText(text: number): void {

@@ -4,6 +4,7 @@ import { emitWasm, scratchBytes } from "../../compiler/5-emit/wasm/index.js";
 import { wasmRelaxed, wasmSimd } from "../../compiler/targets/index.js";
 import type { Device } from "../../runtime/device.js";
 import type { Host } from "../../runtime/host.js";
+import { deviceText } from "../../runtime/device-text.js";
 import { nodeHost } from "../../runtime/node/host.js";
 import { chooseWasm, makeWasmDevice } from "../../runtime/wasm/device.js";
 import { interpreterDevice } from "../support/interpreter-device.js";
@@ -14,11 +15,11 @@ const worker = compileWorker();
 const host = nodeHost(worker.url);
 afterAll(() => worker.remove());
 
-function wasmDevice(threads: number, relaxedSimd = true, on: Host = host): Device {
+function wasmDevice(threads: number, relaxedSimd = true, on: Host = host, mayBeFewer = false): Device {
   const choice = { ...chooseWasm(on, threads), relaxedSimd };
   const bytes = emitWasm(kernels, relaxedSimd ? wasmRelaxed : wasmSimd, { threads: threads > 1 });
   const module = new WebAssembly.Module(new Uint8Array(bytes));
-  return makeWasmDevice({ plan, module, scratchBytes: scratchBytes(kernels), choice, host: on });
+  return makeWasmDevice({ plan, module, scratchBytes: scratchBytes(kernels), choice, host: on, mayBeFewer });
 }
 
 const devices: readonly (readonly [string, () => Device])[] = [
@@ -102,9 +103,30 @@ describe("devices", () => {
       return stop;
     });
     expect(() => wasmDevice(3, true, { ...nodeHost(worker.url), startThread })).toThrow(
-      expect.objectContaining({ code: "MOE4208", message: "thread 3 of 3 can't be started: no room for it" }),
+      expect.objectContaining({
+        code: "MOE4208",
+        message: "thread 3 of 3 can't be started: no room for it",
+        help: expect.stringContaining("--threads 1") as string,
+      }),
     );
     expect(stop).toHaveBeenCalledOnce();
+  });
+
+  it.each([1, 2])("are as many as can be started, %i, where no number was asked for", async (most) => {
+    const machine = nodeHost(worker.url);
+    let started = 1;
+    const startThread: Host["startThread"] = (...args) => {
+      if (started === most) throw new Error("no room for it");
+      started++;
+      return machine.startThread(...args);
+    };
+    const device = wasmDevice(3, true, { ...machine, startThread }, true);
+    const why = `thread ${most + 1} of 3 can't be started: no room for it`;
+    expect(device.report).toMatchObject({ threads: most, [most === 1 ? "whyOneThread" : "whyFewerThreads"]: why });
+    expect(deviceText(device.report)).toContain(most === 1 ? `1 thread (${why})` : `2 threads (${why})`);
+    await device.write("weights", 0, new Uint8Array(table.slice().buffer));
+    expect(await logitsOf(device, [1], 0)).toEqual(expectedLogits([1]));
+    device.dispose();
   });
 
   it("refuse a model beyond 4 GiB before anything is taken", () => {
