@@ -126,3 +126,34 @@ it.each(["kimi-linear", "nemotron-h", "retnet"])("two texts of %s go on together
   expect(together).toContain(2);
   expect(alone[0]).not.toBe(alone[1]);
 });
+
+it("in pieces a scan goes on from its state, one from a number and a cumsum begin anew", async () => {
+  const sums = (next: string): string => `
+    model Sums[V = 256] {
+      param tok: [V]
+      state total: [] = 0
+      forward(tokens: int[T]) -> [T] => {
+        let x = float(tokens) + 0 * tok[V: tokens]
+        let (last, own) = scan(t in 0..T, s: [] = total) => (s + x[T: t], s + x[T: t])
+        total = last
+        ${next}
+      }
+    }
+  `;
+  const anew = "let (end, rows) = scan(t in 0..T, s = 0.0) => (s + x[T: t], s + x[T: t])\n rows + 0 * own";
+  const ids = [1, 2, 3, 4, 5, 6, 7];
+  const read = async (spec: string, T: number): Promise<number[]> => {
+    const model = await opened(programOf(spec), { limits: { T, context: 16 } });
+    return Array.from((await model.call("forward", { tokens: ids })).outputs["result"]!.data);
+  };
+  const whole = [1, 3, 6, 10, 15, 21, 28];
+  const pieces = [1, 3, 6, 10, 5, 11, 18];
+  for (const [next, inPieces] of [
+    ["own", whole],
+    [anew, pieces],
+    ["cumsum(x, over: T) + 0 * own", pieces],
+  ] as const) {
+    expect(await read(sums(next), 8), next).toEqual(whole);
+    expect(await read(sums(next), 4), next).toEqual(inPieces);
+  }
+});
