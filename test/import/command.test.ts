@@ -149,7 +149,7 @@ describe("refuses", () => {
     expect(await said({ ...config, "a.safetensors": "x", "b.safetensors": "x" })).toMatch(/a\.safetensors, b\.safet/);
     const parts = { "m-00001-of-00002.gguf": "x", "m-00002-of-00002.gguf": "x" };
     expect(await said({ ...parts, "a.gguf": "x", "b.gguf": "x" })).toMatch(
-      /4 checkpoints[^]*Name one of them: a\.gguf, b\.gguf, m-00001-of-00002\.gguf\./,
+      /3 checkpoints[^]*Name one of them: a\.gguf, b\.gguf, m-00001-of-00002\.gguf\./,
     );
     const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
     expect(await said({ ...config, "model.safetensors": pointer })).toMatch(/MOE5101[^]*git lfs pull/);

@@ -377,7 +377,7 @@ describe("fold-rows", () => {
       ]),
     );
     expect(beforeAndAfter(ending, ["fold-rows"])).toMatchSnapshot();
-    const integers = kept((s, rows, own, here, turn) => {
+    const integers = kept((s, rows, _, here, turn) => {
       const zero = s.one("constant", [], { value: 0, dtype: "i32" });
       return s.one("add", [rows, s.one("cast", [s.one("where", [here, turn, zero])], { to: "f32" })]);
     });
@@ -412,7 +412,7 @@ describe("fold-rows", () => {
     ],
     [
       "an integer added to the other rows",
-      kept((s, rows, own, here, turn) => {
+      kept((s, rows, _, here, turn) => {
         const one = s.one("constant", [], { value: 1, dtype: "i32" });
         return s.one("add", [rows, s.one("cast", [s.one("where", [here, turn, one])], { to: "f32" })]);
       }),
