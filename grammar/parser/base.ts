@@ -46,6 +46,15 @@ const CONFUSED = new Map<TokenType, readonly TokenType[]>([
   [T.Comma, [T.Semicolon, T.Dot]],
 ]);
 
+/** From the beginning of a token to the end of it, or of a later one. */
+export function across(first: IToken, last = first): Span {
+  return { start: first.startOffset, end: last.endOffset! + 1 };
+}
+
+export function identifierFrom(token: IToken): Identifier {
+  return { kind: "identifier", text: token.image, span: across(token) };
+}
+
 export abstract class BaseParser extends GrammarEngine {
   protected source: ParseInput = { text: "", file: "", tokens: [], docs: new Map() };
   protected diagnostics: Diagnostic[] = [];
@@ -168,9 +177,9 @@ export abstract class BaseParser extends GrammarEngine {
     return this.placeOf(token);
   }
 
-  /** From the beginning of a token to the end of it, or of a later one. */
+  /** The same, with the file that it is in. */
   protected placeOf(first: IToken, last = first): SourceSpan {
-    return { file: this.source.file, start: first.startOffset, end: last.endOffset! + 1 };
+    return { file: this.source.file, ...across(first, last) };
   }
 
   protected found(): string {
@@ -252,10 +261,6 @@ export abstract class BaseParser extends GrammarEngine {
       return { ...token, tokenType: type, image: "", startOffset: this.lastEnd(), endOffset: this.lastEnd() - 1 };
     }
     throw failure;
-  }
-
-  protected identifierFrom(token: IToken): Identifier {
-    return { kind: "identifier", text: token.image, span: { start: token.startOffset, end: token.endOffset! + 1 } };
   }
 
   /** One level deeper: gives up with a coded error before the stack does. Whoever comes here goes back by `ascend`. */

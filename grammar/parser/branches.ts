@@ -1,7 +1,7 @@
 /**
  * Expressions that stretch to the right: lambdas, `if`, `fold`, `scan` and mode branches.
  */
-import { tokenMatcher, type ParserMethod } from "../chevrotain.js";
+import { tokenMatcher, type IToken, type ParserMethod } from "../chevrotain.js";
 import { ModeWord, T, type MoeToken } from "../lexer.js";
 import type { BlockExpression, CarryBinding, Expression, Mode, ModeBranch } from "../tree.js";
 import { ExpressionParser } from "./expressions.js";
@@ -94,10 +94,7 @@ export abstract class BranchParser extends ExpressionParser {
     let carry: CarryBinding[] = [];
     let head = undefined as Pick<Extract<Expression, { kind: "fold" }>, "index" | "range"> | undefined;
     let until: Expression | undefined;
-    const scans = this.OR2<boolean>([
-      { ALT: () => this.CONSUME(T.Fold) === undefined },
-      { ALT: () => this.CONSUME(T.Scan) !== undefined },
-    ]);
+    const word = this.OR2<IToken>([{ ALT: () => this.CONSUME(T.Fold) }, { ALT: () => this.CONSUME(T.Scan) }]);
     const open = this.CONSUME(T.LParen);
     this.within(open, true, () => {
       const index = this.SUBRULE(this.identifier);
@@ -129,7 +126,7 @@ export abstract class BranchParser extends ExpressionParser {
     const body = this.SUBRULE(this.body);
     return {
       kind: "fold",
-      ...(scans ? { scan: true as const } : {}),
+      ...(word.tokenType === T.Scan ? { scan: true as const } : {}),
       ...head,
       carry,
       ...(until === undefined ? {} : { until }),

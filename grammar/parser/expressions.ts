@@ -18,7 +18,7 @@ import type {
 import { readEscapes } from "../strings.js";
 import type { Alternatives } from "./engine.js";
 import { assemble, type Operand, type Operator } from "./assemble.js";
-import type { SyntaxFailure } from "./base.js";
+import { identifierFrom, type SyntaxFailure } from "./base.js";
 import { ListParser } from "./parameters.js";
 
 /** How many operators, signs or suffixes one row may have. */
@@ -198,7 +198,7 @@ export abstract class ExpressionParser extends ListParser {
   }
 
   private nameFrom(token: IToken): Expression {
-    const name = this.identifierFrom(token);
+    const name = identifierFrom(token);
     return { kind: "name", name, span: name.span };
   }
 

@@ -2,8 +2,8 @@
 import type { SourceSpan } from "../../compiler/errors/diagnostic.js";
 import { T, type MoeToken } from "../lexer.js";
 import { readEscapes } from "../strings.js";
-import type { Identifier, ImportDecl, ImportName, Span } from "../tree.js";
-import type { ParseInput } from "./base.js";
+import type { ImportDecl, ImportName, Span } from "../tree.js";
+import { across, identifierFrom, type ParseInput } from "./base.js";
 
 export interface TurnedImport {
   /** As it is written. */
@@ -35,26 +35,18 @@ export function turnedImport({ tokens, text, file }: ParseInput, start: number):
   const place = across(from, word);
   const span = across(from, last);
   const names = namesOf(listed);
-  const path = pathOf(written(across(tokens[start + 1]!, tokens[at - 1]!)));
+  const source = across(tokens[start + 1]!, tokens[at - 1]);
+  const path = pathOf(written(source));
   const own = { wrong: written(span).replace(/\s+/g, " "), place: { file, ...place }, span: { file, ...span }, end };
   if (names === undefined || path === undefined) return own;
   const right = `import { ${names.map((name) => written(name.span)).join(", ")} } from ${path.text}`;
-  const literal = { kind: "string", value: path.value, span: across(tokens[start + 1]!, tokens[at - 1]!) } as const;
+  const literal = { kind: "string", value: path.value, span: source } as const;
   return { ...own, right, ...(path.isSure ? { decl: { kind: "import", names, from: literal, span } } : {}) };
-}
-
-function across(first: MoeToken, last: MoeToken): Span {
-  return { start: first.startOffset, end: last.endOffset! + 1 };
 }
 
 /** `A, B as C`, a comma behind it or not; nothing where there is anything else. */
 function namesOf(tokens: readonly MoeToken[]): readonly ImportName[] | undefined {
   const names: ImportName[] = [];
-  const identifier = (token: MoeToken): Identifier => ({
-    kind: "identifier",
-    text: token.image,
-    span: across(token, token),
-  });
   for (let at = 0; at < tokens.length; at++) {
     const name = tokens[at]!;
     const alias = tokens[at + 1]?.image === "as" ? tokens[at + 2] : undefined;
@@ -62,8 +54,8 @@ function namesOf(tokens: readonly MoeToken[]): readonly ImportName[] | undefined
     const last = alias ?? name;
     names.push({
       kind: "import-name",
-      name: identifier(name),
-      ...(alias ? { alias: identifier(alias) } : {}),
+      name: identifierFrom(name),
+      ...(alias ? { alias: identifierFrom(alias) } : {}),
       span: across(name, last),
     });
     at += alias ? 3 : 1;

@@ -4,7 +4,7 @@
 import { tokenMatcher, type ParserMethod, type TokenType } from "../chevrotain.js";
 import { T, type MoeToken } from "../lexer.js";
 import type { Argument, AxisUse, Expression, Identifier, NamedType, StorageFormat, TypeExpression } from "../tree.js";
-import { BaseParser } from "./base.js";
+import { BaseParser, identifierFrom } from "./base.js";
 import type { Alternatives } from "./engine.js";
 
 type TypeParts = Pick<NamedType, "name" | "bits" | "axes" | "args">;
@@ -17,7 +17,7 @@ export abstract class TypeParser extends BaseParser {
   readonly identifier = this.RULE("identifier", (): Identifier => {
     if (!this.RECORDING_PHASE && !this.is(T.Identifier)) this.refuseReserved();
     const token = this.expect(1, T.Identifier);
-    return this.ACTION(() => this.identifierFrom(token));
+    return this.ACTION(() => identifierFrom(token));
   });
 
   /** A reserved word where a name belongs is taken as the name, with the one error that says so. */
