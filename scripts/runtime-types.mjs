@@ -29,24 +29,26 @@ const has = (node, kind) => node.modifiers?.some((modifier) => modifier.kind ===
 /** Members that users have: what only the runtime makes and reads takes types along that nobody else needs. */
 function publicMembers(node) {
   if (!ts.isClassDeclaration(node)) return undefined;
-  return node.members.filter((member) => !has(member, ts.SyntaxKind.PrivateKeyword) && !isOwnConstructor(node, member));
+  return node.members.filter((member) => !has(member, ts.SyntaxKind.PrivateKeyword) && !isOwnConstructor(member));
 }
 
 /** A model is made by `load`, not by its constructor. */
-const isOwnConstructor = (node, member) => node.name?.text === "Model" && ts.isConstructorDeclaration(member);
+const isOwnConstructor = (member) => ts.isConstructorDeclaration(member) && member.parent.name?.text === "Model";
+
+/** The statement that a declaration stands in, which is itself where it declares no value. */
+const statementOf = (node) => (ts.isVariableDeclaration(node) ? node.parent.parent : node);
 
 /** The text of a declaration, as it stands in a file where only the last line exports. */
 function textOf(node) {
   const file = node.getSourceFile();
-  const statement = ts.isVariableDeclaration(node) ? node.parent.parent : node;
+  const statement = statementOf(node);
   const doc = ts.getJSDocCommentsAndTags(statement).map((one) => one.getText(file));
   const members = publicMembers(statement);
   const whole = statement.getText(file).replace(/^export /, "");
   if (!members) return [...doc, whole].join("\n");
-  const isModel = statement.members.some((member) => isOwnConstructor(statement, member));
   const head = file.text.slice(statement.getStart(file), statement.members.pos).replace(/^export /, "");
   const texts = members.map((member) => member.getFullText(file).replace(/^\n+/, ""));
-  const made = isModel ? ["    protected constructor();"] : [];
+  const made = statement.members.some(isOwnConstructor) ? ["    protected constructor();"] : [];
   return [...doc, head, ...made, ...texts, "}"].join("\n");
 }
 
@@ -97,7 +99,7 @@ export function runtimeTypes(entry) {
   const isOfModule = ({ declarations }) => {
     const node = declarations?.[0];
     if (!node || program.isSourceFileDefaultLibrary(node.getSourceFile())) return false;
-    const statement = ts.isVariableDeclaration(node) ? node.parent.parent : node;
+    const statement = statementOf(node);
     if (!ts.isSourceFile(statement.parent)) return false;
     if (program.isSourceFileFromExternalLibrary(node.getSourceFile())) {
       throw new Error(`the types of the runtime take ${node.getText().slice(0, 80)} from a package`);
