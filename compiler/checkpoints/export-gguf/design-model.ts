@@ -15,16 +15,16 @@ import {
 import { fromF32, keptAs } from "../storage.js";
 import type { MetadataValue } from "../types.js";
 import { firstDifference } from "./alike.js";
-import { DESIGN_WRITERS, type DesignWriter, type Keys } from "./design-writers.js";
+import { DESIGN_WRITERS, type DesignWriter, has, type Keys } from "./design-writers.js";
 import { designTensors, typeOfRows } from "./design-tensors.js";
 import { llama3Factors } from "./rotary-factors.js";
-import type { GgufExport, GgufModel } from "./types.js";
+import type { GgufContent, GgufExport } from "./types.js";
 
 /**
  * @throws MoecError MOE5121 and MOE5128 for what readers of GGUF would compute otherwise, and what matching the checkpoint
  * throws.
  */
-export function designModel(source: GgufExport, found: FoundDesign): GgufModel {
+export function designModel(source: GgufExport, found: FoundDesign): GgufContent {
   const { checkpoint, name, type: wanted, encode = (_, stored, part) => fromF32(stored, part) } = source;
   const { family, design, fields, saidTied } = found;
   const writer = DESIGN_WRITERS[family.name]!;
@@ -32,14 +32,15 @@ export function designModel(source: GgufExport, found: FoundDesign): GgufModel {
   if (architecture === undefined) throw new Error(`${family.name} has a writer and no architecture`);
   const storage = matchTensors(design, family.name, checkpoint, saidTied);
   writer.refuse?.(fields, design);
-  const keys = metadataKeys(found, writer);
+  const scaling = scalingOf(found);
+  const keys = metadataKeys(found, scaling, writer);
   const metadata = new Map<string, MetadataValue>([
     ["general.architecture", { type: "string", value: architecture }],
     ["general.name", { type: "string", value: name }],
     ...Object.entries(keys).map(([key, value]) => [`${architecture}.${key}`, value] as const),
   ]);
   const isTied = !has(design, "output");
-  const divisors = writer.divisors === true ? divisorsOf(found) : undefined;
+  const divisors = writer.divisors === true ? divisorsOf(found, scaling) : undefined;
   const more = [...(writer.form === undefined ? [] : [writer.form]), ...(divisors ? [FACTORS.name] : [])];
   const read = (ties: boolean): Design => designOfGguf({ metadata, tensors: marks(design, ties, more) })!.design;
   const difference = firstDifference(design, read(isTied));
@@ -57,18 +58,15 @@ export function designModel(source: GgufExport, found: FoundDesign): GgufModel {
     family: family.name,
     vocabulary: design.axes["V"]!,
     type,
-    others: tensors.filter((tensor) => tensor.type !== type && tensor.type !== "f32").map((tensor) => tensor.name),
     metadata,
     tensors,
     notes: writer.notes?.(design) ?? [],
   };
 }
 
-const has = ({ tensors }: Design, path: string): boolean => tensors.some((tensor) => tensor.path === path);
-
-function metadataKeys(found: FoundDesign, { keys, unread = [] }: DesignWriter): Keys {
+function metadataKeys(found: FoundDesign, scaling: Scaling, { keys, unread = [] }: DesignWriter): Keys {
   const said = [...found.fields.said].filter(([key]) => !unread.includes(key) && !key.startsWith("rope.scaling."));
-  return { ...Object.fromEntries(said), ...scalingKeys(scalingOf(found)), ...keys?.(found.design) };
+  return { ...Object.fromEntries(said), ...scalingKeys(scaling), ...keys?.(found.design) };
 }
 
 type Scaling = ReturnType<typeof readScaling>;
@@ -80,8 +78,7 @@ function scalingOf({ fields, family }: FoundDesign): Scaling {
 }
 
 /** Llama 3.1's stretched positions as the table of divisors that files have; undefined for other positions. */
-function divisorsOf(found: FoundDesign): Float32Array | undefined {
-  const { kind, factor, number } = scalingOf(found);
+function divisorsOf(found: FoundDesign, { kind, factor, number }: Scaling): Float32Array | undefined {
   const theta = found.fields.said.get("rope.freq_base");
   if (kind !== "llama3" || theta?.type !== "f32") return undefined;
   const ropeScaling = {

@@ -35,7 +35,8 @@ const bool = (value: boolean): MetadataValue => ({ type: "bool", value });
 const GATING = { softmax: u32(1), sigmoid: u32(2) } as const;
 
 const axis = ({ axes, inner = {} }: Design, name: string): number => axes[name] ?? inner[name] ?? 0;
-const has = ({ tensors }: Design, path: string): boolean => tensors.some((tensor) => tensor.path === path);
+/** Whether the design has a parameter. */
+export const has = ({ tensors }: Design, path: string): boolean => tensors.some((tensor) => tensor.path === path);
 
 /** Keys of heads whose keys, values and turning channels are equally wide. */
 const heads = (design: Design): Keys => ({

@@ -31,5 +31,6 @@ export function ggufModel(source: GgufExport): GgufModel {
     ["general.file_type", { type: "u32", value: FILE_TYPES[model.type] }],
   ]);
   if (STORAGE[model.type].blockValues > 1) metadata.set("general.quantization_version", { type: "u32", value: 2 });
-  return { ...model, metadata };
+  const others = model.tensors.filter(({ type: stored }) => stored !== model.type && stored !== "f32");
+  return { ...model, metadata, others: others.map(({ name }) => name) };
 }

@@ -7,10 +7,10 @@ import { keptAs } from "../storage.js";
 import { typeOfRows } from "./design-tensors.js";
 import { refuseForReaders, storesOutput } from "./readers.js";
 import { llama3Factors } from "./rotary-factors.js";
-import type { GgufExport, GgufModel } from "./types.js";
+import type { GgufContent, GgufExport } from "./types.js";
 
 /** @throws MoecError MOE5121 for options that readers would not follow, and what the import of the checkpoint throws. */
-export function recordModel({ checkpoint, config: json, name, type: wanted, encode }: GgufExport): GgufModel {
+export function recordModel({ checkpoint, config: json, name, type: wanted, encode }: GgufExport): GgufContent {
   const { config, reader, storage } = readFamilyModel(checkpoint, json);
   refuseForReaders(config);
   const written = writtenConfig(config);
@@ -24,7 +24,6 @@ export function recordModel({ checkpoint, config: json, name, type: wanted, enco
     family: config.family,
     vocabulary: config.vocab,
     type,
-    others: tensors.filter((tensor) => tensor.type !== type && tensor.type !== "f32").map((tensor) => tensor.name),
     metadata: ggufMetadata(written, name),
     tensors,
     notes: [],

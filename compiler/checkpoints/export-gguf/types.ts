@@ -17,17 +17,21 @@ export interface GgufExport {
   readonly encode?: Encode;
 }
 
-/** The content of the file, but for the tokenizer. */
-export interface GgufModel {
+/** The content of the file as its family says it. */
+export interface GgufContent {
   readonly family: string;
   /** Rows of the embedding. */
   readonly vocabulary: number;
   /** How matrices are stored, but for those that `others` says. */
   readonly type: EncodableType;
-  /** Matrices in f16 because their rows are no whole blocks. */
-  readonly others: readonly string[];
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   readonly tensors: readonly TensorSource[];
   /** What readers of the file do otherwise than the model, in sentences. */
   readonly notes: readonly string[];
+}
+
+/** The content of the file, but for the tokenizer. */
+export interface GgufModel extends GgufContent {
+  /** Matrices in f16 because their rows are no whole blocks. */
+  readonly others: readonly string[];
 }
