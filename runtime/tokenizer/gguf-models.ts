@@ -21,8 +21,6 @@ export interface ConvertedModel {
   readonly preTokenizer: Step | null;
   readonly decoder: Step;
   readonly model: object;
-  /** Whether a text begins with the bos token when the file does not say. */
-  readonly addBos: boolean;
 }
 
 const vocabOf = ({ tokens }: EmbeddedVocabulary): object => Object.fromEntries(tokens.map((token, id) => [token, id]));
@@ -48,7 +46,6 @@ export function byteLevelModel(vocabulary: EmbeddedVocabulary, pre: PreTokenizer
       fuse_unk: false,
       ignore_merges: pre.ignoreMerges,
     },
-    addBos: pre.addBos,
   };
 }
 
@@ -91,7 +88,6 @@ export function sentencePieceModel(vocabulary: EmbeddedVocabulary, prefix: boole
       vocab: vocabOf(vocabulary),
       merges: mergesByScore(vocabulary, scores),
     },
-    addBos: true,
   };
 }
 
@@ -147,6 +143,5 @@ export function wordPieceModel({ tokens }: EmbeddedVocabulary, unknown: string):
       max_input_chars_per_word: 100,
       vocab: Object.fromEntries(tokens.map((token, id) => [original(token), id])),
     },
-    addBos: true,
   };
 }

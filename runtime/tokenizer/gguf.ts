@@ -44,7 +44,7 @@ export function tokenizerFromGguf(metadata: Metadata): TokenizerFiles {
   if (!Object.hasOwn(KINDS, model)) throw unsupportedEmbedded("tokenizer.ggml.model", model, Object.keys(KINDS));
   const vocabulary = readVocabulary(metadata);
   const converted = KINDS[model as keyof typeof KINDS](metadata, vocabulary);
-  const tokenizer = assemble(vocabulary, converted, boundaries(metadata, vocabulary, converted.addBos));
+  const tokenizer = assemble(vocabulary, converted);
   // Templates of chats name these two.
   const text = (key: string, id: number | undefined): object => {
     const token = template === undefined || id === undefined ? undefined : vocabulary.tokens[id];
@@ -55,8 +55,15 @@ export function tokenizerFromGguf(metadata: Metadata): TokenizerFiles {
 
 const configWith = (config: object): { readonly config?: object } => (Object.keys(config).length > 0 ? { config } : {});
 
-const KINDS = {
-  gpt2: (metadata: Metadata, vocabulary: EmbeddedVocabulary): ConvertedModel => {
+/** Parts of a `tokenizer.json`, and what stands around a text. */
+interface Converted extends ConvertedModel {
+  readonly around: Boundaries;
+}
+
+type Convert = (metadata: Metadata, vocabulary: EmbeddedVocabulary) => Converted;
+
+const KINDS: Readonly<Record<"gpt2" | "llama" | "bert", Convert>> = {
+  gpt2: (metadata, vocabulary) => {
     const pre = optionalString(metadata, "tokenizer.ggml.pre");
     if (pre === undefined) throw noEmbeddedTokenizer("`tokenizer.ggml.pre` is missing");
     const record = PRE_TOKENIZERS.find(({ names }) => names.includes(pre));
@@ -67,16 +74,17 @@ const KINDS = {
         PRE_TOKENIZERS.flatMap(({ names }) => names),
       );
     }
-    return byteLevelModel(vocabulary, record);
+    return { ...byteLevelModel(vocabulary, record), around: wantedTokens(metadata, vocabulary, record.addBos) };
   },
-  llama: (metadata: Metadata, vocabulary: EmbeddedVocabulary): ConvertedModel => {
+  llama: (metadata, vocabulary) => {
     const prefix = optionalBool(metadata, "tokenizer.ggml.add_space_prefix") ?? true;
-    return sentencePieceModel(vocabulary, prefix, vocabulary.types.indexOf(TOKEN_TYPES.unknown));
+    const model = sentencePieceModel(vocabulary, prefix, vocabulary.types.indexOf(TOKEN_TYPES.unknown));
+    return { ...model, around: wantedTokens(metadata, vocabulary, true) };
   },
-  bert: (metadata: Metadata, vocabulary: EmbeddedVocabulary): ConvertedModel => {
+  bert: (metadata, vocabulary) => {
     const unknown = tokenOf(metadata, vocabulary, "unknown", ["unknown"], "[UNK]");
     if (unknown === undefined) throw noEmbeddedTokenizer("it has no token for unknown words");
-    return wordPieceModel(vocabulary, unknown);
+    return { ...wordPieceModel(vocabulary, unknown), around: encoderTokens(metadata, vocabulary) };
   },
 };
 
@@ -131,8 +139,8 @@ interface Boundaries {
   readonly after: readonly string[];
 }
 
-function boundaries(metadata: Metadata, vocabulary: EmbeddedVocabulary, addBosByDefault: boolean): Boundaries {
-  if (optionalString(metadata, "tokenizer.ggml.model") === "bert") return encoderBoundaries(metadata, vocabulary);
+/** @param addBosByDefault Whether a text begins with the bos token when the file does not say. */
+function wantedTokens(metadata: Metadata, vocabulary: EmbeddedVocabulary, addBosByDefault: boolean): Boundaries {
   const token = (role: "bos" | "eos", byDefault: boolean): string[] => {
     const wanted = optionalBool(metadata, `tokenizer.ggml.add_${role}_token`) ?? byDefault;
     if (!wanted || !metadata.has(`tokenizer.ggml.${role}_token_id`)) return [];
@@ -142,17 +150,14 @@ function boundaries(metadata: Metadata, vocabulary: EmbeddedVocabulary, addBosBy
 }
 
 /** BERT reads a text between two tokens of its own; files have had several keys for the second. */
-function encoderBoundaries(metadata: Metadata, vocabulary: EmbeddedVocabulary): Boundaries {
+function encoderTokens(metadata: Metadata, vocabulary: EmbeddedVocabulary): Boundaries {
   const first = tokenOf(metadata, vocabulary, "first", ["cls", "bos"], "[CLS]");
   const last = tokenOf(metadata, vocabulary, "last", ["seperator", "separator", "eos"], "[SEP]");
   return { before: first === undefined ? [] : [first], after: last === undefined ? [] : [last] };
 }
 
-function assemble(
-  { tokens, types }: EmbeddedVocabulary,
-  converted: ConvertedModel,
-  { before, after }: Boundaries,
-): object {
+function assemble({ tokens, types }: EmbeddedVocabulary, converted: Converted): object {
+  const { before, after } = converted.around;
   const added = tokens.flatMap((content, id) => {
     const special = types[id] === TOKEN_TYPES.control || types[id] === TOKEN_TYPES.unknown;
     if (!special && types[id] !== TOKEN_TYPES.userDefined) return [];
