@@ -11,7 +11,7 @@ import { modelCost, type ModelCost } from "./model-cost.js";
 import { trainingSetting, type TrainingOptions } from "./training-options.js";
 import { settingData, trainingNotes, trainingNumbers, trainingView } from "./training-view.js";
 import type { TrainingSetting } from "./training.js";
-import { costFigures, modelCostView, type CostSetting, type CostStyle } from "./view.js";
+import { costFigures, costNumbers, modelCostView, type CostSetting, type CostStyle } from "./view.js";
 
 /**
  * The views of `moec inspect --cost`, and of training where that is asked for.
@@ -42,7 +42,10 @@ export function comparedCostView(
   const { context, quantization, cache } = project;
   const sideOf = (one: Project): Counted & CountedProject => {
     const { cost, setting, training } = counted(shell, { ...one, context, quantization, cache }, options);
-    const figures = [...costFigures(cost, setting), ...(training ? trainingNumbers(cost, training) : [])];
+    const figures = [
+      ...costFigures(costNumbers(cost, setting), setting),
+      ...(training ? trainingNumbers(cost, training) : []),
+    ];
     return { name: cost.name, sizes: cost.sizes, figures, cost, setting, training };
   };
   const sides = [sideOf(against), sideOf(project)] as const;

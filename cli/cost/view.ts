@@ -36,7 +36,7 @@ export interface CostStyle {
 export function modelCostView(cost: ModelCost, setting: CostSetting, style: CostStyle): View {
   const { strong } = style;
   const data = costData(cost, setting);
-  const rows = costFigures(cost, setting).map(({ title, value, text }) => [
+  const rows = costFigures(data.numbers, setting).map(({ title, value, text }) => [
     title,
     text === countText ? exact(value) : "",
     text(value),
@@ -56,9 +56,10 @@ export function modelCostView(cost: ModelCost, setting: CostSetting, style: Cost
 }
 
 /** The numbers of the table. */
-export function costFigures(cost: ModelCost, setting: CostSetting): readonly Figure[] {
-  const { quantization, past, cache } = setting;
-  const { parameters, active, activeWithoutTables, operations, bytes } = costData(cost, setting).numbers;
+export function costFigures(
+  { parameters, active, activeWithoutTables, operations, bytes }: ReturnType<typeof costNumbers>,
+  { quantization, past, cache }: CostSetting,
+): readonly Figure[] {
   return [
     { title: "parameters", value: parameters, text: countText },
     { title: "active for a token", value: active, text: countText },
@@ -88,11 +89,28 @@ const TITLES: Readonly<Record<keyof Amounts, string>> = {
   cacheRow: "cache per position",
 };
 
-/** The cost for programs. */
-export function costData(cost: ModelCost, { quantization, past, cache }: CostSetting) {
+/** The sizes of a cost as numbers. */
+export function costNumbers({ numbers }: ModelCost, { quantization, past, cache }: CostSetting) {
   const at = (size: Size): number => approximate(size, { past });
-  const { parameters, active, tables, operations, cacheRow } = cost.numbers;
+  const { parameters, active, tables, operations, cacheRow } = numbers;
   const activeWithoutTables = at(active) - at(tables);
+  return {
+    parameters: at(parameters),
+    active: at(active),
+    activeWithoutTables,
+    operations: at(operations),
+    cacheNumbersPerPosition: at(cacheRow),
+    bytes: {
+      weights: Math.round(at(parameters) * BYTES[quantization]),
+      weightsPerToken: Math.round(activeWithoutTables * BYTES[quantization]),
+      cachePerToken: at(cacheRow) * past * BYTES[cache],
+    },
+  };
+}
+
+/** The cost for programs. */
+function costData(cost: ModelCost, setting: CostSetting) {
+  const { quantization, past, cache } = setting;
   return {
     model: cost.name,
     entry: cost.entry,
@@ -100,18 +118,7 @@ export function costData(cost: ModelCost, { quantization, past, cache }: CostSet
     past,
     quantization,
     cache,
-    numbers: {
-      parameters: at(parameters),
-      active: at(active),
-      activeWithoutTables,
-      operations: at(operations),
-      cacheNumbersPerPosition: at(cacheRow),
-      bytes: {
-        weights: Math.round(at(parameters) * BYTES[quantization]),
-        weightsPerToken: Math.round(activeWithoutTables * BYTES[quantization]),
-        cachePerToken: at(cacheRow) * past * BYTES[cache],
-      },
-    },
+    numbers: costNumbers(cost, setting),
     formulas:
       cost.formulas &&
       (Object.fromEntries(
