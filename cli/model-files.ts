@@ -35,13 +35,13 @@ function holdsGguf(place: string): boolean {
 
 /** One name for each model of a folder: of the parts of a GGUF model that with the lowest number, and all other files. */
 export function namesOfModels(files: readonly string[]): readonly string[] {
-  const stems = new Set<string>();
+  const models = new Set<string>();
   return [...files].sort().filter((name) => {
     const part = partFile(name);
-    const key = part && `${part.stem} ${part.count}`;
-    if (key === undefined) return true;
-    const isFirst = !stems.has(key);
-    stems.add(key);
+    if (!part) return true;
+    const model = `${part.stem} ${part.count}`;
+    const isFirst = !models.has(model);
+    models.add(model);
     return isFirst;
   });
 }

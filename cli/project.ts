@@ -5,7 +5,7 @@ import type { CacheStorage } from "../compiler/4-schedule/options.js";
 import type { MoecError } from "../compiler/errors/moec-error.js";
 import { moecError } from "../compiler/errors/raise.js";
 import { DiagnosticsError } from "./failures.js";
-import { CONFIG, isModelFolder, PROJECT_FILE } from "./model-files.js";
+import { isModelFolder, PROJECT_FILE } from "./model-files.js";
 import type { ModelOptions } from "./options.js";
 import { readProjectFile, type ProjectFile, type Quantization, type TargetName } from "./project-file.js";
 import { named, readText } from "./source-host.js";
@@ -56,12 +56,11 @@ export function openProject(path: string, cwd: string, options: ModelOptions = {
   if (stats.isDirectory()) {
     if (existsSync(join(place, PROJECT_FILE))) return fromProjectFile(join(place, PROJECT_FILE), cwd, options);
     if (existsSync(join(place, "manifest.json"))) return { kind: "bundle", folder: place };
+    if (isModelFolder(place)) throw needsSpec(path);
     if (readdirSync(place).some((name) => name.endsWith(".safetensors"))) {
-      if (existsSync(join(place, CONFIG))) throw needsSpec(path);
       const reason = "the folder has weights, but no config.json that says what they are for, and no moec.yaml";
       throw moecError("MOE5403", { path, reason });
     }
-    if (isModelFolder(place)) throw needsSpec(path);
     throw moecError("MOE5403", { path, reason: "the folder has no moec.yaml and is no bundle" });
   }
   if (basename(place) === "manifest.json") return { kind: "bundle", folder: dirname(place) };
