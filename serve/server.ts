@@ -47,7 +47,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
 };
 
 /** The name of a model behind it. */
-const ONE_MODEL = "GET /v1/models/";
+const ONE_MODEL = "/v1/models/";
 
 /** Routes that say nothing about the model; probes have no key. */
 const OPEN = new Set(["GET /health"]);
@@ -151,7 +151,7 @@ async function answer(
   // The page itself is no secret; what it asks for is.
   if (file) return send(response, 200, file.type, file.body, PAGE_HEADERS);
   if (!OPEN.has(route)) checkAccess(request, access);
-  const handler = route.startsWith(ONE_MODEL) ? oneModel : Object.hasOwn(ROUTES, route) ? ROUTES[route] : undefined;
+  const handler = handlerOf(route);
   if (!handler) throw moecError("MOE5518", { method: method.slice(0, 20), path: path.slice(0, 200) });
   await handler(served, exchange);
 }
@@ -186,13 +186,18 @@ function pathOf({ url = "" }: IncomingMessage): string {
   return path.includes(" ") ? "" : path;
 }
 
+function handlerOf(route: string): Handler | undefined {
+  if (route.startsWith(`GET ${ONE_MODEL}`)) return oneModel;
+  return Object.hasOwn(ROUTES, route) ? ROUTES[route] : undefined;
+}
+
 function listModels({ model }: Served, { response }: Exchange): void {
   sendJson(response, 200, { object: "list", data: [modelRecord(model.manifest.name)] });
 }
 
 function oneModel(served: Served, { request, response }: Exchange): void {
   const { name } = served.model.manifest;
-  served.checkModel(decoded(pathOf(request).slice("/v1/models/".length)));
+  served.checkModel(decoded(pathOf(request).slice(ONE_MODEL.length)));
   sendJson(response, 200, modelRecord(name));
 }
 
