@@ -1,4 +1,5 @@
 /** Parameters as initializers. Numbers are read when the file is written, one tensor at a time. */
+import { indexVectors } from "../../axes/index-vectors.js";
 import { moecError } from "../../errors/raise.js";
 import type { Graph } from "./graph.js";
 import type { Parameter, Tensor } from "./values.js";
@@ -56,12 +57,7 @@ export class Parameters {
     const { decl, leading } = parameter;
     const sizes = decl.axes.map(({ size }) => size.constant!);
     const fixed = leading.slice(0, decl.layerAxes);
-    const layers = sizes
-      .slice(fixed.length, decl.layerAxes)
-      .reduce<readonly (readonly number[])[]>(
-        (all, count) => all.flatMap((outer) => Array.from({ length: count }, (_, index) => [...outer, index])),
-        [fixed],
-      );
+    const layers = indexVectors(sizes.slice(fixed.length, decl.layerAxes)).map((others) => [...fixed, ...others]);
     const own = sizes.slice(decl.layerAxes);
     const inside = leading.slice(decl.layerAxes);
     const count = product(own.slice(inside.length));

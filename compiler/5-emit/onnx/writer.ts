@@ -1,4 +1,5 @@
 /** Writes the nodes of one entry: values by id, states and parameters by path, one frame per enclosing layer. */
+import { indexVectors } from "../../axes/index-vectors.js";
 import { Size } from "../../axes/size.js";
 import type { Entry, Node, Program, Region, StateDecl, ValueId } from "../../2-graph/ir.js";
 import { typesOf } from "../../2-graph/types.js";
@@ -95,11 +96,7 @@ export class Writer {
     walk(body);
     for (const decl of this.program.states.filter(({ path }) => used.has(path))) {
       const layers = decl.axes.slice(0, decl.layerAxes).map(({ size }) => size.evaluate({}));
-      const tuples = layers.reduce<readonly (readonly number[])[]>(
-        (all, count) => all.flatMap((outer) => Array.from({ length: count }, (_, index) => [...outer, index])),
-        [[]],
-      );
-      for (const turns of tuples) this.addState(decl, turns);
+      for (const turns of indexVectors(layers)) this.addState(decl, turns);
     }
     if (!this.graph.hasSize("past")) this.graph.nameSize("past", this.graph.integers([0]));
   }
