@@ -14,8 +14,4 @@ export const host = {
   resolve: (from, specifier) => (specifier === "std" ? "stdlib/std.moe" : join(dirname(from), specifier)),
 };
 
-/** Processor time of this process in microseconds. */
-export const processor = () => {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-};
+export { processor } from "./thread-time.mjs";

@@ -18,7 +18,7 @@ import { loadavg } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { threadTime } from "../thread-time.mjs";
+import { processor, threadTime } from "../thread-time.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -39,12 +39,6 @@ function examples() {
     .filter((file) => file.endsWith(".moe"))
     .map((file) => join("examples", file));
 }
-
-/** Processor time of this process in microseconds. */
-const processor = () => {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-};
 
 /** The row of another process for one file. */
 function coldRow(file) {

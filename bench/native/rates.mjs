@@ -1,19 +1,15 @@
 /** Rates of work by processor time, and their upper decile. */
-
-const cpu = () => {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-};
+import { processor } from "../thread-time.mjs";
 
 /** Units of work per microsecond over a slice of at least so many microseconds. */
 export function rate(work, run, slice = 8000) {
-  const start = cpu();
+  const start = processor();
   let count = 0;
   do {
     run();
     count++;
-  } while (cpu() - start < slice);
-  return (work * count) / (cpu() - start);
+  } while (processor() - start < slice);
+  return (work * count) / (processor() - start);
 }
 
 /** Nine of ten are at most so high. */

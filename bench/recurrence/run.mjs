@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isFresh } from "../fresh.mjs";
 import { noise } from "../layer/noise.mjs";
+import { processor } from "../thread-time.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -41,11 +42,6 @@ function bundle(spec, model, most) {
   return folder;
 }
 
-const processor = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
-
 const { loadModel, Model } = await import(`${root}dist/runtime/node/index.js`);
 const rows = [];
 for (const model of Object.keys(widths)) {
@@ -66,7 +62,7 @@ for (const model of Object.keys(widths)) {
     for (const one of cases) {
       const from = processor();
       await one.loaded.call("forward", one.inputs);
-      if (round > 0) one.best = Math.min(one.best, processor() - from);
+      if (round > 0) one.best = Math.min(one.best, (processor() - from) / 1000);
     }
   }
   for (const { spec, count, best, arena, loaded } of cases) {
