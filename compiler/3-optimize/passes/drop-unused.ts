@@ -5,7 +5,8 @@ import { hasEffect } from "../graph.js";
 import type { Pass } from "../pass.js";
 import { mapEntries } from "../rewrite.js";
 
-function dropUnused(region: Region): Region {
+/** The region without what nothing in it needs; the same object when all is needed. */
+export function dropUnused(region: Region): Region {
   const used = new Set<ValueId>(region.results);
   const kept: Node[] = [];
   let changed = false;

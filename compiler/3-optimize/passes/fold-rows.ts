@@ -7,19 +7,20 @@
  * other row needs no `y` at all.
  */
 import { Size } from "../../axes/size.js";
+import { SAME_NUMBERS } from "../../2-graph/id-limits.js";
 import type { Node, Region, Value, ValueId } from "../../2-graph/ir.js";
 import { getOp } from "../../ops/index.js";
 import type { Axis, TensorType } from "../../ops/types.js";
-import { axisNames, constantOf, hasEffect, tensorOf } from "../graph.js";
+import { usedIn } from "../captures.js";
+import { axisNames, constantOf, tensorOf } from "../graph.js";
 import type { Pass } from "../pass.js";
 import { RegionEditor, rewriteProgram, type Rule } from "../rewrite.js";
-
-const SAME_NUMBER = new Set(["expand", "order", "rename"]);
+import { dropUnused } from "./drop-unused.js";
 
 /** The number that all entries of a value are; undefined where that is not known. */
 function numberIn(id: ValueId, editor: RegionEditor): number | undefined {
   for (let node = editor.producer(id); node; node = editor.producer(node.operands[0]!)) {
-    if (!SAME_NUMBER.has(node.op)) return constantOf(node);
+    if (!SAME_NUMBERS.has(node.op)) return constantOf(node);
   }
   return undefined;
 }
@@ -146,18 +147,6 @@ class RowReader {
   }
 }
 
-/** The region without nodes that nothing needs. */
-function pruned(nodes: readonly Node[], results: readonly ValueId[]): { nodes: Node[]; used: ReadonlySet<ValueId> } {
-  const used = new Set(results);
-  const kept: Node[] = [];
-  for (const node of [...nodes].reverse()) {
-    if (!hasEffect(node) && !node.results.some(({ id }) => used.has(id))) continue;
-    node.operands.forEach((id) => used.add(id));
-    kept.push(node);
-  }
-  return { nodes: kept.reverse(), used };
-}
-
 /** A row with the axes of `type` but the first one, in that order. */
 function shaped(row: ValueId, axes: readonly Axis[], body: RegionEditor): ValueId {
   const missing = axes.filter(({ name }) => !axisNames(body.type(row)).includes(name));
@@ -183,13 +172,13 @@ function withRow(node: Node, index: number, along: Axis, editor: RegionEditor): 
   const rest = axes.filter(({ name }) => name !== along.name);
   const own = shaped(row, rest, body);
   const results = [...region.results.filter((_, at) => at !== index), own];
-  const { nodes, used } = pruned(body.nodes, results);
+  const needed = dropUnused({ params: [...region.params, start], nodes: body.nodes, results });
+  const used = usedIn(needed);
   if (used.has(y.id)) return undefined;
   const isCapture = used.has(start.id);
   const inner: Region = {
-    params: [...region.params.filter(({ id }) => id !== y.id), ...(isCapture ? [start] : [])],
-    nodes,
-    results,
+    ...needed,
+    params: needed.params.filter(({ id }) => id !== y.id && (isCapture || id !== start.id)),
   };
   const operands = [...node.operands.filter((_, at) => at !== index), ...(isCapture ? [node.operands[index]!] : [])];
   const attrs = { ...node.attrs, carried: carried - 1, rows: along.name };
