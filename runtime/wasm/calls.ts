@@ -8,32 +8,32 @@ import { CHUNKS_PER_THREAD, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
 import { MAX_CHUNKS, ROW, type SharedWork } from "./work.js";
 
-export interface PreparedEntry {
-  readonly launches: readonly FlatLaunch[];
-  /** Number of each launch's kernel in `SharedWork.kernels`. */
-  readonly kernels: readonly number[];
-}
+/** An entry point as calls of it need it. */
+export class PreparedEntry {
+  private readonly changes = new SizeChanges();
+  /** Blocks of each launch, as the last call had them. */
+  private readonly blocks: Float64Array;
 
-/** Blocks of each launch of an entry, as its last call had them. */
-interface Grids {
-  readonly changes: SizeChanges;
-  readonly blocks: Float64Array;
-}
-const grids = new WeakMap<PreparedEntry, Grids>();
-
-/** The blocks of all launches; only those are counted anew whose sizes are others than in the call before. */
-function blocksOf(entry: PreparedEntry, sizes: SizeValues): Float64Array {
-  let own = grids.get(entry);
-  if (!own) grids.set(entry, (own = { changes: new SizeChanges(), blocks: new Float64Array(entry.launches.length) }));
-  const { changes, blocks } = own;
-  const changed = changes.begin(sizes);
-  if (changed?.size !== 0) {
-    entry.launches.forEach(({ grid }, number) => {
-      if (!changed || dependsOn(grid.names, changed)) blocks[number] = grid.evaluate(sizes);
-    });
+  /** @param kernels Number of each launch's kernel in `SharedWork.kernels`. */
+  constructor(
+    readonly launches: readonly FlatLaunch[],
+    readonly kernels: readonly number[],
+  ) {
+    this.blocks = new Float64Array(launches.length);
   }
-  changes.finish(sizes);
-  return blocks;
+
+  /** The blocks of all launches; only those are counted anew whose sizes are others than in the call before. */
+  blocksFor(sizes: SizeValues): Float64Array {
+    const { blocks, changes } = this;
+    const changed = changes.begin(sizes);
+    if (changed?.size !== 0) {
+      this.launches.forEach(({ grid }, number) => {
+        if (!changed || dependsOn(grid.names, changed)) blocks[number] = grid.evaluate(sizes);
+      });
+    }
+    changes.finish(sizes);
+    return blocks;
+  }
 }
 
 /**
@@ -51,7 +51,7 @@ export function fillTable(
   const { table, stride } = work;
   rows.length = 0;
   let until = 0;
-  const blocks = blocksOf(entry, sizes);
+  const blocks = entry.blocksFor(sizes);
   entry.launches.forEach((launch, number) => {
     const grid = blocks[number]!;
     if (grid <= 0) return;

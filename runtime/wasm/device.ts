@@ -10,7 +10,7 @@ import type { Device, DeviceReport } from "../device.js";
 import type { Host } from "../host.js";
 import { flattenEntry, type FlatLaunch } from "../plan/launches.js";
 import type { SizeValues } from "../plan/sizes.js";
-import { fillTable, kernelFailed, runAlone, type PreparedEntry } from "./calls.js";
+import { fillTable, kernelFailed, PreparedEntry, runAlone } from "./calls.js";
 import { wasmFeatures } from "./features.js";
 import { mapMemory, type MemoryMap } from "./memory-map.js";
 import { CONTROL, CONTROL_WORDS, finishCall, instantiate, openCall, ROW, stopWork } from "./work.js";
@@ -104,7 +104,8 @@ class WasmDevice implements Device {
     const numbers = new Map(names.map((name, number) => [name, number]));
     this.entries = new Map(
       flat.map(([name, launches]) => {
-        return [name, { launches, kernels: launches.map((launch) => numbers.get(launch.kernel)!) }];
+        const kernels = launches.map((launch) => numbers.get(launch.kernel)!);
+        return [name, new PreparedEntry(launches, kernels)];
       }),
     );
     this.work = makeWork([...this.entries.values()], kernels, threads > 1);
